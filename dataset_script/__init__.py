@@ -1,0 +1,1 @@
+"""What a Pain3D row is, and how rows are stored, checked and loaded."""

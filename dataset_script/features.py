@@ -1,0 +1,103 @@
+"""What a row is (contract C2): identifiers, label vocabularies and the `datasets` schema of each configuration."""
+
+import re
+
+from datasets import ClassLabel, Features, Image, List, Value
+
+from .errors import InvalidInput
+from .facs import AU_NAMES, EXTRA_AU_NAMES
+
+AGE_GROUPS: tuple[str, ...] = ("young", "elderly")
+ETHNICITIES: tuple[str, ...] = ("latino", "white", "south_asian", "black", "middle_eastern", "east_asian")
+GENDERS: tuple[str, ...] = ("man", "woman")
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
+SPLIT_RATIO: tuple[int, ...] = (1747, 497, 256)
+"""Identities of train : validation : test at 2,500."""
+
+EXPRESSIONS_PER_IDENTITY = 11
+"""Expression 0 is neutral, 1-10 are pain."""
+VIEWS_PER_EXPRESSION = 3
+"""View 0 is frontal, 1 and 2 are yawed."""
+NUM_LANDMARKS = 68
+
+SEGMENTS: tuple[str, ...] = (
+    "background", "skin", "lips", "eyes", "brows", "lashes", "teeth", "mouth", "hair", "clothes",
+)  # fmt: skip
+"""Pixel value of the `segments` PNG -> what is there."""
+
+_FRAME_ID = re.compile(r"(\d{5})-(\d{2})-(\d)")
+
+
+def format_frame_id(identity_id: int, expression_id: int, view_id: int) -> str:
+    """The id "00017-04-1" for identity 17, expression 4, view 1."""
+    return f"{identity_id:05d}-{expression_id:02d}-{view_id:d}"
+
+
+def parse_frame_id(frame_id: str) -> tuple[int, int, int]:
+    """(identity, expression, view) of a frame id. Raises InvalidInput on anything else."""
+    match = _FRAME_ID.fullmatch(frame_id)
+    if match is None:
+        raise InvalidInput(f"frame_id is {frame_id!r}; it must look like '00017-04-1' (identity-expression-view)")
+    identity_id, expression_id, view_id = map(int, match.groups())
+    if expression_id >= EXPRESSIONS_PER_IDENTITY or view_id >= VIEWS_PER_EXPRESSION:
+        raise InvalidInput(
+            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY - 1} and views 0-{VIEWS_PER_EXPRESSION - 1}"
+        )
+    return identity_id, expression_id, view_id
+
+
+_KEY = {
+    "frame_id": Value("string"),
+    "identity_id": Value("int32"),
+    "expression_id": Value("int8"),
+    "view_id": Value("int8"),
+}
+_CAMERA = {
+    "yaw": Value("float32"),
+    "pitch": Value("float32"),
+    "roll": Value("float32"),
+    "fov": Value("float32"),
+    "intrinsics": {name: Value("float32") for name in ("fx", "fy", "cx", "cy")},
+}
+_LABELS = {
+    "au": List(Value("float32"), length=len(AU_NAMES)),
+    "pspi": Value("int32"),
+    "extra_au": {name: Value("float32") for name in EXTRA_AU_NAMES},
+    "age_group": ClassLabel(names=list(AGE_GROUPS)),
+    "age": Value("int32"),
+    "ethnicity": ClassLabel(names=list(ETHNICITIES)),
+    "gender": ClassLabel(names=list(GENDERS)),
+    "prompt": Value("string"),
+    "camera": _CAMERA,
+    "landmarks": List(List(Value("float32"), length=2), length=NUM_LANDMARKS),
+    "face_box": List(Value("float32"), length=4),
+    "neutral_frame_id": Value("string"),
+    "seed": Value("int64"),
+    "renderer": Value("string"),
+    "rig": Value("string"),
+    "head": Value("string"),
+    "licence": Value("string"),
+}
+
+FEATURES: dict[str, Features] = {
+    "default": Features({**_KEY, "image": Image(), "heatmap": Image(mode="L"), **_LABELS}),
+    "pairs": Features({**_KEY, "image": Image(), "neutral_image": Image(), "heatmap": Image(mode="L"), **_LABELS}),
+    "geometry": Features(
+        {
+            **_KEY,
+            "depth": Image(),
+            "segments": Image(mode="L"),
+            "au_heatmaps": {name: Image(mode="L") for name in AU_NAMES},
+            "camera": _CAMERA,
+            "mesh_parameters": Value("string"),
+        }
+    ),
+}
+"""Schema of each configuration.
+
+- `default`: one row a frame. `heatmap` is all zero on neutral frames. Angles and `fov` (horizontal) are in degrees;
+  `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5.
+- `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it.
+- `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `segments` holds indices
+  into `SEGMENTS`; `mesh_parameters` is JSON, the head's identity weights.
+"""
