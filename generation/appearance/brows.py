@@ -1,0 +1,109 @@
+"""Brows and lashes: strands tied to the face, so that they move with every expression."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..heads import SKIN, Topology
+from ..plan import IdentityPlan
+from ..render.visibility import rasterize
+from ..streams import stream
+
+BROW_X = (11.0, 17.0, 25.0, 35.0, 45.0, 56.0)
+BROW_Y = (13.0, 16.0, 18.2, 19.2, 16.8, 10.5)
+BROW_HALF_WIDTH = (3.4, 3.9, 3.7, 3.1, 2.1, 0.7)
+"""The middle line of the left brow on the canonical face and half its height, mm."""
+
+_MAP_SIDE, _MAP_MM = 512, 0.25
+_FAR = 1e5  # puts the canonical face so far away that perspective vanishes
+
+
+@dataclass(frozen=True)
+class FaceStrands:
+    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm."""
+
+    corners: np.ndarray
+    weights: np.ndarray
+    lift: np.ndarray
+    points_each: int
+    tint: np.ndarray
+
+    def place(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """World points (S, P, 3) float32 on posed `vertices` (V, 3) with `normals`."""
+        on_skin = np.einsum("nc,ncd->nd", self.weights, vertices[self.corners])
+        outward = np.einsum("nc,ncd->nd", self.weights, normals[self.corners])
+        points = on_skin + self.lift[:, None] * outward
+        return points.reshape(-1, self.points_each, 3).astype(np.float32)
+
+
+class FrontMap:
+    """Which triangle of the canonical face lies at (x, y), seen from the front."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.triangles = topology.triangles[topology.part == SKIN]
+        points = topology.reference.copy()
+        points[:, 0] = points[:, 0] / _MAP_MM + _MAP_SIDE / 2
+        points[:, 1] = _MAP_SIDE / 2 - points[:, 1] / _MAP_MM
+        points[:, 2] = _FAR - points[:, 2]
+        self.ids, _, self.weights = rasterize(points, self.triangles, 1, _MAP_SIDE, True)
+
+    def at(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Corner vertices (N, 3) and weights (N, 3) of places (N,) within 64 mm of the middle of the eyes."""
+        column = np.clip((x / _MAP_MM + _MAP_SIDE / 2).astype(int), 0, _MAP_SIDE - 1)
+        row = np.clip((_MAP_SIDE / 2 - y / _MAP_MM).astype(int), 0, _MAP_SIDE - 1)
+        ids = self.ids[row, column]
+        w = self.weights[row, column]
+        return self.triangles[ids], np.concatenate([w, 1 - w.sum(axis=1, keepdims=True)], axis=1)
+
+
+def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: float, seed: int) -> FaceStrands:
+    """Brow hairs: upward at the inner end, flat along the arch, downward at the tail."""
+    rng = stream(seed, "look.brows", plan.identity_id)
+    man = plan.gender == "man"
+    count = int(rng.uniform(260, 360) if man else rng.uniform(180, 270))
+    thick, drop = rng.normal(1.05 if man else 0.78, 0.12), rng.normal(0, 0.8)
+    along = np.sort(rng.beta(1.1, 1.25, 2 * count).reshape(2, count), axis=1).reshape(-1)
+    side = np.repeat([1.0, -1.0], count)
+    x = BROW_X[0] + along * (BROW_X[-1] - BROW_X[0])
+    half = np.interp(x, BROW_X, BROW_HALF_WIDTH) * thick
+    offset = np.clip(rng.normal(0, 0.45, len(x)), -1, 1)
+    y = np.interp(x, BROW_X, BROW_Y) + drop + half * offset
+    slope = np.gradient(np.interp(x, BROW_X, BROW_Y), x + 1e-6 * np.arange(len(x)))
+    slope = np.clip(np.interp(x, BROW_X, np.gradient(BROW_Y, BROW_X)) + 0 * slope, -1, 1)
+    angle = np.interp(x, (11, 18, 30, 56), (1.25, 0.75, 0.28, 0.05)) + 0.8 * np.arctan(slope) - 0.35 * offset
+    angle += rng.normal(0, 0.13, len(x))
+    length = np.interp(x, (11, 20, 40, 56), (4.5, 6.5, 6.0, 4.0)) * rng.uniform(0.75, 1.2, len(x))
+    steps = np.array([0.0, 0.5, 1.0])
+    px = (x[:, None] + np.cos(angle)[:, None] * length[:, None] * steps) * side[:, None]
+    py = y[:, None] + np.sin(angle)[:, None] * length[:, None] * steps
+    corners, weights = front.at(px.ravel(), py.ravel())
+    lift = np.tile([0.05, 0.8, 0.35], len(x))
+    light = np.exp(0.25 * rng.standard_normal(len(x)))[:, None]
+    is_grey = (rng.random(len(x)) < 0.8 * grey)[:, None]
+    tint = np.where(is_grey, 0.30, 0.8 * colour * light)
+    return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
+
+
+def lash_strands(
+    plan: IdentityPlan, topology: Topology, control: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lashes on posed control vertices (W, 3): points (S, P, 3) float32 world mm, and tint (S, 3)."""
+    rng = stream(seed, "look.lashes", plan.identity_id)
+    strands = []
+    for k, (roots, tips) in enumerate(topology.lashes):
+        upper = k % 2 == 0
+        count = 80 if upper else 46
+        at = np.linspace(0.04, 0.96, count) + rng.normal(0, 0.004, count)
+        base, end = _along(control[roots], at), _along(control[tips], at + rng.normal(0, 0.012, count))
+        reach = rng.uniform(0.75, 1.05, count)[:, None] * (1.0 if upper else 0.8)
+        end = base + (end - base) * reach
+        middle = 0.5 * (base + end) + np.array([0, -0.9 if upper else 0.5, 0.4])
+        strands.append(np.stack([base, middle, end], axis=1))
+    points = np.concatenate(strands).astype(np.float32)
+    return points, np.full((len(points), 3), 0.012, np.float32)
+
+
+def _along(line: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Points (N, 3) at arc-length shares `at` (N,) of a polyline (M, 3)."""
+    arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    return np.stack([np.interp(np.clip(at, 0, 1) * arc[-1], arc, line[:, c]) for c in range(3)], axis=1)

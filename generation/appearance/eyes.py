@@ -1,0 +1,42 @@
+"""Irises and gaze."""
+
+import numpy as np
+
+from ..plan import IdentityPlan
+from ..streams import stream
+
+IRIS_RADIUS_MM = 5.9
+
+IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    # linear colour of the outer iris and of the ring around the pupil
+    "dark_brown": ((0.055, 0.026, 0.012), (0.085, 0.036, 0.014)),
+    "brown": ((0.130, 0.062, 0.022), (0.170, 0.075, 0.022)),
+    "hazel": ((0.150, 0.110, 0.042), (0.200, 0.110, 0.030)),
+    "green": ((0.120, 0.150, 0.075), (0.190, 0.140, 0.045)),
+    "grey": ((0.170, 0.200, 0.215), (0.190, 0.190, 0.170)),
+    "blue": ((0.110, 0.190, 0.280), (0.190, 0.220, 0.220)),
+}
+FREQUENCY: dict[str, tuple[float, ...]] = {
+    "white": (0.06, 0.26, 0.14, 0.12, 0.12, 0.30),
+    "middle_eastern": (0.38, 0.44, 0.12, 0.04, 0.01, 0.01),
+    "latino": (0.42, 0.42, 0.10, 0.04, 0.01, 0.01),
+    "south_asian": (0.62, 0.34, 0.03, 0.01, 0.0, 0.0),
+    "black": (0.78, 0.21, 0.01, 0.0, 0.0, 0.0),
+    "east_asian": (0.70, 0.29, 0.01, 0.0, 0.0, 0.0),
+}
+"""How often each of IRISES, in order."""
+
+
+def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Irises (2, 8) float32 (two colours, radius and pupil radius in rad) and gaze (2, 3) unit of `eyes` (2, 4)."""
+    rng = stream(seed, "look.eyes", plan.identity_id)
+    name = list(IRISES)[rng.choice(len(IRISES), p=FREQUENCY[plan.ethnicity])]
+    tone = np.exp(rng.normal(0, 0.16, 3) * 0.5 + rng.normal(0, 0.18))
+    outer, inner = (np.array(colour) * tone for colour in IRISES[name])
+    pupil = rng.uniform(0.30, 0.45) - 0.06 * (plan.age > 60)
+    radii = np.arcsin(IRIS_RADIUS_MM * rng.normal(1.0, 0.025) / eyes[:, 3])
+    iris = np.stack([np.concatenate([outer, inner, [r, r * pupil]]) for r in radii]).astype(np.float32)
+    far = np.array([rng.normal(0, 25), rng.normal(-4, 15), 900.0])  # both eyes look at one point in front
+    gaze = far - eyes[:, :3]
+    gaze /= np.linalg.norm(gaze, axis=1, keepdims=True)
+    return iris, gaze.astype(np.float32)

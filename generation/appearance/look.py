@@ -1,0 +1,94 @@
+"""What a look gives to the renderer, and the procedural look."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from ..heads import Head, HeadShape
+from ..mesh import vertex_normals
+from ..plan import IdentityPlan
+from ..render.camera import PIVOT
+from ..render.lighting import ambient_occlusion
+from ..streams import stream
+from .brows import FaceStrands, FrontMap, grow_brows
+from .eyes import paint_eyes
+from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
+from .scene import Scene, set_scene
+from .skin import Skin, paint_skin
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything but geometry and camera that one person's pictures need.
+
+    Attributes:
+        paint: (V, 3) float32, what the shader paints in: canonical mm on skin, ball direction on the eyes.
+        cloth: (8,) float32: colour, neckline height, tilt, depth of the v, weave, roughness.
+        garment: (V,) float32 mm, how far clothes stand off the skin.
+        iris, gaze: see `eyes.paint_eyes`.
+    """
+
+    skin: Skin
+    paint: np.ndarray
+    iris: np.ndarray
+    gaze: np.ndarray
+    hair: Hair | None
+    brows: FaceStrands
+    cloth: np.ndarray
+    garment: np.ndarray
+    scene: Scene
+
+
+class Appearance(Protocol):
+    """A way to dress heads. A new one is one file and one line in `appearance.LOOKS`."""
+
+    name: str
+
+    def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
+
+
+class ProceduralLook:
+    """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes. No pictures, no nets."""
+
+    name = "procedural"
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        topology = head.topology
+        self._front = FrontMap(topology)
+        ball = (len(topology.reference) - topology.refine.shape[0]) // 2
+        self._paint = topology.reference.copy()
+        for k in (0, 1):
+            eye = slice(topology.refine.shape[0] + k * ball, topology.refine.shape[0] + (k + 1) * ball)
+            around = self._paint[eye] - self._paint[eye].mean(axis=0)
+            self._paint[eye] = around / np.linalg.norm(around, axis=1, keepdims=True)
+
+    def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        topology = self.head.topology
+        rng = stream(seed, "look.clothes", plan.identity_id)
+        colour, grey = hair_colour(plan, seed)
+        style, recede = choose_style(plan, seed)
+        scalp = scalp_mask(topology, recede) if style != "bald" else np.zeros(len(topology.reference), np.float32)
+        bearded = plan.gender == "man"
+        beard = float(rng.beta(1.3, 2.2)) if bearded else 0.0
+        skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
+        cloth = np.array([
+            *np.clip(np.exp(rng.uniform(-3.8, -0.6) + rng.uniform(0.03, 0.45) * rng.standard_normal(3)), 0.008, 0.75),
+            rng.uniform(-158, -142), rng.uniform(-0.34, -0.22), max(0.0, rng.normal(0, 26)), rng.uniform(0.05, 0.16), 0.85,
+        ], np.float32)  # fmt: skip
+        _, y, z = topology.reference.T
+        garment = 3.5 * np.clip((cloth[3] + cloth[4] * (z + 40) - y) / 8, 0, 1).astype(np.float32)
+        garment[topology.refine.shape[0] :] = 0  # not the eyes
+
+        vertices = self.head.vertices(shape.control, shape.eyes)
+        normals = vertex_normals(vertices, topology.triangles)
+        surface = skin.surface.copy()
+        surface[:, 0] = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
+        iris, gaze = paint_eyes(plan, shape.eyes, seed)
+        return Look(
+            Skin(skin.albedo, surface, skin.detail, skin.melanin), self._paint, iris, gaze,
+            grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
+            grow_brows(plan, self._front, colour, grey, seed), cloth, garment, set_scene(plan, seed),
+        )  # fmt: skip

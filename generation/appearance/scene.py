@@ -1,0 +1,133 @@
+"""Light and background. One per identity: the three views and all expressions share it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..plan import IdentityPlan, ViewPlan
+from ..streams import stream
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Light of one person's pictures, linear radiance.
+
+    Attributes:
+        direction, colour: (3, 3) key, fill and rim light; directions point towards the light.
+        sky, ground: (3,) radiance from above and from below.
+        backdrop: (3, 3) colour at the top, in the middle and at the bottom of the background.
+        panels: (P, 8) soft boxes of the background: centre (degrees around, height share), half sizes, softness, colour.
+    """
+
+    direction: np.ndarray
+    colour: np.ndarray
+    sky: np.ndarray
+    ground: np.ndarray
+    backdrop: np.ndarray
+    panels: np.ndarray
+
+
+SETUPS: dict[str, tuple[float, float, float, float, float, float]] = {
+    # key strength, key yaw, key pitch, fill share, ambient, colour temperature of the key (K)
+    "studio": (1.00, 38, 35, 0.40, 0.40, 5200),
+    "window": (1.15, 62, 18, 0.22, 0.42, 6800),
+    "ward": (0.75, 15, 62, 0.45, 0.62, 4300),
+    "office": (0.70, 25, 55, 0.40, 0.60, 4000),
+    "lamp": (0.95, 48, 20, 0.25, 0.34, 3100),
+    "overcast": (0.42, 20, 60, 0.35, 0.80, 7200),
+    "sun": (1.45, 50, 42, 0.25, 0.42, 5400),
+    "front": (0.80, 8, 22, 0.50, 0.48, 5000),
+}
+
+
+def set_scene(plan: IdentityPlan, seed: int) -> Scene:
+    """A lighting set-up, jittered, and a background in its colours."""
+    rng = stream(seed, "look.scene", plan.identity_id)
+    strength, yaw, pitch, fill, ambient, kelvin = SETUPS[list(SETUPS)[rng.integers(len(SETUPS))]]
+    side = rng.choice([-1.0, 1.0])
+    yaw, pitch = side * (yaw + rng.normal(0, 8)), pitch + rng.normal(0, 5)
+    key = white(kelvin + rng.normal(0, 250)) * strength * 1.25
+    surround = white(6200 + rng.normal(0, 900))
+    direction = np.stack(
+        [
+            towards(yaw, pitch),
+            towards(-yaw * 0.9 - side * 20, 12 + rng.normal(0, 5)),
+            towards(-side * rng.uniform(125, 155), 35),
+        ]
+    )
+    colour = np.stack([key, surround * strength * fill * 0.9, surround * rng.uniform(0.2, 0.8)])
+    sky = surround * ambient * 0.80
+    wall = paint_colour(rng, 0.09)
+    ground = (0.40 * surround + 0.22 * wall) * ambient * 0.75
+    level = 0.55 * ambient + 0.35 * strength
+    backdrop = np.stack([wall * level * rng.uniform(0.9, 1.25), wall * level, wall * level * rng.uniform(0.45, 0.85)])
+    panels = [panel(rng, wall, level, surround) for _ in range(rng.integers(0, 7))]
+    return Scene(
+        direction.astype(np.float32), colour.astype(np.float32), sky.astype(np.float32), ground.astype(np.float32),
+        backdrop.astype(np.float32), np.array(panels, np.float32).reshape(-1, 8),
+    )  # fmt: skip
+
+
+def paint_colour(rng: np.random.Generator, spread: float) -> np.ndarray:
+    """A wall, curtain or cabinet: some grey, slightly tinted; `spread` is the tint's strength. (3,) linear."""
+    return np.clip(rng.uniform(0.08, 0.62) * np.exp(spread * rng.standard_normal(3)), 0.02, 0.85)
+
+
+def panel(rng: np.random.Generator, wall: np.ndarray, level: float, surround: np.ndarray) -> np.ndarray:
+    """A window, a picture, a curtain or a cabinet, out of focus."""
+    bright = rng.random() < 0.25
+    tint = surround * rng.uniform(0.8, 1.5) if bright else (0.4 * wall + 0.6 * paint_colour(rng, 0.14)) * level
+    return np.concatenate(
+        [
+            [
+                rng.uniform(-60, 60),
+                rng.uniform(-0.5, 0.9),
+                rng.uniform(4, 16),
+                rng.uniform(0.15, 0.8),
+                rng.uniform(0.10, 0.35),
+            ],
+            tint,
+        ]
+    )
+
+
+def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
+    """(size, size, 3) float32 linear: what is behind the person, turned with the camera and out of focus."""
+    coarse = max(size // 4, 16)
+    grid = (np.arange(coarse) + 0.5) / coarse * 2 - 1
+    around = view.yaw + grid[None] * view.fov / 2 + 0 * grid[:, None]
+    height = -grid[:, None] + np.tan(np.radians(view.pitch)) * 2 + 0 * grid[None]
+    t = np.clip(height, -1, 1)[..., None]
+    top, middle, bottom = scene.backdrop
+    picture = np.where(t > 0, middle + t * (top - middle), middle - t * (bottom - middle))
+    for x, y, half_width, half_height, soft, *tint in scene.panels:
+        inside = _edge((half_width - np.abs(around - x)) / (soft * 14)) * _edge(
+            (half_height - np.abs(height - y)) / soft
+        )
+        picture = picture + inside[..., None] * (np.array(tint) - picture)
+    where = (np.arange(size) + 0.5) / size * coarse - 0.5
+    low = np.clip(np.floor(where).astype(int), 0, coarse - 2)
+    w = np.clip(where - low, 0, 1).astype(np.float32)
+    rows = picture[low] * (1 - w)[:, None, None] + picture[low + 1] * w[:, None, None]
+    return (rows[:, low] * (1 - w)[None, :, None] + rows[:, low + 1] * w[None, :, None]).astype(np.float32)
+
+
+def _edge(x: np.ndarray) -> np.ndarray:
+    t = np.clip(x + 0.5, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def towards(yaw: float, pitch: float) -> np.ndarray:
+    """Unit vector towards a light `yaw` degrees to the subject's left and `pitch` degrees up."""
+    yaw, pitch = np.radians([yaw, pitch])
+    return np.array([np.cos(pitch) * np.sin(yaw), np.sin(pitch), np.cos(pitch) * np.cos(yaw)])
+
+
+def white(kelvin: float) -> np.ndarray:
+    """Linear sRGB of a light of this temperature, of luminance 1; 6,500 K is white.
+
+    Power laws fitted by eye to the black body, at half strength: cameras balance about that much of it away.
+    """
+    t = np.clip(kelvin, 2500, 12000) / 6500
+    rgb = np.array([t**-0.31, 1.0, t**0.48 if t < 1 else t**0.28])
+    return rgb / (rgb @ [0.2126, 0.7152, 0.0722])

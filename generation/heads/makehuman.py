@@ -1,0 +1,228 @@
+"""The default head: MakeHuman's base mesh and morph targets (CC0), shaped by age, gender and ancestry.
+
+MakeHuman has three ancestry axes: african, asian, caucasian. Black, East Asian and White people are drawn near one
+axis each; Latino, South Asian and Middle Eastern are mixtures of them. These are crude proxies of face shape, not
+models of populations; skin and hair have distributions of their own (`appearance/`).
+"""
+
+import functools
+import re
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from ..mesh import catmull_clark, triangulate, uv_sphere
+from ..plan import IdentityPlan
+from ..streams import stream
+from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
+from .landmarks import find_landmarks
+
+ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
+
+ANCESTRY_AXES = ("african", "asian", "caucasian")
+ANCESTRY: dict[str, tuple[float, float, float]] = {
+    "black": (0.90, 0.03, 0.07),
+    "east_asian": (0.03, 0.92, 0.05),
+    "white": (0.02, 0.03, 0.95),
+    "latino": (0.20, 0.32, 0.48),
+    "south_asian": (0.24, 0.16, 0.60),
+    "middle_eastern": (0.14, 0.06, 0.80),
+}
+"""Mean of the Dirichlet that a person's ancestry weights are drawn from, in the order of ANCESTRY_AXES."""
+ANCESTRY_CONCENTRATION = 14.0
+
+INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
+CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
+"""Distance of those landmarks when lips touch, and the height of their line on the canonical face."""
+
+OPPOSITES = {
+    "incr": "decr", "up": "down", "in": "out", "convex": "concave", "forward": "backward",
+    "uncompress": "compress", "round": "square",
+}  # fmt: skip
+LOCAL_SPREAD = 0.17
+"""Standard deviation of a local axis; weights stay within +-0.4, beyond which faces look odd (measured)."""
+LOCAL_LIMIT = 0.40
+QUIET_AXES = re.compile(r"(eye-trans|eye-scale|head-trans|neck-trans|neck-height|neck-circ|shape-pointed|shape-triangle|"
+                        r"head-|forehead-|scale-vert|nose-trans|mouth-trans|eye-push|ear-flap|ear-wing)")  # fmt: skip
+"""Axes that move or reshape the head as a whole, or look grotesque soon: a third of the spread."""
+
+
+class MakeHumanHead:
+    """See `heads.base.Head`."""
+
+    name = "makehuman"
+    licence = "CC0-1.0"
+
+    def __init__(self) -> None:
+        with np.load(ASSET) as asset:
+            self.canonical = asset["vertices"]
+            quads, quad_part = asset["quads"], asset["quad_part"]
+            part_names = [str(n) for n in asset["part_names"]]
+            self._starts, self._index, self._values = (
+                asset["target_starts"], asset["target_index"], asset["target_values"].astype(np.float32),
+            )  # fmt: skip
+            self._targets = {str(name): k for k, name in enumerate(asset["target_names"])}
+            masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
+        parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
+        self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
+        self._eyes = [parts["left_eye"], parts["right_eye"]]
+        self._axes = local_axes(self._targets)
+        self.topology = self._build_topology(quads, quad_part, part_names, parts, masks)
+
+    def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
+        """Base + macro targets (linear hats over age, muscle, weight) + local axes, recentred between the eyes."""
+        rng = stream(seed, "head.shape", plan.identity_id)
+        ancestry = rng.dirichlet(ANCESTRY_CONCENTRATION * np.array(ANCESTRY[plan.ethnicity]))
+        male = np.clip(rng.normal(0.93, 0.08), 0.7, 1.0)
+        male = male if plan.gender == "man" else 1 - male
+        old = float(np.clip((plan.age - 25) / 65, 0, 1))
+        muscle, weight = rng.uniform(0.25, 0.75), np.clip(rng.normal(0.52, 0.16), 0.2, 0.95)
+        weights = macro_weights(dict(zip(ANCESTRY_AXES, ancestry, strict=True)), male, old, muscle, weight)
+        for axis, sides in self._axes.items():
+            quiet = 0.33 if QUIET_AXES.search(axis) else 1.0
+            amount = quiet * float(np.clip(rng.normal(0, LOCAL_SPREAD), -LOCAL_LIMIT, LOCAL_LIMIT))
+            for name in sides[amount < 0]:
+                weights[f"local/{name}"] = abs(amount)
+        weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + 0.35 * old
+        for name in (n for n in self._targets if n.startswith("local/asym-")):
+            weights[name] = 0.12 * abs(float(np.clip(rng.normal(), -2, 2)))
+
+        control = self.canonical.copy()
+        for name, w in weights.items():
+            control += np.float32(w) * self.targets(name)
+        control -= np.concatenate([control[side] for side in self._eyes]).mean(axis=0)
+        control = self._close_lips(control)
+        return HeadShape(
+            control=control,
+            eyes=np.stack([fit_sphere(control[side]) for side in self._eyes]),
+            ancestry=dict(zip(ANCESTRY_AXES, map(float, ancestry), strict=True)),
+            parameters={name: float(w) for name, w in weights.items() if w},
+        )
+
+    def targets(self, name: str) -> np.ndarray:
+        k = self._targets[name]
+        offsets = np.zeros_like(self.canonical)
+        span = slice(self._starts[k], self._starts[k + 1])
+        offsets[self._index[span]] = self._values[span]
+        return offsets
+
+    def vertices(self, control: np.ndarray, eyes: np.ndarray) -> np.ndarray:
+        balls = [eye[:3] + eye[3] * self._ball for eye in eyes]
+        return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
+
+    def _close_lips(self, control: np.ndarray) -> np.ndarray:
+        """Mixing shapes leaves lips a millimetre or two apart: brings both to the middle, fading out around them."""
+        inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
+        gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM
+        x, y, z = self.canonical.T
+        near = np.exp(-((x / 22) ** 4) - ((y - LIP_LINE) / 8) ** 2) * self.skin_control * (z > 0)
+        closed = control.copy()
+        closed[:, 1] -= (0.5 * gap * np.sign(y - LIP_LINE) * near).astype(np.float32)
+        return closed
+
+    def _build_topology(self, quads, quad_part, part_names, parts, masks) -> Topology:
+        solid = [part_names.index(n) for n in ("skin", "upper_teeth", "lower_teeth", "tongue")]
+        kept = np.isin(quad_part, solid)
+        refine, fine = catmull_clark(quads[kept], len(self.canonical))
+        refine = undo_shrinking(refine)
+        code = np.array([SKIN, EYE, EYE, TEETH, TEETH, TONGUE] + [0] * 4)[quad_part[kept]]
+        ball, ball_triangles = uv_sphere()
+        self._ball = ball.astype(np.float32)
+        first = refine.shape[0]
+        triangles = np.concatenate([triangulate(fine), first + ball_triangles, first + len(ball) + ball_triangles])
+        part = np.concatenate([np.repeat(code, 8), np.full(2 * len(ball_triangles), EYE)]).astype(np.uint8)
+        eyes = np.stack([fit_sphere(self.canonical[side]) for side in self._eyes])
+        reference = np.concatenate([refine @ self.canonical, *(eye[:3] + eye[3] * ball for eye in eyes)]).astype(
+            np.float32
+        )
+        fine_masks = {
+            name: np.concatenate([refine @ mask, np.zeros(2 * len(ball))]).clip(0, 1).astype(np.float32)
+            for name, mask in masks.items()
+        }
+        lashes = tuple(
+            lash_rim(self.canonical, quads[quad_part == part_names.index(f"{side}_{lid}_lashes")], eye)
+            for side, eye in zip(("left", "right"), eyes, strict=True)
+            for lid in ("upper", "lower")
+        )
+        landmarks = find_landmarks(reference, triangles[part == SKIN])
+        return Topology(refine, triangles.astype(np.int32), part, reference, fine_masks, landmarks, lashes)
+
+
+def macro_weights(
+    ancestry: dict[str, float], male: float, old: float, muscle: float, weight: float
+) -> dict[str, float]:
+    """Weights of MakeHuman's macro targets: products of hat functions, as MakeHuman itself combines them.
+
+    `male`, `old` in 0-1 (old 0 is 25 years, 1 is 90); `muscle`, `weight` in 0-1 with the average at 0.5.
+    """
+    sexes, ages = {"female": 1 - male, "male": male}, {"young": 1 - old, "old": old}
+    muscles, sizes = _hat(muscle, "muscle"), _hat(weight, "weight")
+    weights = {}
+    for sex, a in sexes.items():
+        for age, b in ages.items():
+            for name, c in ancestry.items():
+                weights[f"macro/{name}-{sex}-{age}"] = a * b * c
+            for m, d in muscles.items():
+                for s, e in sizes.items():
+                    weights[f"macro/universal-{sex}-{age}-{m}-{s}"] = a * b * d * e
+    return {name: w for name, w in weights.items() if w > 0}
+
+
+def _hat(value: float, name: str) -> dict[str, float]:
+    far = abs(value - 0.5) * 2
+    return {f"average{name}": 1 - far, f"{'max' if value > 0.5 else 'min'}{name}": far}
+
+
+def local_axes(targets: dict[str, int]) -> dict[str, tuple[list[str], list[str]]]:
+    """Pairs of opposite local targets, left and right together: axis -> (names when positive, names when negative)."""
+    names = {n.removeprefix("local/") for n in targets if n.startswith("local/") and "/asym-" not in n}
+    axes: dict[str, tuple[list[str], list[str]]] = {}
+    for name in sorted(names):
+        stem, _, end = name.rpartition("-")
+        opposite = f"{stem}-{OPPOSITES.get(end)}"
+        if opposite in names:
+            pair = axes.setdefault(re.sub(r"^[lr]-", "", stem), ([], []))
+            pair[0].append(name)
+            pair[1].append(opposite)
+        elif (
+            end in ("oval", "diamond", "rectangular", "triangular", "invertedtriangular", "triangle")
+            and "ear" not in name
+        ):
+            axes[name] = ([name], [])
+    return axes
+
+
+def undo_shrinking(refine: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Catmull-Clark pulls convex rims inwards, which opens closed lips by 2 mm. One step of its inverse puts the
+    control vertices (the first rows) back to where they were, to first order."""
+    w = refine.shape[1]
+    return (refine @ (2 * sparse.identity(w) - refine[:w])).tocsr()
+
+
+def fit_sphere(points: np.ndarray) -> np.ndarray:
+    """Least-squares sphere through `points` (P, 3): centre x, y, z and radius."""
+    system = np.concatenate([2 * points, np.ones((len(points), 1))], axis=1).astype(np.float64)
+    solution = np.linalg.lstsq(system, (points.astype(np.float64) ** 2).sum(axis=1), rcond=None)[0]
+    return np.append(solution[:3], np.sqrt(solution[3] + solution[:3] @ solution[:3]))
+
+
+def lash_rim(vertices: np.ndarray, quads: np.ndarray, eye: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Control vertices at the roots and at the tips of a lash strip, both ordered along the lid."""
+    edges = np.sort(np.stack([quads, np.roll(quads, -1, axis=1)], axis=2).reshape(-1, 2), axis=1)
+    unique, count = np.unique(edges, axis=0, return_counts=True)
+    rim = np.unique(unique[count == 1])
+    distance = np.linalg.norm(vertices[rim] - eye[:3], axis=1)
+    columns = np.round(vertices[rim, 0], 1)
+    order = rim[np.argsort(columns, kind="stable")]
+    near = distance < np.median(distance)
+    near_set = set(rim[near].tolist())
+    roots = np.array([v for v in order if int(v) in near_set])
+    tips = np.array([v for v in order if int(v) not in near_set])
+    return roots, tips
+
+
+@functools.cache
+def load() -> MakeHumanHead:
+    """The head, read once a process."""
+    return MakeHumanHead()

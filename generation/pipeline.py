@@ -1,0 +1,156 @@
+"""From a plan to finished frames: head, rig, look, render, annotate, encode."""
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
+
+from .appearance import LOOKS, Look
+from .frame import Frame
+from .heads import HEADS, HeadShape
+from .heatmap import to_bytes, vertex_heat
+from .mesh import vertex_normals
+from .plan import ExpressionPlan, IdentityPlan, ViewPlan
+from .render import RENDERERS
+from .render.base import Picture
+from .render.camera import Camera
+from .render.visibility import interpolate
+from .rigs import RIGS
+from .spec import Spec
+from .streams import stream
+
+LICENCE = "CC-BY-4.0"
+DEPTH_UNITS_PER_MM = 20
+
+
+@dataclass(frozen=True)
+class Person:
+    """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes."""
+
+    plan: IdentityPlan
+    shape: HeadShape
+    look: Look
+    neutral: np.ndarray
+    normals: np.ndarray
+
+
+class FrameMaker:
+    """Makes frames of a specification. One a process: building it loads the head and compiles the kernels.
+
+    A frame is a pure function of the specification and its key: `make_frame` gives the bytes that `make_identity`
+    gives for the same key, in any order and any process.
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.head = HEADS[spec.head]()
+        self.rig = RIGS[spec.rig](spec.head)
+        self.appearance = LOOKS[spec.look](spec.head)
+        self.renderer = RENDERERS[spec.renderer](spec.head)
+
+    def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
+        """All frames of a person, expression by expression, view by view."""
+        person = self.person(plan)
+        for expression in plan.expressions:
+            posed = self._pose(person, expression)
+            for view in plan.views:
+                yield self._frame(person, expression, view, posed)
+
+    def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
+        """One frame alone."""
+        person, expression = self.person(plan), plan.expressions[expression_id]
+        return self._frame(person, expression, plan.views[view_id], self._pose(person, expression))
+
+    def person(self, plan: IdentityPlan) -> Person:
+        """Shapes and dresses a planned identity."""
+        shape = self.head.shape(plan, self.spec.seed)
+        neutral = self.head.vertices(shape.control, shape.eyes)
+        normals = vertex_normals(neutral, self.head.topology.triangles)
+        return Person(plan, shape, self.appearance.dress(plan, shape, self.spec.seed), neutral, normals)
+
+    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[Picture, np.ndarray]:
+        """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
+        return self._render(person, expression, view, self._pose(person, expression))
+
+    def _pose(self, person: Person, expression: ExpressionPlan):
+        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au)
+        return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, self.spec.seed)
+
+    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> tuple[Picture, np.ndarray]:
+        key = (person.plan.identity_id, expression.expression_id, view.view_id)
+        camera = Camera.from_plan(view, self.spec.size)
+        noise = stream(self.spec.seed, "render.noise", *key)
+        picture = self.renderer.render(posed, person.look, camera, noise)
+        return picture, self._heat(person, posed.vertices, picture)
+
+    def _heat(self, person: Person, vertices: np.ndarray, picture: Picture) -> np.ndarray:
+        heat = vertex_heat(person.neutral, vertices, person.normals, self.head.topology)
+        return interpolate(picture.ids, picture.weights, self.head.topology.triangles, heat)
+
+    def _frame(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> Frame:
+        spec, plan, topology = self.spec, person.plan, self.head.topology
+        picture, heat = self._render(person, expression, view, posed)
+        camera = Camera.from_plan(view, spec.size)
+        landmarks = camera.project(posed.vertices[topology.landmarks].astype(np.float64))[:, :2]
+        face = camera.project(posed.vertices[topology.masks["face"] > 0.5].astype(np.float64))[:, :2]
+        box = np.clip(np.concatenate([face.min(axis=0), face.max(axis=0)]), 0, spec.size)
+        key = {
+            "frame_id": format_frame_id(plan.identity_id, expression.expression_id, view.view_id),
+            "identity_id": plan.identity_id,
+            "expression_id": expression.expression_id,
+            "view_id": view.view_id,
+        }
+        row = key | {
+            "image": encoded(picture.rgb, "JPEG", quality=spec.jpeg_quality),
+            "heatmap": encoded(to_bytes(heat, spec.heatmap_scale_mm), "PNG", compress_level=4),
+            "au": [float(level) for level in expression.au],
+            "pspi": expression.pspi,
+            "extra_au": {name: float(expression.extra_au.get(name, 0.0)) for name in EXTRA_AU_NAMES},
+            "age_group": AGE_GROUPS.index(plan.age_group),
+            "age": plan.age,
+            "ethnicity": ETHNICITIES.index(plan.ethnicity),
+            "gender": GENDERS.index(plan.gender),
+            "prompt": plan.prompt,
+            "camera": camera.as_row(),
+            "landmarks": landmarks.tolist(),
+            "face_box": box.tolist(),
+            "neutral_frame_id": format_frame_id(plan.identity_id, 0, view.view_id),
+            "seed": spec.seed,
+            "renderer": spec.renderer,
+            "rig": spec.rig,
+            "head": spec.head,
+            "licence": LICENCE,
+        }
+        return Frame(row, self._geometry(key, person, expression, camera, picture) if spec.geometry else None)
+
+    def _geometry(
+        self, key: dict, person: Person, expression: ExpressionPlan, camera: Camera, picture: Picture
+    ) -> dict:
+        depth = np.where(picture.ids >= 0, np.round(picture.depth * DEPTH_UNITS_PER_MM), 0).clip(0, 65535)
+        heatmaps = {}
+        for k, name in enumerate(AU_NAMES):
+            alone = np.zeros(len(AU_NAMES))
+            alone[k] = expression.au[k]
+            control = self.rig.pose(person.shape, alone, {})
+            heat = self._heat(person, self.head.vertices(control, person.shape.eyes), picture)
+            heatmaps[name] = encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
+        return key | {
+            "depth": encoded(depth.astype(np.uint16), "PNG", compress_level=4),
+            "segments": encoded(picture.segments, "PNG", compress_level=4),
+            "au_heatmaps": heatmaps,
+            "camera": camera.as_row(),
+            "mesh_parameters": json.dumps({k: round(v, 6) for k, v in sorted(person.shape.parameters.items())}),
+        }
+
+
+def encoded(pixels: np.ndarray, form: str, **options: int) -> dict:
+    """Pixels as `datasets` stores a picture."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, form, **options)
+    return {"bytes": buffer.getvalue(), "path": None}

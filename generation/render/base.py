@@ -1,0 +1,40 @@
+"""What a renderer gives to the pipeline."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..appearance import Look
+from ..plan import IdentityPlan
+from .camera import Camera
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One view. Annotations are sampled at pixel centres of the same camera, whatever made the colours.
+
+    Attributes:
+        rgb: (S, S, 3) uint8 sRGB.
+        ids: (S, S) int32 visible triangle, -1 for none; depth: (S, S) float32 mm along the optical axis;
+        weights: (S, S, 2) float32 of the triangle's first two corners.
+        segments: (S, S) uint8, indices into `dataset_script.features.SEGMENTS`.
+    """
+
+    rgb: np.ndarray
+    ids: np.ndarray
+    depth: np.ndarray
+    weights: np.ndarray
+    segments: np.ndarray
+
+
+class Renderer(Protocol):
+    """A new one is one file and one line in `render.RENDERERS`."""
+
+    name: str
+
+    def pose(self, plan: IdentityPlan, look: Look, control: np.ndarray, eyes: np.ndarray, seed: int) -> Any:
+        """What all views of an expression share; has `vertices` (V, 3) float32 mm without clothes."""
+
+    def render(self, posed: Any, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+        """One view of it."""

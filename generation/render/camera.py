@@ -1,0 +1,72 @@
+"""The pinhole camera. World: millimetres, origin between the eyes, x to the subject's left, y up, z out of the face.
+
+A view turns the camera around the head, so lights, background and expression are those of the other views.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..plan import ViewPlan
+
+PIVOT = np.array([0.0, -22.0, -45.0])
+"""What the camera looks at (mm): inside the head, a little under the eyes."""
+FRAME_MM = 330.0
+"""Width of the picture at the pivot when `framing` is 1; a head is about 230 mm from chin to crown."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Where the camera is and what it projects to.
+
+    Attributes:
+        rotation: (3, 3) world to view; the view's axes are right, up, towards the camera.
+        distance: mm from the pivot to the pinhole.
+        focal: focal length in pixels (fx = fy).
+        size: pixels; the principal point is the middle of the picture.
+    """
+
+    rotation: np.ndarray
+    distance: float
+    focal: float
+    size: int
+    plan: ViewPlan
+
+    @classmethod
+    def from_plan(cls, view: ViewPlan, size: int) -> "Camera":
+        yaw, pitch, roll = np.radians([view.yaw, view.pitch, view.roll])
+        cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+        turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])  # the nose (+z) goes to image right (+x)
+        nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])  # the nose goes up
+        tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])  # clockwise in the image
+        half = np.tan(np.radians(view.fov) / 2)
+        return cls(tilt @ nod @ turn, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view)
+
+    def view(self, points: np.ndarray) -> np.ndarray:
+        """World (V, 3) to view (V, 3): right, up, and the depth in front of the pinhole in mm."""
+        rotated = (points - PIVOT) @ self.rotation.T
+        rotated[:, 2] = self.distance - rotated[:, 2]
+        return rotated
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """World (V, 3) to (V, 3) float32: x and y in pixels (y down, pixel centres at .5) and depth in mm."""
+        seen = self.view(points)
+        seen[:, 0] = self.size / 2 + self.focal * seen[:, 0] / seen[:, 2]
+        seen[:, 1] = self.size / 2 - self.focal * seen[:, 1] / seen[:, 2]
+        return seen.astype(np.float32)
+
+    @property
+    def position(self) -> np.ndarray:
+        """The pinhole in the world (3,), mm."""
+        return PIVOT + self.distance * self.rotation[2]
+
+    def as_row(self) -> dict:
+        """The `camera` column of a row."""
+        middle = self.size / 2
+        return {
+            "yaw": self.plan.yaw,
+            "pitch": self.plan.pitch,
+            "roll": self.plan.roll,
+            "fov": self.plan.fov,
+            "intrinsics": {"fx": self.focal, "fy": self.focal, "cx": middle, "cy": middle},
+        }

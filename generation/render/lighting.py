@@ -1,0 +1,67 @@
+"""Shadow maps and ambient occlusion, both from the rasteriser: what belongs to an expression, not to a view."""
+
+import numpy as np
+from numba import njit
+
+from .visibility import shadow_map
+
+SHADOW_SIDE = 448
+SHADOW_REACH_MM = 215.0
+"""Half the width of the shadow maps; they are centred on the camera's pivot."""
+OCCLUSION_DIRECTIONS = 48
+OCCLUSION_SIDE = 160
+
+
+def light_frame(direction: np.ndarray, centre: np.ndarray, side: int, reach: float) -> np.ndarray:
+    """(3, 4) float32 affine map from the world to map pixels and distance along the light, in mm.
+
+    `direction` (3,) unit, towards the light.
+    """
+    helper = np.array([0.0, 1.0, 0.0]) if abs(direction[1]) < 0.9 else np.array([1.0, 0.0, 0.0])
+    right = np.cross(helper, direction)
+    right /= np.linalg.norm(right)
+    up = np.cross(direction, right)
+    scale = side / (2 * reach)
+    linear = np.stack([right * scale, up * scale, -direction])
+    offset = np.array([side / 2, side / 2, 0.0]) - linear @ centre
+    return np.concatenate([linear, offset[:, None]], axis=1).astype(np.float32)
+
+
+def cast(vertices: np.ndarray, triangles: np.ndarray, frame: np.ndarray, side: int) -> np.ndarray:
+    """Shadow map (side, side) float32 of the mesh in a light's frame."""
+    points = vertices @ frame[:, :3].T + frame[:, 3]
+    return shadow_map(points.astype(np.float32), triangles, side)
+
+
+def ambient_occlusion(
+    vertices: np.ndarray, normals: np.ndarray, triangles: np.ndarray, centre: np.ndarray
+) -> np.ndarray:
+    """Share of the cosine-weighted sky that each vertex sees, (V,) float32 in 0-1, from 48 fixed directions."""
+    golden = np.pi * (3 - np.sqrt(5))
+    z = 1 - 2 * (np.arange(OCCLUSION_DIRECTIONS) + 0.5) / OCCLUSION_DIRECTIONS
+    ring, turn = np.sqrt(1 - z * z), golden * np.arange(OCCLUSION_DIRECTIONS)
+    seen = np.zeros(len(vertices), np.float32)
+    total = np.full(len(vertices), 1e-6, np.float32)
+    for direction in np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1):
+        frame = light_frame(direction, centre, OCCLUSION_SIDE, SHADOW_REACH_MM)
+        shadow = cast(vertices, triangles, frame, OCCLUSION_SIDE)
+        _gather(vertices, normals, direction.astype(np.float32), frame, shadow, seen, total)
+    return seen / total
+
+
+@njit(cache=True)
+def _gather(vertices, normals, direction, frame, shadow, seen, total):
+    side = shadow.shape[0]
+    for v in range(vertices.shape[0]):
+        cosine = normals[v, 0] * direction[0] + normals[v, 1] * direction[1] + normals[v, 2] * direction[2]
+        if cosine <= 0.02:
+            continue
+        # start a little off the surface, so that it does not hide itself
+        x, y, z = (vertices[v, 0] + 1.5 * normals[v, 0], vertices[v, 1] + 1.5 * normals[v, 1],
+                   vertices[v, 2] + 1.5 * normals[v, 2])  # fmt: skip
+        i = int(frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[0, 3])
+        j = int(frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[1, 3])
+        depth = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z + frame[2, 3]
+        total[v] += cosine
+        if i < 0 or j < 0 or i >= side or j >= side or shadow[j, i] > depth - 2.5:
+            seen[v] += cosine

@@ -1,0 +1,178 @@
+"""The default renderer: a CPU rasteriser whose picture and annotations come from the same visibility.
+
+Per expression: normals, shadow maps, strands in place. Per view: one pass at pixel centres for every annotation, one
+pass with 2 x 2 samples a pixel for the picture, shading once per pixel and surface, strands, tone curve.
+"""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from dataset_script.features import SEGMENTS
+
+from ..appearance import Look
+from ..appearance.brows import lash_strands
+from ..appearance.scene import background
+from ..heads import EYE, HEADS, SKIN, TEETH, Head, Topology
+from ..mesh import vertex_normals
+from ..noise import noise_tile
+from ..plan import IdentityPlan
+from .base import Picture
+from .camera import PIVOT, Camera
+from .lighting import SHADOW_REACH_MM, SHADOW_SIDE, cast, light_frame
+from .shading import neck_height, shade
+from .strands import draw_strands, shadow_strands
+from .visibility import rasterize
+
+_CODE = {name: k for k, name in enumerate(SEGMENTS)}
+FRONT = np.array([0.0, 0.0, -60.0], np.float32)
+"""Middle that the outward direction of brows and lashes is measured from, mm."""
+
+
+@dataclass(frozen=True)
+class Posed:
+    """One expression, ready for any camera: world mm, float32."""
+
+    vertices: np.ndarray
+    dressed: np.ndarray
+    normals: np.ndarray
+    shadows: np.ndarray
+    frames: np.ndarray
+    strands: tuple[tuple, ...]
+
+
+class RasterRenderer:
+    """See `render.base.Renderer`."""
+
+    name = "raster"
+
+    def __init__(self, head: Head) -> None:
+        self.head = head
+        topology = head.topology
+        self._tile = noise_tile()
+        in_ball = topology.triangles[:, 0] - topology.refine.shape[0]
+        ball = (len(topology.reference) - topology.refine.shape[0]) // 2
+        self._eye = np.where(in_ball >= 0, in_ball // ball, -1).astype(np.int8)
+
+    def pose(self, plan: IdentityPlan, look: Look, control: np.ndarray, eyes: np.ndarray, seed: int) -> Posed:
+        """What all views of an expression share."""
+        triangles = self.head.topology.triangles
+        vertices = self.head.vertices(control, eyes)
+        normals = vertex_normals(vertices, triangles)
+        dressed = vertices + look.garment[:, None] * normals
+        frames = np.stack([light_frame(d, PIVOT, SHADOW_SIDE, SHADOW_REACH_MM) for d in look.scene.direction])
+        shadows = np.stack([cast(dressed, triangles, frame, SHADOW_SIDE) for frame in frames])
+        lashes, lash_tint = lash_strands(plan, self.head.topology, control, seed)
+        brows = look.brows.place(vertices, normals)
+        strands = [
+            (lashes, lash_tint, np.zeros(len(lashes), np.float32), (0.85, 0.30), FRONT, 0.2, 1.0, _CODE["lashes"]),
+            (brows, look.brows.tint, np.zeros(len(brows), np.float32), (0.62, 0.35), FRONT, 0.3, 1.5, _CODE["brows"]),
+        ]
+        if look.hair is not None:
+            hair = look.hair
+            for k in range(len(frames)):
+                shadow_strands(hair.points, frames[k], shadows[k], 3)
+            strands.append(
+                (hair.points, hair.tint, hair.buried, (1.0, 0.55), hair.middle, hair.shine, 0.6, _CODE["hair"])
+            )
+        return Posed(vertices, dressed.astype(np.float32), normals, shadows, frames, tuple(strands))
+
+    def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+        """One view of a posed expression. `noise` gives the sensor noise."""
+        topology, scene, size = self.head.topology, look.scene, camera.size
+        seen = camera.project(posed.dressed.astype(np.float64))
+        ids, depth, weights = rasterize(seen, topology.triangles, 1, size, True)
+        fine_ids, fine_depth, fine_weights = rasterize(seen, topology.triangles, 2, size, True)
+        colour = np.repeat(np.repeat(background(scene, camera.plan, size), 2, axis=0), 2, axis=1)
+        position = camera.position.astype(np.float32)
+        shade(
+            fine_ids, fine_depth, fine_weights, topology.triangles, topology.part, posed.dressed, posed.normals,
+            look.paint, look.skin.albedo, look.skin.surface, self._eye, position, scene.direction, scene.colour,
+            posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, look.gaze, look.cloth, look.skin.detail,
+            self._tile, colour,
+        )  # fmt: skip
+        cover = np.zeros(fine_ids.shape, np.uint8)
+        for points, tint, buried, opacity, middle, shine, bias, code in posed.strands:
+            flat = camera.project(points.reshape(-1, 3).astype(np.float64)) * np.array([2, 2, 1], np.float32)
+            draw_strands(
+                points, flat.reshape(points.shape), tint, buried, np.array(opacity, np.float32), scene.direction,
+                scene.colour, scene.sky, position, middle, shine, bias, posed.shadows, posed.frames, colour, fine_depth,
+                cover, code,
+            )  # fmt: skip
+        exposure = look_exposure(look)
+        rgb = develop(colour, exposure, noise)
+        segments = segment(
+            ids, weights, topology.triangles, topology.part, look.paint, topology.masks["lips"],
+            topology.masks["mouth"], look.cloth, cover,
+        )  # fmt: skip
+        return Picture(rgb, ids, depth, weights, segments)
+
+
+def look_exposure(look: Look) -> float:
+    """A photographer opens up for dark skin and dim rooms, though not all the way."""
+    scene = look.scene
+    light = 0.55 * float(scene.colour[0].mean()) + 0.5 * float(scene.colour[1].mean()) + float(scene.sky.mean())
+    skin = float(np.exp(-0.8 * look.skin.melanin))
+    return 0.95 * (1.15 / light) ** 0.55 * (0.62 / skin) ** 0.28
+
+
+def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
+    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, soft shoulder, sensor noise, gamma."""
+    side = colour.shape[0] // 2
+    linear = colour.reshape(side, 2, side, 2, 3).mean(axis=(1, 3)) * np.float32(exposure)
+    linear = linear * (1 + linear / 5.0) / (1 + 0.62 * linear)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-8) ** (1 / 2.4) - 0.055)
+    encoded = encoded + (1.1 / 255) * noise.standard_normal((side, side, 1), dtype=np.float32)
+    return np.round(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
+
+
+@njit(cache=True)
+def segment(ids, weights, triangles, part, paint, lips, mouth, cloth, cover):
+    """Index into `SEGMENTS` of every pixel, (S, S) uint8; strands count where they cover two of four samples."""
+    side = ids.shape[0]
+    out = np.zeros((side, side), np.uint8)
+    for row in range(side):
+        for column in range(side):
+            t = ids[row, column]
+            code = 0
+            if t >= 0:
+                x = y = z = lip = inside = 0.0
+                for corner in range(3):
+                    v = triangles[t, corner]
+                    w = (
+                        weights[row, column, corner]
+                        if corner < 2
+                        else 1 - weights[row, column, 0] - weights[row, column, 1]
+                    )
+                    x, y, z = x + w * paint[v, 0], y + w * paint[v, 1], z + w * paint[v, 2]
+                    lip, inside = lip + w * lips[v], inside + w * mouth[v]
+                if part[t] == EYE:
+                    code = 3
+                elif part[t] == TEETH:
+                    code = 6
+                elif part[t] != SKIN or (inside > 0.5 and z < 26):
+                    code = 7
+                elif y < neck_height(cloth, x, z):
+                    code = 9
+                else:
+                    code = 2 if lip > 0.5 else 1
+            strands = 0
+            best = 0
+            for k in range(4):
+                c = cover[2 * row + k // 2, 2 * column + k % 2]
+                if c > 0:
+                    strands += 1
+                    best = c
+            out[row, column] = best if strands >= 2 else code
+    return out
+
+
+@functools.cache
+def load(head: str) -> RasterRenderer:
+    """The renderer of a head, built once a process."""
+    return RasterRenderer(HEADS[head]())
+
+
+__all__ = ["Posed", "RasterRenderer", "Topology", "load"]

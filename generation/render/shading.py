@@ -1,0 +1,277 @@
+"""Colour of every visible sample: skin, eyes, teeth, tongue and clothes under three shadowed lights and a sky.
+
+Visibility is sampled 2 x 2 a pixel, shading once per pixel and surface: the samples of a pixel that see the same
+material at about the same depth share one colour.
+"""
+
+import numpy as np
+from numba import njit
+
+from ..noise import sample
+
+SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
+SAME_SURFACE_MM = 6.0
+F0_SKIN, F0_WET = 0.028, 0.04
+
+
+@njit(cache=True, inline="always")
+def _ggx(nh, nv, nl, roughness, f0, vh):
+    """GGX specular times n.l, Schlick Fresnel, Smith-Schlick visibility."""
+    a2 = roughness**4
+    d = a2 / (np.pi * ((nh * nh * (a2 - 1)) + 1) ** 2)
+    k = roughness * roughness / 2
+    visibility = 0.25 / ((nv * (1 - k) + k) * (nl * (1 - k) + k))
+    fresnel = f0 + (1 - f0) * (1 - vh) ** 5
+    return d * visibility * fresnel * nl
+
+
+@njit(cache=True, inline="always")
+def _smooth(low, high, x):
+    t = min(max((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True, inline="always")
+def neck_height(cloth, x, z):
+    """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
+    front = _smooth(-75.0, -35.0, z)
+    return cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
+
+
+@njit(cache=True)
+def lit_fraction(shadow, x, y, z, bias):
+    """Share of a 4 x 4 neighbourhood of the map (M, M) that does not hide a point at depth z, bilinear at the rim."""
+    side = shadow.shape[0]
+    fx, fy = x - 0.5, y - 0.5
+    i0, j0 = int(np.floor(fx)) - 1, int(np.floor(fy)) - 1
+    u, v = fx - np.floor(fx), fy - np.floor(fy)
+    total = 0.0
+    for dj in range(4):
+        wj = (1 - v) if dj == 0 else (v if dj == 3 else 1.0)
+        j = min(max(j0 + dj, 0), side - 1)
+        for di in range(4):
+            wi = (1 - u) if di == 0 else (u if di == 3 else 1.0)
+            i = min(max(i0 + di, 0), side - 1)
+            if shadow[j, i] > z - bias:
+                total += wi * wj
+    return total / 9.0
+
+
+@njit(cache=True)
+def shade(
+    ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, eye_of_triangle,
+    camera, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile, colour,
+):  # fmt: skip
+    """Fills `colour` (2S, 2S, 3) float32 linear where `ids` (2S, 2S) sees a triangle.
+
+    Args:
+        position, normal: (V, 3) world mm; paint: (V, 3) canonical mm on skin, ball direction on eyes;
+        albedo: (V, 3) linear; surface: (V, 4) ambient occlusion, specular strength, roughness, inside of the mouth.
+        light_direction, light_colour: (L, 3), towards the light; shadows: (L, M, M); shadow_frame: (L, 3, 4).
+        sky, ground: (3,) radiance from above and below. iris: (2, 8) colour, ring colour, radius, pupil radius (rad).
+        gaze: (2, 3) unit. cloth: (8,) see `Look`.
+        detail: (4,) mottle, pore bump, freckles, vein strength.
+    """
+    half = ids.shape[0] // 2
+    group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
+    for row in range(half):
+        for column in range(half):
+            group[:] = -1
+            for first in range(4):
+                r0, c0 = 2 * row + first // 2, 2 * column + first % 2
+                if group[first] >= 0 or ids[r0, c0] < 0:
+                    continue
+                material, z0 = part[ids[r0, c0]], depth[r0, c0]
+                px = py = pz = nx = ny = nz = qx = qy = qz = 0.0
+                ar = ag = ab = occlusion = strength = rough = mouth = 0.0
+                count = 0.0
+                for k in range(first, 4):
+                    r, c = 2 * row + k // 2, 2 * column + k % 2
+                    t = ids[r, c]
+                    if group[k] >= 0 or t < 0 or part[t] != material or abs(depth[r, c] - z0) > SAME_SURFACE_MM:
+                        continue
+                    group[k] = first
+                    count += 1
+                    for corner in range(3):
+                        v = triangles[t, corner]
+                        w = weights[r, c, corner] if corner < 2 else 1 - weights[r, c, 0] - weights[r, c, 1]
+                        px += w * position[v, 0]
+                        py += w * position[v, 1]
+                        pz += w * position[v, 2]
+                        nx += w * normal[v, 0]
+                        ny += w * normal[v, 1]
+                        nz += w * normal[v, 2]
+                        qx += w * paint[v, 0]
+                        qy += w * paint[v, 1]
+                        qz += w * paint[v, 2]
+                        ar += w * albedo[v, 0]
+                        ag += w * albedo[v, 1]
+                        ab += w * albedo[v, 2]
+                        occlusion += w * surface[v, 0]
+                        strength += w * surface[v, 1]
+                        rough += w * surface[v, 2]
+                        mouth += w * surface[v, 3]
+                s = 1 / count
+                px, py, pz, qx, qy, qz = px * s, py * s, pz * s, qx * s, qy * s, qz * s
+                ar, ag, ab = ar * s, ag * s, ab * s
+                occlusion, strength, rough, mouth = occlusion * s, strength * s, rough * s, mouth * s
+                n = 1 / max(np.sqrt(nx * nx + ny * ny + nz * nz), 1e-6)
+                nx, ny, nz = nx * n, ny * n, nz * n
+                vx, vy, vz = camera[0] - px, camera[1] - py, camera[2] - pz
+                n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
+                vx, vy, vz = vx * n, vy * n, vz * n
+
+                f0, wrap_r, wrap_g, wrap_b, coat = F0_SKIN, 0.0, 0.0, 0.0, 0.0
+                if material == SKIN:
+                    neckline = neck_height(cloth, qx, qz)
+                    if qy < neckline:
+                        weave = 1 + cloth[6] * sample(tile, 2.6 * px, 2.6 * py, 2.6 * pz)
+                        fold = 1 + 0.10 * sample(tile, 0.05 * qx, 0.03 * qy, 0.05 * qz)
+                        rim = 0.72 + 0.28 * _smooth(0.0, 2.5, neckline - qy)
+                        ar, ag, ab = (
+                            cloth[0] * weave * fold * rim,
+                            cloth[1] * weave * fold * rim,
+                            cloth[2] * weave * fold * rim,
+                        )
+                        rough, strength = cloth[7], 0.4
+                    else:
+                        wrap_r, wrap_g, wrap_b = 0.34, 0.14, 0.09
+                        mottle = detail[0] * (
+                            sample(tile, 0.13 * qx, 0.13 * qy, 0.13 * qz)
+                            + 0.6 * sample(tile, 0.47 * qx, 0.47 * qy, 0.47 * qz)
+                        )
+                        ar, ag, ab = ar * (1 + 0.6 * mottle), ag * (1 + 1.1 * mottle), ab * (1 + 1.1 * mottle)
+                        spots = sample(tile, 1.25 * qx + 17, 1.25 * qy, 1.25 * qz) + 0.8 * sample(
+                            tile, 0.09 * qx, 0.09 * qy + 9, 0.09 * qz
+                        )
+                        freckle = detail[2] * _smooth(1.6, 2.9, spots)
+                        ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
+                        here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
+                        gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
+                        gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
+                        gz = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz + 0.5) - here
+                        along = gx * nx + gy * ny + gz * nz
+                        bump = detail[1] * (1 - mouth)
+                        nx, ny, nz = (
+                            nx - bump * (gx - along * nx),
+                            ny - bump * (gy - along * ny),
+                            nz - bump * (gz - along * nz),
+                        )
+                        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+                        nx, ny, nz = nx * n, ny * n, nz * n
+                        rough = rough * (1 + 0.06 * here)
+                        if mouth > 0.02:  # into the dark, red inside of the mouth
+                            inside = mouth * _smooth(34.0, 16.0, qz)
+                            ar, ag, ab = (
+                                ar * (1 - inside) + 0.16 * inside,
+                                ag * (1 - inside) + 0.035 * inside,
+                                ab * (1 - inside) + 0.035 * inside,
+                            )
+                            occlusion *= 1 - 0.85 * inside
+                elif material == EYE:
+                    e = eye_of_triangle[ids[r0, c0]]
+                    n = 1 / np.sqrt(qx * qx + qy * qy + qz * qz)
+                    qx, qy, qz = qx * n, qy * n, qz * n
+                    facing = min(max(qx * gaze[e, 0] + qy * gaze[e, 1] + qz * gaze[e, 2], -1.0), 1.0)
+                    angle = np.arccos(facing)
+                    radius, pupil = iris[e, 6], iris[e, 7]
+                    # the sclera: off-white, pinker towards the corners, with faint veins
+                    veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * detail[3]
+                    pink = _smooth(0.5, 1.1, angle)
+                    ar, ag, ab = (
+                        0.66 - 0.04 * pink,
+                        0.61 - 0.13 * pink - 0.05 * max(veins, 0.0),
+                        0.57 - 0.14 * pink - 0.05 * max(veins, 0.0),
+                    )
+                    if angle < radius * 1.08:
+                        ux, uy = qx - gaze[e, 0], qy - gaze[e, 1]
+                        around = np.arctan2(uy, ux)
+                        fibre = sample(
+                            tile, 5.2 * np.cos(around) + 20 * e, 5.2 * np.sin(around), 2.2 * angle / radius
+                        ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * e, 1.5 * angle / radius)
+                        inner = _smooth(0.75, 0.35, angle / radius)
+                        shine = 1 + 0.28 * fibre
+                        ir = (iris[e, 0] * (1 - inner) + iris[e, 3] * inner) * shine
+                        ig = (iris[e, 1] * (1 - inner) + iris[e, 4] * inner) * shine
+                        ib = (iris[e, 2] * (1 - inner) + iris[e, 5] * inner) * shine
+                        ring = 1 - 0.75 * _smooth(0.78, 1.0, angle / radius)
+                        hole = _smooth(pupil * 0.92, pupil * 1.08, angle)
+                        blend = _smooth(1.06, 0.94, angle / radius)
+                        ar = ar * (1 - blend) + blend * (ir * ring * hole + 0.002)
+                        ag = ag * (1 - blend) + blend * (ig * ring * hole + 0.002)
+                        ab = ab * (1 - blend) + blend * (ib * ring * hole + 0.002)
+                        # the cornea bulges: its normal tilts further than the ball's
+                        bulge = 0.45 * _smooth(1.0, 0.7, angle / radius)
+                        nx, ny, nz = (
+                            nx + bulge * (qx - gaze[e, 0]),
+                            ny + bulge * (qy - gaze[e, 1]),
+                            nz + bulge * (qz - gaze[e, 2]),
+                        )
+                        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+                        nx, ny, nz = nx * n, ny * n, nz * n
+                    lid = 1 - 0.55 * _smooth(0.10, 0.36, qy) - 0.25 * _smooth(0.55, 0.95, angle)
+                    occlusion *= lid
+                    ar, ag, ab = ar * (0.35 + 0.65 * lid), ag * (0.35 + 0.65 * lid), ab * (0.35 + 0.65 * lid)
+                    f0, rough, strength, coat = F0_WET, 0.12, 1.0, 1.0
+                elif material == TEETH:
+                    deep = _smooth(26.0, 2.0, qz)
+                    ar, ag, ab = 0.70 * (1 - 0.6 * deep), 0.64 * (1 - 0.65 * deep), 0.53 * (1 - 0.7 * deep)
+                    f0, rough, strength = F0_WET, 0.30, 0.8
+                    # closed lips hide the teeth from the sky; open ones let some of it in
+                    occlusion = max(occlusion, 0.8 * (1 - 0.8 * deep))
+                else:
+                    deep = _smooth(28.0, 0.0, qz)
+                    ar, ag, ab = 0.30 * (1 - 0.8 * deep), 0.095 * (1 - 0.85 * deep), 0.09 * (1 - 0.85 * deep)
+                    f0, rough, strength = F0_WET, 0.42, 0.7
+                    occlusion *= 1 - 0.75 * deep
+
+                up = 0.5 + 0.5 * ny
+                nv = max(nx * vx + ny * vy + nz * vz, 0.04)
+                # light from the sky and the ground; what occlusion takes away from red comes back from the flesh
+                red_occlusion = occlusion ** (0.75 if wrap_r > 0 else 1.0)
+                dr = red_occlusion * (sky[0] * up + ground[0] * (1 - up))
+                dg = occlusion * (sky[1] * up + ground[1] * (1 - up))
+                db = occlusion * (sky[2] * up + ground[2] * (1 - up))
+                ry = 2 * nv * ny - vy
+                mirror = 0.5 + 0.5 * ry
+                fresnel = f0 + (max(1 - rough, f0) - f0) * (1 - nv) ** 5
+                gloss = strength * fresnel * occlusion * occlusion
+                sr = gloss * (sky[0] * mirror + ground[0] * (1 - mirror))
+                sg = gloss * (sky[1] * mirror + ground[1] * (1 - mirror))
+                sb = gloss * (sky[2] * mirror + ground[2] * (1 - mirror))
+                for k in range(light_direction.shape[0]):
+                    lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
+                    nl = nx * lx + ny * ly + nz * lz
+                    if nl < -0.4:
+                        continue
+                    f = shadow_frame[k]
+                    sx = f[0, 0] * px + f[0, 1] * py + f[0, 2] * pz + f[0, 3]
+                    sy = f[1, 0] * px + f[1, 1] * py + f[1, 2] * pz + f[1, 3]
+                    sz = f[2, 0] * px + f[2, 1] * py + f[2, 2] * pz + f[2, 3]
+                    lit = lit_fraction(shadows[k], sx, sy, sz, 1.2 + 2.0 * (1 - max(nl, 0.0)))
+                    open_r = lit ** (0.8 if wrap_r > 0 else 1.0)  # red bleeds into the shadow's rim
+                    dr += (
+                        open_r * light_colour[k, 0] * max((nl + wrap_r) / (1 + wrap_r), 0.0) ** 1.3 / (1 + 0.5 * wrap_r)
+                    )
+                    dg += lit * light_colour[k, 1] * max((nl + wrap_g) / (1 + wrap_g), 0.0) ** 1.15
+                    db += lit * light_colour[k, 2] * max((nl + wrap_b) / (1 + wrap_b), 0.0) ** 1.1
+                    if nl > 0 and lit > 0:
+                        hx, hy, hz = lx + vx, ly + vy, lz + vz
+                        n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
+                        nh = max((nx * hx + ny * hy + nz * hz) * n, 0.0)
+                        vh = max((vx * hx + vy * hy + vz * hz) * n, 0.0)
+                        if coat > 0:
+                            lobe = _ggx(nh, nv, nl, 0.10, f0, vh)
+                        else:
+                            lobe = 0.75 * _ggx(nh, nv, nl, rough, f0, vh) + 0.25 * _ggx(
+                                nh, nv, nl, 0.55 * rough, f0, vh
+                            )
+                        lobe = min(lobe, 12.0) * strength * lit * np.pi
+                        sr += lobe * light_colour[k, 0]
+                        sg += lobe * light_colour[k, 1]
+                        sb += lobe * light_colour[k, 2]
+                cr, cg, cb = ar * dr + sr, ag * dg + sg, ab * db + sb
+                for k in range(first, 4):
+                    if group[k] == first:
+                        r, c = 2 * row + k // 2, 2 * column + k % 2
+                        colour[r, c, 0], colour[r, c, 1], colour[r, c, 2] = cr, cg, cb

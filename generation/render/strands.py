@@ -1,0 +1,119 @@
+"""Hair, brows and lashes: strands drawn as lines into the sample buffer, tested against its depth."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def draw_strands(
+    points, projected, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
+    shine, bias, shadows, shadow_frame, colour, depth, cover, code,
+):  # fmt: skip
+    """Draws strands (S, P) over `colour` (2S, 2S, 3), nearer than `depth` (2S, 2S), one sample wide.
+
+    Args:
+        points: (S, P, 3) world mm; projected: (S, P, 3) sample coordinates and depth mm.
+        tint: (S, 3) linear colour; depth_in_hair: (S,) 0 at the surface of the hair, 1 at the scalp, darkens.
+        opacity: (2,) at root and tip; opaque samples also enter `depth`.
+        centre: (3,) middle of the hair volume, whose outward direction stands in for a normal.
+        shine: strength of the highlight; bias: mm a strand may lie behind the surface it grows on and still be seen.
+        cover: (2S, 2S) uint8, set to `code` where a strand covers more than half.
+    """
+    side = colour.shape[0]
+    for s in range(points.shape[0]):
+        for p in range(points.shape[1] - 1):
+            x0, y0, z0 = projected[s, p, 0], projected[s, p, 1], projected[s, p, 2]
+            x1, y1, z1 = projected[s, p + 1, 0], projected[s, p + 1, 1], projected[s, p + 1, 2]
+            steps = int(np.ceil(max(abs(x1 - x0), abs(y1 - y0))))
+            if (
+                steps == 0
+                or steps > 4 * side
+                or max(x0, x1) < 0
+                or max(y0, y1) < 0
+                or min(x0, x1) >= side
+                or min(y0, y1) >= side
+            ):
+                continue
+            ax, ay, az = points[s, p, 0], points[s, p, 1], points[s, p, 2]
+            tx, ty, tz = points[s, p + 1, 0] - ax, points[s, p + 1, 1] - ay, points[s, p + 1, 2] - az
+            n = 1 / max(np.sqrt(tx * tx + ty * ty + tz * tz), 1e-6)
+            tx, ty, tz = tx * n, ty * n, tz * n
+            ox, oy, oz = ax - centre[0], ay - centre[1], az - centre[2]
+            n = 1 / max(np.sqrt(ox * ox + oy * oy + oz * oz), 1e-6)
+            ox, oy, oz = ox * n, oy * n, oz * n
+            vx, vy, vz = camera[0] - ax, camera[1] - ay, camera[2] - az
+            n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
+            vx, vy, vz = vx * n, vy * n, vz * n
+            inside = 1 - 0.72 * depth_in_hair[s] * (1 - 0.5 * p / points.shape[1])
+            up = 0.55 + 0.45 * oy
+            cr, cg, cb = tint[s, 0] * sky[0] * up, tint[s, 1] * sky[1] * up, tint[s, 2] * sky[2] * up
+            for k in range(light_direction.shape[0]):
+                lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
+                facing = min(max((ox * lx + oy * ly + oz * lz + 0.35) / 1.35, 0.0), 1.0)
+                if facing == 0:
+                    continue
+                f = shadow_frame[k]
+                i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
+                j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
+                z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
+                if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1] and shadows[k, j, i] < z - 6.0:
+                    facing *= 0.15
+                tl = tx * lx + ty * ly + tz * lz
+                diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * facing
+                hx, hy, hz = lx + vx, ly + vy, lz + vz
+                n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
+                th = (tx * hx + ty * hy + tz * hz) * n
+                sin2 = max(1 - th * th, 0.0)
+                first, second = sin2**60, sin2**12
+                cr += (
+                    light_colour[k, 0] * facing * (tint[s, 0] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                )
+                cg += (
+                    light_colour[k, 1] * facing * (tint[s, 1] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                )
+                cb += (
+                    light_colour[k, 2] * facing * (tint[s, 2] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                )
+            cr, cg, cb = cr * inside, cg * inside, cb * inside
+            for k in range(steps):
+                w = (k + 0.5) / steps
+                x, y = int(x0 + (x1 - x0) * w), int(y0 + (y1 - y0) * w)
+                if x < 0 or y < 0 or x >= side or y >= side:
+                    continue
+                z = z0 + (z1 - z0) * w
+                if z - bias > depth[y, x]:
+                    continue
+                share = (p + w) / (points.shape[1] - 1)
+                alpha = opacity[0] * (1 - share) + opacity[1] * share
+                colour[y, x, 0] += alpha * (cr - colour[y, x, 0])
+                colour[y, x, 1] += alpha * (cg - colour[y, x, 1])
+                colour[y, x, 2] += alpha * (cb - colour[y, x, 2])
+                if alpha > 0.5:
+                    cover[y, x] = code
+                    if z < depth[y, x]:
+                        depth[y, x] = z
+
+
+@njit(cache=True)
+def shadow_strands(points, frame, shadow, every):
+    """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4)."""
+    side = shadow.shape[0]
+    for s in range(0, points.shape[0], every):
+        for p in range(points.shape[1] - 1):
+            x0, y0, z0 = 0.0, 0.0, 0.0
+            x1, y1, z1 = 0.0, 0.0, 0.0
+            for c in range(4):
+                a = points[s, p, c] if c < 3 else 1.0
+                b = points[s, p + 1, c] if c < 3 else 1.0
+                x0, y0, z0 = x0 + frame[0, c] * a, y0 + frame[1, c] * a, z0 + frame[2, c] * a
+                x1, y1, z1 = x1 + frame[0, c] * b, y1 + frame[1, c] * b, z1 + frame[2, c] * b
+            steps = int(np.ceil(max(abs(x1 - x0), abs(y1 - y0), 1.0)))
+            if steps > side:
+                continue
+            for k in range(steps):
+                w = (k + 0.5) / steps
+                x, y = int(x0 + (x1 - x0) * w), int(y0 + (y1 - y0) * w)
+                if 0 <= x < side and 0 <= y < side:
+                    z = z0 + (z1 - z0) * w
+                    if z < shadow[y, x]:
+                        shadow[y, x] = z

@@ -1,0 +1,19 @@
+"""What a rig gives to the pipeline."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ..heads import HeadShape
+
+
+class Rig(Protocol):
+    """Moves a neutral face by action units. A new one is one file and one line in `rigs.RIGS`."""
+
+    name: str
+
+    def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float]) -> np.ndarray:
+        """Control vertices (W, 3) float32 mm of `shape` under `au` (6,) in C1 order and units, and the extra units.
+
+        Zero everywhere gives `shape.control` exactly. Raises InvalidInput on intensities out of range.
+        """

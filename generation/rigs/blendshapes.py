@@ -1,0 +1,119 @@
+"""Action units as weighted MakeHuman face units ("fu") and expression units ("xu"), graded linearly over levels 1-5.
+
+The map was chosen by looking at renders. What the targets lack is sculpted as smooth offset fields over the canonical
+face: AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin beside the nose goes up to the
+root, the alae lift, the inner brow comes down). Offsets add up, except around the eye: the more the lids close, the
+less the units that raise the lower lid may add, or the lids would cross.
+"""
+
+import functools
+
+import numpy as np
+
+from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
+
+from ..heads import HEADS, Head, HeadShape
+
+SIDES = ("Left", "Right")
+UNITS: dict[str, dict[str, float]] = {
+    "AU4": {"fu/browDown*": 0.45, "xu/eyebrows-*-down": 0.80},
+    "AU6": {"fu/cheekSquint*": 0.75, "sculpt/AU6": 1.0},
+    "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
+    "AU9": {"fu/noseSneer*": 0.70, "xu/nose-*-elevation": 0.80, "sculpt/AU9": 1.0},
+    "AU10": {"fu/mouthUpperUp*": 0.50, "xu/mouth-elevation": 0.70},
+    "AU43": {"xu/eye-*-closure": 1.0},
+    "AU1": {"fu/browInnerUp": 1.0},
+    "AU2": {"fu/browOuterUp*": 0.80},
+    "AU12": {"fu/mouthSmile*": 0.80},
+    "AU20": {"fu/mouthStretch*": 0.50, "xu/mouth-retraction": 0.70},
+    "AU25": {"fu/mouthLowerDown*": 0.40, "fu/mouthUpperUp*": 0.20, "xu/mouth-parling": 0.70},
+    "AU26": {"fu/jawOpen": 0.35},
+    "AU27": {"fu/jawOpen": 1.0},
+}
+"""Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
+
+LID_GUARD = {"fu/eyeBlink*": 1.0, "fu/eyeSquint*": 0.6, "fu/cheekSquint*": 0.35, "sculpt/AU6": 0.35}
+"""How much of a shape closed eyes (AU43) take away."""
+
+SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
+    # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
+    "AU6": (
+        ((40.0, -20.0), (15.0, 9.0), (-1.0, 3.2, 2.2)),
+        ((33.0, -8.5), (13.0, 4.0), (0.0, 1.3, 0.8)),
+        ((57.0, -3.0), (8.0, 9.0), (-1.6, -0.6, 0.6)),
+    ),
+    "AU9": (
+        ((11.0, -18.0), (6.0, 12.0), (0.5, 3.0, 1.2)),
+        ((15.0, -38.0), (6.0, 7.0), (1.2, 3.0, 0.8)),
+        ((7.0, -56.0), (9.0, 6.0), (0.0, 1.8, 0.6)),
+        ((11.0, 13.0), (9.0, 7.0), (-1.6, -2.6, 0.6)),
+    ),
+}
+
+
+class BlendshapeRig:
+    """See `rigs.base.Rig`."""
+
+    name = "blendshapes"
+
+    def __init__(self, head: Head) -> None:
+        self._names = sorted({shape for unit in UNITS.values() for shape in unit})
+        self._ancestries = ("african", "asian", "caucasian")
+        offsets = []
+        for name in self._names:
+            if name.startswith("sculpt/"):
+                offsets.append(sculpted(head, SCULPT[name.removeprefix("sculpt/")]))
+            elif name.startswith("xu/"):
+                offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in self._ancestries]
+            else:
+                offsets.append(_both_sides(head, name))
+        self._offsets = np.stack(offsets).reshape(len(offsets), -1)
+
+    def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float]) -> np.ndarray:
+        weights = self.weights(au, extra_au)
+        row = []
+        for name in self._names:
+            if name.startswith("xu/"):
+                row += [weights[name] * shape.ancestry[axis] for axis in self._ancestries]
+            else:
+                row.append(weights[name])
+        if not any(row):
+            return shape.control
+        moved = np.asarray(row, np.float32) @ self._offsets
+        return shape.control + moved.reshape(shape.control.shape)
+
+    def weights(self, au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
+        """Weight of every shape, after the lid guard."""
+        levels = dict(zip(AU_NAMES, check_aus(au) / AU_MAX, strict=True))
+        levels |= {name: check_extra_aus(extra_au)[name] / 5 for name in EXTRA_AU_NAMES}
+        weights = dict.fromkeys(self._names, 0.0)
+        for unit, level in levels.items():
+            for name, full in UNITS[unit].items():
+                weights[name] += full * float(level)
+        for name, share in LID_GUARD.items():
+            weights[name] *= 1 - share * float(levels["AU43"])
+        return weights
+
+
+def _both_sides(head: Head, pattern: str) -> np.ndarray:
+    sides = [s.lower() for s in SIDES] if pattern.startswith("xu/") else SIDES
+    names = [pattern.replace("*", side) for side in sides] if "*" in pattern else [pattern]
+    return sum(head.targets(name) for name in names)
+
+
+def sculpted(head: Head, bumps: tuple) -> np.ndarray:
+    """Sum of Gaussian offset fields over the front of the canonical face, (W, 3) float32 mm."""
+    points = head.canonical
+    front = np.clip((points[:, 2] + 20) / 20, 0, 1)[:, None]  # nothing behind the temples moves
+    offsets = np.zeros_like(points)
+    for (cx, cy), (rx, ry), move in bumps:
+        for side in (1, -1):
+            weight = np.exp(-0.5 * (((points[:, 0] - side * cx) / rx) ** 2 + ((points[:, 1] - cy) / ry) ** 2))
+            offsets += weight[:, None] * front * (np.array(move) * (side, 1, 1))
+    return (offsets * head.skin_control[:, None]).astype(np.float32)
+
+
+@functools.cache
+def load(head: str) -> BlendshapeRig:
+    """The rig of a head, built once a process."""
+    return BlendshapeRig(HEADS[head]())
