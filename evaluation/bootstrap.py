@@ -1,0 +1,90 @@
+"""Intervals over identities: whole people are drawn again, with replacement, because frames of one face are not independent.
+
+A resample is a count per identity, so nothing is computed on frames twice:
+
+- a metric that is a function of sums over frames needs the sums of each identity: `(resamples, K) @ (K, m)`;
+- an AUROC needs `wins[i, j]`, how often a positive of identity i beats a negative of identity j (ties half). With counts
+  `w`, it is exactly `w wins w / ((w . positives) (w . negatives))`.
+
+Two models scored on the same identities with the same seed get the same resamples, so their replicates can be subtracted.
+"""
+
+import numpy as np
+
+
+class ClusterBootstrap:
+    """The resamples of one set of frames, shared by every metric computed on them.
+
+    Attributes:
+        index: `(n,)` the frame's identity as 0 to K-1.
+        weights: `(resamples, K)` how many times each identity was drawn; rows sum to K.
+    """
+
+    def __init__(self, clusters: np.ndarray, resamples: int = 10_000, seed: int = 0):
+        """`clusters` `(n,)` holds the identity of each frame."""
+        names, self.index = np.unique(clusters, return_inverse=True)
+        self.size = len(names)
+        drawn = np.random.default_rng(seed).integers(self.size, size=(resamples, self.size))
+        drawn += np.arange(resamples)[:, None] * self.size
+        counts = np.bincount(drawn.ravel(), minlength=resamples * self.size)
+        self.weights = counts.reshape(resamples, self.size).astype(np.float64)
+
+    def sums(self, terms: np.ndarray) -> np.ndarray:
+        """Sums of per-frame `terms` `(n, m)` over each resample, `(resamples, m)`."""
+        per_identity = np.zeros((self.size, terms.shape[1]))
+        np.add.at(per_identity, self.index, terms)
+        return self.weights @ per_identity
+
+    def auroc(self, scores: np.ndarray, positive: np.ndarray, negative: np.ndarray | None = None) -> np.ndarray:
+        """AUROC of `scores` `(n,)` in each resample, `(resamples,)`; NaN where one kind of frame was not drawn.
+
+        `positive` and `negative` `(n,)` are masks; without `negative`, it is every other frame.
+        """
+        negative = ~positive if negative is None else negative
+        wins = pair_wins(scores, positive, negative, self.index, self.size)
+        positives = self.weights @ np.bincount(self.index[positive], minlength=self.size)
+        negatives = self.weights @ np.bincount(self.index[negative], minlength=self.size)
+        total = np.einsum("rk,rk->r", self.weights @ wins, self.weights)
+        return _ratio(total, positives * negatives)
+
+    def macro_auroc(self, scores: np.ndarray, labels: np.ndarray, num_classes: int = 17) -> np.ndarray:
+        """`evaluation.macro_auroc` in each resample, over the classes present in it, `(resamples,)`."""
+        total, present = np.zeros(len(self.weights)), np.zeros(len(self.weights))
+        for c in np.unique(labels[labels < num_classes]):
+            areas = self.auroc(scores[:, c], labels == c, (labels < num_classes) & (labels != c))
+            total += np.nan_to_num(areas)
+            present += ~np.isnan(areas)
+        return _ratio(total, present)
+
+    def interval(self, replicates: np.ndarray, level: float = 0.95) -> list[float] | None:
+        """The percentile interval [low, high] of a metric's `replicates` `(resamples,)`.
+
+        Resamples in which the metric is undefined (NaN) are left out. None when it never was defined, or when there is
+        one identity: that says nothing about others.
+        """
+        defined = replicates[~np.isnan(replicates)]
+        if self.size < 2 or not defined.size:
+            return None
+        return np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist()
+
+
+def pair_wins(
+    scores: np.ndarray, positive: np.ndarray, negative: np.ndarray, index: np.ndarray, size: int
+) -> np.ndarray:
+    """`wins[i, j]`: over pairs of a positive frame of identity i and a negative of j, those ranked right; ties half.
+
+    `scores`, the masks and `index` are `(n,)`, `index` in 0 to `size`-1; the result is `(size, size)`.
+    """
+    order = np.argsort(scores[positive])
+    needles, owner = scores[positive][order], index[positive][order]
+    order = np.lexsort((scores[negative], index[negative]))  # by identity, ascending within each
+    ends = np.cumsum(np.bincount(index[negative], minlength=size))
+    wins = np.zeros((size, size))
+    for j, ordered in enumerate(np.split(scores[negative][order], ends[:-1])):
+        doubled = np.searchsorted(ordered, needles, "left") + np.searchsorted(ordered, needles, "right")
+        wins[:, j] = np.bincount(owner, weights=doubled, minlength=size)
+    return wins / 2
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return np.divide(numerator, denominator, out=np.full_like(numerator, np.nan), where=denominator > 0)

@@ -1,0 +1,23 @@
+"""Macro AUROC of PSPI classes, one-vs-rest, as an `evaluate` metric."""
+
+import datasets
+import evaluate
+
+from .functions import macro_auroc
+
+
+class MacroAuroc(evaluate.Metric):
+    """`compute(predictions=(n, 17) scores, references=(n,) PSPI, num_classes=17)`; see `macro_auroc`."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description="Mean over the PSPI classes present of the one-vs-rest AUROC, ties by mid-ranks.",
+            citation="",
+            inputs_description=macro_auroc.__doc__,
+            features=datasets.Features(
+                {"predictions": datasets.List(datasets.Value("float64")), "references": datasets.Value("float64")}
+            ),
+        )
+
+    def _compute(self, predictions, references, num_classes: int = 17) -> dict:
+        return macro_auroc(predictions, references, num_classes)

@@ -1,0 +1,77 @@
+"""Pain or not, at a stated PSPI: AUROC, F1, precision and recall, in NumPy alone."""
+
+import numpy as np
+
+PSPI_MAX = 16
+
+
+def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """The share of (positive, negative) pairs in which the positive scores higher, ties counted half.
+
+    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. NaN when either is empty.
+    """
+    # The same lines stand in macro_auroc/functions.py: a metric folder must work copied alone. A test holds them equal.
+    if not (len(positive) and len(negative)):
+        return float("nan")
+    ordered, needles = np.sort(negative), np.sort(positive)  # sorted needles keep the binary searches in cache
+    wins = np.searchsorted(ordered, needles, "left").sum() + np.searchsorted(ordered, needles, "right").sum()
+    return float(wins / (2 * len(positive) * len(negative)))
+
+
+def detection_terms(predictions, references, *, decision_threshold: float, pspi_threshold: int = 3) -> np.ndarray:
+    """What every frame adds, `(n, 3)`: true positive, false positive, false negative. Raises ValueError on bad input."""
+    scores, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
+    if labels.ndim != 1 or not labels.size or scores.shape != labels.shape:
+        raise ValueError(f"predictions {scores.shape} and references {labels.shape} must both be (n,), n at least 1")
+    if not np.isfinite(scores).all():
+        raise ValueError("predictions hold a value that is not finite")
+    if not ((labels >= 0) & (labels <= PSPI_MAX)).all():
+        raise ValueError(f"references must be PSPI, 0-{PSPI_MAX}")
+    if np.isnan(decision_threshold):
+        raise ValueError("decision_threshold is NaN; it must be a number on the scale of the predictions")
+    said, true = scores >= decision_threshold, labels >= pspi_threshold
+    return np.stack([said & true, said & ~true, ~said & true], axis=1).astype(np.float64)
+
+
+def detection_from_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """F1, precision and recall from summed terms `(..., 3)`, each `(...)`; NaN where nothing is there to divide by."""
+    hit, false_alarm, miss = np.moveaxis(np.asarray(sums, dtype=np.float64), -1, 0)
+    with np.errstate(invalid="ignore"):
+        return {
+            "f1": 2 * hit / (2 * hit + false_alarm + miss),
+            "precision": hit / (hit + false_alarm),
+            "recall": hit / (hit + miss),
+        }
+
+
+def pain_detection(predictions, references, *, decision_threshold: float, pspi_threshold: int = 3) -> dict:
+    """How well a score tells pain (PSPI of at least `pspi_threshold`) from the rest.
+
+    Args:
+        predictions: `(n,)` scores on any scale, higher for more pain.
+        references: `(n,)` PSPI, 0-16.
+        decision_threshold: a score of at least this is called pain. It has no default: it must come from other data than
+            these, and on the scale of the scores.
+        pspi_threshold: pain begins here; 3 means PSPI >= 3 (elsewhere written "PSPI > 2").
+
+    Returns:
+        `auroc`, `f1`, `precision`, `recall` (0-1, or None), `undefined` (the names of those that are None: `auroc` when
+        all frames are of one kind, `precision` when nothing was called pain, `recall` when there is no pain, `f1` when
+        both), `positives`, `frames`, `pspi_threshold`, `decision_threshold`.
+
+    Raises:
+        ValueError: empty input, shapes that differ, a score that is not finite, a PSPI out of range.
+    """
+    terms = detection_terms(
+        predictions, references, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold
+    )
+    scores, true = np.asarray(predictions, dtype=np.float64), np.asarray(references) >= pspi_threshold
+    values = {"auroc": auroc(scores[true], scores[~true]), **detection_from_sums(terms.sum(axis=0))}
+    return {
+        **{name: None if np.isnan(value) else float(value) for name, value in values.items()},
+        "undefined": [name for name, value in values.items() if np.isnan(value)],
+        "positives": int(true.sum()),
+        "frames": len(true),
+        "pspi_threshold": pspi_threshold,
+        "decision_threshold": float(decision_threshold),
+    }

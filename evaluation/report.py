@@ -1,0 +1,175 @@
+"""An evaluation as JSON and as Markdown tables. The tables also stand in the model card."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataset_script.facs import AU_DESCRIPTIONS
+from dataset_script.storage import write_atomically
+
+METRICS = {
+    "macro_auroc": "macro AUROC, 17 classes (0-16) ↑",
+    "macro_auroc_16": "macro AUROC, 16 classes (0-15) ↑",
+    "accuracy": "accuracy ↑",
+    "accuracy_within_1": "accuracy within ±1 ↑",
+    "accuracy_within_2": "accuracy within ±2 ↑",
+    "mae": "MAE ↓",
+    "mse": "MSE ↓",
+    "pcc": "PCC ↑",
+    "icc_3_1": "ICC(3,1) ↑",
+    "qwk": "quadratic weighted kappa ↑",
+}
+TRIVIAL_ROWS = {
+    "majority": "the training frames' commonest PSPI for everyone",
+    "prior": "a PSPI drawn with the training frequencies (expected score)",
+    "mean": "the training frames' mean PSPI for everyone",
+}
+
+
+def write_report(metrics: dict, directory: str | Path) -> tuple[Path, Path]:
+    """Writes `metrics.json` (full precision) and `metrics.md` into `directory`; returns their paths. Raises WorkFailed."""
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = directory / "metrics.json", directory / "metrics.md"
+    for path, text in zip(paths, (to_json(metrics), to_markdown(metrics)), strict=True):
+        write_atomically(path, text.encode())
+    return paths
+
+
+def to_json(metrics: dict) -> str:
+    """JSON text; a value that is not defined is null, never NaN."""
+    return json.dumps(metrics, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def to_markdown(metrics: dict) -> str:
+    """The whole report of what `evaluation.commands.evaluate` computed."""
+    context = metrics["context"]
+    return f"""# {context["model"]} on {context["data"]}, {context["split"]} split
+
+{describe(metrics)}
+
+## PSPI
+
+{pspi_table(metrics)}
+
+## Pain detection
+
+{detection_table(metrics)}
+
+## Action units
+
+{au_table(metrics)}
+
+## By group
+
+{group_table(metrics)}
+"""
+
+
+def describe(metrics: dict) -> str:
+    """What the numbers stand on: sizes, intervals, thresholds, trivial rows."""
+    context = metrics["context"]
+    absent = metrics["classes_absent"]
+    rows = "; ".join(f"{name}: {text}" for name, text in TRIVIAL_ROWS.items())
+    resampled = f"Intervals: identities resampled {context['resamples']:,} times (seed {context['seed']}). "
+    return (
+        f"{sample_size(context)}, input `{context['input']}`. "
+        + (resampled if context["identities"] > 1 else "No intervals: one identity says nothing about others. ")
+        + f"Decision thresholds: the best F1 on the {context['calibration_split']} split. "
+        f"Macro AUROC is over {17 - len(absent)} classes"
+        + (f" (PSPI {', '.join(map(str, absent))} not among these frames)" if absent else "")
+        + f". Trivial rows: {rows}."
+    )
+
+
+def sample_size(context: dict) -> str:
+    """How many frames and identities the numbers stand on."""
+    one = context["identities"] == 1
+    return f"{context['frames']:,} frames of {context['identities']:,} {'identity' if one else 'identities'}"
+
+
+def pspi_table(metrics: dict) -> str:
+    """The PSPI metrics: the model with its intervals, then the trivial rows."""
+    body = []
+    for name, label in METRICS.items():
+        entry = metrics["pspi"][name]
+        trivial = [_number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
+        body.append([label, _number(entry["value"]), _span(entry, 90), _span(entry, 95), *trivial])
+    return table(["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS], body)
+
+
+def detection_table(metrics: dict) -> str:
+    """Pain at PSPI >= 1, 2, 3, with the F1 of calling everything pain and of a coin."""
+    body = []
+    for name, entry in metrics["detection"].items():
+        model = entry["model"]
+        body.append(
+            [
+                name.replace(">=", " ≥ ").replace("pspi", "PSPI"),
+                _number(entry["prevalence"]),
+                _with_span(model["auroc"]),
+                _with_span(model["f1"]),
+                _number(model["precision"]["value"]),
+                _number(model["recall"]["value"]),
+                _number(entry["decision_threshold"]),
+                _number(entry["all_pain"]["f1"]),
+                _number(entry["coin"]["f1"]),
+            ]
+        )
+    head = "pain|share|AUROC (95 %)|F1 (95 %)|precision|recall|decided at P ≥|F1 all pain|F1 coin"
+    return table(head.split("|"), body)
+
+
+def au_table(metrics: dict) -> str:
+    """Every action unit, with the MAE of the training mean."""
+    body = [
+        [
+            f"{name} {AU_DESCRIPTIONS[name]}",
+            _with_span(entry["mae"]),
+            _number(entry["mae_of_mean"]),
+            _with_span(entry["pcc"]),
+            _number(entry["icc_3_1"]["value"]),
+        ]
+        for name, entry in metrics["au"].items()
+    ]
+    return table(["", "MAE (95 %)", "MAE of the mean", "PCC (95 %)", "ICC(3,1)"], body)
+
+
+def group_table(metrics: dict) -> str:
+    """Every group of every attribute, with its size."""
+    body = []
+    for attribute, groups in metrics["groups"].items():
+        for name, entry in groups.items():
+            body.append(
+                [
+                    f"{attribute.removesuffix('_id').replace('_', ' ')}: {name.replace('_', ' ')}",
+                    f"{entry['frames']:,}",
+                    f"{entry['identities']:,}",
+                    _number(entry["macro_auroc"]["value"]),
+                    _number(entry["accuracy_within_1"]["value"]),
+                    _with_span(entry["mae"]),
+                    _number(entry["pcc"]["value"]),
+                    _with_span(entry["auroc_pspi_3"]),
+                ]
+            )
+    head = "group|frames|identities|macro AUROC|within ±1|MAE (95 %)|PCC|AUROC at PSPI ≥ 3 (95 %)"
+    return table(head.split("|"), body)
+
+
+def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> str:
+    """A Markdown table; with `numbers`, every column but the first is aligned right."""
+    rule = ["---", *["---:" if numbers else "---"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *body))
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no "-0.000"
+
+
+def _span(entry: dict, level: int) -> str:
+    bounds = entry[f"interval_{level}"]
+    return "–" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
+
+
+def _with_span(entry: dict) -> str:
+    return _number(entry["value"]) + ("" if entry["interval_95"] is None else f" ({_span(entry, 95)})")

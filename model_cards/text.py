@@ -1,0 +1,28 @@
+"""What both cards need: templates, YAML fences, JSON files."""
+
+import json
+from pathlib import Path
+
+from huggingface_hub import CardData
+
+from dataset_script.errors import InvalidInput, WorkFailed
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def fenced_yaml(data: CardData) -> str:
+    """The metadata block that opens a card."""
+    return f"---\n{data.to_yaml()}\n---\n\n"
+
+
+def read_json(path: Path) -> dict:
+    """A JSON object from a file. Raises InvalidInput when there is none, WorkFailed when it is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no {path}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise WorkFailed(f"{path} is damaged: {error}") from None
+    if not isinstance(value, dict):
+        raise WorkFailed(f"{path} is damaged: it does not hold an object")
+    return value

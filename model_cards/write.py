@@ -1,0 +1,39 @@
+"""Writes the card that fits a directory."""
+
+from pathlib import Path
+
+from huggingface_hub import DatasetCard, ModelCard
+
+from dataset_script.errors import InvalidInput
+from dataset_script.storage import write_atomically
+
+from .dataset_card import build_dataset_card
+from .model_card import build_model_card
+
+
+def write_card(directory: str | Path, metrics: str | Path | None = None) -> Path:
+    """Writes `README.md`: of a dataset where `directory` holds `spec.json`, of a model where it holds `config.json`.
+
+    The card is read back as the Hub reads it before it takes the place of an old one.
+
+    Args:
+        directory: the dataset or the model.
+        metrics: of a model, what `pain3d evaluate` wrote; default its own `metrics.json`.
+
+    Raises:
+        InvalidInput: `directory` is neither, or `metrics` does not fit.
+        WorkFailed: a file is damaged or cannot be written.
+    """
+    directory = Path(directory)
+    if (directory / "spec.json").is_file():
+        if metrics is not None:
+            raise InvalidInput(f"--metrics is of a model; {directory} is a dataset")
+        card: DatasetCard | ModelCard = build_dataset_card(directory)
+    elif (directory / "config.json").is_file():
+        card = build_model_card(directory, metrics)
+    else:
+        raise InvalidInput(f"{directory} is neither a dataset (no spec.json) nor a model (no config.json)")
+    content = str(card)
+    assert type(card)(content).data.to_dict() == card.data.to_dict(), "the card does not read back as it was written"
+    write_atomically(directory / "README.md", content.encode())
+    return directory / "README.md"

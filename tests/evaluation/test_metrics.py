@@ -1,0 +1,208 @@
+"""The metrics equal scikit-learn's and hand formulas, and name what is not defined."""
+
+import inspect
+import math
+import time
+
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
+from evaluation.macro_auroc.functions import auroc
+from evaluation.pain_detection.functions import auroc as detection_auroc
+
+CASES = settings(max_examples=250, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+
+
+def random_case(seed: int) -> tuple[np.random.Generator, np.ndarray]:
+    """A generator and PSPI labels: few to many frames, some classes absent."""
+    rng = np.random.default_rng(seed)
+    classes = rng.choice(17, size=rng.integers(1, 18), replace=False)
+    return rng, rng.choice(classes, size=rng.integers(1, 60))
+
+
+def tied(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
+    """Values rounded as coarsely as makes many of them equal, half of the time."""
+    return np.round(values, 1) if rng.random() < 0.5 else values
+
+
+def icc_3_1_by_anova(a: np.ndarray, b: np.ndarray) -> float:
+    """Shrout & Fleiss (1979): mean squares of a two-way layout, targets x 2 judges."""
+    x = np.stack([a, b], axis=1)
+    rows, columns, grand = x.mean(axis=1), x.mean(axis=0), x.mean()
+    between = 2 * ((rows - grand) ** 2).sum() / (len(x) - 1)
+    residual = ((x - rows[:, None] - columns + grand) ** 2).sum() / (len(x) - 1)
+    return (between - residual) / (between + residual)
+
+
+@CASES
+@given(seeds, st.sampled_from([16, 17]))
+def test_macro_auroc_equals_sklearn(seed, num_classes):
+    rng, labels = random_case(seed)
+    scores = tied(rng, rng.random((len(labels), 17)))
+    result = macro_auroc(scores, labels, num_classes)
+    kept = labels < num_classes
+    expected = {
+        c: sk.roc_auc_score(labels[kept] == c, scores[kept, c])
+        for c in range(num_classes)
+        if 0 < (labels[kept] == c).sum() < kept.sum()
+    }
+    assert result["per_class"].keys() == expected.keys()
+    assert all(close(result["per_class"][c], expected[c]) for c in expected)
+    assert result["classes_present"] == len(expected)
+    assert result["classes_absent"] == [c for c in range(num_classes) if c not in expected]
+    assert result["rows_left_out"] == (~kept).sum()
+    if expected:
+        assert close(result["macro_auroc"], np.mean(list(expected.values())))
+        assert result["undefined"] == []
+    else:
+        assert result["macro_auroc"] is None
+        assert result["undefined"] == ["macro_auroc"]
+
+
+@CASES
+@given(seeds, st.integers(1, 16), st.floats(-1, 17))
+def test_pain_detection_equals_sklearn(seed, pspi_threshold, decision_threshold):
+    rng, labels = random_case(seed)
+    scores = tied(rng, labels + rng.normal(0, 4, len(labels)))
+    result = pain_detection(scores, labels, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold)
+    true, said = labels >= pspi_threshold, scores >= decision_threshold
+    defined = {
+        "auroc": true.any() and not true.all(),
+        "f1": true.any() or said.any(),
+        "precision": said.any(),
+        "recall": true.any(),
+    }
+    reference = {
+        "auroc": lambda: sk.roc_auc_score(true, scores),
+        "f1": lambda: sk.f1_score(true, said),
+        "precision": lambda: sk.precision_score(true, said),
+        "recall": lambda: sk.recall_score(true, said),
+    }
+    assert set(result["undefined"]) == {name for name, ok in defined.items() if not ok}
+    for name, ok in defined.items():
+        assert close(result[name], reference[name]()) if ok else result[name] is None
+
+
+@CASES
+@given(seeds)
+def test_regression_equals_references(seed):
+    rng, labels = random_case(seed)
+    predictions = tied(rng, np.clip(labels + rng.normal(0, 3, len(labels)), 0, 16))
+    result = pspi_regression(predictions, labels)
+    assert close(result["mae"], sk.mean_absolute_error(labels, predictions))
+    assert close(result["mse"], sk.mean_squared_error(labels, predictions))
+    if np.ptp(labels) and np.ptp(predictions):
+        assert close(result["pcc"], np.corrcoef(labels, predictions)[0, 1])
+    else:
+        assert result["pcc"] is None and "pcc" in result["undefined"]
+    if np.ptp(labels) or np.ptp(predictions):
+        assert close(result["icc_3_1"], icc_3_1_by_anova(predictions, labels))
+    else:
+        assert result["icc_3_1"] is None
+    rated = np.floor(predictions + 0.5).astype(int)
+    if np.ptp(np.concatenate([labels, rated])):
+        assert close(result["qwk"], sk.cohen_kappa_score(labels, rated, weights="quadratic", labels=range(17)))
+    else:
+        assert result["qwk"] is None
+
+
+def test_icc_of_the_classic_example():
+    """Judges 1 and 2 of Shrout & Fleiss (1979), table 2, by their formula."""
+    first, second = np.array([9, 6, 8, 7, 10, 6.0]), np.array([2, 1, 4, 1, 5, 2.0])
+    assert close(pspi_regression(first, second)["icc_3_1"], icc_3_1_by_anova(first, second))
+    assert close(pspi_regression(first, first - 5)["icc_3_1"], 1.0)  # consistency: an offset does not count
+
+
+@CASES
+@given(seeds)
+def test_accuracy_by_counting(seed):
+    rng, labels = random_case(seed)
+    predictions = rng.integers(0, 17, len(labels))
+    result = pspi_accuracy(predictions, labels)
+    distances = [abs(int(p) - int(y)) for p, y in zip(predictions, labels, strict=True)]
+    for k, name in enumerate(("accuracy", "accuracy_within_1", "accuracy_within_2")):
+        assert close(result[name], sum(d <= k for d in distances) / len(distances))
+
+
+def test_real_predictions_are_rounded_half_up():
+    assert pspi_accuracy([0.5, 1.5, 2.5, 2.499], [1, 2, 3, 2])["accuracy"] == 1.0
+    assert pspi_accuracy([2.5], [2]) == {"accuracy": 0.0, "accuracy_within_1": 1.0, "accuracy_within_2": 1.0}
+
+
+def test_constant_predictions_are_named_not_nan():
+    result = pspi_regression([0.1] * 7, [0, 1, 2, 3, 4, 5, 6])
+    assert result["pcc"] is None and result["undefined"] == ["pcc"]
+    assert result["icc_3_1"] == 0.0
+    assert abs(result["qwk"]) < 1e-12
+    assert pspi_regression([3], [3])["undefined"] == ["pcc", "icc_3_1", "qwk"]
+    assert macro_auroc(np.zeros((6, 17)), [0, 0, 5, 5, 16, 16])["macro_auroc"] == 0.5
+
+
+def test_a_tiny_variation_on_a_far_mean_is_not_lost():
+    labels = np.arange(50.0) % 7
+    assert close(pspi_regression(1e6 + labels * 1e-3, labels)["pcc"], 1.0)
+
+
+@pytest.mark.parametrize(
+    "metric", [pspi_accuracy, pspi_regression, lambda p, r: pain_detection(p, r, decision_threshold=1)]
+)
+@pytest.mark.parametrize(
+    ("predictions", "references"),
+    [([], []), ([1.0, 2.0], [1]), ([float("nan"), 1], [1, 2]), ([float("inf"), 1], [1, 2]), ([[1.0]], [[1]])],
+)
+def test_bad_input_is_refused(metric, predictions, references):
+    with pytest.raises(ValueError, match="predictions"):
+        metric(predictions, references)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "classes"),
+    [
+        (np.zeros((0, 17)), [], 17),
+        (np.zeros((2, 17)), [1], 17),
+        (np.zeros((2, 16)), [1, 2], 17),
+        (np.zeros((2, 18)), [1, 2], 17),
+        (np.full((2, 17), np.nan), [1, 2], 17),
+        (np.zeros((2, 17)), [1, 17], 17),
+        (np.zeros((2, 17)), [1, -1], 16),
+        (np.zeros((2, 17)), [1, 2.5], 17),
+        (np.zeros((2, 17)), [1, 2], 10),
+    ],
+)
+def test_macro_auroc_refuses_bad_input(scores, labels, classes):
+    with pytest.raises(ValueError, match=r"references|predictions|num_classes"):
+        macro_auroc(scores, labels, classes)
+
+
+def test_pspi_out_of_range_and_a_missing_threshold_are_refused():
+    with pytest.raises(ValueError, match="0-16"):
+        pspi_accuracy([1], [17])
+    with pytest.raises(ValueError, match="0-16"):
+        pain_detection([1], [17], decision_threshold=1)
+    with pytest.raises(TypeError, match="decision_threshold"):
+        pain_detection([1], [1])
+
+
+def test_the_two_copies_of_auroc_are_one():
+    """Each metric folder must work copied alone, so the lines stand twice."""
+    assert inspect.getsource(auroc).split("if not")[1] == inspect.getsource(detection_auroc).split("if not")[1]
+
+
+def test_speed_at_the_size_of_unbc():
+    rng = np.random.default_rng(0)
+    labels, scores = rng.integers(0, 17, 48_398), rng.random((48_398, 17))
+    start = time.perf_counter()
+    macro_auroc(scores, labels)
+    pspi_accuracy(scores[:, 0], labels)
+    pain_detection(scores[:, 0], labels, decision_threshold=0.5)
+    pspi_regression(scores[:, 0], labels)
+    assert time.perf_counter() - start < 1.0  # about 40 ms on a free core

@@ -1,0 +1,252 @@
+"""Cards state what is there: the numbers are counted again here, and the Hub's own readers take them."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+from fake_predictions import imagine
+from huggingface_hub import DatasetCard, ModelCard
+
+import pain3d_cli
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
+from evaluation.labels import read_columns, spec_hash
+from evaluation.report import write_report
+from evaluation.scores import TrainingLabels, evaluate_predictions
+from evaluation.weights import weight_hashes
+from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
+from model_cards.model_card import METRIC_TYPES
+from model_cards.write import write_card
+
+
+def front_matter(readme) -> dict:
+    return yaml.safe_load(readme.read_text().split("---\n")[1])
+
+
+def cells(text: str, label: str) -> list[str]:
+    """The cells after `label` in the table row that begins with it."""
+    row = re.search(rf"^\| {re.escape(label)} \| (.*) \|$", text, re.MULTILINE)
+    assert row, f"no row {label!r}"
+    return row.group(1).split(" | ")
+
+
+@pytest.fixture
+def copy(dataset, tmp_path):
+    return shutil.copytree(dataset, tmp_path / "faces")
+
+
+def test_every_column_configuration_and_sampling_is_explained():
+    from generation.plan import AGE_RANGES
+    from generation.spec import PSPI_SAMPLINGS as ALLOWED
+
+    assert set(FIELDS) == {name for features in FEATURES.values() for name in features}
+    assert all(FIELDS.values())
+    assert FIELDS["age_group"] == ", ".join(f"{name} {low}-{high}" for name, (low, high) in AGE_RANGES.items())
+    assert set(CONFIGS) == set(FEATURES)
+    assert set(PSPI_SAMPLINGS) == set(ALLOWED)
+
+
+def test_the_dataset_card_keeps_what_the_generator_wrote_and_adds_to_it(copy):
+    before = front_matter(copy / "README.md")
+    assert pain3d_cli.main(["card", str(copy)]) == 0
+    after = front_matter(copy / "README.md")
+    for name, value in before.items():
+        if name in METADATA:
+            assert set(value) <= set(after[name])
+        else:
+            assert after[name] == value
+    assert list(after["configs"]) == list(before["configs"])
+    assert after["license"] == "cc-by-4.0"
+    assert after["annotations_creators"] == ["machine-generated"]
+    assert DatasetCard.load(copy / "README.md").data["dataset_info"] == before["dataset_info"]
+
+
+def test_the_dataset_card_counts_right(copy):
+    text = write_card(copy).read_text()
+    parts = {
+        split: read_columns(copy, split, ["identity_id", "pspi", "age_group", "ethnicity", "gender"])
+        for split in SPLITS
+    }
+    frames = {split: part.to_pydict() for split, part in parts.items()}
+    assert f"{sum(map(len, parts.values())):,} rendered frames of 24 synthetic people" in text
+    for split, rows in frames.items():
+        assert cells(text, split) == [str(len(set(rows["identity_id"]))), str(len(rows["pspi"]))]
+    for level in range(17):
+        counts = [rows["pspi"].count(level) for rows in frames.values()]
+        assert cells(text, str(level)) == [str(n) for n in (*counts, sum(counts))]
+    for attribute, names in {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}.items():
+        for k, name in enumerate(names):
+            people = [
+                len({i for i, value in zip(rows["identity_id"], rows[attribute], strict=True) if value == k})
+                for rows in frames.values()
+            ]
+            label = f"{attribute.replace('_', ' ')}: {name.replace('_', ' ')}"
+            assert cells(text, label) == [str(n) for n in (*people, sum(people))]
+    for name, value in json.loads((copy / "spec.json").read_text()).items():
+        assert cells(text, name) == [str(value)]
+    assert spec_hash(copy) in text
+    assert "$" not in text  # every blank of the template is filled
+
+
+def test_the_dataset_card_written_twice_is_the_same(copy):
+    first = write_card(copy).read_bytes()
+    assert write_card(copy).read_bytes() == first
+
+
+def test_the_dataset_still_loads_offline_in_a_fresh_process(copy, tmp_path):
+    write_card(copy)
+    program = """
+import json
+from datasets import load_dataset
+frames, pairs = load_dataset("faces"), load_dataset("faces", "pairs", split="test")
+row = next(iter(load_dataset("faces", split="train", streaming=True)))
+print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image"].size, frames["test"].features["gender"].names]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "home")},
+    )
+    assert done.returncode == 0, done.stderr
+    frames, pairs, size, genders = json.loads(done.stdout)
+    assert frames == {split: len(read_columns(copy, split, ["pspi"])) for split in SPLITS}
+    assert pairs == frames["test"] // 11 * 10
+    assert (size, genders) == ([64, 64], list(GENDERS))
+
+
+def test_an_unfinished_dataset_has_no_card(copy):
+    (copy / "README.md").unlink()
+    with pytest.raises(InvalidInput, match="not a complete dataset"):
+        write_card(copy)
+
+
+TRAINING = {
+    "options": {"data": "somewhere/faces", "config": "tiny", "backbone": None, "input": "image", "seed": 7},
+    "recipe": {"head_lr": 0.00125, "epochs": 60},
+    "data": {"path": "somewhere/faces", "spec_hash": "abc123", "frames": {"train": 561, "validation": 165}},
+    "parameters": 901_234,
+    "best": {"epoch": 41, "validation_pspi_mae": 2.3456},
+    "steps": 1234,
+    "seconds": 88.4,
+    "versions": {"torch": "2.13.0"},
+    "curve": [],
+}
+
+
+@pytest.fixture
+def scores(dataset) -> dict:
+    columns = read_columns(dataset, "train", ["pspi", "au"])
+    training = TrainingLabels(columns["pspi"].to_numpy(), np.array(columns["au"].to_pylist()))
+    return evaluate_predictions(imagine(dataset, "test"), imagine(dataset, "validation"), training, resamples=50)
+
+
+@pytest.fixture
+def model(tmp_path, scores):
+    """A directory with the files that the card is made of; the weights need not be real."""
+    directory = tmp_path / "vitpain-test"
+    directory.mkdir()
+    backbone = {"model_type": "vit", "num_hidden_layers": 4, "hidden_size": 128, "image_size": 112, "patch_size": 14}
+    config = {"model_type": "vitpain", "au_head": "query", "backbone_config": backbone}
+    (directory / "config.json").write_text(json.dumps(config))
+    (directory / "training.json").write_text(json.dumps(TRAINING))
+    (directory / "model.safetensors").write_bytes(b"weights")
+    context = {
+        "model": "vitpain-test",
+        "data": "faces",
+        "split": "test",
+        "input": "image",
+        "frames": 66,
+        "identities": 2,
+        "calibration_split": "validation",
+        "training_frames": 561,
+        "spec_hash": "abc123",
+        "weights": weight_hashes(directory),
+        "resamples": 50,
+        "seed": 0,
+        "versions": {"numpy": "2.4.6"},
+    }
+    write_report({"context": context, **scores}, directory)
+    return directory
+
+
+def test_the_model_card_has_the_numbers_of_the_evaluation(model, scores):
+    assert pain3d_cli.main(["card", str(model)]) == 0
+    card = ModelCard.load(model / "README.md")
+    results = {result.metric_name: result.metric_value for result in card.data.eval_results}
+    assert results["MAE"] == scores["pspi"]["mae"]["value"]
+    assert results["macro AUROC, 17 classes (0-16)"] == scores["pspi"]["macro_auroc"]["value"]
+    assert results["F1 at PSPI >= 3"] == scores["detection"]["pspi>=3"]["model"]["f1"]["value"]
+    assert {result.dataset_name for result in card.data.eval_results} == {"faces (66 frames of 2 identities)"}
+    row = cells(card.text, "MAE ↓")
+    assert row[0] == f"{scores['pspi']['mae']['value']:.3f}"
+    assert row[3:] == [f"{scores['trivial'][name]['mae']:.3f}" for name in ("majority", "prior", "mean")]
+    assert cells(card.text, "AU43 eyes closed")[1] == f"{scores['au']['AU43']['mae_of_mean']:.3f}"
+    assert (card.data.license, card.data.library_name) == ("apache-2.0", "transformers")
+    assert "$" not in card.text
+
+
+def test_the_model_card_tells_how_it_was_trained(model):
+    text = write_card(model).read_text()
+    for fact in ("901,234 parameters", "561 train, 165 validation", "epoch 41", "2.346", "abc123", "1,234 steps"):
+        assert fact in text, fact
+    assert cells(text, "head_lr") == ["0.00125"]
+    assert cells(text, "seed") == ["7"]
+
+
+def test_every_metric_has_a_type_on_the_hub(scores):
+    assert set(METRIC_TYPES) == set(scores["pspi"])
+
+
+def test_a_model_card_needs_neither_scores_nor_a_record(model):
+    (model / "metrics.json").unlink()
+    (model / "training.json").unlink()
+    card = ModelCard.load(write_card(model))
+    assert card.data.eval_results is None
+    assert "Not evaluated yet" in card.text
+    assert card.data.license == "other"
+
+
+def test_the_licence_follows_the_backbone(model):
+    for backbone, licence in {"facebook/dinov2-large": "apache-2.0", "facebook/dinov3-vitl16": "other"}.items():
+        record = {**TRAINING, "options": {**TRAINING["options"], "backbone": backbone}}
+        (model / "training.json").write_text(json.dumps(record))
+        assert ModelCard.load(write_card(model)).data.license == licence
+
+
+def test_scores_of_other_weights_are_refused(model):
+    (model / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(InvalidInput, match="other weights"):
+        write_card(model)
+    assert not (model / "README.md").exists()
+
+
+def test_wrong_calls(model, copy, tmp_path, capsys):
+    for arguments, message in (
+        ([str(tmp_path / "nothing")], "neither a dataset"),
+        ([str(copy), "--metrics", str(model / "metrics.json")], "--metrics is of a model"),
+        ([str(model), "--metrics", str(tmp_path / "none.json")], "there is no"),
+    ):
+        assert pain3d_cli.main(["card", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
+    (model / "metrics.json").write_text("{")
+    with pytest.raises(WorkFailed, match="damaged"):
+        write_card(model)
+    (model / "config.json").write_text('{"model_type": "vit"}')
+    with pytest.raises(InvalidInput, match="not a ViTPain"):
+        write_card(model)
+
+
+def test_a_teacher_says_that_it_sees_heatmaps(model):
+    assert "it sees displacement heatmaps" not in write_card(model).read_text()
+    record = {**TRAINING, "options": {**TRAINING["options"], "input": "heatmap"}}
+    (model / "training.json").write_text(json.dumps(record))
+    assert "it sees displacement heatmaps" in write_card(model).read_text()

@@ -1,0 +1,121 @@
+"""A maker that is cheap and keeps the contract: real small pictures, each a pure function of spec and key.
+
+Run as a program it generates a dataset with it: `python fake_maker.py OUT SPEC_JSON WORKERS`.
+"""
+
+import io
+import sys
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image
+
+from dataset_script.facs import AU_NAMES
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, NUM_LANDMARKS, format_frame_id
+from generation.frame import Frame
+from generation.plan import IdentityPlan
+from generation.run import generate
+from generation.spec import Spec
+from generation.streams import stream
+
+
+class FakeMaker:
+    """Blocks of colour instead of faces."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
+        for expression in plan.expressions:
+            for view in plan.views:
+                yield self.make_frame(plan, expression.expression_id, view.view_id)
+
+    def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
+        spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
+        rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
+        key = {
+            "frame_id": format_frame_id(plan.identity_id, expression_id, view_id),
+            "identity_id": plan.identity_id,
+            "expression_id": expression_id,
+            "view_id": view_id,
+        }
+        focal = spec.size / 2 / np.tan(np.radians(view.fov) / 2)
+        intrinsics = {"fx": focal, "fy": focal, "cx": spec.size / 2, "cy": spec.size / 2}
+        camera = {
+            "yaw": view.yaw, "pitch": view.pitch, "roll": view.roll, "fov": view.fov, "intrinsics": intrinsics
+        }  # fmt: skip
+        heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
+        row = {
+            **key,
+            "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
+            "heatmap": self._picture(heat, "PNG"),
+            "au": list(expression.au),
+            "pspi": expression.pspi,
+            "extra_au": expression.extra_au,
+            "age_group": AGE_GROUPS.index(plan.age_group),
+            "age": plan.age,
+            "ethnicity": ETHNICITIES.index(plan.ethnicity),
+            "gender": GENDERS.index(plan.gender),
+            "prompt": plan.prompt,
+            "camera": camera,
+            "landmarks": rng.uniform(0, spec.size, (NUM_LANDMARKS, 2)).tolist(),
+            "face_box": [4.0, 4.0, spec.size - 4.0, spec.size - 4.0],
+            "neutral_frame_id": format_frame_id(plan.identity_id, 0, view_id),
+            "seed": spec.seed,
+            "renderer": spec.renderer,
+            "rig": spec.rig,
+            "head": spec.head,
+            "licence": "CC-BY-4.0",
+        }
+        if not spec.geometry:
+            return Frame(row)
+        geometry = {
+            **key,
+            "depth": self._picture(rng.integers(0, 60_000, (8, 8), dtype=np.uint16), "PNG"),
+            "segments": self._picture(rng.integers(0, 10, (8, 8)), "PNG"),
+            "au_heatmaps": {name: self._picture(heat, "PNG") for name in AU_NAMES},
+            "camera": camera,
+            "mesh_parameters": "{}",
+        }
+        return Frame(row, geometry)
+
+    def _picture(self, blocks: np.ndarray, form: str) -> dict:
+        blocks = blocks if blocks.dtype == np.uint16 else blocks.astype(np.uint8)
+        picture = Image.fromarray(blocks).resize((self.spec.size, self.spec.size), Image.Resampling.NEAREST)
+        buffer = io.BytesIO()
+        picture.save(buffer, form)
+        return {"bytes": buffer.getvalue(), "path": None}
+
+
+class SlowMaker(FakeMaker):
+    """Leaves time to be killed."""
+
+    def make_frame(self, *args) -> Frame:
+        time.sleep(0.001)
+        return super().make_frame(*args)
+
+
+class OutOfMemoryMaker(FakeMaker):
+    """Its process is killed while it makes identity 5, as the system does when memory runs out."""
+
+    def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
+        if plan.identity_id == 5:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().make_identity(plan)
+
+
+class BrokenMaker(FakeMaker):
+    """Has a bug that shows at identity 5."""
+
+    def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
+        if plan.identity_id == 5:
+            raise ZeroDivisionError("a bug")
+        return super().make_identity(plan)
+
+
+if __name__ == "__main__":
+    generate(sys.argv[1], Spec.from_json(sys.argv[2]), workers=int(sys.argv[3]), maker_factory=SlowMaker)
