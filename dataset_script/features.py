@@ -25,7 +25,7 @@ SEGMENTS: tuple[str, ...] = (
 )  # fmt: skip
 """Pixel value of the `segments` PNG -> what is there."""
 
-_FRAME_ID = re.compile(r"(\d{5})-(\d{2})-(\d)")
+_FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
 
 
 def format_frame_id(identity_id: int, expression_id: int, view_id: int) -> str:

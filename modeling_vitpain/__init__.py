@@ -1,0 +1,37 @@
+"""ViTPain, the model that reads pain in faces. Importing this package makes transformers' Auto classes know it.
+
+The four `*_vitpain.py` files are also Hub remote code: a saved model carries copies of them, so that it loads with
+`trust_remote_code=True` where this package is not installed.
+"""
+
+from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from .configuration_vitpain import ViTPainConfig
+from .image_processing_vitpain import ViTPainImageProcessor
+from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput, pspi_expectation, pspi_interval
+from .pipeline_vitpain import PainAssessmentPipeline
+
+AutoConfig.register("vitpain", ViTPainConfig, exist_ok=True)
+AutoModel.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
+AutoModelForImageClassification.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
+AutoImageProcessor.register(ViTPainConfig, image_processor_classes={"pil": ViTPainImageProcessor}, exist_ok=True)
+if "pain-assessment" not in PIPELINE_REGISTRY.get_supported_tasks():
+    PIPELINE_REGISTRY.register_pipeline(
+        "pain-assessment", pipeline_class=PainAssessmentPipeline, pt_model=AutoModel, type="image"
+    )
+
+# With these, save_pretrained writes the code beside the weights.
+ViTPainConfig.register_for_auto_class("AutoConfig")
+ViTPainForPainAssessment.register_for_auto_class("AutoModel")
+ViTPainImageProcessor.register_for_auto_class("AutoImageProcessor")
+
+__all__ = [
+    "PainAssessmentPipeline",
+    "ViTPainConfig",
+    "ViTPainForPainAssessment",
+    "ViTPainImageProcessor",
+    "ViTPainOutput",
+    "pspi_expectation",
+    "pspi_interval",
+]

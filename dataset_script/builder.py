@@ -1,0 +1,105 @@
+"""`Pain3D`: the dataset as a `datasets` builder, for those who make it on their machine instead of downloading it.
+
+    builder = Pain3D("pairs", identities=24, size=256)
+    builder.download_and_prepare()
+    pairs = builder.as_dataset(split="train")
+
+The rows equal those of `pain3d generate` with the same options. `as_streaming_dataset` makes frames as they are asked
+for. The cache is named by the spec's hash, so two specs, or two versions of the generator, never share one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import datasets
+import pyarrow as pa
+from datasets.builder import Key
+
+from .errors import InvalidInput
+from .features import FEATURES, SPLITS
+from .shards import pair_rows, to_table
+
+if TYPE_CHECKING:
+    from generation.chunks import Maker
+    from generation.plan import Chunk
+    from generation.spec import Spec
+
+_VERSION = datasets.Version("1.0.0")
+
+
+@dataclass
+class Pain3DConfig(datasets.BuilderConfig):
+    """The fields of `generation.spec.Spec`; None takes its default."""
+
+    preset: str | None = None
+    identities: int | None = None
+    size: int | None = None
+    seed: int | None = None
+    head: str | None = None
+    rig: str | None = None
+    look: str | None = None
+    renderer: str | None = None
+    pspi: str | None = None
+    heatmap_scale_mm: float | None = None
+    jpeg_quality: int | None = None
+
+    @property
+    def spec(self) -> "Spec":
+        """The specification. Raises InvalidInput when a field is out of range."""
+        from generation.spec import Spec
+
+        names = Pain3DConfig.__dataclass_fields__.keys() - datasets.BuilderConfig.__dataclass_fields__.keys()
+        chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return Spec(geometry=self.name == "geometry", **chosen)
+
+    def create_config_id(self, config_kwargs: dict, custom_features: datasets.Features | None = None) -> str:
+        """The name of the cache; differs whenever the data does."""
+        return f"{self.name}-{self.spec.hash[:16]}"
+
+
+class Pain3D(datasets.ArrowBasedBuilder):
+    """Configurations `default`, `pairs` and `geometry`; keyword arguments are those of `Pain3DConfig`."""
+
+    VERSION = _VERSION
+    BUILDER_CONFIG_CLASS = Pain3DConfig
+    BUILDER_CONFIGS: ClassVar = [Pain3DConfig(name=name, version=_VERSION) for name in FEATURES]
+    DEFAULT_CONFIG_NAME = "default"
+
+    def __init__(self, config_name: str | None = None, cache_dir: str | None = None, **kwargs) -> None:
+        config_name = config_name or self.DEFAULT_CONFIG_NAME
+        if config_name not in FEATURES:
+            raise InvalidInput(f"config_name is {config_name!r}; allowed: {', '.join(FEATURES)}")
+        super().__init__(cache_dir=cache_dir, dataset_name="pain3d", config_name=config_name, **kwargs)
+
+    def make_maker(self, spec: "Spec") -> "Maker":
+        """What makes the frames."""
+        from generation.pipeline import FrameMaker
+
+        return FrameMaker(spec)
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(features=FEATURES[self.config.name], license="CC-BY-4.0")
+
+    def _split_generators(self, _: object) -> list[datasets.SplitGenerator]:
+        from generation.plan import Plan
+
+        chunks = Plan(self.config.spec).chunks()
+        return [
+            datasets.SplitGenerator(split, {"chunks": members})
+            for split in SPLITS
+            if (members := [chunk for chunk in chunks if chunk.split == split])
+        ]
+
+    def _generate_tables(self, chunks: list["Chunk"]) -> Iterator[tuple[Key, pa.Table]]:
+        """One table an identity. `datasets` deals the list of chunks out to its processes."""
+        from generation.chunks import make_identity
+        from generation.plan import Plan
+
+        spec, config = self.config.spec, self.config.name
+        plan, maker = Plan(spec), self.make_maker(spec)
+        for k, chunk in enumerate(chunks):
+            for j, identity_id in enumerate(chunk.identities):
+                frames = make_identity(maker, plan[identity_id])
+                rows = [frame.geometry if config == "geometry" else frame.row for frame in frames]
+                yield Key(k, j), to_table(config, pair_rows(rows) if config == "pairs" else rows)

@@ -1,0 +1,92 @@
+"""`manifest.jsonl`: one line per finished shard. A shard that has no line is not finished.
+
+Lines hold nothing that differs between two runs (no times, no hosts), and are sorted once the dataset is complete.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from .errors import WorkFailed
+from .features import FEATURES, SPLITS
+from .storage import append_durably, write_atomically
+
+MANIFEST = "manifest.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished shard.
+
+    Attributes:
+        path: relative to the dataset directory, with forward slashes.
+        bytes: of the file.
+        arrow_bytes: of the rows in memory; what `datasets` calls `num_bytes`.
+        sha256: of the file, hex.
+        spec_hash: of the spec that it was made from.
+    """
+
+    path: str
+    config: str
+    split: str
+    rows: int
+    bytes: int
+    arrow_bytes: int
+    sha256: str
+    spec_hash: str
+
+    def to_line(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> "Entry":
+        """Raises ValueError on anything that `to_line` did not write."""
+        values = json.loads(line)
+        if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
+            raise ValueError("not a manifest line")
+        for field in fields(cls):
+            if not isinstance(values[field.name], field.type):
+                raise ValueError(f"{field.name} is not of type {field.type.__name__}")
+        if values["config"] not in FEATURES or values["split"] not in SPLITS:
+            raise ValueError("unknown config or split")
+        return cls(**values)
+
+
+def read_manifest(directory: Path) -> list[Entry]:
+    """All entries of a dataset directory, sorted.
+
+    An unfinished last line (the machine stopped while it was written) is left out, as if it had never been begun.
+
+    Raises:
+        WorkFailed: a line that is not a manifest line.
+    """
+    try:
+        text = (directory / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except UnicodeDecodeError:
+        raise WorkFailed(f"{directory / MANIFEST} is damaged: it is not text") from None
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        try:
+            entry = Entry.from_line(line)
+        except ValueError as error:
+            raise WorkFailed(f"{directory / MANIFEST} is damaged: line {number}: {error}") from None
+        entries[entry.path] = entry  # a chunk that was made again after a kill may stand there twice
+    return _sorted(entries.values())
+
+
+def append_manifest(directory: Path, entries: Iterable[Entry]) -> None:
+    """Adds lines, and returns once they are on the disk."""
+    append_durably(directory / MANIFEST, "".join(entry.to_line() for entry in entries).encode())
+
+
+def write_manifest(directory: Path, entries: Iterable[Entry]) -> None:
+    """Replaces the manifest by these entries, sorted."""
+    write_atomically(directory / MANIFEST, "".join(entry.to_line() for entry in _sorted(entries)).encode())
+
+
+def _sorted(entries: Iterable[Entry]) -> list[Entry]:
+    configs = list(FEATURES)
+    return sorted(entries, key=lambda e: (configs.index(e.config), SPLITS.index(e.split), e.path))

@@ -1,0 +1,163 @@
+"""Parquet shards (contract C4): a file per configuration and chunk of identities.
+
+Pictures are stored as they come (they are compressed already) and the other columns with zstd. A row group holds about
+a hundred rows, which is what the Hub's viewer reads at once. In `pairs` the neutral picture belongs to ten rows: it is
+dictionary-encoded, so that it is stored once. Pages are cut by content, so that uploads send equal pictures once.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Features
+
+from .features import EXPRESSIONS_PER_IDENTITY, FEATURES, VIEWS_PER_EXPRESSION
+from .manifest import Entry
+from .storage import publish, reporting_write_errors, temporary_path
+
+FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
+"""Configuration -> folder of its shards."""
+
+MIN_ROWS_PER_GROUP = 90
+"""A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
+
+_DICTIONARY_LIMIT = 1 << 28  # bytes; never reached by the neutral pictures of 3 identities x 3 views
+
+Row = dict[str, Any]
+
+
+def shard_path(config: str, split: str, index: int, count: int) -> str:
+    """Path within the dataset of shard `index` of `count`."""
+    return f"{FOLDERS[config]}/{split}-{index:05d}-of-{count:05d}.parquet"
+
+
+def pair_rows(frames: Sequence[Row]) -> list[Row]:
+    """The `pairs` rows of one identity, by view, then expression.
+
+    Args:
+        frames: its `default` rows, all 33, by expression, then view.
+    """
+    neutral = frames[:VIEWS_PER_EXPRESSION]
+    return [
+        {**frames[expression_id * VIEWS_PER_EXPRESSION + view_id], "neutral_image": neutral[view_id]["image"]}
+        for view_id in range(VIEWS_PER_EXPRESSION)
+        for expression_id in range(1, EXPRESSIONS_PER_IDENTITY)
+    ]
+
+
+def to_table(config: str, rows: Sequence[Row]) -> pa.Table:
+    """Rows as a table with the schema of `config`. Raises ValueError when a row lacks or adds a column."""
+    columns = set(FEATURES[config])
+    for row in rows:
+        if set(row) != columns:
+            wrong = ", ".join(sorted(set(row) ^ columns))
+            raise ValueError(f"frame {row.get('frame_id')} does not fit the schema of {config!r}: {wrong}")
+    table = pa.Table.from_pylist(list(rows), schema=FEATURES[config].arrow_schema)
+    for name in table.column_names:
+        if table[name].null_count:
+            raise ValueError(f"frame {rows[0]['frame_id']} and after: column {name!r} of {config!r} has missing values")
+    return table
+
+
+class ShardWriter:
+    """Writes one shard beside its final place; `commit` puts it there.
+
+    Used as a context manager: left without `commit`, nothing remains on the disk.
+
+    Raises:
+        WorkFailed: the file cannot be written (no space, no permission).
+    """
+
+    def __init__(self, directory: Path, config: str, split: str, index: int, count: int) -> None:
+        self._config, self._split = config, split
+        self._name = shard_path(config, split, index, count)
+        self._path = directory / self._name
+        self._temporary = temporary_path(self._path)
+        self._rows: list[Row] = []
+        self._num_rows = self._arrow_bytes = 0
+        schema = FEATURES[config].arrow_schema
+        with self._reporting():
+            self._path.parent.mkdir(exist_ok=True)
+            self._file = open(self._temporary, "wb")  # noqa: SIM115 - closed by __exit__
+        self._parquet = pq.ParquetWriter(self._file, schema, **_layout(FEATURES[config]))
+
+    def __enter__(self) -> "ShardWriter":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._parquet.is_open = False  # if abandoned, it must not write its footer when it is collected
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Adds the rows of one identity."""
+        self._rows += rows
+        if len(self._rows) >= MIN_ROWS_PER_GROUP:
+            self._flush()
+
+    def commit(self, spec_hash: str) -> Entry:
+        """Finishes the file, gives it its name, and returns its manifest entry."""
+        if self._rows:
+            self._flush()
+        with self._reporting():
+            self._parquet.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            size, digest = self._temporary.stat().st_size, file_sha256(self._temporary)
+            publish(self._temporary, self._path)
+        return Entry(
+            path=self._name,
+            config=self._config,
+            split=self._split,
+            rows=self._num_rows,
+            bytes=size,
+            arrow_bytes=self._arrow_bytes,
+            sha256=digest,
+            spec_hash=spec_hash,
+        )
+
+    def _flush(self) -> None:
+        table = to_table(self._config, self._rows)
+        with self._reporting():
+            self._parquet.write_table(table, row_group_size=len(self._rows))
+        self._num_rows += table.num_rows
+        self._arrow_bytes += table.nbytes
+        self._rows = []
+
+    def _reporting(self):
+        return reporting_write_errors(self._path)
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _layout(features: Features) -> Mapping[str, Any]:
+    """How each column is stored; keyword arguments of ParquetWriter."""
+    leaves = [leaf for field in features.arrow_schema for leaf in _leaves(field.name, field.type)]
+    pictures = [leaf for leaf in leaves if leaf.endswith(".bytes")]
+    plain = [leaf for leaf in leaves if leaf not in pictures]
+    return {
+        "compression": dict.fromkeys(plain, "zstd") | dict.fromkeys(pictures, "none"),
+        "use_dictionary": [*plain, "neutral_image.bytes"] if "neutral_image" in features else plain,
+        "dictionary_pagesize_limit": _DICTIONARY_LIMIT,
+        "write_statistics": plain,  # the least and greatest JPEG of a page tell nobody anything
+        "use_content_defined_chunking": True,
+        "write_page_index": True,
+    }
+
+
+def _leaves(path: str, kind: pa.DataType) -> list[str]:
+    """Names of the Parquet columns that hold an Arrow column."""
+    if pa.types.is_struct(kind):
+        return [leaf for field in kind for leaf in _leaves(f"{path}.{field.name}", field.type)]
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return _leaves(f"{path}.list.element", kind.value_type)
+    return [path]

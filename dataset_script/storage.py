@@ -1,0 +1,99 @@
+"""Files that are either wholly there or not there at all, whatever happens to the process or the machine."""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import InvalidInput, WorkFailed
+
+_TEMPORARY = ".tmp-"
+
+
+def temporary_path(path: Path) -> Path:
+    """Where to write `path` before it is renamed; hidden from loaders, and no two processes share it."""
+    return path.with_name(f"{_TEMPORARY}{path.name}.{os.getpid()}")
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Gives a finished, fsynced file its final name."""
+    os.replace(temporary, path)
+    sync_directory(path.parent)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Creates or replaces a file. Raises WorkFailed when it cannot be written; the old content is then still there."""
+    temporary = temporary_path(path)
+    with reporting_write_errors(path):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            publish(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def append_durably(path: Path, content: bytes) -> None:
+    """Appends to a file; a crash may leave a beginning of `content`. Raises WorkFailed when it cannot be written."""
+    with reporting_write_errors(path):
+        created = not path.exists()
+        with open(path, "ab") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if created:
+            sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes renames and new files in `directory` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_temporaries(directory: Path) -> None:
+    """Removes what an interrupted process left in `directory` and the folders in it."""
+    for pattern in (f"{_TEMPORARY}*", f"*/{_TEMPORARY}*"):
+        for stale in directory.glob(pattern):
+            stale.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    return path.name.startswith(_TEMPORARY)
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Holds `directory` for this process alone; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        InvalidInput: another process holds it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InvalidInput(f"{directory} is being written by another run; wait for it or stop it") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def reporting_write_errors(path: Path) -> Iterator[None]:
+    """Turns an OSError into one line that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        advice = "free some space and run the same command again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        reason = error.strerror or str(error)
+        raise WorkFailed(f"cannot write {path}: {reason}" + (f"; {advice}" if advice else "")) from error

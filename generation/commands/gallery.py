@@ -1,0 +1,32 @@
+"""`pain3d gallery DIR`."""
+
+import argparse
+
+HELP = "A picture of a dataset: people, their pain at rising PSPI, side views and heatmaps, with the labels."
+EXAMPLE = "pain3d gallery pain3d --out gallery.png"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("directory", metavar="DIR", help="dataset directory")
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .png")
+    parser.add_argument("--identities", type=int, default=6, metavar="N", help="people (%(default)s)")
+    parser.add_argument("--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)")  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    import io
+    from pathlib import Path
+
+    from dataset_script.errors import InvalidInput
+    from dataset_script.storage import write_atomically
+
+    from ..gallery import gallery
+
+    if Path(args.out).suffix.lower() != ".png":
+        raise InvalidInput(f"--out is {args.out}; it must end in .png")
+    buffer = io.BytesIO()
+    sheet = gallery(args.directory, args.identities, args.expressions)
+    sheet.save(buffer, "PNG")
+    write_atomically(Path(args.out), buffer.getvalue())
+    print(f"{args.out}: {sheet.width} x {sheet.height} pixels")
+    return 0

@@ -1,0 +1,150 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dataset_script.errors import InvalidInput
+from dataset_script.facs import AU_NAMES
+from dataset_script.features import FEATURES, SEGMENTS
+from generation.hand import render_by_hand
+from generation.heatmap import to_bytes, vertex_heat
+from generation.pipeline import DEPTH_UNITS_PER_MM, FrameMaker
+from generation.plan import Plan, ViewPlan
+from generation.render.camera import Camera
+from generation.spec import Spec
+
+SPEC = Spec(identities=24, preset="balanced", size=128, geometry=True)
+PLAN = Plan(SPEC)
+
+
+@pytest.fixture(scope="module")
+def maker():
+    return FrameMaker(SPEC)
+
+
+@pytest.fixture(scope="module")
+def frames(maker):
+    return list(maker.make_identity(PLAN[2]))
+
+
+def pixels(picture: dict) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(picture["bytes"])))
+
+
+def test_an_identity_has_33_frames_in_order(frames):
+    keys = [(f.row["expression_id"], f.row["view_id"]) for f in frames]
+    assert keys == [(e, v) for e in range(11) for v in range(3)]
+
+
+def test_rows_fit_the_schema(frames):
+    for frame in frames[::7]:
+        assert set(frame.row) == set(FEATURES["default"]) and set(frame.geometry) == set(FEATURES["geometry"])
+        FEATURES["default"].encode_example(frame.row)
+        FEATURES["geometry"].encode_example(frame.geometry)
+
+
+def test_one_frame_alone_equals_the_one_in_the_run(frames):
+    for expression, view in ((0, 0), (4, 1), (10, 2)):
+        alone = FrameMaker(SPEC).make_frame(PLAN[2], expression, view)
+        inside = frames[expression * 3 + view]
+        assert alone.row == inside.row and alone.geometry == inside.geometry
+
+
+def test_neutral_is_cold_and_pain_is_hot(frames):
+    for frame in frames:
+        heat = pixels(frame.row["heatmap"])
+        assert heat.shape == (128, 128) and heat.dtype == np.uint8
+        assert (heat.max() > 10) == (frame.row["expression_id"] > 0)
+
+
+def test_views_of_a_neutral_and_a_pain_frame_are_one_camera(frames):
+    for frame in frames:
+        assert frame.row["camera"] == frames[frame.row["view_id"]].row["camera"]
+        assert frame.row["neutral_frame_id"] == frames[frame.row["view_id"]].row["frame_id"]
+
+
+def test_all_annotations_share_the_pixels(frames):
+    for frame in frames[::5]:
+        segments, depth = pixels(frame.geometry["segments"]), pixels(frame.geometry["depth"])
+        heat = pixels(frame.row["heatmap"])
+        strands = np.isin(segments, [SEGMENTS.index(n) for n in ("hair", "brows", "lashes")])
+        background = (segments == 0) & ~strands
+        assert (depth[background] == 0).all() and (heat[background] == 0).all()
+        body = ~np.isin(segments, [0]) & ~strands
+        assert (depth[body] > 0).all()
+        assert 300 < np.median(depth[body]) / DEPTH_UNITS_PER_MM < 1500
+        assert (heat[np.isin(segments, [SEGMENTS.index(n) for n in ("eyes", "teeth", "clothes")])] == 0).all()
+
+
+def test_landmarks_lie_on_what_they_name(maker, frames):
+    frame = frames[0]
+    segments = pixels(frame.geometry["segments"])
+    points = np.array(frame.row["landmarks"])
+    assert ((points > 0) & (points < 128)).all()
+
+    def near(index: int, name: str) -> bool:
+        x, y = np.floor(points[index]).astype(int)
+        return SEGMENTS.index(name) in segments[y - 2 : y + 3, x - 2 : x + 3]
+
+    assert all(near(k, "lips") for k in (48, 51, 54, 57))
+    assert all(near(k, "eyes") for k in (37, 41, 44, 46))
+    left, top, right, bottom = frame.row["face_box"]
+    assert (points[17:, 0] > left).all() and (points[17:, 0] < right).all()
+    assert (points[17:, 1] > top).all() and (points[17:, 1] < bottom).all()
+
+
+def test_heat_is_millimetres_of_moved_skin(maker):
+    person = maker.person(PLAN[2])
+    topology = maker.head.topology
+    pain = person.neutral.copy()
+    skin = topology.landmarks[30]  # the tip of the nose
+    pain[skin] += 3 * person.normals[skin]
+    heat = vertex_heat(person.neutral, pain, person.normals, topology)
+    assert np.isclose(heat[skin], 3, atol=1e-3) and np.count_nonzero(heat > 1e-4) == 1
+    tangent = np.cross(person.normals[skin], [0, 1, 0])
+    pain[skin] = person.neutral[skin] + 3 * tangent / np.linalg.norm(tangent)
+    assert np.isclose(vertex_heat(person.neutral, pain, person.normals, topology)[skin], 1.5, atol=1e-2)
+    ball = len(topology.reference) - 1
+    pain[ball] += 9
+    assert vertex_heat(person.neutral, pain, person.normals, topology)[ball] == 0
+    assert to_bytes(np.array([0, 6, 12, 99.0]), 12.0).tolist() == [0, 128, 255, 255]
+
+
+def test_per_unit_heatmaps_are_of_the_active_units_only(frames):
+    for frame in frames[3::6]:
+        for name, level in zip(AU_NAMES, frame.row["au"], strict=True):
+            assert (pixels(frame.geometry["au_heatmaps"][name]).max() > 0) == (level > 0)
+
+
+def test_pictures_show_a_lit_face_in_front_of_a_background(frames):
+    for frame in frames[:3]:
+        rgb, segments = pixels(frame.row["image"]).astype(float), pixels(frame.geometry["segments"])
+        skin = rgb[segments == 1]
+        assert 30 < skin.mean() < 235 and skin[:, 0].mean() > skin[:, 2].mean()
+        assert {1, 2, 3, 4, 9} <= set(np.unique(segments).tolist())
+        assert 0.12 < (segments == 1).mean() < 0.6
+
+
+def test_the_camera_of_a_row_projects_its_landmarks(maker, frames):
+    person = maker.person(PLAN[2])
+    for view in range(3):
+        camera = Camera.from_plan(PLAN[2].views[view], SPEC.size)
+        projected = camera.project(person.neutral[maker.head.topology.landmarks].astype(float))[:, :2]
+        assert np.allclose(projected, frames[view].row["landmarks"], atol=1e-3)
+
+
+def test_by_hand_checks_its_arguments(tmp_path):
+    def call(age=40, out=None, **view):
+        camera = ViewPlan(0, **{"yaw": 0, "pitch": 0, "roll": 0, "fov": 26, "framing": 1.0} | view)
+        render_by_hand(SPEC, age, "white", "man", 0, (0,) * 6, {}, camera, out or tmp_path / "a.png")
+
+    for arguments, message in (
+        ({"age": 7}, "age is 7"), ({"yaw": 200}, "yaw is 200"), ({"fov": 2}, "fov is 2"),
+        ({"out": tmp_path / "a.tiff"}, "must end in"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidInput, match=message):
+            call(**arguments)
+    assert not list(tmp_path.iterdir())
+    call()
+    assert Image.open(tmp_path / "a.png").size == (128, 128)

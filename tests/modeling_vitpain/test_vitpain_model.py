@@ -1,0 +1,292 @@
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import (
+    AutoModel,
+    DeiTConfig,
+    Dinov2Config,
+    Dinov2WithRegistersConfig,
+    DINOv3ViTConfig,
+    ViTConfig,
+)
+
+from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_MAX
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, pspi_expectation, pspi_interval
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+BACKBONES = {
+    "vit": lambda: ViTConfig(**SMALL, intermediate_size=64),
+    "deit": lambda: DeiTConfig(**SMALL, intermediate_size=64),
+    "dinov2": lambda: Dinov2Config(**SMALL, mlp_ratio=2),
+    "dinov2_with_registers": lambda: Dinov2WithRegistersConfig(**SMALL, mlp_ratio=2, num_register_tokens=3),
+    "dinov3": lambda: DINOv3ViTConfig(**SMALL, intermediate_size=64, num_register_tokens=2),
+}
+
+
+def small_model(backbone: str = "vit", **kwargs) -> ViTPainForPainAssessment:
+    torch.manual_seed(0)
+    return ViTPainForPainAssessment(ViTPainConfig(backbone_config=BACKBONES[backbone](), **kwargs)).eval()
+
+
+@pytest.fixture
+def model():
+    return small_model()
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(1)
+    return {
+        "pixel_values": torch.randn(4, 3, 32, 32, generator=generator),
+        "labels": torch.tensor([0, 5, 11, 16]),
+        "au_labels": torch.tensor([[0.0] * 6, [1, 2, 0, 0, 1, 1], [4, 3, 2, 3, 1, 1], [5, 5, 5, 5, 5, 1]]),
+    }
+
+
+def test_config_repeats_the_contract():
+    config = ViTPainConfig.tiny()
+    assert tuple(config.au_names) == AU_NAMES
+    assert tuple(config.au_max) == AU_MAX
+    assert config.num_pspi_classes == config.num_labels == PSPI_MAX + 1
+    assert config.id2label[16] == "PSPI 16"
+    assert config.label2id["PSPI 3"] == 3
+
+
+def test_default_is_the_papers_vit_large():
+    backbone = ViTPainConfig.large().backbone_config
+    found = (backbone.hidden_size, backbone.num_hidden_layers, backbone.image_size, backbone.patch_size)
+    assert (backbone.model_type, *found) == ("vit", 1024, 24, 224, 16)
+    with torch.device("meta"):
+        model = ViTPainForPainAssessment(ViTPainConfig.large())
+        bare = AutoModel.from_config(backbone, add_pooling_layer=False)
+    share = sum(p.numel() for p in model.parameters()) / sum(p.numel() for p in bare.parameters()) - 1
+    assert 0 < share < 0.02  # the heads' share of the parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("au_head", "gap"),
+        ("pspi_head", "regression"),
+        ("reference", "neutral"),
+        ("au_names", ["AU6", "AU4", "AU7", "AU9", "AU10", "AU43"]),
+        ("au_max", [5, 5, 5, 5, 5, 5]),
+        ("num_pspi_classes", 1),
+        ("head_dropout", 1.0),
+        ("lambda_au", -1.0),
+        ("pspi_hidden_sizes", [8]),
+    ],
+)
+def test_config_refuses_what_is_not_allowed(name, value):
+    with pytest.raises(ValueError, match=name):
+        ViTPainConfig.tiny(**{name: value})
+
+
+def test_config_round_trip(tmp_path):
+    config = ViTPainConfig.tiny(au_head="cls", lambda_au=0.5, pspi_hidden_sizes=[20, 10])
+    config.save_pretrained(tmp_path)
+    loaded = ViTPainConfig.from_pretrained(tmp_path)
+    assert loaded.to_dict() == config.to_dict()
+    assert loaded.backbone_config.to_dict() == config.backbone_config.to_dict()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_shapes_with_every_backbone(backbone, batch):
+    model = small_model(backbone)
+    output = model(**batch, output_attentions=True)
+    assert output.loss.shape == ()
+    assert output.logits.shape == (4, 17)
+    assert output.pspi.shape == (4,)
+    assert output.au.shape == (4, 6)
+    assert output.cls.shape == (4, 32)
+    assert output.au_attention.shape == (4, 6, 16)
+    assert ((output.pspi >= 0) & (output.pspi <= 16)).all()
+    torch.testing.assert_close(output.au_attention.sum(dim=-1), torch.ones(4, 6))
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_heads_read_cls_and_patches_of_the_backbone(backbone, batch):
+    """Equations 4-12 once more, written out from the backbone's tokens."""
+    model = small_model(backbone)
+    output = model(batch["pixel_values"], output_attentions=True)
+    tokens = model.backbone(batch["pixel_values"]).last_hidden_state
+    patches = tokens[:, tokens.shape[1] - 16 :]
+    head = model.au_head
+    for image, unit in itertools.product(range(4), range(6)):
+        scores = torch.stack([head.queries[unit] @ patch / 32**0.5 for patch in patches[image]])
+        weights = scores.exp() / scores.exp().sum()
+        feature = sum(weight * patch for weight, patch in zip(weights, patches[image], strict=True))
+        torch.testing.assert_close(output.au_attention[image, unit], weights)
+        torch.testing.assert_close(output.au[image, unit], head.out(head.hidden(feature).relu()).relu()[0])
+    torch.testing.assert_close(output.cls, tokens[:, 0])
+    torch.testing.assert_close(output.logits, model.pspi_head(tokens[:, 0]))
+
+
+def test_loss_is_the_weighted_sum(batch):
+    model = small_model(lambda_pspi=0.5, lambda_au=2.0)
+    output = model(**batch)
+    cross_entropy = -output.logits.log_softmax(-1)[range(4), batch["labels"]].mean()
+    squared = ((output.au - batch["au_labels"]) ** 2).mean()
+    torch.testing.assert_close(output.loss, 0.5 * cross_entropy + 2.0 * squared)
+    only_au = model(batch["pixel_values"], au_labels=batch["au_labels"]).loss
+    torch.testing.assert_close(only_au, 2.0 * squared)
+    assert model(batch["pixel_values"]).loss is None
+
+
+def test_attention_only_on_request(model, batch):
+    assert model(batch["pixel_values"]).au_attention is None
+    assert model(batch["pixel_values"], output_attentions=True).au_attention is not None
+
+
+def test_cls_head_has_no_queries(batch):
+    model = small_model(au_head="cls")
+    output = model(**batch, output_attentions=True)
+    assert output.au.shape == (4, 6)
+    assert output.au_attention is None
+    assert not any("queries" in name for name, _ in model.named_parameters())
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_shuffled_patches_change_the_output(backbone, batch):
+    """Positions reach the heads: the same patches in another order are another picture."""
+    model = small_model(backbone)
+    with torch.no_grad():
+        for parameter in model.backbone.parameters():  # some begin with positions of zero; trained ones are not
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    pixels = batch["pixel_values"]
+    tiles = pixels.unfold(2, 8, 8).unfold(3, 8, 8).reshape(4, 3, 16, 8, 8)
+    tiles = tiles[:, :, torch.randperm(16, generator=torch.Generator().manual_seed(2))]
+    shuffled = tiles.reshape(4, 3, 4, 4, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(4, 3, 32, 32)
+    straight, other = model(pixels), model(shuffled)
+    assert (straight.logits - other.logits).abs().max() > 1e-4
+    assert (straight.au - other.au).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize(("backbone", "au_head"), [*((name, "query") for name in BACKBONES), ("vit", "cls")])
+def test_every_trainable_parameter_gets_a_gradient(backbone, au_head, batch):
+    model = small_model(backbone, au_head=au_head).train()
+    model(**batch).loss.backward()
+    silent = [n for n, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
+    assert silent == []
+
+
+def test_no_unit_is_dead_at_the_start(batch):
+    for seed in range(5):
+        torch.manual_seed(seed)
+        model = ViTPainForPainAssessment(ViTPainConfig.tiny())
+        assert (model(torch.randn(8, 3, 112, 112)).au > 0).all()
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_batch_equals_singles(backbone, batch):
+    model = small_model(backbone)
+    together = model(batch["pixel_values"])
+    for k in range(4):
+        alone = model(batch["pixel_values"][k : k + 1])
+        for name in ("logits", "pspi", "au", "cls"):
+            torch.testing.assert_close(alone[name][0], together[name][k])
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_eager_equals_sdpa(backbone, batch):
+    model = small_model(backbone)
+    outputs = {}
+    for implementation in ("eager", "sdpa"):
+        model.set_attn_implementation(implementation)
+        assert model.backbone.config._attn_implementation == implementation
+        outputs[implementation] = model(**batch)
+    torch.testing.assert_close(outputs["eager"].logits, outputs["sdpa"].logits)
+    torch.testing.assert_close(outputs["eager"].au, outputs["sdpa"].au)
+
+
+def test_gradient_checkpointing_changes_nothing(batch):
+    gradients = []
+    for checkpointing in (False, True):
+        model = small_model().train()
+        for module in model.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        if checkpointing:
+            model.activation_checkpointing_enable()
+            assert model.is_activation_checkpointing
+        model(**batch).loss.backward()
+        gradients.append({name: parameter.grad for name, parameter in model.named_parameters()})
+    for name in gradients[0]:
+        torch.testing.assert_close(gradients[0][name], gradients[1][name])
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_other_sizes_with_interpolated_positions(backbone):
+    model = small_model(backbone)
+    output = model(torch.randn(1, 3, 48, 40), interpolate_pos_encoding=True, output_attentions=True)
+    assert output.au_attention.shape == (1, 6, 30)
+
+
+def test_another_size_without_interpolation_is_refused(model):
+    with pytest.raises(ValueError, match="48"):
+        model(torch.randn(1, 3, 48, 48))
+
+
+@pytest.mark.parametrize("label", [-1, 17, -100])
+def test_a_pspi_out_of_range_is_refused(model, batch, label):
+    batch["labels"][2] = label
+    with pytest.raises(ValueError, match=rf"labels \(PSPI\) holds {label}; allowed is 0 to 16"):
+        model(**batch)
+
+
+@pytest.mark.parametrize(("unit", "value"), [(0, 5.5), (5, 2.0), (3, -1.0), (1, float("nan"))])
+def test_an_au_out_of_range_is_refused(model, batch, unit, value):
+    batch["au_labels"][1, unit] = value
+    with pytest.raises(ValueError, match="au_labels holds"):
+        model(**batch)
+
+
+def test_a_reference_is_refused_where_there_is_none(model, batch):
+    with pytest.raises(ValueError, match="reference"):
+        model(**batch, reference_pixel_values=batch["pixel_values"])
+
+
+def test_tuple_output(model, batch):
+    output = model(**batch)
+    as_tuple = model(**batch, return_dict=False)
+    assert len(as_tuple) == 5
+    torch.testing.assert_close(as_tuple[0], output.loss)
+
+
+def test_bfloat16(model, batch):
+    exact = model(**batch)
+    half = model.bfloat16()(batch["pixel_values"].bfloat16(), labels=batch["labels"], au_labels=batch["au_labels"])
+    assert half.pspi.dtype == torch.float32
+    torch.testing.assert_close(half.loss, exact.loss, rtol=0.05, atol=0.05)
+
+
+def test_exports(model, batch):
+    """torch.export with a free batch size, as ONNX and serving need it."""
+    dynamic = {"pixel_values": {0: torch.export.Dim("batch", min=1, max=64)}}
+    program = torch.export.export(
+        model, (), {"pixel_values": batch["pixel_values"]}, dynamic_shapes={**dynamic}, strict=False
+    )
+    exported = program.module()(pixel_values=batch["pixel_values"][:3])
+    torch.testing.assert_close(exported.logits, model(batch["pixel_values"][:3]).logits)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(-30, 30), min_size=17, max_size=17), st.floats(0.05, 0.99))
+def test_interval_holds_its_probability(logits, level):
+    logits = torch.tensor([logits], dtype=torch.float64)
+    low, high = (int(bound) for bound in pspi_interval(logits, level))
+    probabilities = logits.softmax(-1)[0]
+    tail = (1 - level) / 2
+    assert 0 <= low <= high <= 16
+    assert probabilities[:low].sum() <= tail + 1e-9
+    assert probabilities[high + 1 :].sum() <= tail + 1e-9
+    assert probabilities[: low + 1].sum() >= tail - 1e-9  # no narrower lower end would do
+    assert 0 <= float(pspi_expectation(logits)) <= 16 + 1e-4
+
+
+def test_expectation_of_a_certain_class():
+    logits = torch.full((17, 17), -100.0).fill_diagonal_(100.0)
+    torch.testing.assert_close(pspi_expectation(logits), torch.arange(17.0))

@@ -1,0 +1,79 @@
+"""The front door: quick, lazy, and clear when something is wrong."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import pain3d_cli
+from dataset_script.errors import InvalidInput, WorkFailed
+
+
+def test_help_is_quick_and_lists_every_command():
+    began = time.perf_counter()
+    process = subprocess.run([sys.executable, "-m", "pain3d_cli", "--help"], capture_output=True, text=True)
+    assert time.perf_counter() - began < 2  # 0.05 s on an idle machine
+    assert process.returncode == 0
+    for name, (_, text) in pain3d_cli.COMMANDS.items():
+        assert name in process.stdout
+        assert text.split()[0] in process.stdout
+
+
+def test_no_command_loads_what_it_does_not_need():
+    heavy = ["datasets", "pyarrow", "numpy", "torch", "transformers", "PIL", "numba"]
+    code = f"import sys, pain3d_cli; pain3d_cli.build_parser(None); sys.exit(any(m in sys.modules for m in {heavy}))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("command", pain3d_cli.COMMANDS)
+def test_each_command_explains_itself_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        pain3d_cli.main([command, "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert f"example:\n  pain3d {command}" in text
+
+
+@pytest.mark.parametrize(
+    "argv", [[], ["paint"], ["verify"], ["verify", "a", "b"], ["generate", "out", "--size", "big"]]
+)
+def test_a_wrong_call_exits_2(argv, capsys):
+    with pytest.raises(SystemExit) as end:
+        pain3d_cli.main(argv)
+    assert end.value.code == 2
+    assert "usage: pain3d" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (InvalidInput("size is 7; allowed: 64"), 2, "pain3d: size is 7; allowed: 64"),
+        (WorkFailed("the disk is full"), 1, "pain3d: the disk is full"),
+        (PermissionError(13, "Permission denied", "/root"), 1, "pain3d: [Errno 13] Permission denied: '/root'"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "pain3d: info needs torch: pip install 'pain3d[model]'"),
+        (ModuleNotFoundError("No module named 'numba.core'", name="numba.core"), 1, "pain3d: info needs numba.core: pip install 'pain3d[generation]'"),
+        (KeyboardInterrupt(), 1, "pain3d: stopped; run the same command again to go on"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_line_with_their_exit_code(monkeypatch, capsys, error, code, line):
+    from dataset_script.commands import info
+
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr(info, "run", fail)
+    assert pain3d_cli.main(["info", "somewhere"]) == code
+    assert capsys.readouterr().err == line + "\n"
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError("No module named 'typo'", name="typo")])
+def test_a_bug_shows_its_traceback(monkeypatch, error):
+    from dataset_script.commands import info
+
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr(info, "run", fail)
+    with pytest.raises(type(error)):
+        pain3d_cli.main(["info", "somewhere"])
