@@ -166,7 +166,8 @@ def grow_hair(
     )  # fmt: skip
     if style.comb in ("part", "back"):  # a few strands would still lie across the forehead
         x, y, z = points.transpose(2, 0, 1)
-        kept = ~((y < 62) & (z > 0) & (np.abs(x) < 54)).any(axis=1)
+        line = np.interp(z, HAIRLINE_Z, HAIRLINE_Y)
+        kept = ~((y < line - 2) & (z > -12) & (np.abs(x) < 62)).any(axis=1)
         points, depth_in_hair, root = points[kept], depth_in_hair[kept], root[kept]
     tone = np.exp(0.22 * rng.standard_normal(len(root)))[:, None]
     is_grey = (rng.random(len(root)) < grey)[:, None] * rng.uniform(0.7, 1.0, (len(root), 1))

@@ -16,6 +16,7 @@ from .eyes import paint_eyes
 from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
 from .scene import Scene, set_scene
 from .skin import Skin, paint_skin
+from .wrinkles import Wrinkles
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,14 @@ class Look:
         paint: (V, 3) float32, what the shader paints in: canonical mm on skin, ball direction on the eyes.
         cloth: (8,) float32: colour, neckline height, tilt, depth of the v, weave, roughness.
         garment: (V,) float32 mm, how far clothes stand off the skin.
+        neutral: (V, 3) float32 mm, the neutral render vertices, and rest_wrinkles (7,): see `wrinkles.Wrinkles`.
         iris, gaze: see `eyes.paint_eyes`.
     """
 
     skin: Skin
     paint: np.ndarray
+    neutral: np.ndarray
+    rest_wrinkles: np.ndarray
     iris: np.ndarray
     gaze: np.ndarray
     hair: Hair | None
@@ -58,6 +62,7 @@ class ProceduralLook:
         self.head = head
         topology = head.topology
         self._front = FrontMap(topology)
+        self._wrinkles = Wrinkles(topology)
         ball = (len(topology.reference) - topology.refine.shape[0]) // 2
         self._paint = topology.reference.copy()
         for k in (0, 1):
@@ -88,7 +93,7 @@ class ProceduralLook:
         surface[:, 0] = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
         iris, gaze = paint_eyes(plan, shape.eyes, seed)
         return Look(
-            Skin(skin.albedo, surface, skin.detail, skin.melanin), self._paint, iris, gaze,
+            Skin(skin.albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
             grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
             grow_brows(plan, self._front, colour, grey, seed), cloth, garment, set_scene(plan, seed),
         )  # fmt: skip

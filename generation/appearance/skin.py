@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..heads import Topology
+from ..noise import SIDE
 from ..plan import IdentityPlan
 from ..streams import stream
 
@@ -34,7 +35,7 @@ class Skin:
     Attributes:
         albedo: (V, 3) float32 linear.
         surface: (V, 4) float32: occlusion (filled in later, 1 here), specular strength, roughness, inside of the mouth.
-        detail: (4,) float32: mottle, pore bump, freckles, eye veins.
+        detail: (7,) float32: mottle, pore bump, freckles, eye veins, and where in the noise this person lies.
         melanin: the drawn amount.
     """
 
@@ -76,7 +77,7 @@ def paint_skin(
     ) * (1 - lips)  # fmt: skip
     stubble = stubble * np.clip((z + 75) / 30, 0, 1)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
-    albedo = albedo * (1 - 0.8 * scalp[:, None]) + 0.55 * scalp[:, None] * hair_colour
+    albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
 
     surface = np.ones((len(x), 4), np.float32)
     shiny = spot(0, 30, 26, 22) + spot(0, -30, 8, 14) + 0.5 * cheeks
@@ -85,5 +86,6 @@ def paint_skin(
     surface[:, 3] = masks["mouth"]
     freckles = rng.uniform(0.3, 1.0) if rng.random() < 0.35 and melanin < 0.6 else rng.uniform(0, 0.12)
     freckles += 0.5 * old * rng.uniform(0.3, 1.0)
-    detail = np.array([0.045 + 0.03 * old, 0.10 + 0.05 * old, freckles, rng.uniform(0.3, 1.0)], np.float32)
+    place = rng.uniform(0, SIDE, 3)
+    detail = np.array([0.045 + 0.03 * old, 0.10 + 0.05 * old, freckles, rng.uniform(0.3, 1.0), *place], np.float32)
     return Skin(albedo.astype(np.float32), surface, detail, melanin)

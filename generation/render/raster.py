@@ -15,6 +15,7 @@ from dataset_script.features import SEGMENTS
 from ..appearance import Look
 from ..appearance.brows import lash_strands
 from ..appearance.scene import background
+from ..appearance.wrinkles import Wrinkles
 from ..heads import EYE, HEADS, SKIN, TEETH, Head, Topology
 from ..mesh import vertex_normals
 from ..noise import noise_tile
@@ -38,6 +39,7 @@ class Posed:
     vertices: np.ndarray
     dressed: np.ndarray
     normals: np.ndarray
+    wrinkles: np.ndarray
     shadows: np.ndarray
     frames: np.ndarray
     strands: tuple[tuple, ...]
@@ -52,6 +54,7 @@ class RasterRenderer:
         self.head = head
         topology = head.topology
         self._tile = noise_tile()
+        self._wrinkles = Wrinkles(topology)
         in_ball = topology.triangles[:, 0] - topology.refine.shape[0]
         ball = (len(topology.reference) - topology.refine.shape[0]) // 2
         self._eye = np.where(in_ball >= 0, in_ball // ball, -1).astype(np.int8)
@@ -77,7 +80,8 @@ class RasterRenderer:
             strands.append(
                 (hair.points, hair.tint, hair.buried, (1.0, 0.55), hair.middle, hair.shine, 0.6, _CODE["hair"])
             )
-        return Posed(vertices, dressed.astype(np.float32), normals, shadows, frames, tuple(strands))
+        wrinkles = self._wrinkles.depth(look.rest_wrinkles, look.neutral, vertices)
+        return Posed(vertices, dressed.astype(np.float32), normals, wrinkles, shadows, frames, tuple(strands))
 
     def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
         """One view of a posed expression. `noise` gives the sensor noise."""
@@ -89,7 +93,7 @@ class RasterRenderer:
         position = camera.position.astype(np.float32)
         shade(
             fine_ids, fine_depth, fine_weights, topology.triangles, topology.part, posed.dressed, posed.normals,
-            look.paint, look.skin.albedo, look.skin.surface, self._eye, position, scene.direction, scene.colour,
+            look.paint, look.skin.albedo, look.skin.surface, posed.wrinkles, self._eye, position, scene.direction, scene.colour,
             posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, look.gaze, look.cloth, look.skin.detail,
             self._tile, colour,
         )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
+from .grooves import wrinkle_relief
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
 SAME_SURFACE_MM = 6.0
@@ -59,7 +60,7 @@ def lit_fraction(shadow, x, y, z, bias):
 
 @njit(cache=True)
 def shade(
-    ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, eye_of_triangle,
+    ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, wrinkles, eye_of_triangle,
     camera, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile, colour,
 ):  # fmt: skip
     """Fills `colour` (2S, 2S, 3) float32 linear where `ids` (2S, 2S) sees a triangle.
@@ -67,12 +68,15 @@ def shade(
     Args:
         position, normal: (V, 3) world mm; paint: (V, 3) canonical mm on skin, ball direction on eyes;
         albedo: (V, 3) linear; surface: (V, 4) ambient occlusion, specular strength, roughness, inside of the mouth.
+        wrinkles: (V, 6) depth of the wrinkle families.
         light_direction, light_colour: (L, 3), towards the light; shadows: (L, M, M); shadow_frame: (L, 3, 4).
         sky, ground: (3,) radiance from above and below. iris: (2, 8) colour, ring colour, radius, pupil radius (rad).
         gaze: (2, 3) unit. cloth: (8,) see `Look`.
-        detail: (4,) mottle, pore bump, freckles, vein strength.
+        detail: (7,) see `Skin`.
     """
     half = ids.shape[0] // 2
+    folds, relief = np.zeros(6), np.zeros(3)
+    ox, oy, oz = detail[4], detail[5], detail[6]
     group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
     for row in range(half):
         for column in range(half):
@@ -85,6 +89,7 @@ def shade(
                 px = py = pz = nx = ny = nz = qx = qy = qz = 0.0
                 ar = ag = ab = occlusion = strength = rough = mouth = 0.0
                 count = 0.0
+                folds[:] = 0.0
                 for k in range(first, 4):
                     r, c = 2 * row + k // 2, 2 * column + k % 2
                     t = ids[r, c]
@@ -111,6 +116,9 @@ def shade(
                         strength += w * surface[v, 1]
                         rough += w * surface[v, 2]
                         mouth += w * surface[v, 3]
+                        if material == SKIN:
+                            for f in range(6):
+                                folds[f] += w * wrinkles[v, f]
                 s = 1 / count
                 px, py, pz, qx, qy, qz = px * s, py * s, pz * s, qx * s, qy * s, qz * s
                 ar, ag, ab = ar * s, ag * s, ab * s
@@ -137,12 +145,12 @@ def shade(
                     else:
                         wrap_r, wrap_g, wrap_b = 0.34, 0.14, 0.09
                         mottle = detail[0] * (
-                            sample(tile, 0.13 * qx, 0.13 * qy, 0.13 * qz)
-                            + 0.6 * sample(tile, 0.47 * qx, 0.47 * qy, 0.47 * qz)
+                            sample(tile, 0.13 * qx + ox, 0.13 * qy + oy, 0.13 * qz + oz)
+                            + 0.6 * sample(tile, 0.47 * qx + oy, 0.47 * qy + oz, 0.47 * qz + ox)
                         )
                         ar, ag, ab = ar * (1 + 0.6 * mottle), ag * (1 + 1.1 * mottle), ab * (1 + 1.1 * mottle)
-                        spots = sample(tile, 1.25 * qx + 17, 1.25 * qy, 1.25 * qz) + 0.8 * sample(
-                            tile, 0.09 * qx, 0.09 * qy + 9, 0.09 * qz
+                        spots = sample(tile, 1.25 * qx + oz, 1.25 * qy + ox, 1.25 * qz + oy) + 0.8 * sample(
+                            tile, 0.09 * qx + oy, 0.09 * qy + ox, 0.09 * qz + oz
                         )
                         freckle = detail[2] * _smooth(1.6, 2.9, spots)
                         ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
@@ -152,6 +160,23 @@ def shade(
                         gz = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz + 0.5) - here
                         along = gx * nx + gy * ny + gz * nz
                         bump = detail[1] * (1 - mouth)
+                        folded = 0.0
+                        for f in range(6):
+                            folds[f] *= s
+                            folded += folds[f]
+                        if folded > 0.02 and qz > -45:
+                            wrinkle_relief(folds, qx, qy, tile, ox, relief)
+                            across = relief[0] * nx + relief[1] * ny
+                            nx, ny, nz = (
+                                nx - (relief[0] - across * nx),
+                                ny - (relief[1] - across * ny),
+                                nz + across * nz,
+                            )
+                            n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+                            nx, ny, nz = nx * n, ny * n, nz * n
+                            crease = min(relief[2], 1.5)
+                            occlusion *= 1 - 0.42 * crease
+                            ar, ag, ab = ar * (1 - 0.10 * crease), ag * (1 - 0.20 * crease), ab * (1 - 0.20 * crease)
                         nx, ny, nz = (
                             nx - bump * (gx - along * nx),
                             ny - bump * (gy - along * ny),
@@ -215,7 +240,7 @@ def shade(
                     f0, rough, strength, coat = F0_WET, 0.12, 1.0, 1.0
                 elif material == TEETH:
                     deep = _smooth(26.0, 2.0, qz)
-                    ar, ag, ab = 0.70 * (1 - 0.6 * deep), 0.64 * (1 - 0.65 * deep), 0.53 * (1 - 0.7 * deep)
+                    ar, ag, ab = 0.80 * (1 - 0.6 * deep), 0.71 * (1 - 0.65 * deep), 0.55 * (1 - 0.7 * deep)
                     f0, rough, strength = F0_WET, 0.30, 0.8
                     # closed lips hide the teeth from the sky; open ones let some of it in
                     occlusion = max(occlusion, 0.8 * (1 - 0.8 * deep))
