@@ -79,8 +79,8 @@ class FrameMaker:
         return self._render(person, expression, view, self._pose(person, expression))
 
     def _pose(self, person: Person, expression: ExpressionPlan):
-        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au)
-        return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, self.spec.seed)
+        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
+        return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
 
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> tuple[Picture, np.ndarray]:
         key = (person.plan.identity_id, expression.expression_id, view.view_id)
@@ -137,7 +137,7 @@ class FrameMaker:
         for k, name in enumerate(AU_NAMES):
             alone = np.zeros(len(AU_NAMES))
             alone[k] = expression.au[k]
-            control = self.rig.pose(person.shape, alone, {})
+            control = self.rig.pose(person.shape, alone, {}, expression.asymmetry)
             heat = self._heat(person, self.head.vertices(control, person.shape.eyes), picture)
             heatmaps[name] = encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
         return key | {

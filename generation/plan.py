@@ -7,6 +7,9 @@
 - Pain: each identity gets 10 different levels out of PSPI 1-16, in random order. Every level has the same probability
   at every expression, so PSPI is uniform over the dataset, and no identity repeats a level. The action units are then
   uniform over all integer combinations that have this PSPI (of the 6^5 x 2 = 15,552 there are).
+- Companions: other units that come with pain (AU25 and AU26 above all) join some pain expressions, more often the
+  stronger the pain. They are recorded in `extra_au` and do not count. Left and right differ by up to 15 %, the gaze
+  wanders a few degrees.
 - Views belong to the identity: the same three cameras see all its expressions, so that the neutral frame of a view
   and its pain frames differ in nothing but the face.
 - Splits are by identity, 1747 : 497 : 256.
@@ -48,6 +51,19 @@ FOV = (20.0, 34.0)
 FRAMING = (0.92, 1.10)
 
 
+COMPANIONS: dict[str, tuple[float, int]] = {
+    "AU25": (0.45, 4),
+    "AU26": (0.22, 3),
+    "AU20": (0.18, 3),
+    "AU12": (0.12, 2),
+    "AU1": (0.12, 2),
+}
+"""Extra units: probability at PSPI 16 (a third of it at PSPI 1) and the highest level; levels are uniform from 1."""
+MAX_ASYMMETRY = 0.15
+GAZE_SPREAD = (4.0, 2.5)
+"""Standard deviation of the gaze in yaw and pitch, degrees; at most three times that."""
+
+
 @dataclass(frozen=True)
 class ViewPlan:
     """A camera. Angles in degrees.
@@ -70,12 +86,21 @@ class ViewPlan:
 
 @dataclass(frozen=True)
 class ExpressionPlan:
-    """Intensities of the six units in C1 order, their PSPI, and those of the units that are not counted."""
+    """How a face moves.
+
+    Attributes:
+        au, pspi: intensities of the six units in C1 order, and their PSPI.
+        extra_au: intensities of the units that are not counted, 0-5.
+        asymmetry: -0.15 to 0.15; positive moves the left half of the face more, and the right half less, by this share.
+        gaze: degrees that the eyes turn away from where the person looks: to their left, and up.
+    """
 
     expression_id: int
     au: tuple[int, ...]
     pspi: int
     extra_au: dict[str, float]
+    asymmetry: float = 0.0
+    gaze: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -208,9 +233,29 @@ def _expressions(seed: int, identity_id: int) -> tuple[ExpressionPlan, ...]:
         level = 0 if expression_id == 0 else int(levels[expression_id - 1])
         choices = combinations_by_pspi()[level]  # level 0 has exactly one: all zero
         au = choices[stream(seed, "plan.au", identity_id, expression_id).integers(len(choices))]
-        extra_au = dict.fromkeys(EXTRA_AU_NAMES, 0.0)
-        plans.append(ExpressionPlan(expression_id, tuple(au.tolist()), level, extra_au))
+        plans.append(
+            ExpressionPlan(expression_id, tuple(au.tolist()), level, *_manner(seed, identity_id, expression_id, level))
+        )
     return tuple(plans)
+
+
+def _manner(
+    seed: int, identity_id: int, expression_id: int, level: int
+) -> tuple[dict[str, float], float, tuple[float, float]]:
+    """Companions, asymmetry and gaze of an expression; the neutral one has none."""
+    extra_au = dict.fromkeys(EXTRA_AU_NAMES, 0.0)
+    if level == 0:
+        return extra_au, 0.0, (0.0, 0.0)
+    rng = stream(seed, "plan.manner", identity_id, expression_id)
+    for name, (probability, top) in COMPANIONS.items():
+        present, intensity = (
+            rng.random() < probability * (1 + 2 * level / PSPI_MAX) / 3,
+            rng.integers(1, top, endpoint=True),
+        )
+        extra_au[name] = float(intensity) if present else 0.0
+    asymmetry = float(rng.uniform(-MAX_ASYMMETRY, MAX_ASYMMETRY))
+    gaze = np.clip(rng.standard_normal(2), -3, 3) * GAZE_SPREAD
+    return extra_au, asymmetry, (float(gaze[0]), float(gaze[1]))
 
 
 def _view(seed: int, identity_id: int, view_id: int) -> ViewPlan:

@@ -27,6 +27,14 @@ FREQUENCY: dict[str, tuple[float, ...]] = {
 """How often each of IRISES, in order."""
 
 
+def turned(gaze: np.ndarray, angles: tuple[float, float]) -> np.ndarray:
+    """`gaze` (2, 3) turned by `angles` (degrees to the person's left, and up), (2, 3) float32 unit."""
+    yaw, pitch = np.radians(angles)
+    left = gaze @ np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+    up = left @ np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    return up.astype(np.float32)
+
+
 def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Irises (2, 8) float32 (two colours, radius and pupil radius in rad) and gaze (2, 3) unit of `eyes` (2, 4)."""
     rng = stream(seed, "look.eyes", plan.identity_id)

@@ -28,16 +28,43 @@ class Scene:
 
 
 SETUPS: dict[str, tuple[float, float, float, float, float, float]] = {
-    # key strength, key yaw, key pitch, fill share, ambient, colour temperature of the key (K)
-    "studio": (1.00, 38, 35, 0.40, 0.40, 5200),
-    "window": (1.15, 62, 18, 0.22, 0.42, 6800),
-    "ward": (0.75, 15, 62, 0.45, 0.62, 4300),
-    "office": (0.70, 25, 55, 0.40, 0.60, 4000),
-    "lamp": (0.95, 48, 20, 0.25, 0.34, 3100),
-    "overcast": (0.42, 20, 60, 0.35, 0.80, 7200),
-    "sun": (1.45, 50, 42, 0.25, 0.42, 5400),
-    "front": (0.80, 8, 22, 0.50, 0.48, 5000),
+    # key strength, key yaw, key pitch (degrees), fill share, ambient, colour temperature of the key (K)
+    "studio_soft": (0.95, 35, 30, 0.45, 0.45, 5200),
+    "studio_loop": (1.05, 40, 38, 0.32, 0.36, 5200),
+    "studio_rembrandt": (1.15, 52, 42, 0.20, 0.30, 5000),
+    "studio_split": (1.15, 75, 15, 0.22, 0.30, 5200),
+    "studio_butterfly": (1.05, 3, 48, 0.35, 0.38, 5400),
+    "studio_clamshell": (0.85, 5, 28, 0.60, 0.48, 5400),
+    "studio_high_key": (0.75, 25, 30, 0.60, 0.72, 5600),
+    "studio_low_key": (1.30, 55, 35, 0.12, 0.22, 4800),
+    "ring_flash": (0.95, 0, 4, 0.45, 0.42, 5800),
+    "passport": (0.70, 12, 20, 0.65, 0.62, 5200),
+    "ward_ceiling": (0.75, 10, 66, 0.45, 0.62, 4300),
+    "ward_day": (0.80, 58, 25, 0.35, 0.60, 6200),
+    "ward_night": (0.70, 48, 40, 0.22, 0.34, 3300),
+    "bedside_lamp": (0.95, 65, 8, 0.22, 0.32, 3000),
+    "examination_lamp": (1.35, 18, 45, 0.22, 0.36, 4600),
+    "corridor": (0.65, 5, 70, 0.38, 0.58, 4100),
+    "surgery_light": (1.20, 8, 58, 0.30, 0.45, 5200),
+    "office_panels": (0.70, 25, 58, 0.42, 0.60, 4000),
+    "office_window": (1.00, 70, 20, 0.30, 0.48, 6600),
+    "desk_lamp": (0.95, 48, 20, 0.25, 0.36, 3200),
+    "screen_glow": (0.60, 8, -4, 0.40, 0.40, 7400),
+    "living_room": (0.80, 40, 30, 0.32, 0.44, 3400),
+    "kitchen": (0.78, 28, 55, 0.42, 0.55, 3900),
+    "window_north": (1.00, 62, 18, 0.22, 0.44, 7000),
+    "window_morning": (1.20, 66, 14, 0.22, 0.42, 4700),
+    "window_behind": (0.60, 30, 22, 0.50, 0.58, 6500),
+    "doorway": (0.90, 80, 25, 0.22, 0.36, 5800),
+    "overcast": (0.42, 20, 62, 0.35, 0.82, 7200),
+    "open_shade": (0.50, 45, 48, 0.30, 0.78, 7600),
+    "sun_high": (1.40, 30, 56, 0.25, 0.46, 5600),
+    "sun_low": (1.45, 58, 20, 0.22, 0.40, 4300),
+    "golden_hour": (1.25, 68, 12, 0.22, 0.42, 3700),
+    "street_evening": (0.75, 42, 50, 0.28, 0.34, 3500),
+    "hazy_noon": (0.80, 15, 68, 0.42, 0.70, 6000),
 }
+"""Light of rooms, wards, windows and the open air; every use is jittered."""
 
 
 def set_scene(plan: IdentityPlan, seed: int) -> Scene:

@@ -14,7 +14,7 @@ from ..plan import IdentityPlan
 from ..streams import stream
 
 BLOODLESS = np.array([0.90, 0.72, 0.60])
-MELANIN_ABSORPTION = np.array([0.62, 1.02, 1.38])
+MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
 BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
 
 MELANIN: dict[str, tuple[float, float]] = {

@@ -33,8 +33,19 @@ class Renderer(Protocol):
 
     name: str
 
-    def pose(self, plan: IdentityPlan, look: Look, control: np.ndarray, eyes: np.ndarray, seed: int) -> Any:
-        """What all views of an expression share; has `vertices` (V, 3) float32 mm without clothes."""
+    def pose(
+        self,
+        plan: IdentityPlan,
+        look: Look,
+        control: np.ndarray,
+        eyes: np.ndarray,
+        gaze: tuple[float, float],
+        seed: int,
+    ) -> Any:
+        """What all views of an expression share; has `vertices` (V, 3) float32 mm without clothes.
+
+        `control` (W, 3) and `eyes` (2, 4) are the posed head; `gaze` turns the eyes left and up, degrees.
+        """
 
     def render(self, posed: Any, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
         """One view of it."""

@@ -14,6 +14,7 @@ from dataset_script.features import SEGMENTS
 
 from ..appearance import Look
 from ..appearance.brows import lash_strands
+from ..appearance.eyes import turned
 from ..appearance.scene import background
 from ..appearance.wrinkles import Wrinkles
 from ..heads import EYE, HEADS, SKIN, TEETH, Head, Topology
@@ -23,6 +24,7 @@ from ..plan import IdentityPlan
 from .base import Picture
 from .camera import PIVOT, Camera
 from .lighting import SHADOW_REACH_MM, SHADOW_SIDE, cast, light_frame
+from .scattering import scatter
 from .shading import neck_height, shade
 from .strands import draw_strands, shadow_strands
 from .visibility import rasterize
@@ -40,6 +42,7 @@ class Posed:
     dressed: np.ndarray
     normals: np.ndarray
     wrinkles: np.ndarray
+    gaze: np.ndarray
     shadows: np.ndarray
     frames: np.ndarray
     strands: tuple[tuple, ...]
@@ -59,7 +62,15 @@ class RasterRenderer:
         ball = (len(topology.reference) - topology.refine.shape[0]) // 2
         self._eye = np.where(in_ball >= 0, in_ball // ball, -1).astype(np.int8)
 
-    def pose(self, plan: IdentityPlan, look: Look, control: np.ndarray, eyes: np.ndarray, seed: int) -> Posed:
+    def pose(
+        self,
+        plan: IdentityPlan,
+        look: Look,
+        control: np.ndarray,
+        eyes: np.ndarray,
+        gaze: tuple[float, float],
+        seed: int,
+    ) -> Posed:
         """What all views of an expression share."""
         triangles = self.head.topology.triangles
         vertices = self.head.vertices(control, eyes)
@@ -81,7 +92,16 @@ class RasterRenderer:
                 (hair.points, hair.tint, hair.buried, (1.0, 0.55), hair.middle, hair.shine, 0.6, _CODE["hair"])
             )
         wrinkles = self._wrinkles.depth(look.rest_wrinkles, look.neutral, vertices)
-        return Posed(vertices, dressed.astype(np.float32), normals, wrinkles, shadows, frames, tuple(strands))
+        return Posed(
+            vertices,
+            dressed.astype(np.float32),
+            normals,
+            wrinkles,
+            turned(look.gaze, gaze),
+            shadows,
+            frames,
+            tuple(strands),
+        )
 
     def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
         """One view of a posed expression. `noise` gives the sensor noise."""
@@ -91,12 +111,17 @@ class RasterRenderer:
         fine_ids, fine_depth, fine_weights = rasterize(seen, topology.triangles, 2, size, True)
         colour = np.repeat(np.repeat(background(scene, camera.plan, size), 2, axis=0), 2, axis=1)
         position = camera.position.astype(np.float32)
+        soft, soft_albedo, soft_share, soft_depth = (
+            np.zeros((size, size, *c), np.float32) for c in ((3,), (3,), (), ())
+        )
+        scatters = np.zeros(fine_ids.shape, np.uint8)
         shade(
             fine_ids, fine_depth, fine_weights, topology.triangles, topology.part, posed.dressed, posed.normals,
             look.paint, look.skin.albedo, look.skin.surface, posed.wrinkles, self._eye, position, scene.direction, scene.colour,
-            posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, look.gaze, look.cloth, look.skin.detail,
-            self._tile, colour,
+            posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, posed.gaze, look.cloth, look.skin.detail,
+            self._tile, colour, soft, soft_albedo, soft_share, soft_depth, scatters,
         )  # fmt: skip
+        scatter(soft, soft_albedo, soft_share, soft_depth, camera.focal, colour, scatters)
         cover = np.zeros(fine_ids.shape, np.uint8)
         for points, tint, buried, opacity, middle, shine, bias, code in posed.strands:
             flat = camera.project(points.reshape(-1, 3).astype(np.float64)) * np.array([2, 2, 1], np.float32)

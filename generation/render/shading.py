@@ -61,9 +61,12 @@ def lit_fraction(shadow, x, y, z, bias):
 @njit(cache=True)
 def shade(
     ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, wrinkles, eye_of_triangle,
-    camera, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile, colour,
+    camera, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile,
+    colour, soft, soft_albedo, soft_share, soft_depth, scatters,
 ):  # fmt: skip
-    """Fills `colour` (2S, 2S, 3) float32 linear where `ids` (2S, 2S) sees a triangle.
+    """Fills `colour` (2S, 2S, 3) float32 linear where `ids` (2S, 2S) sees a triangle. The light that enters skin goes to
+    `soft` (S, S, 3) instead, with its `soft_albedo`, samples a pixel `soft_share` (S, S), depth `soft_depth` and
+    `scatters` (2S, 2S), for `scattering.scatter`.
 
     Args:
         position, normal: (V, 3) world mm; paint: (V, 3) canonical mm on skin, ball direction on eyes;
@@ -143,7 +146,7 @@ def shade(
                         )
                         rough, strength = cloth[7], 0.4
                     else:
-                        wrap_r, wrap_g, wrap_b = 0.34, 0.14, 0.09
+                        wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
                         mottle = detail[0] * (
                             sample(tile, 0.13 * qx + ox, 0.13 * qy + oy, 0.13 * qz + oz)
                             + 0.6 * sample(tile, 0.47 * qx + oy, 0.47 * qy + oz, 0.47 * qz + ox)
@@ -295,8 +298,22 @@ def shade(
                         sr += lobe * light_colour[k, 0]
                         sg += lobe * light_colour[k, 1]
                         sb += lobe * light_colour[k, 2]
-                cr, cg, cb = ar * dr + sr, ag * dg + sg, ab * db + sb
+                if wrap_r > 0:  # skin: the diffuse part scatters before it comes out
+                    whole = soft_share[row, column] + count
+                    w = count / whole
+                    soft[row, column, 0] += w * (dr - soft[row, column, 0])
+                    soft[row, column, 1] += w * (dg - soft[row, column, 1])
+                    soft[row, column, 2] += w * (db - soft[row, column, 2])
+                    soft_albedo[row, column, 0] += w * (ar - soft_albedo[row, column, 0])
+                    soft_albedo[row, column, 1] += w * (ag - soft_albedo[row, column, 1])
+                    soft_albedo[row, column, 2] += w * (ab - soft_albedo[row, column, 2])
+                    soft_depth[row, column] += w * (z0 - soft_depth[row, column])
+                    soft_share[row, column] = whole
+                    cr, cg, cb = sr, sg, sb
+                else:
+                    cr, cg, cb = ar * dr + sr, ag * dg + sg, ab * db + sb
                 for k in range(first, 4):
                     if group[k] == first:
                         r, c = 2 * row + k // 2, 2 * column + k % 2
                         colour[r, c, 0], colour[r, c, 1], colour[r, c, 2] = cr, cg, cb
+                        scatters[r, c] = wrap_r > 0

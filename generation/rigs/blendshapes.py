@@ -10,6 +10,7 @@ import functools
 
 import numpy as np
 
+from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
 from ..heads import HEADS, Head, HeadShape
@@ -31,6 +32,9 @@ UNITS: dict[str, dict[str, float]] = {
     "AU27": {"fu/jawOpen": 1.0},
 }
 """Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
+
+MIDLINE_MM = 12.0
+"""Asymmetry fades in over this distance from the midline."""
 
 LID_GUARD = {"fu/eyeBlink*": 1.0, "fu/eyeSquint*": 0.6, "fu/cheekSquint*": 0.35, "sculpt/AU6": 0.35}
 """How much of a shape closed eyes (AU43) take away."""
@@ -67,20 +71,29 @@ class BlendshapeRig:
                 offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in self._ancestries]
             else:
                 offsets.append(_both_sides(head, name))
+        self._left = np.tanh(head.canonical[:, :1] / MIDLINE_MM)
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
 
-    def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float]) -> np.ndarray:
+    def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
+        if not -1 <= asymmetry <= 1:
+            raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
         weights = self.weights(au, extra_au)
+        if not any(weights.values()):
+            return shape.control
+        closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNITS["AU43"]}
+        moving = weights | dict.fromkeys(UNITS["AU43"], 0.0)
+        moved = self._offset(moving, shape) * (1 + np.float32(asymmetry) * self._left) + self._offset(closing, shape)
+        return shape.control + moved
+
+    def _offset(self, weights: dict[str, float], shape: HeadShape) -> np.ndarray:
+        """Sum of the weighted shapes, (W, 3) float32."""
         row = []
         for name in self._names:
             if name.startswith("xu/"):
                 row += [weights[name] * shape.ancestry[axis] for axis in self._ancestries]
             else:
                 row.append(weights[name])
-        if not any(row):
-            return shape.control
-        moved = np.asarray(row, np.float32) @ self._offsets
-        return shape.control + moved.reshape(shape.control.shape)
+        return (np.asarray(row, np.float32) @ self._offsets).reshape(shape.control.shape)
 
     def weights(self, au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
         """Weight of every shape, after the lid guard."""

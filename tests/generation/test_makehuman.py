@@ -166,6 +166,20 @@ def test_any_mix_is_finite_and_bounded(shares, extra, level):
     assert np.linalg.norm(control - shape.control, axis=1).max() < 60
 
 
+def test_asymmetry_moves_one_side_more_and_still_closes_both_eyes(head, rig):
+    shape = head.shape(PLAN[5], 0)
+    au = np.array([0, 5, 0, 0, 0, 0.0])
+    even, uneven = rig.pose(shape, au, NOTHING), rig.pose(shape, au, NOTHING, 0.15)
+    left, right = head.canonical[:, 0] > 30, head.canonical[:, 0] < -30
+    for side, share in ((left, 1.15), (right, 0.85)):
+        moved, more = (np.linalg.norm(c[side] - shape.control[side], axis=1).sum() for c in (even, uneven))
+        assert np.isclose(more / moved, share, atol=0.01)
+    closed = rig.pose(shape, np.array([0, 0, 0, 0, 0, 1.0]), NOTHING, 0.15)
+    assert eye_pixels(head, shape, closed, 0) <= 0.02 * eye_pixels(head, shape, shape.control, 0)
+    with pytest.raises(InvalidInput, match="asymmetry is 2"):
+        rig.pose(shape, au, NOTHING, 2)
+
+
 def test_out_of_range_units_are_refused(head, rig):
     shape = head.shape(PLAN[0], 0)
     with pytest.raises(InvalidInput, match="AU4 is 7"):

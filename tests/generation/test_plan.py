@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from dataset_script.facs import AU_MAX, pspi
+from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
-from generation.plan import AGE_RANGES, Plan, combinations_by_pspi, largest_remainder
+from generation.plan import AGE_RANGES, COMPANIONS, MAX_ASYMMETRY, Plan, combinations_by_pspi, largest_remainder
 from generation.spec import Spec
 
 
@@ -93,7 +93,7 @@ def test_golden():
     assert people[3]["expressions"][4]["au"] == (5, 0, 5, 3, 1, 0)
     assert (
         hashlib.sha256(repr(people).encode()).hexdigest()
-        == "efdd9508bdee13b9673cdd7f35a775bdc8535f84c197f990af1e1d8a0b355991"
+        == "07a318fb219ac1a5b0e6167535479307a40ce9c25291589d2961cb13b6342bb3"
     )
 
 
@@ -111,7 +111,17 @@ def test_expressions_are_one_neutral_and_ten_different_levels(paper):
         assert len({e.pspi for e in pain}) == 10
         for expression in person.expressions:
             assert pspi(expression.au) == expression.pspi
-            assert not any(expression.extra_au.values())
+            assert set(expression.extra_au) == set(EXTRA_AU_NAMES) and abs(expression.asymmetry) <= MAX_ASYMMETRY
+            assert expression.expression_id > 0 or not any(expression.extra_au.values())
+
+
+def test_companions_come_as_often_as_stated_and_more_often_with_strong_pain(paper):
+    pain = [e for person in paper for e in person.expressions[1:]]
+    for name, (probability, top) in COMPANIONS.items():
+        strong, weak = ([e.extra_au[name] for e in pain if e.pspi in levels] for levels in ((14, 15, 16), (1, 2, 3)))
+        assert np.isclose(np.mean(np.array(strong) > 0), probability * (1 + 2 * 15 / 16) / 3, atol=0.02)
+        assert np.mean(np.array(weak) > 0) < 0.6 * np.mean(np.array(strong) > 0)
+        assert set(strong) == {float(level) for level in range(top + 1)}
 
 
 def test_pspi_is_uniform_over_1_to_16_at_every_expression(paper):
