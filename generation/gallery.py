@@ -20,7 +20,7 @@ from dataset_script.manifest import read_manifest
 
 Row = dict[str, Any]
 
-_CELL, _GAP, _CAPTION, _MARGIN = 192, 6, 40, 14  # pixels
+CELL, _GAP, _CAPTION, _MARGIN = 192, 6, 40, 14  # pixels
 _TITLE = 34
 _PAPER, _INK, _FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 _HEAT_STOPS = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]])
@@ -29,7 +29,7 @@ _COLUMNS = ["identity_id", "expression_id", "view_id", "image", "heatmap", "au",
 
 
 @dataclass(frozen=True)
-class _Panel:
+class Panel:
     picture: Image.Image
     caption: tuple[str, str]
 
@@ -51,34 +51,37 @@ def gallery(directory: str | Path, identities: int = 6, expressions: int = 4) ->
         raise InvalidInput(f"expressions is {expressions}; allowed: 1 to {EXPRESSIONS_PER_IDENTITY - 1}")
     people = _read_people(Path(directory), identities)
     lines = [_panels(frames, expressions) for frames in people]
-    width = 2 * _MARGIN + len(lines[0]) * (_CELL + _GAP) - _GAP
-    height = 2 * _MARGIN + _TITLE + len(lines) * (_CELL + _CAPTION)
+    title = f"{len(lines)} people, {expressions} of 10 pain expressions each."
+    return draw_sheet(f"{title} AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16.", lines)
+
+
+def draw_sheet(title: str, lines: list[list[Panel]]) -> Image.Image:
+    """Panels in lines under a title, each with its two captions."""
+    width = 2 * _MARGIN + max(map(len, lines)) * (CELL + _GAP) - _GAP
+    height = 2 * _MARGIN + _TITLE + len(lines) * (CELL + _CAPTION)
     sheet = Image.new("RGB", (width, height), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    title = (
-        f"{len(lines)} people, {expressions} of 10 pain expressions each. AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16."
-    )
     draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=ImageFont.load_default(16))
     for j, panels in enumerate(lines):
         for i, panel in enumerate(panels):
-            x, y = _MARGIN + i * (_CELL + _GAP), _MARGIN + _TITLE + j * (_CELL + _CAPTION)
+            x, y = _MARGIN + i * (CELL + _GAP), _MARGIN + _TITLE + j * (CELL + _CAPTION)
             sheet.paste(panel.picture, (x, y))
-            draw.text((x + 1, y + _CELL + 2), panel.caption[0], fill=_INK, font=ImageFont.load_default(13))
-            draw.text((x + 1, y + _CELL + 18), panel.caption[1], fill=_FAINT, font=ImageFont.load_default(12))
+            draw.text((x + 1, y + CELL + 2), panel.caption[0], fill=_INK, font=ImageFont.load_default(13))
+            draw.text((x + 1, y + CELL + 18), panel.caption[1], fill=_FAINT, font=ImageFont.load_default(12))
     return sheet
 
 
-def _panels(frames: dict[tuple[int, int], Row], expressions: int) -> list[_Panel]:
+def _panels(frames: dict[tuple[int, int], Row], expressions: int) -> list[Panel]:
     """The panels of one person; `frames` by (expression, view)."""
     by_pspi = sorted(range(1, EXPRESSIONS_PER_IDENTITY), key=lambda e: frames[e, 0]["pspi"])
     shown = [by_pspi[k] for k in np.linspace(len(by_pspi) - 1, 0, expressions).round().astype(int)[::-1]]
     neutral, strongest = frames[0, 0], shown[-1]
     ethnicity = ETHNICITIES[neutral["ethnicity"]].replace("_", " ").title()
     person = f"{ethnicity} {GENDERS[neutral['gender']]}, {neutral['age']}"
-    panels = [_Panel(_picture(neutral), (person, f"neutral, identity {neutral['identity_id']}"))]
-    panels += [_Panel(_picture(frames[e, 0]), _labels(frames[e, 0])) for e in shown]
-    panels += [_Panel(_picture(frames[strongest, v]), (f"PSPI {frames[strongest, v]['pspi']}", f"view {v}")) for v in (1, 2)]  # fmt: skip
-    panels += [_Panel(_heat(frames[e, 0]), (f"PSPI {frames[e, 0]['pspi']}", "heatmap")) for e in shown]
+    panels = [Panel(_picture(neutral), (person, f"neutral, identity {neutral['identity_id']}"))]
+    panels += [Panel(_picture(frames[e, 0]), _labels(frames[e, 0])) for e in shown]
+    panels += [Panel(_picture(frames[strongest, v]), (f"PSPI {frames[strongest, v]['pspi']}", f"view {v}")) for v in (1, 2)]  # fmt: skip
+    panels += [Panel(_heat(frames[e, 0]), (f"PSPI {frames[e, 0]['pspi']}", "heatmap")) for e in shown]
     return panels
 
 
@@ -88,13 +91,17 @@ def _labels(row: Row) -> tuple[str, str]:
 
 
 def _picture(row: Row) -> Image.Image:
-    return _open(row["image"]).convert("RGB").resize((_CELL, _CELL), Image.Resampling.LANCZOS)
+    return _open(row["image"]).convert("RGB").resize((CELL, CELL), Image.Resampling.LANCZOS)
 
 
 def _heat(row: Row) -> Image.Image:
-    """The heatmap in colour over a dimmed grey face."""
-    heat = np.asarray(_open(row["heatmap"]).resize((_CELL, _CELL), Image.Resampling.BILINEAR), dtype=float)[..., None]
-    grey = np.asarray(_picture(row).convert("L"), dtype=float)[..., None] * 0.45
+    return heat_over(_open(row["heatmap"]), _picture(row))
+
+
+def heat_over(heat: Image.Image, picture: Image.Image) -> Image.Image:
+    """A heatmap (mode L) in colour over the dimmed grey `picture`, a panel large."""
+    heat = np.asarray(heat.resize((CELL, CELL), Image.Resampling.BILINEAR), dtype=float)[..., None]
+    grey = np.asarray(picture.convert("L"), dtype=float)[..., None] * 0.45
     stops = np.linspace(0, 255, len(_HEAT_STOPS))
     colour = np.concatenate([np.interp(heat, stops, _HEAT_STOPS[:, k]) for k in range(3)], axis=-1)
     weight = np.minimum(heat / 96, 1)

@@ -4,12 +4,15 @@ import argparse
 
 HELP = "A picture of a dataset: people, their pain at rising PSPI, side views and heatmaps, with the labels."
 EXAMPLE = "pain3d gallery pain3d --out gallery.png"
+_FORMATS = {".png": "PNG", ".jpg": "JPEG"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="dataset directory")
-    parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .png")
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .png or .jpg")
     parser.add_argument("--identities", type=int, default=6, metavar="N", help="people (%(default)s)")
+    parser.add_argument("--chart", action="store_true", help="each action unit alone at every level, on one person, instead")  # fmt: skip
+    parser.add_argument("--identity", type=int, default=0, metavar="I", help="the person of the chart (%(default)s)")
     parser.add_argument("--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)")  # fmt: skip
 
 
@@ -22,11 +25,16 @@ def run(args: argparse.Namespace) -> int:
 
     from ..gallery import gallery
 
-    if Path(args.out).suffix.lower() != ".png":
-        raise InvalidInput(f"--out is {args.out}; it must end in .png")
+    if Path(args.out).suffix.lower() not in _FORMATS:
+        raise InvalidInput(f"--out is {args.out}; it must end in {' or '.join(_FORMATS)}")
     buffer = io.BytesIO()
-    sheet = gallery(args.directory, args.identities, args.expressions)
-    sheet.save(buffer, "PNG")
+    if args.chart:
+        from ..chart import chart
+
+        sheet = chart(args.directory, args.identity)
+    else:
+        sheet = gallery(args.directory, args.identities, args.expressions)
+    sheet.save(buffer, _FORMATS[Path(args.out).suffix.lower()], quality=90)
     write_atomically(Path(args.out), buffer.getvalue())
     print(f"{args.out}: {sheet.width} x {sheet.height} pixels")
     return 0

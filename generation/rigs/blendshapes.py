@@ -1,7 +1,7 @@
 """Action units as weighted MakeHuman face units ("fu") and expression units ("xu"), graded linearly over levels 1-5.
 
 The map was chosen by looking at renders. What the targets lack is sculpted as smooth offset fields over the canonical
-face: AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin beside the nose goes up to the
+face: AU4 (the brows come together), AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin beside the nose goes up to the
 root, the alae lift, the inner brow comes down). Offsets add up, except around the eye: the more the lids close, the
 less the units that raise the lower lid may add, or the lids would cross.
 """
@@ -17,8 +17,8 @@ from ..heads import HEADS, Head, HeadShape
 
 SIDES = ("Left", "Right")
 UNITS: dict[str, dict[str, float]] = {
-    "AU4": {"fu/browDown*": 0.45, "xu/eyebrows-*-down": 0.80},
-    "AU6": {"fu/cheekSquint*": 0.75, "sculpt/AU6": 1.0},
+    "AU4": {"fu/browDown*": 0.60, "xu/eyebrows-*-down": 0.95, "sculpt/AU4": 1.0},
+    "AU6": {"fu/cheekSquint*": 0.80, "sculpt/AU6": 1.25},
     "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
     "AU9": {"fu/noseSneer*": 0.70, "xu/nose-*-elevation": 0.80, "sculpt/AU9": 1.0},
     "AU10": {"fu/mouthUpperUp*": 0.50, "xu/mouth-elevation": 0.70},
@@ -41,6 +41,7 @@ LID_GUARD = {"fu/eyeBlink*": 1.0, "fu/eyeSquint*": 0.6, "fu/cheekSquint*": 0.35,
 
 SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
     # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
+    "AU4": (((13.0, 17.0), (9.0, 8.0), (-1.8, -1.8, 0.8)),),
     "AU6": (
         ((40.0, -20.0), (15.0, 9.0), (-1.0, 3.2, 2.2)),
         ((33.0, -8.5), (13.0, 4.0), (0.0, 1.3, 0.8)),
