@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from ..plan import IdentityPlan, ViewPlan
 from ..streams import stream
@@ -26,6 +27,9 @@ class Scene:
     backdrop: np.ndarray
     panels: np.ndarray
 
+
+BACKGROUND_SIDE = 96
+"""The background is out of focus: this many pixels are enough at any size."""
 
 SETUPS: dict[str, tuple[float, float, float, float, float, float]] = {
     # key strength, key yaw, key pitch (degrees), fill share, ambient, colour temperature of the key (K)
@@ -120,7 +124,7 @@ def panel(rng: np.random.Generator, wall: np.ndarray, level: float, surround: np
 
 def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
     """(size, size, 3) float32 linear: what is behind the person, turned with the camera and out of focus."""
-    coarse = max(size // 4, 16)
+    coarse = BACKGROUND_SIDE
     grid = (np.arange(coarse) + 0.5) / coarse * 2 - 1
     around = view.yaw + grid[None] * view.fov / 2 + 0 * grid[:, None]
     height = -grid[:, None] + np.tan(np.radians(view.pitch)) * 2 + 0 * grid[None]
@@ -132,11 +136,27 @@ def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
             (half_height - np.abs(height - y)) / soft
         )
         picture = picture + inside[..., None] * (np.array(tint) - picture)
-    where = (np.arange(size) + 0.5) / size * coarse - 0.5
-    low = np.clip(np.floor(where).astype(int), 0, coarse - 2)
-    w = np.clip(where - low, 0, 1).astype(np.float32)
-    rows = picture[low] * (1 - w)[:, None, None] + picture[low + 1] * w[:, None, None]
-    return (rows[:, low] * (1 - w)[None, :, None] + rows[:, low + 1] * w[None, :, None]).astype(np.float32)
+    return enlarge(picture.astype(np.float32), size)
+
+
+@njit(cache=True)
+def enlarge(picture, size):
+    """Bilinear enlargement of (C, C, 3) float32 to (size, size, 3)."""
+    coarse = picture.shape[0]
+    out = np.empty((size, size, 3), np.float32)
+    for row in range(size):
+        y = min(max((row + 0.5) / size * coarse - 0.5, 0.0), coarse - 1.001)
+        j = int(y)
+        v = np.float32(y - j)
+        for column in range(size):
+            x = min(max((column + 0.5) / size * coarse - 0.5, 0.0), coarse - 1.001)
+            i = int(x)
+            u = np.float32(x - i)
+            for k in range(3):
+                top = picture[j, i, k] * (1 - u) + picture[j, i + 1, k] * u
+                bottom = picture[j + 1, i, k] * (1 - u) + picture[j + 1, i + 1, k] * u
+                out[row, column, k] = top * (1 - v) + bottom * v
+    return out
 
 
 def _edge(x: np.ndarray) -> np.ndarray:

@@ -55,6 +55,15 @@ class Camera:
         seen[:, 1] = self.size / 2 - self.focal * seen[:, 1] / seen[:, 2]
         return seen.astype(np.float32)
 
+    def projection(self, samples: int) -> np.ndarray:
+        """(3, 4) float64: world to column x depth, row x depth and depth, for `samples` a pixel and axis."""
+        half, focal = self.size * samples / 2, self.focal * samples
+        right, up, back = self.rotation
+        depth = np.append(-back, self.distance + back @ PIVOT)
+        column = focal * np.append(right, -right @ PIVOT) + half * depth
+        row = -focal * np.append(up, -up @ PIVOT) + half * depth
+        return np.stack([column, row, depth])
+
     @property
     def position(self) -> np.ndarray:
         """The pinhole in the world (3,), mm."""

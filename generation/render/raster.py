@@ -30,6 +30,9 @@ from .strands import draw_strands, shadow_strands
 from .visibility import rasterize
 
 _CODE = {name: k for k, name in enumerate(SEGMENTS)}
+NOISE = 1.1
+"""Standard deviation of the sensor noise, of 255."""
+TONE_TOP, TONE_STEPS = 8, 512
 FRONT = np.array([0.0, 0.0, -60.0], np.float32)
 """Middle that the outward direction of brows and lashes is measured from, mm."""
 
@@ -109,7 +112,7 @@ class RasterRenderer:
         seen = camera.project(posed.dressed.astype(np.float64))
         ids, depth, weights = rasterize(seen, topology.triangles, 1, size, True)
         fine_ids, fine_depth, fine_weights = rasterize(seen, topology.triangles, 2, size, True)
-        colour = np.repeat(np.repeat(background(scene, camera.plan, size), 2, axis=0), 2, axis=1)
+        colour = background(scene, camera.plan, 2 * size)
         position = camera.position.astype(np.float32)
         soft, soft_albedo, soft_share, soft_depth = (
             np.zeros((size, size, *c), np.float32) for c in ((3,), (3,), (), ())
@@ -121,12 +124,11 @@ class RasterRenderer:
             posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, posed.gaze, look.cloth, look.skin.detail,
             self._tile, colour, soft, soft_albedo, soft_share, soft_depth, scatters,
         )  # fmt: skip
-        scatter(soft, soft_albedo, soft_share, soft_depth, camera.focal, colour, scatters)
+        scatter(soft, soft_albedo, soft_share, soft_depth, camera.focal / camera.distance, colour, scatters)
         cover = np.zeros(fine_ids.shape, np.uint8)
         for points, tint, buried, opacity, middle, shine, bias, code in posed.strands:
-            flat = camera.project(points.reshape(-1, 3).astype(np.float64)) * np.array([2, 2, 1], np.float32)
             draw_strands(
-                points, flat.reshape(points.shape), tint, buried, np.array(opacity, np.float32), scene.direction,
+                points, camera.projection(2), tint, buried, np.array(opacity, np.float32), scene.direction,
                 scene.colour, scene.sky, position, middle, shine, bias, posed.shadows, posed.frames, colour, fine_depth,
                 cover, code,
             )  # fmt: skip
@@ -150,11 +152,35 @@ def look_exposure(look: Look) -> float:
 def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
     """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, soft shoulder, sensor noise, gamma."""
     side = colour.shape[0] // 2
-    linear = colour.reshape(side, 2, side, 2, 3).mean(axis=(1, 3)) * np.float32(exposure)
+    grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(NOISE)
+    return _develop(colour, np.float32(exposure), grain, _tone_table())
+
+
+@functools.cache
+def _tone_table() -> np.ndarray:
+    """sRGB value 0-255 (float32) of exposed light 0 to TONE_TOP in steps of 1 / TONE_STEPS: shoulder, then gamma."""
+    linear = np.arange(TONE_TOP * TONE_STEPS + 2) / TONE_STEPS
     linear = linear * (1 + linear / 5.0) / (1 + 0.62 * linear)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 1e-8) ** (1 / 2.4) - 0.055)
-    encoded = encoded + (1.1 / 255) * noise.standard_normal((side, side, 1), dtype=np.float32)
-    return np.round(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
+    return (255 * encoded).astype(np.float32)
+
+
+@njit(cache=True)
+def _develop(colour, exposure, grain, table):
+    side = grain.shape[0]
+    out = np.empty((side, side, 3), np.uint8)
+    scale, top = np.float32(0.25) * exposure * TONE_STEPS, np.float32(TONE_TOP * TONE_STEPS)
+    for row in range(side):
+        for column in range(side):
+            r, c = 2 * row, 2 * column
+            for k in range(3):
+                light = colour[r, c, k] + colour[r, c + 1, k] + colour[r + 1, c, k] + colour[r + 1, c + 1, k]
+                place = min(max(light * scale, np.float32(0)), top)
+                low = int(place)
+                share = place - low
+                value = table[low] * (1 - share) + table[low + 1] * share + grain[row, column]
+                out[row, column, k] = np.uint8(min(max(value + np.float32(0.5), np.float32(0)), np.float32(255)))
+    return out
 
 
 @njit(cache=True)

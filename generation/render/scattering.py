@@ -14,26 +14,31 @@ MAX_RADIUS = 8
 
 
 @njit(cache=True)
-def scatter(light, albedo, share, depth, focal, colour, scatters):
+def scatter(light, albedo, share, depth, pixels_per_mm, colour, scatters):
     """Blurs `light`, multiplies it by the albedo and adds it to `colour` where `scatters`.
 
     Args:
         light, albedo: (S, S, 3) float32, of the skin in each pixel, averaged over its skin samples.
-        share: (S, S) float32, which part of the pixel is skin; depth: (S, S) float32 mm; focal: pixels.
+        share: (S, S) float32, which part of the pixel is skin; depth: (S, S) float32 mm;
+            pixels_per_mm: at the distance of the head.
         colour: (2S, 2S, 3) float32, the rest of the light; scatters: (2S, 2S) uint8, 1 on skin samples.
     """
     side = light.shape[0]
     first = np.zeros_like(light)
+    radius = min(int(2.2 * SIGMA_MM[0] * pixels_per_mm + 0.5), MAX_RADIUS)
     weights = np.zeros((3, MAX_RADIUS + 1), np.float32)
+    for channel in range(3):
+        for k in range(radius + 1):
+            weights[channel, k] = np.exp(-0.5 * (k / max(SIGMA_MM[channel] * pixels_per_mm, 0.05)) ** 2)
     for row in range(side):
         for column in range(side):
             if share[row, column] > 0:
-                _blur(light, share, depth, focal, row, column, 0, 1, weights, first)
+                _blur(light, share, depth, row, column, 0, 1, radius, weights, first)
     for row in range(side):
         for column in range(side):
             if share[row, column] == 0:
                 continue
-            _blur(first, share, depth, focal, row, column, 1, 0, weights, light)
+            _blur(first, share, depth, row, column, 1, 0, radius, weights, light)
             for k in range(4):
                 r, c = 2 * row + k // 2, 2 * column + k % 2
                 if scatters[r, c]:
@@ -42,16 +47,10 @@ def scatter(light, albedo, share, depth, focal, colour, scatters):
 
 
 @njit(cache=True, inline="always")
-def _blur(source, share, depth, focal, row, column, down, right, weights, target):
+def _blur(source, share, depth, row, column, down, right, radius, weights, target):
     """One pixel of one pass; light does not jump to a surface more than a few millimetres nearer or farther."""
     side = source.shape[0]
     z = depth[row, column]
-    pixels_per_mm = focal / z
-    radius = min(int(2.2 * SIGMA_MM[0] * pixels_per_mm + 0.5), MAX_RADIUS)
-    for channel in range(3):
-        sigma = max(SIGMA_MM[channel] * pixels_per_mm, 0.05)
-        for k in range(radius + 1):
-            weights[channel, k] = np.exp(-0.5 * (k / sigma) ** 2)
     total0 = total1 = total2 = 0.0
     sum0 = sum1 = sum2 = 0.0
     for k in range(-radius, radius + 1):

@@ -4,15 +4,32 @@ import numpy as np
 from numba import njit
 
 
+@njit(cache=True, inline="always")
+def _project(projection, point):
+    """Sample coordinates and depth (mm) of a world point."""
+    x, y, z = point[0], point[1], point[2]
+    depth = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
+    column = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3]
+    row = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3]
+    return column / depth, row / depth, depth
+
+
+@njit(cache=True, inline="always")
+def _hidden(depth, x, y, z):
+    """Whether something nearer than `z` covers the sample; outside the picture nothing does."""
+    side = depth.shape[0]
+    return 0 <= x < side and 0 <= y < side and depth[int(y), int(x)] < z
+
+
 @njit(cache=True)
 def draw_strands(
-    points, projected, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
+    points, projection, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
     shine, bias, shadows, shadow_frame, colour, depth, cover, code,
 ):  # fmt: skip
     """Draws strands (S, P) over `colour` (2S, 2S, 3), nearer than `depth` (2S, 2S), one sample wide.
 
     Args:
-        points: (S, P, 3) world mm; projected: (S, P, 3) sample coordinates and depth mm.
+        points: (S, P, 3) world mm; projection: (3, 4) world to homogeneous sample coordinates and depth.
         tint: (S, 3) linear colour; depth_in_hair: (S,) 0 at the surface of the hair, 1 at the scalp, darkens.
         opacity: (2,) at root and tip; opaque samples also enter `depth`.
         centre: (3,) middle of the hair volume, whose outward direction stands in for a normal.
@@ -22,8 +39,10 @@ def draw_strands(
     side = colour.shape[0]
     for s in range(points.shape[0]):
         for p in range(points.shape[1] - 1):
-            x0, y0, z0 = projected[s, p, 0], projected[s, p, 1], projected[s, p, 2]
-            x1, y1, z1 = projected[s, p + 1, 0], projected[s, p + 1, 1], projected[s, p + 1, 2]
+            if p == 0:
+                x1, y1, z1 = _project(projection, points[s, 0])
+            x0, y0, z0 = x1, y1, z1
+            x1, y1, z1 = _project(projection, points[s, p + 1])
             steps = int(np.ceil(max(abs(x1 - x0), abs(y1 - y0))))
             if (
                 steps == 0
@@ -34,6 +53,8 @@ def draw_strands(
                 or min(y0, y1) >= side
             ):
                 continue
+            if _hidden(depth, x0, y0, z0 - bias) and _hidden(depth, x1, y1, z1 - bias):
+                continue  # behind the head, as half of all hair is: not worth shading
             ax, ay, az = points[s, p, 0], points[s, p, 1], points[s, p, 2]
             tx, ty, tz = points[s, p + 1, 0] - ax, points[s, p + 1, 1] - ay, points[s, p + 1, 2] - az
             n = 1 / max(np.sqrt(tx * tx + ty * ty + tz * tz), 1e-6)

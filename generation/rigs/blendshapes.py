@@ -1,9 +1,9 @@
 """Action units as weighted MakeHuman face units ("fu") and expression units ("xu"), graded linearly over levels 1-5.
 
 The map was chosen by looking at renders. What the targets lack is sculpted as smooth offset fields over the canonical
-face: AU4 (the brows come together), AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin beside the nose goes up to the
-root, the alae lift, the inner brow comes down). Offsets add up, except around the eye: the more the lids close, the
-less the units that raise the lower lid may add, or the lids would cross.
+face: AU4 (the brows come together), AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin
+beside the nose goes up to the root, the alae lift, the inner brow comes down). Offsets add up, except around the eye:
+the more the lids close, the less the units that raise the lower lid may add, or the lids would cross.
 """
 
 import functools
