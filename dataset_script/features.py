@@ -86,8 +86,10 @@ FEATURES: dict[str, Features] = {
         {
             **_KEY,
             "depth": Image(),
+            "normals": Image(),
             "segments": Image(mode="L"),
             "au_heatmaps": {name: Image(mode="L") for name in AU_NAMES},
+            "landmarks_visible": List(Value("bool"), length=NUM_LANDMARKS),
             "camera": _CAMERA,
             "mesh_parameters": Value("string"),
         }
@@ -98,6 +100,7 @@ FEATURES: dict[str, Features] = {
 - `default`: one row a frame. `heatmap` is all zero on neutral frames. Angles and `fov` (horizontal) are in degrees;
   `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5.
 - `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it.
-- `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `segments` holds indices
-  into `SEGMENTS`; `mesh_parameters` is JSON, the head's identity weights.
+- `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
+  (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
+  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself hides a landmark; `mesh_parameters` is JSON, the head's identity weights.
 """

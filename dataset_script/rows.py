@@ -88,6 +88,8 @@ def geometry_problems(row: Row, size: int) -> Iterator[str]:
     yield from problem
     if depth is not None and not depth.any():
         yield "depth is empty"
+    _, problem = _decode("normals", row["normals"], "RGB", size)
+    yield from problem
     segments, problem = _decode("segments", row["segments"], "L", size)
     yield from problem
     if segments is not None and segments.max() >= len(SEGMENTS):

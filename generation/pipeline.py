@@ -27,6 +27,8 @@ from .streams import stream
 
 LICENCE = "CC-BY-4.0"
 DEPTH_UNITS_PER_MM = 20
+HIDDEN_MM = 4.0
+"""A landmark is hidden where everything around it is at least this much nearer to the camera."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,31 @@ class FrameMaker:
             "head": spec.head,
             "licence": LICENCE,
         }
-        return Frame(row, self._geometry(key, person, expression, camera, picture) if spec.geometry else None)
+        return Frame(row, self._geometry(key, person, expression, posed, camera, picture) if spec.geometry else None)
+
+    def _normals(self, posed, camera: Camera, picture: Picture) -> np.ndarray:
+        """(S, S, 3) uint8; see `FEATURES`."""
+        triangles = self.head.topology.triangles
+        normals = (vertex_normals(posed.vertices, triangles) @ camera.rotation.T).astype(np.float32)
+        image = np.stack(
+            [interpolate(picture.ids, picture.weights, triangles, np.ascontiguousarray(n)) for n in normals.T], axis=2
+        )
+        image /= np.maximum(np.linalg.norm(image, axis=2, keepdims=True), 1e-6)
+        return np.where(picture.ids[..., None] >= 0, np.round((image + 1) * 127.5), 0).astype(np.uint8)
+
+    def _visible(self, posed, camera: Camera, picture: Picture) -> np.ndarray:
+        """(68,) bool: no surface lies well in front of the landmark, in any pixel it touches."""
+        seen = camera.project(posed.vertices[self.head.topology.landmarks].astype(np.float64))
+        column, row = np.floor(seen[:, :2]).astype(int).T
+        inside = (column >= 1) & (row >= 1) & (column < camera.size - 1) & (row < camera.size - 1)
+        nearby = [
+            picture.depth[np.clip(row + r, 0, camera.size - 1), np.clip(column + c, 0, camera.size - 1)]
+            for r in (-1, 0, 1) for c in (-1, 0, 1)
+        ]  # fmt: skip
+        return inside & (np.max(nearby, axis=0) > seen[:, 2] - HIDDEN_MM)
 
     def _geometry(
-        self, key: dict, person: Person, expression: ExpressionPlan, camera: Camera, picture: Picture
+        self, key: dict, person: Person, expression: ExpressionPlan, posed, camera: Camera, picture: Picture
     ) -> dict:
         depth = np.where(picture.ids >= 0, np.round(picture.depth * DEPTH_UNITS_PER_MM), 0).clip(0, 65535)
         heatmaps = {}
@@ -142,8 +165,10 @@ class FrameMaker:
             heatmaps[name] = encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
         return key | {
             "depth": encoded(depth.astype(np.uint16), "PNG", compress_level=4),
+            "normals": encoded(self._normals(posed, camera, picture), "PNG", compress_level=4),
             "segments": encoded(picture.segments, "PNG", compress_level=4),
             "au_heatmaps": heatmaps,
+            "landmarks_visible": self._visible(posed, camera, picture).tolist(),
             "camera": camera.as_row(),
             "mesh_parameters": json.dumps({k: round(v, 6) for k, v in sorted(person.shape.parameters.items())}),
         }

@@ -43,6 +43,8 @@ FIELDS = {
     "licence": "of the frame",
     "neutral_image": "`pairs` only: the picture of `neutral_frame_id`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
+    "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in camera axes (right, up, towards the camera)",
+    "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
     "mesh_parameters": "`geometry` only: JSON, the head's identity weights",

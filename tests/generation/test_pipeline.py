@@ -77,6 +77,29 @@ def test_all_annotations_share_the_pixels(frames):
         assert (heat[np.isin(segments, [SEGMENTS.index(n) for n in ("eyes", "teeth", "clothes")])] == 0).all()
 
 
+def test_normals_are_unit_and_face_the_camera(frames):
+    for frame in frames[::8]:
+        code = pixels(frame.geometry["normals"]).astype(float)
+        seen = code.any(axis=2)
+        normals = code[seen] / 127.5 - 1
+        assert np.allclose(np.linalg.norm(normals, axis=1), 1, atol=0.03)
+        assert (normals[:, 2] > -0.25).mean() > 0.99  # interpolated normals lean a little behind the silhouette
+        assert (seen == (pixels(frame.geometry["depth"]) > 0)).all()
+        left, right = np.nonzero(seen)[1] < 50, np.nonzero(seen)[1] > 78
+        assert normals[left, 0].mean() < -0.1 < 0.1 < normals[right, 0].mean()
+
+
+def test_landmarks_of_the_far_side_are_hidden(frames):
+    for frame in frames[:3]:
+        visible, yaw = np.array(frame.geometry["landmarks_visible"]), frame.row["camera"]["yaw"]
+        if abs(yaw) < 10:
+            assert visible[17:].all()
+        else:  # turned to image right, the face hides the part of its jaw that is at image right
+            far, near = (range(11, 17), range(6)) if yaw > 0 else (range(6), range(11, 17))
+            assert visible[list(far)].mean() < visible[list(near)].mean()
+            assert visible[[27, 28, 29, 30]].all()
+
+
 def test_landmarks_lie_on_what_they_name(maker, frames):
     frame = frames[0]
     segments = pixels(frame.geometry["segments"])

@@ -73,6 +73,8 @@ class FakeMaker:
         geometry = {
             **key,
             "depth": self._picture(rng.integers(0, 60_000, (8, 8), dtype=np.uint16), "PNG"),
+            "normals": self._picture(rng.integers(0, 256, (8, 8, 3)), "PNG"),
+            "landmarks_visible": rng.integers(0, 2, NUM_LANDMARKS).astype(bool).tolist(),
             "segments": self._picture(rng.integers(0, 10, (8, 8)), "PNG"),
             "au_heatmaps": {name: self._picture(heat, "PNG") for name in AU_NAMES},
             "camera": camera,
