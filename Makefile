@@ -16,8 +16,10 @@ install: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+FACES := generate pain3d --identities 24 --preset balanced --size 256
+
 quickstart: install
-	$(PAIN3D) generate pain3d --identities 24 --preset balanced --size 256
+	$(PAIN3D) $(FACES)
 	$(PAIN3D) verify pain3d
 	$(PAIN3D) gallery pain3d --out pain3d-gallery.png
 	$(PAIN3D) train pain3d --config tiny --out vitpain-tiny
@@ -25,6 +27,11 @@ quickstart: install
 	$(PAIN3D) card pain3d
 	$(PAIN3D) card vitpain-tiny
 	@cat docs/quickstart.txt
+
+gallery: install
+	$(PAIN3D) $(FACES)
+	$(PAIN3D) gallery pain3d --out docs/gallery.jpg
+	$(PAIN3D) gallery pain3d --chart --identity 5 --out docs/au_chart.jpg
 
 lint: install
 	$(BIN)/ruff check .
