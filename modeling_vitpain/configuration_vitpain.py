@@ -128,16 +128,16 @@ class ViTPainConfig(PreTrainedConfig):
 
     @classmethod
     def tiny(cls, **kwargs) -> "ViTPainConfig":
-        """For CPUs, trained from scratch in minutes: 112 px, patches of 14 px (64 of them), D = 128, 4 layers; 0.9 M."""
+        """For CPUs, trained from scratch in minutes: 112 px, 49 patches of 16 px, D = 96, 4 layers; 0.5 M parameters."""
         backbone = ViTConfig(
-            hidden_size=128,
+            hidden_size=96,
             num_hidden_layers=4,
             num_attention_heads=4,
-            intermediate_size=512,
+            intermediate_size=384,
             image_size=112,
-            patch_size=14,
+            patch_size=16,
         )
-        return cls(**{"backbone_config": backbone, **kwargs})
+        return cls(**{"backbone_config": backbone, "head_dropout": 0.0, **kwargs})
 
 
 def _pair(size: int | list[int] | tuple[int, int]) -> tuple[int, int]:

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from datasets import Dataset, load_dataset
 from PIL import Image, UnidentifiedImageError
-from transformers.image_processing_utils import BaseImageProcessor
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import SPLITS
+
+from .image_processing_vitpain import ViTPainImageProcessor
 
 INPUTS = ("image", "heatmap")
 _CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
@@ -44,7 +45,9 @@ def open_split(data: str | Path, split: str) -> Dataset:
         raise InvalidInput(f"data {data} has no split {split!r}: {_first_line(error)}") from error
     except (OSError, RuntimeError) as error:
         raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
-    missing = [name for name in ("frame_id", "image", "heatmap", "au", "pspi") if name not in rows.column_names]
+    missing = [
+        name for name in ("frame_id", "image", "heatmap", "face_box", "au", "pspi") if name not in rows.column_names
+    ]
     if missing:
         raise InvalidInput(f"data {data} has no column {', '.join(missing)}; it must be a Pain3D dataset")
     return rows
@@ -60,15 +63,17 @@ class PainFrames(torch.utils.data.Dataset):
         augment_seed: None for evaluation; else random shift, scale, mirror image, brightness and contrast.
         teacher_processor: also give `heatmap_pixel_values`, as the teacher of a distillation sees it: the same geometry,
             the teacher's own size and normalisation.
+        with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
     """
 
     def __init__(
         self,
         rows: Dataset,
-        processor: BaseImageProcessor,
+        processor: ViTPainImageProcessor,
         input: str = "image",
         augment_seed: int | None = None,
-        teacher_processor: BaseImageProcessor | None = None,
+        teacher_processor: ViTPainImageProcessor | None = None,
+        with_heatmap: bool = False,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -76,8 +81,10 @@ class PainFrames(torch.utils.data.Dataset):
         self.views = {"pixel_values": (input, _Normaliser(processor))}
         if teacher_processor is not None:
             self.views["heatmap_pixel_values"] = ("heatmap", _Normaliser(teacher_processor))
-        columns = dict.fromkeys(column for column, _ in self.views.values())
-        self.rows = rows.select_columns(["frame_id", *columns])
+        if with_heatmap:
+            self.views["heatmaps"] = ("heatmap", _Normaliser(processor, mean=0.0, std=1.0))
+        # one column each: a row that is read is decoded whole
+        self.rows = {c: rows.select_columns(["frame_id", "face_box", c]) for c, _ in self.views.values()}
         self.labels = torch.tensor(rows["pspi"][:], dtype=torch.long)
         self.au_labels = torch.tensor(rows["au"][:], dtype=torch.float32).reshape(-1, len(AU_NAMES))
         self.epoch = 0
@@ -100,6 +107,8 @@ class PainFrames(torch.utils.data.Dataset):
                 random = np.random.default_rng([self.augment_seed, self.epoch, index])
                 pixels = augment(pixels, random, photometric=column == "image")
             item[key] = normaliser.normalise(pixels)
+        if "heatmaps" in item:
+            item["heatmaps"] = item["heatmaps"][0]
         return item
 
     def _pixels(self, index: int, key: str) -> np.ndarray:
@@ -107,9 +116,10 @@ class PainFrames(torch.utils.data.Dataset):
         if pixels is None:
             column, normaliser = self.views[key]
             try:
-                pixels = normaliser.resize(self.rows[index][column])
+                row = self.rows[column][index]
+                pixels = normaliser.resize(row[column], row["face_box"])
             except (UnidentifiedImageError, OSError) as error:
-                frame_id = self.rows.select_columns(["frame_id"])[index]["frame_id"]
+                frame_id = self.rows[column].select_columns("frame_id")[index]["frame_id"]
                 raise WorkFailed(f"frame {frame_id}: its {column} is not a readable picture") from error
             if self._keep:
                 self._cache[index, key] = pixels
@@ -119,15 +129,16 @@ class PainFrames(torch.utils.data.Dataset):
 class _Normaliser:
     """An image processor in two halves: what can be cached as bytes, and what must follow augmentation."""
 
-    def __init__(self, processor: BaseImageProcessor):
+    def __init__(self, processor: ViTPainImageProcessor, mean: float | None = None, std: float | None = None):
         self.processor = processor
         self.frame_bytes = 3 * processor.size["height"] * processor.size["width"]
-        self.mean = np.asarray(processor.image_mean, dtype=np.float32).reshape(3, 1, 1)
-        self.std = np.asarray(processor.image_std, dtype=np.float32).reshape(3, 1, 1)
+        self.mean = np.asarray(processor.image_mean if mean is None else mean, dtype=np.float32).reshape(-1, 1, 1)
+        self.std = np.asarray(processor.image_std if std is None else std, dtype=np.float32).reshape(-1, 1, 1)
 
-    def resize(self, image: Image.Image) -> np.ndarray:
+    def resize(self, image: Image.Image, face_box: list[float]) -> np.ndarray:
         """A picture of any mode -> (H, W, 3), uint8."""
-        resized = self.processor(image, do_rescale=False, do_normalize=False)["pixel_values"][0]
+        face = self.processor.crop_face(image, face_box)
+        resized = self.processor(face, do_rescale=False, do_normalize=False)["pixel_values"][0]
         return np.ascontiguousarray(np.asarray(resized).transpose(1, 2, 0), dtype=np.uint8)
 
     def normalise(self, pixels: np.ndarray) -> torch.Tensor:

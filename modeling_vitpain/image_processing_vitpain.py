@@ -10,11 +10,24 @@ import numpy as np
 from PIL import Image, ImageOps
 from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, PILImageResampling
+from transformers.processing_utils import ImagesKwargs
+
+
+class ViTPainImagesKwargs(ImagesKwargs, total=False):
+    """`face_crop`: side of the square that the model sees, in units of the face box's longer side; None: the whole picture."""
+
+    face_crop: float | None
 
 
 class ViTPainImageProcessor(PilBackend):
-    """Images (PIL, arrays, tensors, paths, URLs; one or many) -> `pixel_values` (B, 3, height, width), float32."""
+    """Images (PIL, arrays, tensors, paths, URLs; one or many) -> `pixel_values` (B, 3, height, width), float32.
 
+    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give it such pictures,
+    or cut them with `crop_face` first.
+    """
+
+    valid_kwargs = ViTPainImagesKwargs
+    face_crop = None
     resample = PILImageResampling.BILINEAR
     image_mean = IMAGENET_STANDARD_MEAN
     image_std = IMAGENET_STANDARD_STD
@@ -23,6 +36,19 @@ class ViTPainImageProcessor(PilBackend):
     do_rescale = True
     do_normalize = True
     do_convert_rgb = True
+
+    def crop_face(self, image: Image.Image, box) -> Image.Image:
+        """The square around a face that the model sees, as RGB; black where it leaves the picture.
+
+        `box` is (x0, y0, x1, y1) in pixels of `image`. Without `face_crop`, the whole picture.
+        """
+        image = to_rgb(image)
+        if self.face_crop is None:
+            return image
+        x0, y0, x1, y1 = box
+        side = max(1, round(max(x1 - x0, y1 - y0) * self.face_crop))
+        left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
+        return image.crop((left, top, left + side, top + side))
 
     def fetch_images(self, image_url_or_urls):
         """Local files are opened here: transformers' own loader clips 16-bit pictures to white."""

@@ -1,15 +1,18 @@
 """A training run: from a dataset to a model directory, resumable, with its record in `training.json`."""
 
+import contextlib
 import json
 import platform
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoImageProcessor, set_seed
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -18,6 +21,7 @@ from dataset_script.storage import write_atomically
 
 from .configuration_vitpain import ViTPainConfig
 from .data import PainFrames, open_split
+from .from_scratch import start_from_sine_positions
 from .image_processing_vitpain import ViTPainImageProcessor
 from .inference import load_model, sensible_threads
 from .modeling_vitpain import ViTPainForPainAssessment
@@ -92,6 +96,8 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
 
     set_seed(options.seed)
     model, processor, recipe = _model_and_recipe(options)
+    if options.input == "heatmap":
+        recipe = replace(recipe, heatmap_weight=0.0)  # the answer would be the question
     teacher, teacher_processor = load_model(options.teacher) if options.teacher else (None, None)
     splits = {name: open_split(options.data, name) for name in ("train", "validation")}
     trainer_class, extra = (DistillationTrainer, {"teacher": teacher}) if teacher else (ViTPainTrainer, {})
@@ -100,11 +106,19 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
             model,
             training_arguments(out / _CHECKPOINTS, recipe, options.seed, options.max_steps, workers),
             recipe,
-            train_dataset=PainFrames(splits["train"], processor, options.input, options.seed, teacher_processor),
+            train_dataset=PainFrames(
+                splits["train"],
+                processor,
+                options.input,
+                options.seed,
+                teacher_processor,
+                with_heatmap=recipe.heatmap_weight > 0,
+            ),
             eval_dataset=PainFrames(splits["validation"], processor, options.input),
             **extra,
         )
-        trainer.train(resume_from_checkpoint=checkpoint)
+        with _reporting_write_errors(out):
+            trainer.train(resume_from_checkpoint=checkpoint)
 
     record = {
         "options": asdict(options),
@@ -125,11 +139,21 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
         },
         "curve": _curve(trainer.state.log_history),
     }
-    model.save_pretrained(out)
-    processor.save_pretrained(out)
+    with _reporting_write_errors(out):
+        model.save_pretrained(out)
+        processor.save_pretrained(out)
     write_atomically(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
     shutil.rmtree(out / _CHECKPOINTS)
     return record
+
+
+@contextlib.contextmanager
+def _reporting_write_errors(out: Path) -> Iterator[None]:
+    """A full disk, which safetensors reports in its own way, as WorkFailed."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise WorkFailed(f"{out} cannot be written: {error}") from error
 
 
 def _claim(out: Path, options: RunOptions, resume: bool) -> str | None:
@@ -158,6 +182,7 @@ def _model_and_recipe(options: RunOptions) -> tuple[ViTPainForPainAssessment, Vi
     if backbone is None:
         recipe = SCRATCH
         model = ViTPainForPainAssessment(_config(options))
+        start_from_sine_positions(model)
     else:
         recipe = PAPER
         try:
@@ -167,7 +192,9 @@ def _model_and_recipe(options: RunOptions) -> tuple[ViTPainForPainAssessment, Vi
             raise WorkFailed(f"backbone {backbone} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
         normalisation = {"image_mean": own.image_mean, "image_std": own.image_std}
     height, width = model.config.image_size
-    processor = ViTPainImageProcessor(size={"height": height, "width": width}, **normalisation)
+    processor = ViTPainImageProcessor(
+        size={"height": height, "width": width}, face_crop=recipe.face_crop, **normalisation
+    )
     if options.lr is not None:
         recipe = scaled(recipe, options.lr)
     chosen = {name: getattr(options, name) for name in ("epochs", "batch_size") if getattr(options, name) is not None}

@@ -2,15 +2,18 @@
 
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
 - The best epoch is chosen by the PSPI error on the validation identities. Test is never seen here.
+- A small model from random weights also learns the heatmaps (see `from_scratch.py`).
 - A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored.
 """
 
+import math
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
@@ -18,7 +21,10 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from dataset_script.errors import InvalidInput
 
+from .from_scratch import HeatmapObjective
 from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
+
+_OBJECTIVE = "heatmap_objective.safetensors"
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ class Recipe:
     """Epochs in which only the heads learn."""
     warmup: float
     """Share of all steps in which the rate rises; afterwards it falls by a cosine to 1 %."""
+    heatmap_weight: float = 0.0
+    """Weight of `from_scratch.HeatmapObjective` in the loss; 0: none."""
+    face_crop: float | None = None
+    """The image processor's: None for the whole picture, as the paper has it."""
 
 
 PAPER = Recipe(
@@ -41,7 +51,15 @@ PAPER = Recipe(
 )
 """For a pretrained backbone: the paper's "Implementation Details" (batch size and decay are not stated there)."""
 SCRATCH = Recipe(
-    epochs=60, batch_size=32, head_lr=1e-3, backbone_lr=1e-3, weight_decay=0.05, freeze_epochs=0, warmup=0.1
+    epochs=50,
+    batch_size=16,
+    head_lr=1e-3,
+    backbone_lr=1e-3,
+    weight_decay=0.05,
+    freeze_epochs=0,
+    warmup=0.1,
+    heatmap_weight=10.0,
+    face_crop=1.1,
 )
 """For a small model from random weights."""
 
@@ -61,12 +79,38 @@ class ViTPainTrainer(Trainer):
 
     def __init__(self, model: ViTPainForPainAssessment, args: TrainingArguments, recipe: Recipe, **kwargs):
         self.recipe = recipe
+        self.objective = HeatmapObjective(model).to(args.device) if recipe.heatmap_weight else None
+        if self.objective is not None and args.world_size > 1:
+            raise InvalidInput(
+                f"heatmap_weight is {recipe.heatmap_weight} in {args.world_size} processes; allowed is 1"
+            )
         super().__init__(model=model, args=args, compute_metrics=compute_metrics, **kwargs)
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(Progress())
         if recipe.freeze_epochs > 0:
             self.add_callback(FreezeBackbone(model, recipe.freeze_epochs))
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        """The supervised loss and, in training from scratch, the weighted heatmap objective."""
+        inputs = dict(inputs)
+        heatmaps = inputs.pop("heatmaps", None)
+        output = model(**inputs)
+        loss = output.loss
+        if heatmaps is not None:
+            loss = loss + self.recipe.heatmap_weight * self.objective(heatmaps)
+        return (loss, output) if return_outputs else loss
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
+        super()._save(output_dir, state_dict)
+        if self.objective is not None:
+            save_file(self.objective.state_dict(), Path(output_dir) / _OBJECTIVE)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        if self.objective is not None:
+            self.objective.load_state_dict(load_file(Path(resume_from_checkpoint) / _OBJECTIVE))
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW over two groups: the backbone, and everything else."""
@@ -75,6 +119,8 @@ class ViTPainTrainer(Trainer):
             for name, parameter in (model or self.model).named_parameters():
                 if parameter.requires_grad:
                     groups["backbone." in name].append(parameter)
+            if self.objective is not None:
+                groups[False] += self.objective.parameters()
             self.optimizer = torch.optim.AdamW(
                 [
                     {"params": groups[True], "lr": self.recipe.backbone_lr},
@@ -82,6 +128,9 @@ class ViTPainTrainer(Trainer):
                 ],
                 weight_decay=self.recipe.weight_decay,
             )
+            if self.objective is not None:
+                # Trainer clears the gradients of the model after a step, not those of the optimizer.
+                self.optimizer.register_step_post_hook(lambda *_: self.objective.zero_grad())
         return self.optimizer
 
 
@@ -120,12 +169,11 @@ class DistillationTrainer(ViTPainTrainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The total of equation 15. `inputs` hold `heatmap_pixel_values` (B, 3, H, W) in training, not in evaluation."""
         inputs = dict(inputs)
-        heatmaps = inputs.pop("heatmap_pixel_values", None)
-        output = model(**inputs)
-        loss = output.loss
-        if heatmaps is not None:
+        teacher_pixels = inputs.pop("heatmap_pixel_values", None)
+        loss, output = super().compute_loss(model, inputs, return_outputs=True)
+        if teacher_pixels is not None:
             with torch.no_grad():
-                teacher_output = self.teacher(heatmaps)
+                teacher_output = self.teacher(teacher_pixels)
             loss = loss + distillation_loss(output, teacher_output, self.weights)
         return (loss, output) if return_outputs else loss
 
@@ -175,7 +223,7 @@ class Progress(TrainerCallback):
 
     def on_evaluate(self, args, state, control, metrics=None, **kwargs):
         line = (
-            f"epoch {round(state.epoch):>3}/{round(args.num_train_epochs)}  step {state.global_step}/{state.max_steps}  "
+            f"epoch {math.ceil(state.epoch):>3}  step {state.global_step}/{state.max_steps}  "
             f"loss {self.train_loss:.3f}  validation: loss {metrics['eval_loss']:.3f}  "
             f"PSPI MAE {metrics['eval_pspi_mae']:.3f}  AU MAE {metrics['eval_au_mae']:.3f}"
         )

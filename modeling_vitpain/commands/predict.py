@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
         "\n\nColumns: path; pspi, 0-16, the expected score; pspi_low and pspi_high, its 90 % interval; AU4 to AU10, 0-5;"
         "\nAU43, 0-1; error, why there are no scores. Unreadable pictures are counted and make the exit code 1."
+        "\nNo face is looked for: let it fill the picture, from forehead to chin."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|DIR", help="pictures, or directories of pictures")
     parser.add_argument("--model", required=True, help="model directory, or OWNER/NAME on the Hub")

@@ -18,12 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
     parser.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
     parser.add_argument("--au-head", choices=("query", "cls"), default="query", help="cls is the paper's baseline")
-    parser.add_argument("--epochs", type=int, help="default: the recipe's, 60 from scratch, 100 with a backbone")
-    parser.add_argument("--batch-size", type=int, help="default: 32")
+    parser.add_argument("--epochs", type=int, help="default: the recipe's, 50 from scratch, 100 with a backbone")
+    parser.add_argument("--batch-size", type=int, help="default: the recipe's, 16 from scratch, 32 with a backbone")
     parser.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-steps", type=int, help="stop after so many steps")
-    parser.add_argument("--workers", type=int, default=0, help="loader processes (default 0); changes no number")
+    parser.add_argument(
+        "--workers", type=int, default=0, help="loader processes; with 0 (default) frames are decoded once and kept"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
     parser.add_argument("--json", action="store_true", help="print the record of the run as JSON")
 

@@ -87,3 +87,26 @@ def test_arrays_and_lists(processor):
     batch = pixels(processor, [image, Image.fromarray(255 - RGB), image])
     assert batch.shape == (3, 3, 24, 24)
     torch.testing.assert_close(batch[:1], expected)
+
+
+class TestFaceCrop:
+    def test_is_the_square_around_the_box(self):
+        processor = ViTPainImageProcessor(face_crop=1.5)
+        cut = processor.crop_face(Image.fromarray(RGB), (16, 9, 24, 21))  # longer side 12, hence 18 px about (20, 15)
+        np.testing.assert_array_equal(np.asarray(cut), RGB[6:24, 11:29])
+
+    def test_is_black_where_it_leaves_the_picture(self):
+        cut = np.asarray(
+            ViTPainImageProcessor(face_crop=2.0).crop_face(Image.fromarray(255 - RGB // 2), (0, 0, 20, 20))
+        )
+        assert cut.shape == (40, 40, 3)
+        assert (cut[:10] == 0).all()
+        assert (cut[:, :10] == 0).all()
+        assert (cut[10:, 10:] > 0).all()
+
+    def test_is_off_by_default(self, processor):
+        assert processor.crop_face(Image.fromarray(RGB), (0, 0, 5, 5)).size == (40, 30)
+
+    def test_is_saved_with_the_processor(self, tmp_path):
+        ViTPainImageProcessor(face_crop=1.25).save_pretrained(tmp_path)
+        assert ViTPainImageProcessor.from_pretrained(tmp_path).face_crop == 1.25

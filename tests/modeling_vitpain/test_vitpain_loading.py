@@ -171,7 +171,7 @@ def test_pipeline_gives_named_scores(saved):
         assert list(scores["au"]) == ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
         assert pipe(picture)["pspi"] == pytest.approx(scores["pspi"], abs=1e-4)
     maps = pipe(pictures[0], output_attentions=True)["attention"]
-    assert maps["AU4"].shape == (8, 8)
+    assert maps["AU4"].shape == (7, 7)
     assert maps["AU4"].sum() == pytest.approx(1, abs=1e-5)
     narrow, wide = (pipe(pictures[0], interval_level=level)["pspi_interval"] for level in (0.2, 0.99))
     assert wide[0] <= narrow[0] <= narrow[1] <= wide[1]

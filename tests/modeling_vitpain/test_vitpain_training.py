@@ -2,12 +2,14 @@ import dataclasses
 import json
 import shutil
 
+import datasets
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from dataset_script.errors import InvalidInput
+import pain3d_cli
+from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor, ViTPainOutput
 from modeling_vitpain.data import PainFrames, augment, open_split
 from modeling_vitpain.inference import predict_dataset
@@ -106,6 +108,13 @@ class TestFrames:
         with pytest.raises(InvalidInput, match="nowhere"):
             open_split(bad, "train")
 
+    def test_a_damaged_picture_is_named(self, faces, processor):
+        rows = open_split(faces, "train").cast_column("image", datasets.Image(decode=False))
+        broken = rows.map(lambda row: {"image": {"bytes": row["image"]["bytes"][:200], "path": None}})
+        frames = PainFrames(broken.cast_column("image", datasets.Image()), processor)
+        with pytest.raises(WorkFailed, match="frame 00000-02-0: its image is not a readable picture"):
+            frames[2]
+
     def test_no_such_split(self, faces):
         with pytest.raises(InvalidInput, match="train, validation, test"):
             open_split(faces, "dev")
@@ -134,10 +143,11 @@ class TestOptimizer:
         np.testing.assert_allclose(heads, expected, rtol=1e-6)
 
     def test_backbone_is_frozen_for_the_first_epochs_only(self, faces, processor, tmp_path):
-        recipe = dataclasses.replace(QUICK, epochs=3, freeze_epochs=2)
+        recipe = dataclasses.replace(QUICK, epochs=3, freeze_epochs=2, heatmap_weight=0.0)
         trainer = trainer_for(faces, processor, tmp_path, recipe)
         before = {name: p.clone() for name, p in trainer.model.named_parameters()}
         trainer.args.load_best_model_at_end = False
+        trainer.args.save_total_limit = None
         trainer.train()
         for checkpoint, frozen in ((6, True), (9, False)):
             after = load_file(tmp_path / f"checkpoint-{checkpoint}" / "model.safetensors")
@@ -202,18 +212,20 @@ def test_learns_a_handful_of_frames_by_heart(faces, processor):
     assert (output.au - batch["au_labels"]).abs().max() < 0.5  # the right intensity, once rounded
 
 
+@pytest.fixture(scope="module")
+def options(faces, tmp_path_factory) -> RunOptions:
+    config = tmp_path_factory.mktemp("config")
+    small_model().config.save_pretrained(config)
+    return RunOptions(data=str(faces), config=str(config), epochs=3, batch_size=10, seed=1)
+
+
+@pytest.fixture(scope="module")
+def straight(options, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run") / "model"
+    return out, train(options, out)
+
+
 class TestRuns:
-    @pytest.fixture(scope="class")
-    def options(self, faces, tmp_path_factory) -> RunOptions:
-        config = tmp_path_factory.mktemp("config")
-        small_model().config.save_pretrained(config)
-        return RunOptions(data=str(faces), config=str(config), epochs=3, batch_size=10, seed=1)
-
-    @pytest.fixture(scope="class")
-    def straight(self, options, tmp_path_factory):
-        out = tmp_path_factory.mktemp("run") / "model"
-        return out, train(options, out)
-
     def test_writes_a_whole_model_and_its_record(self, straight, options):
         out, record = straight
         assert {"config.json", "model.safetensors", "preprocessor_config.json", "training.json"} < {
@@ -286,6 +298,28 @@ class TestRuns:
         found = predict_dataset(tmp_path / "teacher", options.data, "test", input="heatmap")
         assert found["logits"].shape == (10, 17)
 
+    def test_command(self, options, tmp_path, capsys):
+        arguments = [
+            "train",
+            options.data,
+            "--out",
+            str(tmp_path / "model"),
+            "--config",
+            options.config,
+            "--lr",
+            "1e-3",
+        ]
+        assert pain3d_cli.main([*arguments, "--batch-size", "10", "--max-steps", "4", "--json"]) == 0
+        captured = capsys.readouterr()
+        record = json.loads(captured.out)
+        assert record["steps"] == 4
+        assert record["recipe"]["batch_size"] == 10
+        assert record["options"]["lr"] == record["recipe"]["head_lr"] == 1e-3
+        lines = captured.err.splitlines()
+        assert [line.split()[:4] for line in lines] == [["epoch", "1", "step", "3/4"], ["epoch", "2", "step", "4/4"]]
+        assert pain3d_cli.main(arguments) == 2
+        assert "holds a trained model" in capsys.readouterr().err
+
     @pytest.mark.parametrize(
         ("field", "value"), [("epochs", 0), ("batch_size", -1), ("lr", 0.0), ("max_steps", 0), ("seed", -1)]
     )
@@ -297,11 +331,9 @@ class TestRuns:
         with pytest.raises(InvalidInput, match="allowed are tiny, large"):
             train(dataclasses.replace(options, config="huge"), tmp_path / "x")
 
-    def test_corrupt_checkpointed_options_do_not_hide(self, straight, options, tmp_path):
+    def test_damaged_weights_are_reported(self, straight, options, tmp_path):
         shutil.copytree(straight[0], tmp_path / "copy")
         weights = tmp_path / "copy" / "model.safetensors"
         weights.write_bytes(weights.read_bytes()[:-100])
-        from dataset_script.errors import WorkFailed
-
         with pytest.raises(WorkFailed, match="cannot be loaded"):
             predict_dataset(tmp_path / "copy", options.data)

@@ -1,0 +1,66 @@
+"""What lets a small ViT learn from a few faces, with no pretrained weights. Not in the paper, which starts from ViT-L.
+
+With seven labels a picture and some hundred pictures, a ViT from random weights stays at the trivial answer. The heatmaps
+say for the same pictures where the face moved and how much; while training, the backbone has to tell that too:
+
+- each patch token tells the heat of its own patch, on a small grid;
+- the CLS token tells the mean heat of every patch, so that it learns to gather before the PSPI branch needs it.
+
+The two linear heads that read it are thrown away after training: the model, its inputs and its outputs are unchanged.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .modeling_vitpain import ViTPainForPainAssessment
+
+CELLS = 2
+"""Rows and columns of cells inside a patch."""
+_UNIT = 0.1
+"""Heat, as a share of full scale, that counts as 1 in the loss: near the standard deviation inside faces in pain."""
+
+
+class HeatmapObjective(nn.Module):
+    """Mean squared error of the heat that the tokens tell. Belongs to one model, whose tokens it taps."""
+
+    def __init__(self, model: ViTPainForPainAssessment):
+        super().__init__()
+        self.grid = model.config.patch_grid(*model.config.image_size)
+        rows, columns = self.grid
+        self.of_patch = nn.Linear(model.config.hidden_size, CELLS * CELLS)
+        self.of_face = nn.Linear(model.config.hidden_size, rows * columns)
+        self._tokens: Tensor | None = None
+        model.backbone.register_forward_hook(self._keep_tokens)
+
+    def _keep_tokens(self, backbone: nn.Module, inputs: tuple, output) -> None:
+        self._tokens = output.last_hidden_state if self.training and torch.is_grad_enabled() else None
+
+    def forward(self, heatmaps: Tensor) -> Tensor:
+        """Loss of the model's last forward pass. `heatmaps` (B, H, W), 0-1, of the same frames and geometry. Scalar."""
+        tokens, self._tokens = self._tokens, None
+        rows, columns = self.grid
+        cells = nn.functional.adaptive_avg_pool2d(heatmaps[:, None], (rows * CELLS, columns * CELLS))[:, 0] / _UNIT
+        # (B, rows, columns, CELLS, CELLS) -> (B, N, CELLS^2), patches in raster order as the tokens are
+        cells = cells.unfold(1, CELLS, CELLS).unfold(2, CELLS, CELLS).reshape(len(heatmaps), rows * columns, -1)
+        patches = tokens[:, -rows * columns :]
+        told = nn.functional.mse_loss(self.of_patch(patches), cells)
+        return told + nn.functional.mse_loss(self.of_face(tokens[:, 0]), cells.mean(dim=-1))
+
+
+@torch.no_grad()
+def start_from_sine_positions(model: ViTPainForPainAssessment) -> None:
+    """Learned positions begin as the 2-D sine-cosine code (as MAE has it), not as noise that says nothing of distance.
+
+    Backbones that have no learned positions (DINOv3's rotate) are left alone.
+    """
+    positions = getattr(model.backbone.embeddings, "position_embeddings", None)
+    if positions is None:
+        return
+    rows, columns = model.config.patch_grid(*model.config.image_size)
+    width = model.config.hidden_size
+    frequencies = 10000.0 ** -(np.arange(width // 4) / (width // 4))
+    y, x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    code = [wave(axis.reshape(-1, 1) * frequencies) for axis in (y, x) for wave in (np.sin, np.cos)]
+    code = torch.from_numpy(np.concatenate(code, axis=1)).to(positions)  # (N, 4 * (D // 4))
+    positions[0, -rows * columns :, : code.shape[1]] = code
