@@ -55,7 +55,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"pain3d: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        extra = {"numba": "generation", "scipy": "generation", "torch": "model", "transformers": "model",
+        extra = {"numba": "generation", "scipy": "generation",
+            "threadpoolctl": "generation", "torch": "model", "transformers": "model",
                  "evaluate": "evaluation", "sklearn": "evaluation"}.get((error.name or "").partition(".")[0])  # fmt: skip
         if extra is None:
             raise

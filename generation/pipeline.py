@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
+from threadpoolctl import ThreadpoolController
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
@@ -29,6 +30,10 @@ LICENCE = "CC-BY-4.0"
 DEPTH_UNITS_PER_MM = 20
 HIDDEN_MM = 4.0
 """A landmark is hidden where everything around it is at least this much nearer to the camera."""
+
+
+one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
+"""How many threads BLAS uses decides how it splits a sum, hence the last bit: with this it is always one."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class FrameMaker:
         person, expression = self.person(plan), plan.expressions[expression_id]
         return self._frame(person, expression, plan.views[view_id], self._pose(person, expression))
 
+    @one_thread
     def person(self, plan: IdentityPlan) -> Person:
         """Shapes and dresses a planned identity."""
         shape = self.head.shape(plan, self.spec.seed)
@@ -80,10 +86,12 @@ class FrameMaker:
         """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
         return self._render(person, expression, view, self._pose(person, expression))
 
+    @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan):
         control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
         return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
 
+    @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> tuple[Picture, np.ndarray]:
         key = (person.plan.identity_id, expression.expression_id, view.view_id)
         camera = Camera.from_plan(view, self.spec.size)
@@ -95,6 +103,7 @@ class FrameMaker:
         heat = vertex_heat(person.neutral, vertices, person.normals, self.head.topology)
         return interpolate(picture.ids, picture.weights, self.head.topology.triangles, heat)
 
+    @one_thread
     def _frame(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> Frame:
         spec, plan, topology = self.spec, person.plan, self.head.topology
         picture, heat = self._render(person, expression, view, posed)

@@ -1,4 +1,7 @@
 import io
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -49,6 +52,24 @@ def test_one_frame_alone_equals_the_one_in_the_run(frames):
         alone = FrameMaker(SPEC).make_frame(PLAN[2], expression, view)
         inside = frames[expression * 3 + view]
         assert alone.row == inside.row and alone.geometry == inside.geometry
+
+
+def test_the_number_of_threads_changes_no_byte():
+    code = (
+        "import hashlib; from generation.pipeline import FrameMaker; from generation.plan import Plan;"
+        "from generation.spec import Spec; spec = Spec(identities=12, size=64, geometry=True); plan = Plan(spec);"
+        "frames = [FrameMaker(spec).make_frame(plan[i], 4, 1) for i in (0, 3)];"
+        "print(hashlib.sha256(repr([(f.row, f.geometry) for f in frames]).encode()).hexdigest())"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+            check=True, capture_output=True, text=True,
+        ).stdout
+        for n in ("1", "2", "4")
+    }  # fmt: skip
+    assert len(seen) == 1
 
 
 def test_neutral_is_cold_and_pain_is_hot(frames):
