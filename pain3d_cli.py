@@ -24,6 +24,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
 
+EXTRA_OF: dict[str, str] = {
+    "numba": "generation",
+    "scipy": "generation",
+    "threadpoolctl": "generation",
+    "torch": "model",
+    "transformers": "model",
+    "accelerate": "model",
+    "evaluate": "evaluation",
+    "sklearn": "evaluation",
+}
+"""Module that may be missing -> the extra that brings it."""
+
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """The parser; only `command`'s module is imported to fill in its arguments."""
@@ -55,9 +67,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"pain3d: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        extra = {"numba": "generation", "scipy": "generation",
-            "threadpoolctl": "generation", "torch": "model", "transformers": "model",
-                 "evaluate": "evaluation", "sklearn": "evaluation"}.get((error.name or "").partition(".")[0])  # fmt: skip
+        extra = EXTRA_OF.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
         print(f"pain3d: {command} needs {error.name}: pip install 'pain3d[{extra}]'", file=sys.stderr)
