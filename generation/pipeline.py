@@ -118,7 +118,7 @@ class FrameMaker:
             "view_id": view.view_id,
         }
         row = key | {
-            "image": encoded(picture.rgb, "JPEG", quality=spec.jpeg_quality),
+            "image": encoded(picture.rgb, "JPEG", quality=self._quality(key)),
             "heatmap": encoded(to_bytes(heat, spec.heatmap_scale_mm), "PNG", compress_level=4),
             "au": [float(level) for level in expression.au],
             "pspi": expression.pspi,
@@ -139,6 +139,11 @@ class FrameMaker:
             "licence": LICENCE,
         }
         return Frame(row, self._geometry(key, person, expression, posed, camera, picture) if spec.geometry else None)
+
+    def _quality(self, key: dict) -> int:
+        """Cameras compress differently: from 14 below the specified quality up to it."""
+        rng = stream(self.spec.seed, "encode.quality", key["identity_id"], key["expression_id"], key["view_id"])
+        return max(self.spec.jpeg_quality - int(rng.integers(0, 15)), 1)
 
     def _normals(self, posed, camera: Camera, picture: Picture) -> np.ndarray:
         """(S, S, 3) uint8; see `FEATURES`."""

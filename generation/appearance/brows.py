@@ -1,4 +1,4 @@
-"""Brows and lashes: strands tied to the face, so that they move with every expression."""
+"""Brows, beards and lashes: strands tied to the face, so that they move with every expression."""
 
 from dataclasses import dataclass
 
@@ -14,25 +14,33 @@ BROW_Y = (13.0, 16.0, 18.2, 19.2, 16.8, 10.5)
 BROW_HALF_WIDTH = (3.4, 3.9, 3.7, 3.1, 2.1, 0.7)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
+BEARD_HAIRS = 5200
+
 _MAP_SIDE, _MAP_MM = 512, 0.25
 _FAR = 1e5  # puts the canonical face so far away that perspective vanishes
 
 
 @dataclass(frozen=True)
 class FaceStrands:
-    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm."""
+    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm.
+
+    `droop` (N,) mm hangs points down, for hair that is longer than it is stiff.
+    """
 
     corners: np.ndarray
     weights: np.ndarray
     lift: np.ndarray
     points_each: int
     tint: np.ndarray
+    droop: np.ndarray | None = None
 
     def place(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """World points (S, P, 3) float32 on posed `vertices` (V, 3) with `normals`."""
         on_skin = np.einsum("nc,ncd->nd", self.weights, vertices[self.corners])
         outward = np.einsum("nc,ncd->nd", self.weights, normals[self.corners])
         points = on_skin + self.lift[:, None] * outward
+        if self.droop is not None:
+            points[:, 1] -= self.droop
         return points.reshape(-1, self.points_each, 3).astype(np.float32)
 
 
@@ -82,6 +90,40 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     is_grey = (rng.random(len(x)) < 0.8 * grey)[:, None]
     tint = np.where(is_grey, 0.30, 0.8 * colour * light)
     return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
+
+
+def beard_area(topology: Topology) -> np.ndarray:
+    """Where a beard grows on the canonical face, (V,) 0-1: moustache, chin, cheeks below a line, under the jaw."""
+    x, y, z = topology.reference.T
+    ax = np.abs(x)
+    cheek_line = np.interp(ax, (20, 40, 60, 72), (-62, -62, -50, -20))
+    jaw = np.clip((cheek_line - y) / 7, 0, 1) * np.clip((y + 128) / 16, 0, 1)
+    moustache = np.clip((26 - ax) / 8, 0, 1) * np.clip((-47 - y) / 4, 0, 1) * np.clip((y + 72) / 5, 0, 1)
+    grown = np.maximum(jaw, moustache) * np.clip((z + 70) / 20, 0, 1)
+    return (grown * (1 - np.clip(3 * topology.masks["lips"] + 3 * topology.masks["mouth"], 0, 1))).astype(np.float32)
+
+
+def grow_beard(
+    plan: IdentityPlan, topology: Topology, density: float, length: float, colour: np.ndarray, grey: float, seed: int
+) -> FaceStrands | None:
+    """Beard hairs of `length` mm, `density` 0-1; None where there is nothing to see."""
+    if density * length < 0.5:
+        return None
+    rng = stream(seed, "look.beard", plan.identity_id)
+    triangles = topology.triangles[topology.part == SKIN]
+    corners = topology.reference[triangles].astype(np.float64)
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    chance = area * beard_area(topology)[triangles].mean(axis=1)
+    count = int(BEARD_HAIRS * density)
+    chosen = np.repeat(triangles[rng.choice(len(triangles), count, p=chance / chance.sum())], 3, axis=0)
+    weights = np.repeat(rng.dirichlet((1, 1, 1), count), 3, axis=0).astype(np.float32)
+    each = length * np.exp(0.3 * rng.standard_normal(count))
+    lift = (each[:, None] * [0.0, 0.32, 0.40]).ravel()
+    droop = (each[:, None] * [0.0, 0.30, 0.85]).ravel()
+    light = np.exp(0.25 * rng.standard_normal(count))[:, None]
+    is_grey = (rng.random(count) < min(1.2 * grey, 1.0))[:, None]
+    tint = np.where(is_grey, 0.36 * light, 0.9 * colour * light)
+    return FaceStrands(chosen, weights, lift, 3, tint.astype(np.float32), droop)
 
 
 def lash_strands(

@@ -154,6 +154,7 @@ def grow_hair(
 
     on_scalp = scalp > 0.9
     middle, radii = fit_ellipsoid(vertices[on_scalp])
+    radii = 1.03 * radii  # the cranium is not quite an ellipsoid: keep hair out of where it bulges
     comb = comb_field(style.comb, place, normal, part=float(rng.choice([-1, 1]) * rng.uniform(0, 28)))
     direction = style.lift * normal + comb + style.mess * rng.standard_normal(root.shape)
     length = style.length * np.exp(style.spread * rng.standard_normal(len(root)))

@@ -11,7 +11,7 @@ from ..plan import IdentityPlan
 from ..render.camera import PIVOT
 from ..render.lighting import ambient_occlusion
 from ..streams import stream
-from .brows import FaceStrands, FrontMap, grow_brows
+from .brows import FaceStrands, FrontMap, grow_beard, grow_brows
 from .eyes import paint_eyes
 from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
 from .scene import Scene, set_scene
@@ -39,6 +39,7 @@ class Look:
     gaze: np.ndarray
     hair: Hair | None
     brows: FaceStrands
+    beard: FaceStrands | None
     cloth: np.ndarray
     garment: np.ndarray
     scene: Scene
@@ -51,6 +52,19 @@ class Appearance(Protocol):
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
+
+
+def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
+    """Density 0-1 of the stubble and length (mm) of a beard; women have neither."""
+    rng = stream(seed, "look.beard_style", plan.identity_id)
+    if plan.gender == "woman":
+        return 0.0, 0.0
+    shaven, full = rng.beta(1.3, 2.2), rng.random()
+    if full > 0.30:
+        return float(shaven), 0.0
+    return float(rng.uniform(0.65, 1.0)), float(
+        rng.choice([rng.uniform(1.5, 3), rng.uniform(3, 8), rng.uniform(8, 18)])
+    )
 
 
 class ProceduralLook:
@@ -76,8 +90,7 @@ class ProceduralLook:
         colour, grey = hair_colour(plan, seed)
         style, recede = choose_style(plan, seed)
         scalp = scalp_mask(topology, recede) if style != "bald" else np.zeros(len(topology.reference), np.float32)
-        bearded = plan.gender == "man"
-        beard = float(rng.beta(1.3, 2.2)) if bearded else 0.0
+        beard, beard_length = choose_beard(plan, seed)
         skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
         cloth = np.array([
             *np.clip(np.exp(rng.uniform(-3.8, -0.6) + rng.uniform(0.03, 0.45) * rng.standard_normal(3)), 0.008, 0.75),
@@ -95,5 +108,6 @@ class ProceduralLook:
         return Look(
             Skin(skin.albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
             grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
-            grow_brows(plan, self._front, colour, grey, seed), cloth, garment, set_scene(plan, seed),
+            grow_brows(plan, self._front, colour, grey, seed),
+            grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth, garment, set_scene(plan, seed),
         )  # fmt: skip

@@ -25,7 +25,7 @@ MELANIN: dict[str, tuple[float, float]] = {
     "south_asian": (0.88, 0.34),
     "black": (1.55, 0.42),
 }
-"""Mean and standard deviation of melanin (optical depth in units of MELANIN_ABSORPTION)."""
+"""Mean and standard deviation of the gamma distribution of melanin (optical depth in units of MELANIN_ABSORPTION)."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def paint_skin(
     """Skin of a planned person. `scalp` (V,) 0-1 is where hair grows, `beard` 0-1 how dense the stubble is."""
     rng = stream(seed, "look.skin", plan.identity_id)
     mean, spread = MELANIN[plan.ethnicity]
-    melanin = float(np.clip(rng.normal(mean, spread), 0.04, 2.4))
+    melanin = float(rng.gamma((mean / spread) ** 2, spread**2 / mean))
     blood = rng.uniform(0.14, 0.34)
     old = float(np.clip((plan.age - 40) / 50, 0, 1))
     flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)

@@ -30,6 +30,8 @@ from .strands import draw_strands, shadow_strands
 from .visibility import rasterize
 
 _CODE = {name: k for k, name in enumerate(SEGMENTS)}
+MAX_BLUR = 0.22
+"""Share of the light that the worst focus hands to each of the four neighbours of a pixel, at 512 px."""
 NOISE = 1.1
 """Standard deviation of the sensor noise, of 255."""
 TONE_TOP, TONE_STEPS = 8, 512
@@ -87,6 +89,11 @@ class RasterRenderer:
             (lashes, lash_tint, np.zeros(len(lashes), np.float32), (0.85, 0.30), FRONT, 0.2, 1.0, _CODE["lashes"]),
             (brows, look.brows.tint, np.zeros(len(brows), np.float32), (0.62, 0.35), FRONT, 0.3, 1.5, _CODE["brows"]),
         ]
+        if look.beard is not None:
+            hairs = look.beard.place(vertices, normals)
+            strands.append(
+                (hairs, look.beard.tint, np.zeros(len(hairs), np.float32), (0.75, 0.40), FRONT, 0.3, 1.0, _CODE["hair"])
+            )
         if look.hair is not None:
             hair = look.hair
             for k in range(len(frames)):
@@ -150,10 +157,11 @@ def look_exposure(look: Look) -> float:
 
 
 def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
-    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, soft shoulder, sensor noise, gamma."""
+    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, focus, soft shoulder, gamma, sensor noise."""
     side = colour.shape[0] // 2
     grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(NOISE)
-    return _develop(colour, np.float32(exposure), grain, _tone_table())
+    focus = np.float32(side / 512 * MAX_BLUR * noise.beta(1.2, 3.0))
+    return _develop(colour, np.float32(exposure), grain, _tone_table(), min(focus, np.float32(0.25)))
 
 
 @functools.cache
@@ -166,15 +174,27 @@ def _tone_table() -> np.ndarray:
 
 
 @njit(cache=True)
-def _develop(colour, exposure, grain, table):
+def _develop(colour, exposure, grain, table, blur):
     side = grain.shape[0]
     out = np.empty((side, side, 3), np.uint8)
+    pixels = np.empty((side, side, 3), np.float32)
+    for row in range(side):
+        r = 2 * row
+        for column in range(side):
+            c = 2 * column
+            for k in range(3):
+                pixels[row, column, k] = (
+                    colour[r, c, k] + colour[r, c + 1, k] + colour[r + 1, c, k] + colour[r + 1, c + 1, k]
+                )
     scale, top = np.float32(0.25) * exposure * TONE_STEPS, np.float32(TONE_TOP * TONE_STEPS)
     for row in range(side):
+        above, below = max(row - 1, 0), min(row + 1, side - 1)
         for column in range(side):
-            r, c = 2 * row, 2 * column
+            left, right = max(column - 1, 0), min(column + 1, side - 1)
             for k in range(3):
-                light = colour[r, c, k] + colour[r, c + 1, k] + colour[r + 1, c, k] + colour[r + 1, c + 1, k]
+                light = pixels[row, column, k] * (1 - 4 * blur) + blur * (
+                    pixels[above, column, k] + pixels[below, column, k] + pixels[row, left, k] + pixels[row, right, k]
+                )
                 place = min(max(light * scale, np.float32(0)), top)
                 low = int(place)
                 share = place - low

@@ -157,6 +157,8 @@ def shade(
                         )
                         freckle = detail[2] * _smooth(1.6, 2.9, spots)
                         ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
+                        mole = _smooth(3.35, 3.6, sample(tile, 0.62 * qx + oy, 0.62 * qy + oz, 0.62 * qz + oy))
+                        ar, ag, ab = ar * (1 - 0.62 * mole), ag * (1 - 0.72 * mole), ab * (1 - 0.76 * mole)
                         here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
                         gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
                         gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
