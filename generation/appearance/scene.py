@@ -141,21 +141,23 @@ def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
 
 @njit(cache=True)
 def enlarge(picture, size):
-    """Bilinear enlargement of (C, C, 3) float32 to (size, size, 3)."""
+    """Bilinear enlargement of (C, C, 3) float32 to (size, size, 3); `size` even, 2 x 2 samples share a value."""
     coarse = picture.shape[0]
     out = np.empty((size, size, 3), np.float32)
-    for row in range(size):
-        y = min(max((row + 0.5) / size * coarse - 0.5, 0.0), coarse - 1.001)
+    for row in range(0, size, 2):
+        y = min(max((row + 1) / size * coarse - 0.5, 0.0), coarse - 1.001)
         j = int(y)
         v = np.float32(y - j)
-        for column in range(size):
-            x = min(max((column + 0.5) / size * coarse - 0.5, 0.0), coarse - 1.001)
+        for column in range(0, size, 2):
+            x = min(max((column + 1) / size * coarse - 0.5, 0.0), coarse - 1.001)
             i = int(x)
             u = np.float32(x - i)
             for k in range(3):
                 top = picture[j, i, k] * (1 - u) + picture[j, i + 1, k] * u
                 bottom = picture[j + 1, i, k] * (1 - u) + picture[j + 1, i + 1, k] * u
-                out[row, column, k] = top * (1 - v) + bottom * v
+                value = top * (1 - v) + bottom * v
+                out[row, column, k] = out[row, column + 1, k] = value
+                out[row + 1, column, k] = out[row + 1, column + 1, k] = value
     return out
 
 

@@ -258,7 +258,7 @@ def shade(
                 up = 0.5 + 0.5 * ny
                 nv = max(nx * vx + ny * vy + nz * vz, 0.04)
                 # light from the sky and the ground; what occlusion takes away from red comes back from the flesh
-                red_occlusion = occlusion ** (0.75 if wrap_r > 0 else 1.0)
+                red_occlusion = occlusion * (1.33 - 0.33 * occlusion) if wrap_r > 0 else occlusion
                 dr = red_occlusion * (sky[0] * up + ground[0] * (1 - up))
                 dg = occlusion * (sky[1] * up + ground[1] * (1 - up))
                 db = occlusion * (sky[2] * up + ground[2] * (1 - up))
@@ -272,19 +272,21 @@ def shade(
                 for k in range(light_direction.shape[0]):
                     lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
                     nl = nx * lx + ny * ly + nz * lz
-                    if nl < -0.4:
+                    if nl <= -wrap_r:
                         continue
                     f = shadow_frame[k]
                     sx = f[0, 0] * px + f[0, 1] * py + f[0, 2] * pz + f[0, 3]
                     sy = f[1, 0] * px + f[1, 1] * py + f[1, 2] * pz + f[1, 3]
                     sz = f[2, 0] * px + f[2, 1] * py + f[2, 2] * pz + f[2, 3]
                     lit = lit_fraction(shadows[k], sx, sy, sz, 1.2 + 2.0 * (1 - max(nl, 0.0)))
-                    open_r = lit ** (0.8 if wrap_r > 0 else 1.0)  # red bleeds into the shadow's rim
-                    dr += (
-                        open_r * light_colour[k, 0] * max((nl + wrap_r) / (1 + wrap_r), 0.0) ** 1.3 / (1 + 0.5 * wrap_r)
-                    )
-                    dg += lit * light_colour[k, 1] * max((nl + wrap_g) / (1 + wrap_g), 0.0) ** 1.15
-                    db += lit * light_colour[k, 2] * max((nl + wrap_b) / (1 + wrap_b), 0.0) ** 1.1
+                    open_r = lit * (1.25 - 0.25 * lit) if wrap_r > 0 else lit  # red bleeds into the shadow's rim
+                    # softened terminators, red most; x (1 - a + a x) stands in for powers a little above 1
+                    xr = max((nl + wrap_r) / (1 + wrap_r), 0.0)
+                    xg = max((nl + wrap_g) / (1 + wrap_g), 0.0)
+                    xb = max((nl + wrap_b) / (1 + wrap_b), 0.0)
+                    dr += open_r * light_colour[k, 0] * xr * (0.60 + 0.40 * xr) / (1 + 0.5 * wrap_r)
+                    dg += lit * light_colour[k, 1] * xg * (0.80 + 0.20 * xg)
+                    db += lit * light_colour[k, 2] * xb * (0.86 + 0.14 * xb)
                     if nl > 0 and lit > 0:
                         hx, hy, hz = lx + vx, ly + vy, lz + vz
                         n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
