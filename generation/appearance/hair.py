@@ -162,7 +162,7 @@ def grow_hair(
     depth_in_hair = rng.random(len(root))
     gravity = style.gravity * rng.uniform(0.8, 1.2, len(root))
     points = _grow(
-        root, direction / np.linalg.norm(direction, axis=1, keepdims=True), length, gravity, style.pull, style.comb in ("part", "back"),
+        root, direction / np.linalg.norm(direction, axis=1, keepdims=True), length, gravity, style.pull, style.comb == "part",
         style.layer * (1 - depth_in_hair), style.curl, style.turns, rng.uniform(0, 2 * np.pi, len(root)), middle, radii,
     )  # fmt: skip
     if style.comb in ("part", "back"):  # a few strands would still lie across the forehead

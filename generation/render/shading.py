@@ -36,7 +36,8 @@ def _smooth(low, high, x):
 def neck_height(cloth, x, z):
     """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
     front = _smooth(-75.0, -35.0, z)
-    return cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
+    height = cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
+    return max(height, cloth[3] - cloth[5] - 32)
 
 
 @njit(cache=True)
