@@ -18,7 +18,7 @@ PRESETS: tuple[str, ...] = ("paper", "balanced")
 HEADS: tuple[str, ...] = ("makehuman",)
 RIGS: tuple[str, ...] = ("blendshapes",)
 LOOKS: tuple[str, ...] = ("procedural",)
-RENDERERS: tuple[str, ...] = ("raster",)
+RENDERERS: tuple[str, ...] = ("raster", "cycles")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
 
 _CHOICES = {

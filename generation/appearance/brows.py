@@ -15,6 +15,7 @@ BROW_HALF_WIDTH = (3.4, 3.9, 3.7, 3.1, 2.1, 0.7)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
 BEARD_HAIRS = 5200
+MOUSTACHE_MM, ABOVE_LIP = 3.5, -64.0
 
 _MAP_SIDE, _MAP_MM = 512, 0.25
 _FAR = 1e5  # puts the canonical face so far away that perspective vanishes
@@ -118,6 +119,8 @@ def grow_beard(
     chosen = np.repeat(triangles[rng.choice(len(triangles), count, p=chance / chance.sum())], 3, axis=0)
     weights = np.repeat(rng.dirichlet((1, 1, 1), count), 3, axis=0).astype(np.float32)
     each = length * np.exp(0.3 * rng.standard_normal(count))
+    above_lip = topology.reference[chosen[::3, 0], 1] > ABOVE_LIP
+    each = np.where(above_lip, np.minimum(each, MOUSTACHE_MM), each)  # lips must stay in sight: AU10 moves them
     lift = (each[:, None] * [0.0, 0.32, 0.40]).ravel()
     droop = (each[:, None] * [0.0, 0.30, 0.85]).ravel()
     light = np.exp(0.25 * rng.standard_normal(count))[:, None]

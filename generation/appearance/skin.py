@@ -18,12 +18,12 @@ MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
 BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
 
 MELANIN: dict[str, tuple[float, float]] = {
-    "white": (0.17, 0.10),
-    "east_asian": (0.32, 0.13),
-    "middle_eastern": (0.42, 0.18),
-    "latino": (0.52, 0.24),
-    "south_asian": (0.88, 0.34),
-    "black": (1.55, 0.42),
+    "white": (0.38, 0.17),
+    "east_asian": (0.55, 0.18),
+    "middle_eastern": (0.72, 0.28),
+    "latino": (0.80, 0.34),
+    "south_asian": (1.10, 0.40),
+    "black": (1.80, 0.50),
 }
 """Mean and standard deviation of the gamma distribution of melanin (optical depth in units of MELANIN_ABSORPTION)."""
 

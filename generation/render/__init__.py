@@ -9,5 +9,11 @@ def _raster(head: str):
     return load(head)
 
 
-RENDERERS: dict[str, Callable] = {"raster": _raster}
+def _cycles(head: str):
+    from .cycles import load
+
+    return load(head)
+
+
+RENDERERS: dict[str, Callable] = {"raster": _raster, "cycles": _cycles}
 """Name in the spec -> function that makes the renderer of a head, by the head's name."""

@@ -55,7 +55,7 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("head", "flame", "makehuman"),
         ("rig", None, "blendshapes"),
         ("look", ["procedural"], "procedural"),
-        ("renderer", "cycles", "raster"),
+        ("renderer", "eevee", "raster"),
         ("pspi", "clinical", "uniform"),
         ("geometry", 1, "true or false"),
         ("identities_per_shard", 0, "1 to 1000"),
