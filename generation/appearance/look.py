@@ -18,6 +18,8 @@ from .scene import Scene, set_scene
 from .skin import Skin, paint_skin
 from .wrinkles import Wrinkles
 
+WET_RIM_MM = 1.3
+
 
 @dataclass(frozen=True)
 class Look:
@@ -52,6 +54,16 @@ class Appearance(Protocol):
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
+
+
+def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, lids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Albedo (V, 3) and surface (V, 4) with the pink, wet rim where the lids touch the eyeballs."""
+    off_the_ball = np.min([np.linalg.norm(vertices - eye[:3], axis=1) - eye[3] for eye in eyes], axis=0)
+    wet = (lids * np.exp(-((np.maximum(off_the_ball, 0) / WET_RIM_MM) ** 2)))[:, None].astype(np.float32)
+    albedo = skin.albedo * (1 - 0.35 * wet) + 0.35 * wet * np.float32([0.62, 0.30, 0.27])
+    surface = skin.surface.copy()
+    surface[:, 1:3] += wet * (np.float32([1.3, 0.22]) - surface[:, 1:3])
+    return albedo, surface
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
@@ -102,11 +114,11 @@ class ProceduralLook:
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)
-        surface = skin.surface.copy()
+        albedo, surface = moisten_lids(skin, vertices, shape.eyes, topology.masks["lids"])
         surface[:, 0] = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
         iris, gaze = paint_eyes(plan, shape.eyes, seed)
         return Look(
-            Skin(skin.albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
+            Skin(albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
             grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
             grow_brows(plan, self._front, colour, grey, seed),
             grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth, garment, set_scene(plan, seed),

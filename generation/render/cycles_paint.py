@@ -181,8 +181,8 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_alb
         radius, pupil = iris[e, 6], iris[e, 7]
         veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * veins_share
         pink = _smooth(0.5, 1.1, angle)
-        red, green = 0.66 - 0.04 * pink, 0.61 - 0.13 * pink - 0.05 * max(veins, 0.0)
-        blue = 0.57 - 0.14 * pink - 0.05 * max(veins, 0.0)
+        red, green = 0.56 - 0.04 * pink, 0.51 - 0.11 * pink - 0.05 * max(veins, 0.0)
+        blue = 0.47 - 0.12 * pink - 0.05 * max(veins, 0.0)
         nx, ny, nz = normal[v]
         if angle < radius * 1.08:
             around = np.arctan2(qy - gaze[e, 1], qx - gaze[e, 0])

@@ -210,9 +210,9 @@ def shade(
                     veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * detail[3]
                     pink = _smooth(0.5, 1.1, angle)
                     ar, ag, ab = (
-                        0.66 - 0.04 * pink,
-                        0.61 - 0.13 * pink - 0.05 * max(veins, 0.0),
-                        0.57 - 0.14 * pink - 0.05 * max(veins, 0.0),
+                        0.56 - 0.04 * pink,
+                        0.51 - 0.11 * pink - 0.05 * max(veins, 0.0),
+                        0.47 - 0.12 * pink - 0.05 * max(veins, 0.0),
                     )
                     if angle < radius * 1.08:
                         ux, uy = qx - gaze[e, 0], qy - gaze[e, 1]
@@ -246,10 +246,10 @@ def shade(
                     f0, rough, strength, coat = F0_WET, 0.12, 1.0, 1.0
                 elif material == TEETH:
                     deep = _smooth(26.0, 2.0, qz)
-                    ar, ag, ab = 0.80 * (1 - 0.6 * deep), 0.71 * (1 - 0.65 * deep), 0.55 * (1 - 0.7 * deep)
+                    ar, ag, ab = 0.88 * (1 - 0.6 * deep), 0.77 * (1 - 0.65 * deep), 0.58 * (1 - 0.7 * deep)
                     f0, rough, strength = F0_WET, 0.30, 0.8
                     # closed lips hide the teeth from the sky; open ones let some of it in
-                    occlusion = max(occlusion, 0.8 * (1 - 0.8 * deep))
+                    occlusion = max(occlusion, 1 - 0.8 * deep)
                 else:
                     deep = _smooth(28.0, 0.0, qz)
                     ar, ag, ab = 0.30 * (1 - 0.8 * deep), 0.095 * (1 - 0.85 * deep), 0.09 * (1 - 0.85 * deep)
