@@ -13,6 +13,7 @@ from generation.appearance.scene import SETUPS, background, enlarge, towards, wh
 from generation.appearance.skin import MELANIN
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
 from generation.heads import HEADS
+from generation.mesh import vertex_normals
 from generation.noise import SIDE, noise_tile
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
@@ -192,3 +193,23 @@ def test_lips_never_cross_and_open_eyes_never_close_by_mistake(head):
                 assert (points[upper_lid, 1] - points[lower_lid, 1]).max() > -0.5, (i, expression)
             checked += 1
     assert checked == 200
+
+
+LID_TOLERANCE_MM = 4.0
+"""How far the margin of the upper lid may slide behind that of the lower one; both are folds about 2 mm thick."""
+
+
+def test_lids_do_not_run_through_each_other(head):
+    topology, rig = head.topology, RIGS["blendshapes"]("makehuman")
+    _, y, z = topology.reference.T
+    lid = (topology.masks["lids"] > 0.5) & (z > 8)
+    upper, lower = np.flatnonzero(lid & (y > 1)), np.flatnonzero(lid & (y < -2))
+    for i in range(20):
+        shape = head.shape(PLAN[i], 0)
+        for expression in PLAN[i].expressions[1:]:
+            control = rig.pose(shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
+            vertices = head.vertices(control, shape.eyes)
+            normals = vertex_normals(vertices, topology.triangles)[lower]
+            distance, nearest = cKDTree(vertices[lower]).query(vertices[upper])
+            behind = ((vertices[upper] - vertices[lower][nearest]) * normals[nearest]).sum(axis=1)
+            assert behind[distance < 2 * LID_TOLERANCE_MM].min(initial=0) > -LID_TOLERANCE_MM, (i, expression)
