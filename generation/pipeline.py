@@ -78,9 +78,9 @@ class FrameMaker:
     def person(self, plan: IdentityPlan) -> Person:
         """Shapes and dresses a planned identity."""
         shape = self.head.shape(plan, self.spec.seed)
-        neutral = self.head.vertices(shape.control, shape.eyes)
-        normals = vertex_normals(neutral, self.head.topology.triangles)
-        return Person(plan, shape, self.appearance.dress(plan, shape, self.spec.seed), neutral, normals)
+        look = self.appearance.dress(plan, shape, self.spec.seed)
+        normals = vertex_normals(look.neutral, self.head.topology.triangles)
+        return Person(plan, shape, look, look.neutral, normals)
 
     def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[Picture, np.ndarray]:
         """A rendered view and its heatmap in mm (S, S) float32, not encoded."""

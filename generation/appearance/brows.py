@@ -77,8 +77,7 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     half = np.interp(x, BROW_X, BROW_HALF_WIDTH) * thick
     offset = np.clip(rng.normal(0, 0.45, len(x)), -1, 1)
     y = np.interp(x, BROW_X, BROW_Y) + drop + half * offset
-    slope = np.gradient(np.interp(x, BROW_X, BROW_Y), x + 1e-6 * np.arange(len(x)))
-    slope = np.clip(np.interp(x, BROW_X, np.gradient(BROW_Y, BROW_X)) + 0 * slope, -1, 1)
+    slope = np.clip(np.interp(x, BROW_X, np.gradient(BROW_Y, BROW_X)), -1, 1)
     angle = np.interp(x, (11, 18, 30, 56), (1.25, 0.75, 0.28, 0.05)) + 0.8 * np.arctan(slope) - 0.35 * offset
     angle += rng.normal(0, 0.13, len(x))
     length = np.interp(x, (11, 20, 40, 56), (4.5, 6.5, 6.0, 4.0)) * rng.uniform(0.75, 1.2, len(x))

@@ -89,10 +89,8 @@ class ProceduralLook:
         topology = head.topology
         self._front = FrontMap(topology)
         self._wrinkles = Wrinkles(topology)
-        ball = (len(topology.reference) - topology.refine.shape[0]) // 2
         self._paint = topology.reference.copy()
-        for k in (0, 1):
-            eye = slice(topology.refine.shape[0] + k * ball, topology.refine.shape[0] + (k + 1) * ball)
+        for eye in topology.eyeballs:
             around = self._paint[eye] - self._paint[eye].mean(axis=0)
             self._paint[eye] = around / np.linalg.norm(around, axis=1, keepdims=True)
 
@@ -110,7 +108,7 @@ class ProceduralLook:
         ], np.float32)  # fmt: skip
         _, y, z = topology.reference.T
         garment = 3.5 * np.clip((cloth[3] + cloth[4] * (z + 40) - y) / 8, 0, 1).astype(np.float32)
-        garment[topology.refine.shape[0] :] = 0  # not the eyes
+        garment[topology.eyeballs[0].start :] = 0
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)

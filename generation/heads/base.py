@@ -34,6 +34,13 @@ class Topology:
     landmarks: np.ndarray
     lashes: tuple[tuple[np.ndarray, np.ndarray], ...]
 
+    @property
+    def eyeballs(self) -> tuple[slice, slice]:
+        """Render vertices of the left and the right eyeball; they are the last."""
+        first, end = self.refine.shape[0], len(self.reference)
+        middle = (first + end) // 2
+        return slice(first, middle), slice(middle, end)
+
 
 @dataclass(frozen=True)
 class HeadShape:

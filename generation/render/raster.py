@@ -17,7 +17,7 @@ from ..appearance.brows import lash_strands
 from ..appearance.eyes import turned
 from ..appearance.scene import background
 from ..appearance.wrinkles import Wrinkles
-from ..heads import EYE, HEADS, SKIN, TEETH, Head, Topology
+from ..heads import EYE, HEADS, SKIN, TEETH, Head
 from ..mesh import vertex_normals
 from ..noise import noise_tile
 from ..plan import IdentityPlan
@@ -63,9 +63,9 @@ class RasterRenderer:
         topology = head.topology
         self._tile = noise_tile()
         self._wrinkles = Wrinkles(topology)
-        in_ball = topology.triangles[:, 0] - topology.refine.shape[0]
-        ball = (len(topology.reference) - topology.refine.shape[0]) // 2
-        self._eye = np.where(in_ball >= 0, in_ball // ball, -1).astype(np.int8)
+        left, right = topology.eyeballs
+        corner = topology.triangles[:, 0]
+        self._eye = np.select([corner >= right.start, corner >= left.start], [1, 0], -1).astype(np.int8)
 
     def pose(
         self,
@@ -248,6 +248,3 @@ def segment(ids, weights, triangles, part, paint, lips, mouth, cloth, cover):
 def load(head: str) -> RasterRenderer:
     """The renderer of a head, built once a process."""
     return RasterRenderer(HEADS[head]())
-
-
-__all__ = ["Posed", "RasterRenderer", "Topology", "load"]
