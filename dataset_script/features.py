@@ -81,7 +81,16 @@ _LABELS = {
 
 FEATURES: dict[str, Features] = {
     "default": Features({**_KEY, "image": Image(), "heatmap": Image(mode="L"), **_LABELS}),
-    "pairs": Features({**_KEY, "image": Image(), "neutral_image": Image(), "heatmap": Image(mode="L"), **_LABELS}),
+    "pairs": Features(
+        {
+            **_KEY,
+            "image": Image(),
+            "neutral_image": Image(),
+            "neutral_face_box": List(Value("float32"), length=4),
+            "heatmap": Image(mode="L"),
+            **_LABELS,
+        }
+    ),
     "geometry": Features(
         {
             **_KEY,
@@ -99,7 +108,8 @@ FEATURES: dict[str, Features] = {
 
 - `default`: one row a frame. `heatmap` is all zero on neutral frames. Angles and `fov` (horizontal) are in degrees;
   `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5.
-- `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it.
+- `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it. The head moves a few
+  degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
   `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself hides a landmark; `mesh_parameters` is JSON, the head's identity weights.

@@ -33,9 +33,10 @@ def label_problems(
     camera = row["camera"]
     if not all(map(math.isfinite, [*camera["intrinsics"].values()])) or camera["intrinsics"]["fx"] <= 0:
         yield f"camera.intrinsics is {camera['intrinsics']}; it must be finite, with fx above 0"
-    for name in ("yaw", "pitch", "roll", "fov"):
-        if not math.isclose(camera[name], getattr(view, name), rel_tol=1e-5, abs_tol=1e-4):
-            yield f"camera.{name} is {camera[name]:g}; planned is {getattr(view, name):g}"
+    moved = zip(("yaw", "pitch", "roll", "fov"), (*expression.head_motion, 0.0), strict=True)
+    for name, angle in ((name, getattr(view, name) + motion) for name, motion in moved):
+        if not math.isclose(camera[name], angle, rel_tol=1e-5, abs_tol=1e-4):
+            yield f"camera.{name} is {camera[name]:g}; planned is {angle:g}"
     if config != "geometry":
         planned |= {
             "au": [float(value) for value in expression.au],

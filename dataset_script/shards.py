@@ -43,7 +43,11 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
     """
     neutral = frames[:VIEWS_PER_EXPRESSION]
     return [
-        {**frames[expression_id * VIEWS_PER_EXPRESSION + view_id], "neutral_image": neutral[view_id]["image"]}
+        {
+            **frames[expression_id * VIEWS_PER_EXPRESSION + view_id],
+            "neutral_image": neutral[view_id]["image"],
+            "neutral_face_box": neutral[view_id]["face_box"],
+        }
         for view_id in range(VIEWS_PER_EXPRESSION)
         for expression_id in range(1, EXPRESSIONS_PER_IDENTITY)
     ]

@@ -106,7 +106,7 @@ class _ChunkCheck:
     def __init__(self, directory: Path, spec: "Spec", plan: "Plan", chunk: "Chunk", quick: bool) -> None:
         self._directory, self._spec, self._quick = directory, spec, quick
         self._people = {identity: plan[identity] for identity in chunk.identities}
-        self._pictures: dict[str, tuple[int, int]] = {}  # frame_id -> hashes of image and heatmap in `default`
+        self._pictures: dict[str, tuple] = {}  # frame_id -> hashes of image and heatmap, face_box in `default`
 
     def problems(self, config: str, entry: Entry) -> Iterator[str]:
         path = self._directory / entry.path
@@ -164,16 +164,18 @@ class _ChunkCheck:
         if config == "geometry":
             yield from geometry_problems(row, self._spec.size)
             return
-        mine = hash(row["image"]["bytes"]), hash(row["heatmap"]["bytes"])
+        mine = hash(row["image"]["bytes"]), hash(row["heatmap"]["bytes"]), tuple(row["face_box"])
         if config == "default":
             self._pictures[row["frame_id"]] = mine
             yield from picture_problems(row, self._spec.size)
         elif self._pictures:  # decoded there already; empty when `default` could not be read, which was reported
             if self._pictures.get(row["frame_id"]) != mine:
-                yield "its pictures differ from those in `default`"
+                yield "its pictures or face_box differ from those in `default`"
             neutral = self._pictures.get(row["neutral_frame_id"])
             if neutral is None or neutral[0] != hash(row["neutral_image"]["bytes"]):
                 yield f"its neutral_image is not the image of {row['neutral_frame_id']}"
+            elif neutral[2] != tuple(row["neutral_face_box"]):
+                yield f"its neutral_face_box is not the face_box of {row['neutral_frame_id']}"
 
 
 def _has_pictures(kind: object) -> bool:

@@ -94,7 +94,7 @@ class FrameMaker:
     @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> tuple[Picture, np.ndarray]:
         key = (person.plan.identity_id, expression.expression_id, view.view_id)
-        camera = Camera.from_plan(view, self.spec.size)
+        camera = Camera.from_plan(view, self.spec.size, expression.head_motion)
         noise = stream(self.spec.seed, "render.noise", *key)
         picture = self.renderer.render(posed, person.look, camera, noise)
         return picture, self._heat(person, posed.vertices, picture)
@@ -107,7 +107,7 @@ class FrameMaker:
     def _frame(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> Frame:
         spec, plan, topology = self.spec, person.plan, self.head.topology
         picture, heat = self._render(person, expression, view, posed)
-        camera = Camera.from_plan(view, spec.size)
+        camera = Camera.from_plan(view, spec.size, expression.head_motion)
         landmarks = camera.project(posed.vertices[topology.landmarks].astype(np.float64))[:, :2]
         face = camera.project(posed.vertices[topology.masks["face"] > 0.5].astype(np.float64))[:, :2]
         box = np.clip(np.concatenate([face.min(axis=0), face.max(axis=0)]), 0, spec.size)

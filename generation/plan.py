@@ -9,9 +9,9 @@
   uniform over all integer combinations that have this PSPI (of the 6^5 x 2 = 15,552 there are).
 - Companions: other units that come with pain (AU25 and AU26 above all) join some pain expressions, more often the
   stronger the pain. They are recorded in `extra_au` and do not count. Left and right differ by up to 15 %, the gaze
-  wanders a few degrees.
+  wanders and the head moves by a few degrees; `Spec.head_motion` scales that motion, and with 0 there is none.
 - Views belong to the identity: the same three cameras see all its expressions, so that the neutral frame of a view
-  and its pain frames differ in nothing but the face.
+  and its pain frames differ in nothing but the face and the motion of the head.
 - Splits are by identity, 1747 : 497 : 256.
 """
 
@@ -62,6 +62,8 @@ COMPANIONS: dict[str, tuple[float, int]] = {
 MAX_ASYMMETRY = 0.15
 GAZE_SPREAD = (4.0, 2.5)
 """Standard deviation of the gaze in yaw and pitch, degrees; at most three times that."""
+HEAD_SPREAD = (1.6, 1.4, 1.0)
+"""The same of the head's motion away from its neutral pose, in yaw, pitch and roll; at most two and a half times that."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class ExpressionPlan:
         extra_au: intensities of the units that are not counted, 0-5.
         asymmetry: -0.15 to 0.15; positive moves the left half of the face more, and the right half less, by this share.
         gaze: degrees that the eyes turn away from where the person looks: to their left, and up.
+        head_motion: yaw, pitch and roll in degrees, signed as in `ViewPlan`, added to those of every view.
     """
 
     expression_id: int
@@ -101,6 +104,7 @@ class ExpressionPlan:
     extra_au: dict[str, float]
     asymmetry: float = 0.0
     gaze: tuple[float, float] = (0.0, 0.0)
+    head_motion: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -166,7 +170,7 @@ class Plan(Sequence[IdentityPlan]):
             ethnicity=ethnicity,
             gender=gender,
             prompt=_prompt(age_group, age, ethnicity, gender),
-            expressions=_expressions(seed, identity_id),
+            expressions=_expressions(self.spec, identity_id),
             views=tuple(_view(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
 
@@ -226,16 +230,17 @@ def _balanced_cells(spec: Spec) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return age, ethnicity, gender
 
 
-def _expressions(seed: int, identity_id: int) -> tuple[ExpressionPlan, ...]:
+def _expressions(spec: Spec, identity_id: int) -> tuple[ExpressionPlan, ...]:
+    seed = spec.seed
     levels = stream(seed, "plan.pspi", identity_id).permutation(np.arange(1, PSPI_MAX + 1))
     plans = []
     for expression_id in range(EXPRESSIONS_PER_IDENTITY):
         level = 0 if expression_id == 0 else int(levels[expression_id - 1])
         choices = combinations_by_pspi()[level]  # level 0 has exactly one: all zero
         au = choices[stream(seed, "plan.au", identity_id, expression_id).integers(len(choices))]
-        plans.append(
-            ExpressionPlan(expression_id, tuple(au.tolist()), level, *_manner(seed, identity_id, expression_id, level))
-        )
+        manner = _manner(seed, identity_id, expression_id, level)
+        motion = _head_motion(spec, identity_id, expression_id) if level else (0.0, 0.0, 0.0)
+        plans.append(ExpressionPlan(expression_id, tuple(au.tolist()), level, *manner, motion))
     return tuple(plans)
 
 
@@ -256,6 +261,12 @@ def _manner(
     asymmetry = float(rng.uniform(-MAX_ASYMMETRY, MAX_ASYMMETRY))
     gaze = np.clip(rng.standard_normal(2), -3, 3) * GAZE_SPREAD
     return extra_au, asymmetry, (float(gaze[0]), float(gaze[1]))
+
+
+def _head_motion(spec: Spec, identity_id: int, expression_id: int) -> tuple[float, float, float]:
+    rng = stream(spec.seed, "plan.head_motion", identity_id, expression_id)
+    motion = spec.head_motion * np.clip(rng.standard_normal(3), -2.5, 2.5) * HEAD_SPREAD
+    return tuple(motion.tolist())
 
 
 def _view(seed: int, identity_id: int, view_id: int) -> ViewPlan:

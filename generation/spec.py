@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raise it with every change that changes the pixels or labels of any frame."""
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
@@ -38,6 +38,7 @@ _INTEGERS = {
     "version": (1, 2**31 - 1),
 }
 _MAX_HEATMAP_SCALE_MM = 100.0
+_MAX_HEAD_MOTION = 2.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Spec:
     identities_per_shard: int | None = None  # None: a hundredth of the identities, at least 4 and at most 16
     heatmap_scale_mm: float = 8.0  # displacement at which the heatmap saturates (255)
     jpeg_quality: int = 92
+    head_motion: float = 1.0  # motion of the head between neutral and pain, relative to the usual; 0: pairs align
     version: int = GENERATOR_VERSION
 
     def __post_init__(self) -> None:
@@ -81,7 +83,11 @@ class Spec:
         scale = self.heatmap_scale_mm
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale <= _MAX_HEATMAP_SCALE_MM:
             raise InvalidInput(f"heatmap_scale_mm is {scale!r}; allowed: above 0, up to {_MAX_HEATMAP_SCALE_MM:g}")
-        object.__setattr__(self, "heatmap_scale_mm", float(scale))  # 12 and 12.0 are one spec, hence one hash
+        motion = self.head_motion
+        if isinstance(motion, bool) or not isinstance(motion, int | float) or not 0 <= motion <= _MAX_HEAD_MOTION:
+            raise InvalidInput(f"head_motion is {motion!r}; allowed: 0 to {_MAX_HEAD_MOTION:g}")
+        for name in ("heatmap_scale_mm", "head_motion"):  # 8 and 8.0 are one spec, hence one hash
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces; equal specs give equal text."""

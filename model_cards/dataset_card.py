@@ -42,6 +42,7 @@ FIELDS = {
     "head": "what shaped the face",
     "licence": "of the frame",
     "neutral_image": "`pairs` only: the picture of `neutral_frame_id`",
+    "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in camera axes (right, up, towards the camera)",
     "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",

@@ -25,6 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--geometry", action="store_true", help="also depth, segments, heatmaps per AU, mesh parameters"
     )
+    parser.add_argument(
+        "--head-motion", type=float, default=default.head_motion, metavar="X",
+        help="motion of the head between neutral and pain, relative to the usual few degrees; 0: pairs align (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--jpeg-quality", type=int, default=default.jpeg_quality, metavar="Q", help="1-100 (%(default)s)")  # fmt: skip
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="W", help="processes (%(default)s); does not change the result")  # fmt: skip
 
@@ -42,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         pspi=args.pspi,
         geometry=args.geometry,
         jpeg_quality=args.jpeg_quality,
+        head_motion=args.head_motion,
     )
     from dataset_script.progress import Progress
 

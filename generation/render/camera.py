@@ -1,6 +1,7 @@
 """The pinhole camera. World: millimetres, origin between the eyes, x to the subject's left, y up, z out of the face.
 
-A view turns the camera around the head, so lights, background and expression are those of the other views.
+A view turns the camera around the head, so lights and expression are those of the other views. So does the motion of
+the head: it is a few degrees, by which the light may as well have moved; only the background stays where it is.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Camera:
         distance: mm from the pivot to the pinhole.
         focal: focal length in pixels (fx = fy).
         size: pixels; the principal point is the middle of the picture.
+        plan: the planned view; angles: its yaw, pitch and roll with the motion of the head, degrees.
     """
 
     rotation: np.ndarray
@@ -31,16 +33,20 @@ class Camera:
     focal: float
     size: int
     plan: ViewPlan
+    angles: tuple[float, float, float]
 
     @classmethod
-    def from_plan(cls, view: ViewPlan, size: int) -> "Camera":
-        yaw, pitch, roll = np.radians([view.yaw, view.pitch, view.roll])
+    def from_plan(
+        cls, view: ViewPlan, size: int, head_motion: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    ) -> "Camera":
+        angles = tuple(a + b for a, b in zip((view.yaw, view.pitch, view.roll), head_motion, strict=True))
+        yaw, pitch, roll = np.radians(angles)
         cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
         turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])  # the nose (+z) goes to image right (+x)
         nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])  # the nose goes up
         tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])  # clockwise in the image
         half = np.tan(np.radians(view.fov) / 2)
-        return cls(tilt @ nod @ turn, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view)
+        return cls(tilt @ nod @ turn, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view, angles)
 
     def view(self, points: np.ndarray) -> np.ndarray:
         """World (V, 3) to view (V, 3): right, up, and the depth in front of the pinhole in mm."""
@@ -72,10 +78,11 @@ class Camera:
     def as_row(self) -> dict:
         """The `camera` column of a row."""
         middle = self.size / 2
+        yaw, pitch, roll = self.angles
         return {
-            "yaw": self.plan.yaw,
-            "pitch": self.plan.pitch,
-            "roll": self.plan.roll,
+            "yaw": yaw,
+            "pitch": pitch,
+            "roll": roll,
             "fov": self.plan.fov,
             "intrinsics": {"fx": self.focal, "fy": self.focal, "cx": middle, "cy": middle},
         }

@@ -167,7 +167,16 @@ def test_pictures_are_decoded_and_compared(copy):
     ]
     of_pairs = [problem for problem in problems if problem.startswith(PAIRS)]
     assert any("neutral_image is not the image of" in problem for problem in of_pairs)
-    assert any("its pictures differ from those in `default`" in problem for problem in of_pairs)
+    assert any("its pictures or face_box differ from those in `default`" in problem for problem in of_pairs)
+
+
+def test_the_face_box_of_the_neutral_picture_is_checked(copy):
+    def damage(rows):
+        rows[3]["neutral_face_box"] = rows[3]["face_box"]
+
+    rewrite(copy, PAIRS, damage)
+    (problem,) = verify(copy).problems
+    assert "its neutral_face_box is not the face_box of" in problem
 
 
 def test_geometry_pictures_are_checked(copy):

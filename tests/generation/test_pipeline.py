@@ -79,9 +79,12 @@ def test_neutral_is_cold_and_pain_is_hot(frames):
         assert (heat.max() > 10) == (frame.row["expression_id"] > 0)
 
 
-def test_views_of_a_neutral_and_a_pain_frame_are_one_camera(frames):
+def test_views_of_a_neutral_and_a_pain_frame_are_one_camera_but_for_the_head_motion(frames):
     for frame in frames:
-        assert frame.row["camera"] == frames[frame.row["view_id"]].row["camera"]
+        camera, neutral = frame.row["camera"], frames[frame.row["view_id"]].row["camera"]
+        moved = [camera[name] - neutral[name] for name in ("yaw", "pitch", "roll")]
+        assert np.allclose(moved, PLAN[2].expressions[frame.row["expression_id"]].head_motion)
+        assert (camera["fov"], camera["intrinsics"]) == (neutral["fov"], neutral["intrinsics"])
         assert frame.row["neutral_frame_id"] == frames[frame.row["view_id"]].row["frame_id"]
 
 

@@ -12,7 +12,15 @@ from scipy.stats import chisquare
 
 from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
-from generation.plan import AGE_RANGES, COMPANIONS, MAX_ASYMMETRY, Plan, combinations_by_pspi, largest_remainder
+from generation.plan import (
+    AGE_RANGES,
+    COMPANIONS,
+    HEAD_SPREAD,
+    MAX_ASYMMETRY,
+    Plan,
+    combinations_by_pspi,
+    largest_remainder,
+)
 from generation.spec import Spec
 
 
@@ -93,7 +101,7 @@ def test_golden():
     assert people[3]["expressions"][4]["au"] == (5, 0, 5, 3, 1, 0)
     assert (
         hashlib.sha256(repr(people).encode()).hexdigest()
-        == "07a318fb219ac1a5b0e6167535479307a40ce9c25291589d2961cb13b6342bb3"
+        == "dde6fcd840dd5fc5e38bd5df830274a8325e4a53f344ef18a703b7eddcfd2502"
     )
 
 
@@ -164,6 +172,17 @@ def test_views_are_frontal_and_two_sides_alternating(paper):
             assert 0.92 <= view.framing <= 1.10
         for view in (first, second):
             assert 18 <= abs(view.yaw) <= 42
+
+
+def test_the_head_moves_a_little_with_pain_and_not_at_all_when_asked():
+    still, usual, twice = (Plan(Spec(identities=40, head_motion=x)) for x in (0, 1, 2))
+    motion = np.array([[e.head_motion for e in person.expressions] for person in usual])
+    assert not motion[:, 0].any()
+    assert np.allclose(motion[:, 1:].std(axis=(0, 1)), HEAD_SPREAD, rtol=0.15)
+    assert np.abs(motion).max() <= 4
+    assert np.allclose([[e.head_motion for e in p.expressions] for p in twice], 2 * motion)
+    assert not any(any(e.head_motion) for p in still for e in p.expressions)
+    assert [p.views for p in still] == [p.views for p in usual]
 
 
 def test_prompts_name_the_person(paper):

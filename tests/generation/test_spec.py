@@ -16,6 +16,7 @@ specs = st.builds(
     geometry=st.booleans(),
     identities_per_shard=st.none() | st.integers(1, 1000),
     heatmap_scale_mm=st.floats(0.001, 100),
+    head_motion=st.floats(0, 2),
     jpeg_quality=st.integers(1, 100),
 )
 
@@ -62,6 +63,9 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("heatmap_scale_mm", 0, "above 0"),
         ("heatmap_scale_mm", float("nan"), "above 0"),
         ("heatmap_scale_mm", "12", "above 0"),
+        ("head_motion", -0.1, "0 to 2"),
+        ("head_motion", 2.5, "0 to 2"),
+        ("head_motion", True, "0 to 2"),
         ("jpeg_quality", 101, "1 to 100"),
         ("version", 0, "1 to"),
     ],

@@ -42,9 +42,9 @@ class FakeMaker:
         }
         focal = spec.size / 2 / np.tan(np.radians(view.fov) / 2)
         intrinsics = {"fx": focal, "fy": focal, "cx": spec.size / 2, "cy": spec.size / 2}
-        camera = {
-            "yaw": view.yaw, "pitch": view.pitch, "roll": view.roll, "fov": view.fov, "intrinsics": intrinsics
-        }  # fmt: skip
+        angles = zip(("yaw", "pitch", "roll"), expression.head_motion, strict=True)
+        camera = {name: getattr(view, name) + motion for name, motion in angles}
+        camera |= {"fov": view.fov, "intrinsics": intrinsics}
         heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
         row = {
             **key,
@@ -60,7 +60,7 @@ class FakeMaker:
             "prompt": plan.prompt,
             "camera": camera,
             "landmarks": rng.uniform(0, spec.size, (NUM_LANDMARKS, 2)).tolist(),
-            "face_box": [4.0, 4.0, spec.size - 4.0, spec.size - 4.0],
+            "face_box": [4.0 + expression_id, 4.0, spec.size - 4.0, spec.size - 4.0 - view_id],
             "neutral_frame_id": format_frame_id(plan.identity_id, 0, view_id),
             "seed": spec.seed,
             "renderer": spec.renderer,
