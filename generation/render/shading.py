@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
-from .grooves import wrinkle_relief
+from .skin_detail import bend, blemishes, eyeball, furrow, inner_mouth, pores, smooth
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
 SAME_SURFACE_MM = 6.0
@@ -27,15 +27,9 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
 
 
 @njit(cache=True, inline="always")
-def _smooth(low, high, x):
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
-
-
-@njit(cache=True, inline="always")
 def neck_height(cloth, x, z):
     """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
-    front = _smooth(-75.0, -35.0, z)
+    front = smooth(-75.0, -35.0, z)
     height = cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
     return max(height, cloth[3] - cloth[5] - 32)
 
@@ -80,7 +74,6 @@ def shade(
     """
     half = ids.shape[0] // 2
     folds, relief = np.zeros(6), np.zeros(3)
-    ox, oy, oz = detail[4], detail[5], detail[6]
     group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
     for row in range(half):
         for column in range(half):
@@ -139,7 +132,7 @@ def shade(
                     if qy < neckline:
                         weave = 1 + cloth[6] * sample(tile, 2.6 * px, 2.6 * py, 2.6 * pz)
                         fold = 1 + 0.10 * sample(tile, 0.05 * qx, 0.03 * qy, 0.05 * qz)
-                        rim = 0.72 + 0.28 * _smooth(0.0, 2.5, neckline - qy)
+                        rim = 0.72 + 0.28 * smooth(0.0, 2.5, neckline - qy)
                         ar, ag, ab = (
                             cloth[0] * weave * fold * rim,
                             cloth[1] * weave * fold * rim,
@@ -148,91 +141,28 @@ def shade(
                         rough, strength = cloth[7], 0.4
                     else:
                         wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
-                        mottle = detail[0] * (
-                            sample(tile, 0.13 * qx + ox, 0.13 * qy + oy, 0.13 * qz + oz)
-                            + 0.6 * sample(tile, 0.47 * qx + oy, 0.47 * qy + oz, 0.47 * qz + ox)
-                        )
-                        ar, ag, ab = ar * (1 + 0.6 * mottle), ag * (1 + 1.1 * mottle), ab * (1 + 1.1 * mottle)
-                        spots = sample(tile, 1.25 * qx + oz, 1.25 * qy + ox, 1.25 * qz + oy) + 0.8 * sample(
-                            tile, 0.09 * qx + oy, 0.09 * qy + ox, 0.09 * qz + oz
-                        )
-                        freckle = detail[2] * _smooth(1.6, 2.9, spots)
-                        ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
-                        mole = _smooth(3.35, 3.6, sample(tile, 0.62 * qx + oy, 0.62 * qy + oz, 0.62 * qz + oy))
-                        ar, ag, ab = ar * (1 - 0.62 * mole), ag * (1 - 0.72 * mole), ab * (1 - 0.76 * mole)
-                        here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
-                        gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
-                        gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
-                        gz = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz + 0.5) - here
+                        ar, ag, ab = blemishes(ar, ag, ab, qx, qy, qz, detail, tile)
+                        here, gx, gy, gz = pores(qx, qy, qz, tile)
                         along = gx * nx + gy * ny + gz * nz
-                        bump = detail[1] * (1 - mouth)
                         folded = 0.0
                         for f in range(6):
                             folds[f] *= s
                             folded += folds[f]
                         if folded > 0.02 and qz > -45:
-                            wrinkle_relief(folds, qx, qy, tile, ox, relief)
-                            across = relief[0] * nx + relief[1] * ny
-                            nx, ny, nz = (
-                                nx - (relief[0] - across * nx),
-                                ny - (relief[1] - across * ny),
-                                nz + across * nz,
-                            )
-                            n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-                            nx, ny, nz = nx * n, ny * n, nz * n
-                            crease = min(relief[2], 1.5)
+                            nx, ny, nz, crease = furrow(nx, ny, nz, folds, qx, qy, tile, detail[4], relief)
                             occlusion *= 1 - 0.42 * crease
                             ar, ag, ab = ar * (1 - 0.10 * crease), ag * (1 - 0.20 * crease), ab * (1 - 0.20 * crease)
-                        nx, ny, nz = (
-                            nx - bump * (gx - along * nx),
-                            ny - bump * (gy - along * ny),
-                            nz - bump * (gz - along * nz),
-                        )
-                        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-                        nx, ny, nz = nx * n, ny * n, nz * n
+                        nx, ny, nz = bend(nx, ny, nz, gx, gy, gz, along, detail[1] * (1 - mouth))
                         rough = rough * (1 + 0.06 * here)
                         if mouth > 0.02:  # into the dark, red inside of the mouth
-                            inside = mouth * _smooth(34.0, 16.0, qz)
-                            ar, ag, ab = (
-                                ar * (1 - inside) + 0.16 * inside,
-                                ag * (1 - inside) + 0.035 * inside,
-                                ab * (1 - inside) + 0.035 * inside,
-                            )
+                            ar, ag, ab, inside = inner_mouth(ar, ag, ab, mouth, qz)
                             occlusion *= 1 - 0.85 * inside
                 elif material == EYE:
                     e = eye_of_triangle[ids[r0, c0]]
                     n = 1 / np.sqrt(qx * qx + qy * qy + qz * qz)
                     qx, qy, qz = qx * n, qy * n, qz * n
-                    facing = min(max(qx * gaze[e, 0] + qy * gaze[e, 1] + qz * gaze[e, 2], -1.0), 1.0)
-                    angle = np.arccos(facing)
-                    radius, pupil = iris[e, 6], iris[e, 7]
-                    # the sclera: off-white, pinker towards the corners, with faint veins
-                    veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * detail[3]
-                    pink = _smooth(0.5, 1.1, angle)
-                    ar, ag, ab = (
-                        0.56 - 0.04 * pink,
-                        0.51 - 0.11 * pink - 0.05 * max(veins, 0.0),
-                        0.47 - 0.12 * pink - 0.05 * max(veins, 0.0),
-                    )
-                    if angle < radius * 1.08:
-                        ux, uy = qx - gaze[e, 0], qy - gaze[e, 1]
-                        around = np.arctan2(uy, ux)
-                        fibre = sample(
-                            tile, 5.2 * np.cos(around) + 20 * e, 5.2 * np.sin(around), 2.2 * angle / radius
-                        ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * e, 1.5 * angle / radius)
-                        inner = _smooth(0.75, 0.35, angle / radius)
-                        shine = 1 + 0.28 * fibre
-                        ir = (iris[e, 0] * (1 - inner) + iris[e, 3] * inner) * shine
-                        ig = (iris[e, 1] * (1 - inner) + iris[e, 4] * inner) * shine
-                        ib = (iris[e, 2] * (1 - inner) + iris[e, 5] * inner) * shine
-                        ring = 1 - 0.75 * _smooth(0.78, 1.0, angle / radius)
-                        hole = _smooth(pupil * 0.92, pupil * 1.08, angle)
-                        blend = _smooth(1.06, 0.94, angle / radius)
-                        ar = ar * (1 - blend) + blend * (ir * ring * hole + 0.002)
-                        ag = ag * (1 - blend) + blend * (ig * ring * hole + 0.002)
-                        ab = ab * (1 - blend) + blend * (ib * ring * hole + 0.002)
-                        # the cornea bulges: its normal tilts further than the ball's
-                        bulge = 0.45 * _smooth(1.0, 0.7, angle / radius)
+                    ar, ag, ab, angle, bulge = eyeball(qx, qy, qz, e, iris, gaze, detail[3], tile)
+                    if bulge > 0:
                         nx, ny, nz = (
                             nx + bulge * (qx - gaze[e, 0]),
                             ny + bulge * (qy - gaze[e, 1]),
@@ -240,18 +170,18 @@ def shade(
                         )
                         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
                         nx, ny, nz = nx * n, ny * n, nz * n
-                    lid = 1 - 0.55 * _smooth(0.10, 0.36, qy) - 0.25 * _smooth(0.55, 0.95, angle)
+                    lid = 1 - 0.55 * smooth(0.10, 0.36, qy) - 0.25 * smooth(0.55, 0.95, angle)
                     occlusion *= lid
                     ar, ag, ab = ar * (0.35 + 0.65 * lid), ag * (0.35 + 0.65 * lid), ab * (0.35 + 0.65 * lid)
                     f0, rough, strength, coat = F0_WET, 0.12, 1.0, 1.0
                 elif material == TEETH:
-                    deep = _smooth(26.0, 2.0, qz)
+                    deep = smooth(26.0, 2.0, qz)
                     ar, ag, ab = 0.88 * (1 - 0.6 * deep), 0.77 * (1 - 0.65 * deep), 0.58 * (1 - 0.7 * deep)
                     f0, rough, strength = F0_WET, 0.30, 0.8
                     # closed lips hide the teeth from the sky; open ones let some of it in
                     occlusion = max(occlusion, 1 - 0.8 * deep)
                 else:
-                    deep = _smooth(28.0, 0.0, qz)
+                    deep = smooth(28.0, 0.0, qz)
                     ar, ag, ab = 0.30 * (1 - 0.8 * deep), 0.095 * (1 - 0.85 * deep), 0.09 * (1 - 0.85 * deep)
                     f0, rough, strength = F0_WET, 0.42, 0.7
                     occlusion *= 1 - 0.75 * deep
