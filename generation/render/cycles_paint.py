@@ -11,7 +11,7 @@ from numba import njit
 
 from ..heads import EYE, SKIN, TEETH, TONGUE, Topology
 from .shading import neck_height
-from .skin_detail import bend, blemishes, eyeball, furrow, inner_mouth, pores
+from .skin_detail import bend, blemishes, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -114,7 +114,7 @@ def paint_skin_vertices(
     """`shading.shade` for skin, at vertices. Fills `out_albedo` (V, 3) linear, `cavity` (V,) the share of light that
     creases keep, `relief` (V, 3) unit normals with pores and wrinkles, `rough` (V,).
 
-    `normal`, `paint`, `albedo` (V, 3), `surface` (V, 4), `wrinkles` (V, 6), `cloth`, `detail`, `tile`: as there.
+    `normal`, `paint`, `albedo` (V, 3), `surface` (V, 6), `wrinkles` (V, 6), `cloth`, `detail`, `tile`: as there.
     """
     slope = np.zeros(3)
     for v in range(normal.shape[0]):
@@ -122,22 +122,23 @@ def paint_skin_vertices(
         qx, qy, qz = paint[v]
         r, g, b = blemishes(albedo[v, 0], albedo[v, 1], albedo[v, 2], qx, qy, qz, detail, tile)
         mouth = surface[v, 3]
-        here, gx, gy, gz = pores(qx, qy, qz, tile)
-        along = gx * nx + gy * ny + gz * nz
-        kept = 1.0
+        kept, uneven = 1.0, 0.0
         if wrinkles[v].sum() > 0.02 and qz > -45:
-            nx, ny, nz, crease = furrow(nx, ny, nz, wrinkles[v], qx, qy, tile, detail[4], slope)
+            nx, ny, nz, crease, uneven = furrow(nx, ny, nz, wrinkles[v], qx, qy, tile, detail[4], slope)
             kept = 1 - 0.42 * crease
             r, g, b = r * (1 - 0.10 * crease), g * (1 - 0.20 * crease), b * (1 - 0.20 * crease)
-        relief[v, 0], relief[v, 1], relief[v, 2] = bend(nx, ny, nz, gx, gy, gz, along, detail[1] * (1 - mouth))
-        rough[v] = surface[v, 2] * (1 + 0.06 * here)
+        here, gx, gy, gz = texture(qx, qy, qz, surface[v, 4] * (1 - mouth), surface[v, 5], detail, tile)
+        relief[v, 0], relief[v, 1], relief[v, 2] = bend(nx, ny, nz, gx, gy, gz)
+        grain = 1 + 0.035 * here
+        r, g, b = r * grain, g * grain, b * grain
+        rough[v] = np.sqrt(np.sqrt(surface[v, 2] ** 4 + 2 * min(0.25 * uneven, 0.03)))
         if mouth > 0.02:
             r, g, b, _ = inner_mouth(r, g, b, mouth, qz)
         out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2], cavity[v] = r, g, b, kept
 
 
 @njit(cache=True)
-def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_albedo, relief):
+def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, relief):
     """`shading.shade` for eyes, at vertices with `eye` (V,) 0 or 1; others are left alone. The lids' shadow is left to
     the path tracer. Fills `out_albedo` (V, 3) and the cornea's normals `relief` (V, 3).
 
@@ -148,7 +149,7 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_alb
         if e < 0:
             continue
         qx, qy, qz = ball[v]
-        r, g, b, _, bulge = eyeball(qx, qy, qz, e, iris, gaze, veins_share, tile)
+        r, g, b, _, bulge = eyeball(qx, qy, qz, e, iris, gaze, detail, tile)
         nx, ny, nz = normal[v]
         nx, ny, nz = nx + bulge * (qx - gaze[e, 0]), ny + bulge * (qy - gaze[e, 1]), nz + bulge * (qz - gaze[e, 2])
         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
@@ -165,8 +166,14 @@ def below_neckline(paint, cloth):
     return out
 
 
-def paint_mouth(albedo: np.ndarray, depth: np.ndarray, of_part: np.ndarray) -> None:
-    """Teeth and tongue, darker towards the throat, into `albedo` (V, 3); `depth` (V,) is the canonical z, mm."""
-    deep = np.clip((26 - depth) / 24, 0, 1)[:, None]
-    albedo[of_part == TEETH] = (np.array([0.80, 0.71, 0.55]) * (1 - 0.5 * deep))[of_part == TEETH]
-    albedo[of_part == TONGUE] = (np.array([0.30, 0.095, 0.09]) * (1 - 0.5 * deep))[of_part == TONGUE]
+@njit(cache=True)
+def paint_mouth(albedo, paint, of_part, detail, tile):
+    """Teeth, gums and tongue into `albedo` (V, 3); `paint` (V, 3) canonical mm. Coarser than in the rasteriser's shader:
+    the mesh has a vertex every 2 mm here."""
+    for v in range(albedo.shape[0]):
+        if of_part[v] == TEETH:
+            r, g, b, _ = tooth(paint[v, 0], paint[v, 1], paint[v, 2], 1.0, detail[10], detail[4], tile)
+            albedo[v, 0], albedo[v, 1], albedo[v, 2] = r, g, b
+        elif of_part[v] == TONGUE:
+            shallow = 1 - 0.5 * min(max((26 - paint[v, 2]) / 24, 0.0), 1.0)
+            albedo[v, 0], albedo[v, 1], albedo[v, 2] = 0.36 * shallow, 0.125 * shallow, 0.115 * shallow
