@@ -9,9 +9,9 @@ from ..plan import IdentityPlan
 from ..render.visibility import rasterize
 from ..streams import stream
 
-BROW_X = (10.0, 14.0, 20.0, 28.0, 37.0, 46.0, 57.0)
-BROW_Y = (14.2, 15.4, 17.0, 18.6, 19.4, 17.2, 10.6)
-BROW_HALF_WIDTH = (3.0, 3.8, 4.1, 3.8, 3.2, 2.3, 1.0)
+BROW_X = (9.5, 13.0, 19.0, 27.0, 36.0, 44.0, 52.0)
+BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
+BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
 BEARD_HAIRS = 5200
@@ -78,7 +78,7 @@ class BrowLine:
         ax = np.abs(x)
         half = np.interp(ax, BROW_X, self.half)
         off = (y - np.interp(ax, BROW_X, self.middle) - 0.8) / (half + 0.4)
-        inside = np.exp(-(off**4)) * np.clip((ax - 9.0) / 9, 0, 1) * np.clip((56 - ax) / 14, 0, 1)
+        inside = np.exp(-(off**4)) * np.clip((ax - 9.0) / 9, 0, 1) * np.clip((52 - ax) / 14, 0, 1)
         return self.density * inside * (z > -30)
 
 
@@ -87,10 +87,10 @@ def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
     rng = stream(seed, "look.brow_line", plan.identity_id)
     man, old = plan.gender == "man", float(np.clip((plan.age - 45) / 45, 0, 1))
     x = np.array(BROW_X)
-    arch, tilt, drop = rng.normal(-0.5 if man else 0.3, 0.9), rng.normal(0, 0.035), rng.normal(0, 0.9)
-    middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 38) / 12) ** 2)) + tilt * (x - 30)
+    arch, tilt, drop = rng.normal(-0.5 if man else 0.3, 0.9), rng.normal(0, 0.024), rng.normal(0, 0.9)
+    middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 36) / 11) ** 2)) + tilt * (x - 30)
     thick = np.clip(rng.normal(1.08 if man else 0.86, 0.17), 0.55, 1.45) * (1 - 0.15 * old)
-    half = np.array(BROW_HALF_WIDTH) * thick * (1 - (0.3 * old + rng.uniform(0, 0.25)) * np.clip((x - 40) / 17, 0, 1))
+    half = np.array(BROW_HALF_WIDTH) * thick * (1 - (0.3 * old + rng.uniform(0, 0.25)) * np.clip((x - 36) / 16, 0, 1))
     density = np.clip(rng.normal(0.85 if man else 0.72, 0.15), 0.4, 1.1) * (1 - 0.45 * old)
     return BrowLine(middle, half, float(density))
 
@@ -102,18 +102,18 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     old = float(np.clip((plan.age - 45) / 45, 0, 1))
     count = int(900 * line.density * (line.half.mean() / 3.0) ** 0.7)
     grid = np.linspace(BROW_X[0], BROW_X[-1], 200)
-    room = np.cumsum(np.interp(grid, BROW_X, line.half) * np.interp(grid, (10, 17, 40, 57), (0.5, 1.0, 0.9, 0.30)))
+    room = np.cumsum(np.interp(grid, BROW_X, line.half) * np.interp(grid, (10, 17, 38, 52), (0.6, 1.0, 0.9, 0.25)))
     x = np.interp(rng.random((2, count)), room / room[-1], grid)  # as many hairs as there is skin for
     x = np.sort(x, axis=1).reshape(-1)
     side = np.repeat([1.0, -1.0], count)
     offset = np.clip(rng.normal(-0.1, 0.55, len(x)), -1.15, 1)
     y = np.interp(x, BROW_X, line.middle) + np.interp(x, BROW_X, line.half) * offset
     slope = np.arctan(np.interp(x, BROW_X, np.gradient(line.middle, BROW_X)))
-    lean = np.interp(x, (10, 15, 22, 34, 57), (1.25, 0.85, 0.45, 0.18, 0.0)) - 0.30 * offset * np.clip(
+    lean = np.interp(x, (10, 15, 22, 34, 52), (1.05, 0.75, 0.42, 0.16, 0.0)) - 0.30 * offset * np.clip(
         x / 20 - 0.5, 0, 1
     )
     angle = slope + lean + rng.normal(0, 0.11 + 0.12 * old, len(x))
-    length = np.interp(x, (10, 18, 36, 57), (4.2, 6.0, 6.2, 3.6)) * rng.uniform(0.6, 1.15, len(x)) * (0.85 + 0.2 * old)
+    length = np.interp(x, (10, 18, 34, 52), (4.4, 6.0, 5.8, 2.8)) * rng.uniform(0.6, 1.15, len(x)) * (0.85 + 0.2 * old)
     steps = np.array([0.0, 0.5, 1.0])
     curl = np.array([0.0, 0.0, -0.06])  # tips bend back down
     px = (x[:, None] + np.cos(angle)[:, None] * length[:, None] * steps) * side[:, None]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..heads import Topology
+from ..heads import SKIN, Topology
 from ..noise import SIDE, noise_tile, sample_many
 from ..plan import IdentityPlan
 from ..streams import stream
-from .brows import brow_line
+from .brows import beard_area, brow_line
 
 BLOODLESS = np.array([0.90, 0.72, 0.60])
 MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
@@ -28,6 +28,7 @@ MELANIN: dict[str, tuple[float, float]] = {
 }
 """Mean and standard deviation of the gamma distribution of melanin (optical depth in units of MELANIN_ABSORPTION)."""
 
+LASH_LINE_MM = 0.9
 BROW_SHADOW = 0.36
 """How much of the skin the unseen fine hairs of a brow hide."""
 
@@ -97,22 +98,24 @@ def paint_skin(
     red, dark = uneven_pigment(zones, more, melanin, old, flush)
     lip_red, lip_dark = lip_pigment(zones, plan, stream(seed, "look.lips", plan.identity_id), melanin, pale_lips, old)
     red, dark = red + lip_red, dark + lip_dark
-    stubble = beard * stubble_area(zones)
+    stubble = 0.85 * beard * beard_area(topology)
     melanin_there, blood_there = np.maximum(melanin + dark, 0.05), np.maximum(blood + red, 0.02)
     albedo = BLOODLESS * np.exp(-melanin_there[:, None] * MELANIN_ABSORPTION - blood_there[:, None] * BLOOD_ABSORPTION)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
     albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
     under_brow = BROW_SHADOW * (1 - 0.6 * old) * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
+    lash_line = (lid_rims(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
+    albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
 
     surface = np.ones((len(zones.x), 6), np.float32)
     shiny = zones.forehead + zones.bridge + 0.5 * zones.cheeks
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
     surface[:, 1] = oil * (0.48 + 0.26 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
-    surface[:, 2] = np.clip(0.55 - 0.06 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
+    surface[:, 2] = np.clip(0.57 - 0.05 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
     surface[:, 3] = topology.masks["mouth"]
     surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
-    surface[:, 4] *= 1 - 0.7 * zones.lids
+    surface[:, 4] *= 1 - 0.9 * zones.lids
     surface[:, 5] = zones.lips
     freckles = rng.uniform(0.3, 1.0) if rng.random() < 0.35 and melanin < 0.6 else rng.uniform(0, 0.12)
     freckles += 0.5 * old * rng.uniform(0.3, 1.0)
@@ -170,8 +173,14 @@ def lip_pigment(
     return red, dark
 
 
-def stubble_area(zones: Zones) -> np.ndarray:
-    """Where shaven hair darkens the skin, (V,) 0-1."""
-    area = zones.spot(0, -53, 17, 5) + 0.7 * zones.spot(24, -66, 9, 12) + zones.spot(0, -92, 24, 13)
-    area = np.clip(area + 0.9 * zones.spot(50, -78, 17, 20), 0, 1) * (1 - zones.lips)
-    return area * np.clip((zones.z + 75) / 30, 0, 1)
+def lid_rims(topology: Topology, reach: float) -> np.ndarray:
+    """Nearness to the roots of the lashes on the skin, (V, 2) 0-1, of the upper and of the lower lids; `reach` in mm."""
+    skin = np.unique(topology.triangles[topology.part == SKIN])
+    skin = skin[topology.masks["lids"][skin] > 0.02]
+    near = np.zeros((len(topology.reference), 2))
+    for k, (roots, _) in enumerate(topology.lashes):
+        line = topology.reference[roots]  # the first render vertices are the control vertices
+        dense = np.concatenate([line[:-1] + t * (line[1:] - line[:-1]) for t in np.linspace(0, 1, 5)])
+        distance = np.linalg.norm(topology.reference[skin][:, None] - dense, axis=2).min(axis=1)
+        near[skin, k % 2] = np.maximum(near[skin, k % 2], np.exp(-((distance / reach) ** 2)))
+    return near

@@ -11,7 +11,7 @@ from numba import njit
 
 from ..heads import EYE, SKIN, TEETH, TONGUE, Topology
 from .shading import neck_height
-from .skin_detail import bend, blemishes, eyeball, furrow, inner_mouth, texture, tooth
+from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -120,16 +120,16 @@ def paint_skin_vertices(
     for v in range(normal.shape[0]):
         nx, ny, nz = normal[v]
         qx, qy, qz = paint[v]
-        r, g, b = blemishes(albedo[v, 0], albedo[v, 1], albedo[v, 2], qx, qy, qz, detail, tile)
+        r, g, b = blemishes(albedo[v, 0], albedo[v, 1], albedo[v, 2], qx, qy, qz, surface[v, 4], detail, tile)
         mouth = surface[v, 3]
         kept, uneven = 1.0, 0.0
         if wrinkles[v].sum() > 0.02 and qz > -45:
             nx, ny, nz, crease, uneven = furrow(nx, ny, nz, wrinkles[v], qx, qy, tile, detail[4], slope)
-            kept = 1 - 0.42 * crease
-            r, g, b = r * (1 - 0.10 * crease), g * (1 - 0.20 * crease), b * (1 - 0.20 * crease)
+            kept = 1 - 0.14 * crease
+            r, g, b = creased(r, g, b, crease)
         here, gx, gy, gz = texture(qx, qy, qz, surface[v, 4] * (1 - mouth), surface[v, 5], detail, tile)
         relief[v, 0], relief[v, 1], relief[v, 2] = bend(nx, ny, nz, gx, gy, gz)
-        grain = 1 + 0.035 * here
+        grain = 1 + 0.045 * surface[v, 4] * here
         r, g, b = r * grain, g * grain, b * grain
         rough[v] = np.sqrt(np.sqrt(surface[v, 2] ** 4 + 2 * min(0.25 * uneven, 0.03)))
         if mouth > 0.02:

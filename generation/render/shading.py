@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
-from .skin_detail import bend, blemishes, eyeball, furrow, inner_mouth, smooth, texture, tooth
+from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, smooth, texture, tooth
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
 SAME_SURFACE_MM = 6.0
@@ -157,18 +157,18 @@ def shade(
                         rough, strength = cloth[7], 0.4
                     else:
                         wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
-                        ar, ag, ab = blemishes(ar, ag, ab, qx, qy, qz, detail, tile)
+                        ar, ag, ab = blemishes(ar, ag, ab, qx, qy, qz, s * porous, detail, tile)
                         folded, uneven = 0.0, 0.0
                         for f in range(6):
                             folds[f] *= s
                             folded += folds[f]
                         if folded > 0.02 and qz > -45:
                             nx, ny, nz, crease, uneven = furrow(nx, ny, nz, folds, qx, qy, tile, detail[4], relief)
-                            occlusion *= 1 - 0.42 * crease
-                            ar, ag, ab = ar * (1 - 0.10 * crease), ag * (1 - 0.20 * crease), ab * (1 - 0.20 * crease)
+                            occlusion *= 1 - 0.14 * crease
+                            ar, ag, ab = creased(ar, ag, ab, crease)
                         here, gx, gy, gz = texture(qx, qy, qz, s * porous * (1 - mouth), s * lips, detail, tile)
                         nx, ny, nz = bend(nx, ny, nz, gx, gy, gz)
-                        grain = 1 + 0.035 * here
+                        grain = 1 + 0.045 * s * porous * here
                         ar, ag, ab = ar * grain, ag * grain, ab * grain
                         strength *= max(1 + 0.16 * here, 0.0)
                         # slopes that a pixel does not resolve widen the highlight instead (Toksvig 2005)
@@ -255,8 +255,8 @@ def shade(
                                 nx, ny, nz, vx, vy, vz, lx, ly, lz, k
                             )
                         else:
-                            lobe = 0.75 * _ggx(nh, nv, nl, rough, f0, vh) + 0.25 * _ggx(
-                                nh, nv, nl, 0.62 * rough, f0, vh
+                            lobe = 0.78 * _ggx(nh, nv, nl, rough, f0, vh) + 0.22 * _ggx(
+                                nh, nv, nl, 0.66 * rough, f0, vh
                             )
                         lobe = min(lobe, top) * strength * lit * np.pi
                         sr += lobe * light_colour[k, 0]

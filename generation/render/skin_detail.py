@@ -22,17 +22,17 @@ def smooth(low, high, x):
 
 
 @njit(cache=True, inline="always")
-def blemishes(r, g, b, x, y, z, detail, tile):
+def blemishes(r, g, b, x, y, z, porous, detail, tile):
     """Albedo (r, g, b) with uneven pigment and blood, freckles, age spots and moles at canonical (x, y, z) mm.
 
-    `detail`: see `Skin`.
+    `porous` 0-1 stands for how much sun the place gets; `detail`: see `Skin`.
     """
     ox, oy, oz = detail[4], detail[5], detail[6]
     grain = sample(tile, 1.25 * x + oz, 1.25 * y + ox, 1.25 * z + oy)
     melanin = detail[0] * (
         sample(tile, 0.13 * x + ox, 0.13 * y + oy, 0.13 * z + oz)
         + 0.7 * sample(tile, 0.47 * x + oy, 0.47 * y + oz, 0.47 * z + ox)
-        + 0.45 * grain
+        + 0.5 * porous * grain
     )
     blood = detail[7] * (
         sample(tile, 0.21 * x + oz, 0.21 * y + oy, 0.21 * z + ox)
@@ -41,13 +41,13 @@ def blemishes(r, g, b, x, y, z, detail, tile):
     r = r * (1 - 0.78 * melanin - 0.10 * blood)
     g, b = g * (1 - 1.05 * melanin - 0.95 * blood), b * (1 - 1.28 * melanin - 0.80 * blood)
     spots = grain + 0.8 * sample(tile, 0.09 * x + oy, 0.09 * y + ox, 0.09 * z + oz)
-    freckle = detail[2] * smooth(1.6, 2.9, spots)
+    freckle = detail[2] * smooth(0.45, 0.95, porous) * smooth(1.6, 3.1, spots)
     if detail[8] > 0.02:
         wide = sample(tile, 0.33 * x + oz, 0.33 * y + ox, 0.33 * z + ox) + 0.30 * grain
-        freckle += detail[8] * smooth(1.75, 2.35, wide)
+        freckle += detail[8] * (0.4 + 0.6 * porous) * smooth(1.75, 2.45, wide)
     r, g, b = r * (1 - 0.28 * freckle), g * (1 - 0.42 * freckle), b * (1 - 0.50 * freckle)
-    mole = smooth(3.35, 3.6, sample(tile, 0.62 * x + oy, 0.62 * y + oz, 0.62 * z + oy))
-    return r * (1 - 0.62 * mole), g * (1 - 0.72 * mole), b * (1 - 0.76 * mole)
+    mole = smooth(3.40, 3.7, sample(tile, 0.75 * x + oy, 0.75 * y + oz, 0.75 * z + oy))
+    return r * (1 - 0.58 * mole), g * (1 - 0.64 * mole), b * (1 - 0.67 * mole)
 
 
 @njit(cache=True, inline="always")
@@ -95,6 +95,13 @@ def furrow(nx, ny, nz, folds, x, y, tile, place, relief):
     wrinkle_relief(folds, x, y, tile, place, relief)
     nx, ny, nz = bend(nx, ny, nz, relief[0], relief[1], 0.0)
     return nx, ny, nz, min(relief[2], 1.5), relief[0] * relief[0] + relief[1] * relief[1]
+
+
+@njit(cache=True, inline="always")
+def creased(r, g, b, crease):
+    """Albedo in a crease. Light is lost there in all colours alike; as occlusion it would look like a pink stripe, for
+    red comes back through the skin."""
+    return r * (1 - 0.26 * crease), g * (1 - 0.275 * crease), b * (1 - 0.275 * crease)
 
 
 @njit(cache=True, inline="always")
