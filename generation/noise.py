@@ -36,3 +36,12 @@ def sample(tile, x, y, z):
     c = tile[i, j, k1] * (1 - u) + tile[i1, j, k1] * u
     d = tile[i, j1, k1] * (1 - u) + tile[i1, j1, k1] * u
     return (a * (1 - v) + b * v) * (1 - w) + (c * (1 - v) + d * v) * w
+
+
+@njit(cache=True)
+def sample_many(tile, x, y, z):
+    """Values (N,) float64 of the tile at places (N,) each."""
+    out = np.empty(len(x))
+    for n in range(len(x)):
+        out[n] = sample(tile, x[n], y[n], z[n])
+    return out

@@ -9,9 +9,9 @@ from ..plan import IdentityPlan
 from ..render.visibility import rasterize
 from ..streams import stream
 
-BROW_X = (11.0, 17.0, 25.0, 35.0, 45.0, 56.0)
-BROW_Y = (13.0, 16.0, 18.2, 19.2, 16.8, 10.5)
-BROW_HALF_WIDTH = (3.4, 3.9, 3.7, 3.1, 2.1, 0.7)
+BROW_X = (9.5, 13.0, 19.0, 27.0, 36.0, 44.0, 52.0)
+BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
+BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
 BEARD_HAIRS = 5200
@@ -65,30 +65,64 @@ class FrontMap:
         return self.triangles[ids], np.concatenate([w, 1 - w.sum(axis=1, keepdims=True)], axis=1)
 
 
+@dataclass(frozen=True)
+class BrowLine:
+    """Course of one person's brows: middle and half height (7,) mm at BROW_X, and 0-1 how dense they are."""
+
+    middle: np.ndarray
+    half: np.ndarray
+    density: float
+
+    def cover(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """How far (V,) 0-1 canonical points lie in a brow."""
+        ax = np.abs(x)
+        half = np.interp(ax, BROW_X, self.half)
+        off = (y - np.interp(ax, BROW_X, self.middle) - 0.8) / (half + 0.4)
+        inside = np.exp(-(off**4)) * np.clip((ax - 9.0) / 9, 0, 1) * np.clip((52 - ax) / 14, 0, 1)
+        return self.density * inside * (z > -30)
+
+
+def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
+    """Arch, slope, thickness and density, spread widely within a gender; age thins the brows, the tail first."""
+    rng = stream(seed, "look.brow_line", plan.identity_id)
+    man, old = plan.gender == "man", float(np.clip((plan.age - 45) / 45, 0, 1))
+    x = np.array(BROW_X)
+    arch, tilt, drop = rng.normal(-0.5 if man else 0.3, 0.9), rng.normal(0, 0.024), rng.normal(0, 0.9)
+    middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 36) / 11) ** 2)) + tilt * (x - 30)
+    thick = np.clip(rng.normal(1.08 if man else 0.86, 0.17), 0.55, 1.45) * (1 - 0.15 * old)
+    half = np.array(BROW_HALF_WIDTH) * thick * (1 - (0.3 * old + rng.uniform(0, 0.25)) * np.clip((x - 36) / 16, 0, 1))
+    density = np.clip(rng.normal(0.85 if man else 0.72, 0.15), 0.4, 1.1) * (1 - 0.45 * old)
+    return BrowLine(middle, half, float(density))
+
+
 def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: float, seed: int) -> FaceStrands:
-    """Brow hairs: upward at the inner end, flat along the arch, downward at the tail."""
+    """Brow hairs: upward at the inner end, flat along the body, where those of both rims lean together, then downward."""
     rng = stream(seed, "look.brows", plan.identity_id)
-    man = plan.gender == "man"
-    count = int(rng.uniform(260, 360) if man else rng.uniform(180, 270))
-    thick, drop = rng.normal(1.05 if man else 0.78, 0.12), rng.normal(0, 0.8)
-    along = np.sort(rng.beta(1.1, 1.25, 2 * count).reshape(2, count), axis=1).reshape(-1)
+    line = brow_line(plan, seed)
+    old = float(np.clip((plan.age - 45) / 45, 0, 1))
+    count = int(900 * line.density * (line.half.mean() / 3.0) ** 0.7)
+    grid = np.linspace(BROW_X[0], BROW_X[-1], 200)
+    room = np.cumsum(np.interp(grid, BROW_X, line.half) * np.interp(grid, (10, 17, 38, 52), (0.6, 1.0, 0.9, 0.25)))
+    x = np.interp(rng.random((2, count)), room / room[-1], grid)  # as many hairs as there is skin for
+    x = np.sort(x, axis=1).reshape(-1)
     side = np.repeat([1.0, -1.0], count)
-    x = BROW_X[0] + along * (BROW_X[-1] - BROW_X[0])
-    half = np.interp(x, BROW_X, BROW_HALF_WIDTH) * thick
-    offset = np.clip(rng.normal(0, 0.45, len(x)), -1, 1)
-    y = np.interp(x, BROW_X, BROW_Y) + drop + half * offset
-    slope = np.clip(np.interp(x, BROW_X, np.gradient(BROW_Y, BROW_X)), -1, 1)
-    angle = np.interp(x, (11, 18, 30, 56), (1.25, 0.75, 0.28, 0.05)) + 0.8 * np.arctan(slope) - 0.35 * offset
-    angle += rng.normal(0, 0.13, len(x))
-    length = np.interp(x, (11, 20, 40, 56), (4.5, 6.5, 6.0, 4.0)) * rng.uniform(0.75, 1.2, len(x))
+    offset = np.clip(rng.normal(-0.1, 0.55, len(x)), -1.15, 1)
+    y = np.interp(x, BROW_X, line.middle) + np.interp(x, BROW_X, line.half) * offset
+    slope = np.arctan(np.interp(x, BROW_X, np.gradient(line.middle, BROW_X)))
+    lean = np.interp(x, (10, 15, 22, 34, 52), (1.05, 0.75, 0.42, 0.16, 0.0)) - 0.30 * offset * np.clip(
+        x / 20 - 0.5, 0, 1
+    )
+    angle = slope + lean + rng.normal(0, 0.11 + 0.12 * old, len(x))
+    length = np.interp(x, (10, 18, 34, 52), (4.4, 6.0, 5.8, 2.8)) * rng.uniform(0.6, 1.15, len(x)) * (0.85 + 0.2 * old)
     steps = np.array([0.0, 0.5, 1.0])
+    curl = np.array([0.0, 0.0, -0.06])  # tips bend back down
     px = (x[:, None] + np.cos(angle)[:, None] * length[:, None] * steps) * side[:, None]
-    py = y[:, None] + np.sin(angle)[:, None] * length[:, None] * steps
+    py = y[:, None] + length[:, None] * (np.sin(angle)[:, None] * steps + curl)
     corners, weights = front.at(px.ravel(), py.ravel())
-    lift = np.tile([0.05, 0.8, 0.35], len(x))
-    light = np.exp(0.25 * rng.standard_normal(len(x)))[:, None]
-    is_grey = (rng.random(len(x)) < 0.8 * grey)[:, None]
-    tint = np.where(is_grey, 0.30, 0.8 * colour * light)
+    lift = np.tile([0.05, 0.5, 0.2], len(x))
+    light = np.exp(0.40 * rng.standard_normal(len(x)))[:, None]
+    is_grey = (rng.random(len(x)) < 0.75 * grey)[:, None]
+    tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, 0.9 * colour * light)
     return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
 
 

@@ -15,7 +15,7 @@ from .brows import FaceStrands, FrontMap, grow_beard, grow_brows
 from .eyes import paint_eyes
 from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
 from .scene import Scene, set_scene
-from .skin import Skin, paint_skin
+from .skin import Skin, lid_rims, paint_skin
 from .wrinkles import Wrinkles
 
 WET_RIM_MM = 1.3
@@ -56,10 +56,10 @@ class Appearance(Protocol):
         """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
 
 
-def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, lids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Albedo (V, 3) and surface (V, 4) with the pink, wet rim where the lids touch the eyeballs."""
     off_the_ball = np.min([np.linalg.norm(vertices - eye[:3], axis=1) - eye[3] for eye in eyes], axis=0)
-    wet = (lids * np.exp(-((np.maximum(off_the_ball, 0) / WET_RIM_MM) ** 2)))[:, None].astype(np.float32)
+    wet = (rims * np.exp(-((np.maximum(off_the_ball, 0) / WET_RIM_MM) ** 2)))[:, None].astype(np.float32)
     albedo = skin.albedo * (1 - 0.35 * wet) + 0.35 * wet * np.float32([0.62, 0.30, 0.27])
     surface = skin.surface.copy()
     surface[:, 1:3] += wet * (np.float32([1.3, 0.22]) - surface[:, 1:3])
@@ -89,6 +89,7 @@ class ProceduralLook:
         topology = head.topology
         self._front = FrontMap(topology)
         self._wrinkles = Wrinkles(topology)
+        self._lid_rims = lid_rims(topology, WET_RIM_MM).max(axis=1)
         self._paint = topology.reference.copy()
         for eye in topology.eyeballs:
             around = self._paint[eye] - self._paint[eye].mean(axis=0)
@@ -112,7 +113,7 @@ class ProceduralLook:
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)
-        albedo, surface = moisten_lids(skin, vertices, shape.eyes, topology.masks["lids"])
+        albedo, surface = moisten_lids(skin, vertices, shape.eyes, self._lid_rims)
         surface[:, 0] = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
         iris, gaze = paint_eyes(plan, shape.eyes, seed)
         return Look(

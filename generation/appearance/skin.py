@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..heads import Topology
-from ..noise import SIDE
+from ..heads import SKIN, Topology
+from ..noise import SIDE, noise_tile, sample_many
 from ..plan import IdentityPlan
 from ..streams import stream
+from .brows import beard_area, brow_line
 
 BLOODLESS = np.array([0.90, 0.72, 0.60])
 MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
@@ -27,6 +28,10 @@ MELANIN: dict[str, tuple[float, float]] = {
 }
 """Mean and standard deviation of the gamma distribution of melanin (optical depth in units of MELANIN_ABSORPTION)."""
 
+LASH_LINE_MM = 0.9
+BROW_SHADOW = 0.36
+"""How much of the skin the unseen fine hairs of a brow hide."""
+
 
 @dataclass(frozen=True)
 class Skin:
@@ -34,8 +39,11 @@ class Skin:
 
     Attributes:
         albedo: (V, 3) float32 linear.
-        surface: (V, 4) float32: occlusion (filled in later, 1 here), specular strength, roughness, inside of the mouth.
-        detail: (7,) float32: mottle, pore bump, freckles, eye veins, and where in the noise this person lies.
+        surface: (V, 6) float32: occlusion (filled in later, 1 here), specular strength, roughness, inside of the mouth,
+            how porous 0-1, how far on the lips 0-1.
+        detail: (12,) float32: uneven melanin, pore bump, freckles, eye veins, where in the noise this person lies (3),
+            uneven blood, age spots, crepe of old skin, yellowness of the teeth and of
+            the white of the eyes.
         melanin: the drawn amount.
     """
 
@@ -43,6 +51,35 @@ class Skin:
     surface: np.ndarray
     detail: np.ndarray
     melanin: float
+
+
+class Zones:
+    """Places on the canonical face (V, 3) mm, each (V,) in 0-1 and the same on both sides."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.x, self.y, self.z = topology.reference.T
+        self.masks = topology.masks
+        self.lips = topology.masks["lips"] * np.clip((self.z - 3) / 6, 0, 1)
+        self.cheeks, self.nose, self.chin = (
+            self.spot(38, -28, 15, 12),
+            self.spot(0, -37, 11, 9),
+            self.spot(0, -93, 13, 8),
+        )
+        self.forehead, self.bridge = self.spot(0, 30, 26, 22), self.spot(0, -28, 7, 17)
+        self.under_eye, self.lids = self.spot(30, -11, 12, 4.5), topology.masks["lids"]
+        self.around_mouth = self.spot(0, -67, 28, 15) * (1 - self.lips)
+        self.wings = self.spot(15, -42, 4, 6)
+
+    def spot(self, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
+        """Soft spot on the front of the face; cx > 0 gives one on each side."""
+        far = ((np.abs(self.x) - cx) / rx) ** 2 + ((self.y - cy) / ry) ** 2
+        return np.exp(-0.5 * far) * (self.z > -60)
+
+    def patches(self, rng: np.random.Generator, wavelength: float) -> np.ndarray:
+        """Smooth random patches of about `wavelength` mm, standard deviation 1."""
+        scale = 4 / wavelength
+        ox, oy, oz = rng.uniform(0, SIDE, 3)
+        return sample_many(noise_tile(), scale * self.x + ox, scale * self.y + oy, scale * self.z + oz)
 
 
 def paint_skin(
@@ -55,37 +92,95 @@ def paint_skin(
     blood = rng.uniform(0.14, 0.34)
     old = float(np.clip((plan.age - 40) / 50, 0, 1))
     flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)
-    x, y, z = topology.reference.T
-    masks = topology.masks
+    zones = Zones(topology)
+    more = stream(seed, "look.skin_zones", plan.identity_id)
 
-    def spot(cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
-        """Soft spot on the front of the face; cx > 0 gives one on each side."""
-        return np.exp(-0.5 * (((np.abs(x) - cx) / rx) ** 2 + ((y - cy) / ry) ** 2)) * (z > -60)
-
-    cheeks, nose, chin = spot(38, -28, 15, 12), spot(0, -37, 11, 9), spot(0, -93, 13, 8)
-    under_eye, lids = spot(30, -11, 12, 4.5), masks["lids"]
-    red = flush * (0.14 * cheeks + 0.16 * nose + 0.07 * chin + 0.20 * masks["ears"] + 0.10 * lids + 0.06 * under_eye)
-    dark = (0.05 + 0.09 * melanin + 0.08 * old) * (under_eye + 0.6 * lids) + 0.05 * melanin * spot(0, 60, 60, 22)
-    lips = masks["lips"] * (z > 5)
-    red = red + lips * pale_lips * (0.62 - 0.16 * min(melanin, 2.0))
-    dark = dark + lips * (0.06 + 0.16 * min(melanin, 1.5))
-    depth = (melanin + dark)[:, None] * MELANIN_ABSORPTION + (blood + red)[:, None] * BLOOD_ABSORPTION
-    albedo = BLOODLESS * np.exp(-depth)
-
-    stubble = beard * np.clip(
-        spot(0, -53, 17, 5) + 0.7 * spot(24, -66, 9, 12) + spot(0, -92, 24, 13) + 0.9 * spot(50, -78, 17, 20), 0, 1
-    ) * (1 - lips)  # fmt: skip
-    stubble = stubble * np.clip((z + 75) / 30, 0, 1)
+    red, dark = uneven_pigment(zones, more, melanin, old, flush)
+    lip_red, lip_dark = lip_pigment(zones, plan, stream(seed, "look.lips", plan.identity_id), melanin, pale_lips, old)
+    red, dark = red + lip_red, dark + lip_dark
+    stubble = 0.85 * beard * beard_area(topology)
+    melanin_there, blood_there = np.maximum(melanin + dark, 0.05), np.maximum(blood + red, 0.02)
+    albedo = BLOODLESS * np.exp(-melanin_there[:, None] * MELANIN_ABSORPTION - blood_there[:, None] * BLOOD_ABSORPTION)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
     albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
+    under_brow = BROW_SHADOW * (1 - 0.6 * old) * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
+    albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
+    lash_line = (lid_rims(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
+    albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
 
-    surface = np.ones((len(x), 4), np.float32)
-    shiny = spot(0, 30, 26, 22) + spot(0, -30, 8, 14) + 0.5 * cheeks
-    surface[:, 1] = oil * (0.55 + 0.3 * np.clip(shiny, 0, 1)) * (1 - 0.6 * scalp) * (1 - 0.4 * stubble) + 0.35 * lips
-    surface[:, 2] = np.clip(0.54 - 0.07 * np.clip(shiny, 0, 1) - 0.10 * lips + 0.04 * old, 0.3, 0.7)
-    surface[:, 3] = masks["mouth"]
+    surface = np.ones((len(zones.x), 6), np.float32)
+    shiny = zones.forehead + zones.bridge + 0.5 * zones.cheeks
+    dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
+    surface[:, 1] = oil * (0.48 + 0.26 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
+    surface[:, 2] = np.clip(0.57 - 0.05 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
+    surface[:, 3] = topology.masks["mouth"]
+    surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
+    surface[:, 4] *= 1 - 0.9 * zones.lids
+    surface[:, 5] = zones.lips
     freckles = rng.uniform(0.3, 1.0) if rng.random() < 0.35 and melanin < 0.6 else rng.uniform(0, 0.12)
     freckles += 0.5 * old * rng.uniform(0.3, 1.0)
     place = rng.uniform(0, SIDE, 3)
-    detail = np.array([0.045 + 0.03 * old, 0.10 + 0.05 * old, freckles, rng.uniform(0.3, 1.0), *place], np.float32)
+    veins = rng.uniform(0.3, 1.0)
+    detail = np.array([
+        more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + 0.02 * old,
+        more.uniform(0.06, 0.10) + 0.04 * old, freckles, veins, *place,
+        more.uniform(0.030, 0.060), old * more.uniform(0.1, 0.9) * (1.0 if melanin < 1.3 else 0.5),
+        0.17 * np.clip((plan.age - 48) / 35, 0, 1) * more.uniform(0.6, 1.2),
+        np.clip(0.25 + 0.6 * old + more.normal(0, 0.2), 0, 1),
+        np.clip(0.35 * melanin + 0.4 * old + more.normal(0, 0.15), 0, 1),
+    ], np.float32)  # fmt: skip
     return Skin(albedo.astype(np.float32), surface, detail, melanin)
+
+
+def uneven_pigment(
+    zones: Zones, rng: np.random.Generator, melanin: float, old: float, flush: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blood and melanin (V,) added to those of the whole face: redness, shadows under the eyes, patches.
+
+    Melanin varies in proportion to how much there is; so dark skin, too, is paler on cheeks and nose and darker around
+    mouth and eyes and at the forehead (facial demarcation, Somani et al. 2004).
+    """
+    z = zones
+    red = flush * (
+        0.16 * z.cheeks + 0.18 * z.nose + 0.12 * z.wings + 0.07 * z.chin + 0.06 * z.masks["ears"] + 0.10 * z.lids
+        + 0.06 * z.under_eye - 0.05 * z.around_mouth
+    )  # fmt: skip
+    tired = rng.uniform(0.3, 1.6)
+    dark = tired * (0.05 + 0.09 * melanin + 0.06 * old) * (z.under_eye + 0.4 * z.lids)
+    rim = z.spot(0, 58, 60, 20) + z.spot(62, 10, 14, 40) + 0.8 * z.around_mouth
+    dark = dark + melanin * (rng.uniform(0.04, 0.12) * rim - rng.uniform(0.03, 0.10) * (z.cheeks + z.bridge))
+    patchy = rng.uniform(0.03, 0.07) + 0.03 * old
+    dark = dark + (0.3 + melanin) * patchy * (0.8 * z.patches(rng, 55.0) + 0.7 * z.patches(rng, 22.0))
+    red = red + rng.uniform(0.02, 0.05) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
+    return red, dark
+
+
+def lip_pigment(
+    zones: Zones, plan: IdentityPlan, rng: np.random.Generator, melanin: float, pale: float, old: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Blood and melanin (V,) added on the lips. Those of dark skin are two-toned: brown above, pinker below and inside.
+    Some women paint them, mostly little."""
+    edge = np.clip(zones.lips, 0, 1) ** 0.8
+    inner = zones.spot(0, -69, 22, 4.5) * zones.lips
+    lower = np.clip((-67 - zones.y) / 5, 0, 1)
+    amount = min(melanin, 2.0)
+    red = edge * pale * (0.60 - 0.19 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
+    brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
+    dark = edge * (0.03 + brown * (1.15 - 0.75 * lower)) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
+    if plan.gender == "woman" and rng.random() < 0.25:
+        red = red + edge * rng.uniform(0.10, 0.50)
+        dark = dark + edge * rng.uniform(0.0, 0.12)
+    return red, dark
+
+
+def lid_rims(topology: Topology, reach: float) -> np.ndarray:
+    """Nearness to the roots of the lashes on the skin, (V, 2) 0-1, of the upper and of the lower lids; `reach` in mm."""
+    skin = np.unique(topology.triangles[topology.part == SKIN])
+    skin = skin[topology.masks["lids"][skin] > 0.02]
+    near = np.zeros((len(topology.reference), 2))
+    for k, (roots, _) in enumerate(topology.lashes):
+        line = topology.reference[roots]  # the first render vertices are the control vertices
+        dense = np.concatenate([line[:-1] + t * (line[1:] - line[:-1]) for t in np.linspace(0, 1, 5)])
+        distance = np.linalg.norm(topology.reference[skin][:, None] - dense, axis=2).min(axis=1)
+        near[skin, k % 2] = np.maximum(near[skin, k % 2], np.exp(-((distance / reach) ** 2)))
+    return near

@@ -40,6 +40,21 @@ OPPOSITES = {
     "incr": "decr", "up": "down", "in": "out", "convex": "concave", "forward": "backward",
     "uncompress": "compress", "round": "square",
 }  # fmt: skip
+WOMANLY: dict[str, float] = {
+    "chin-width": -0.22, "chin-bones": -0.20, "chin-prominent": -0.08, "chin-height": -0.10, "chin-jaw-drop": -0.10,
+    "nose-volume": -0.14, "nose-scale-horiz": -0.14, "nose-width2": -0.10, "nose-width3": -0.10, "nose-hump": -0.08,
+    "mouth-upperlip-volume": 0.08, "mouth-lowerlip-volume": 0.08, "mouth-upperlip-height": 0.06,
+    "mouth-lowerlip-height": 0.06, "mouth-angles": 0.10, "eye-height2": 0.05,
+    "eye-scale": 0.06, "neck-scale-horiz": -0.22, "measure-neck-height": -0.15, "cheek-bones": 0.08, "head-oval": 0.22,
+    "head-invertedtriangular": 0.20,
+}  # fmt: skip
+"""Where local axes are centred for women: MakeHuman's old female targets alone pass for men. Old age adds to it."""
+MANLY: dict[str, float] = {
+    "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08, "head-rectangular": 0.16,
+    "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
+    "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle": -0.05,
+}  # fmt: skip
+"""The same for men; age adds nothing."""
 LOCAL_SPREAD = 0.17
 """Standard deviation of a local axis; weights stay within +-0.4, beyond which faces look odd (measured)."""
 LOCAL_LIMIT = 0.40
@@ -74,17 +89,20 @@ class MakeHumanHead:
         """Base + macro targets (linear hats over age, muscle, weight) + local axes, recentred between the eyes."""
         rng = stream(seed, "head.shape", plan.identity_id)
         ancestry = rng.dirichlet(ANCESTRY_CONCENTRATION * np.array(ANCESTRY[plan.ethnicity]))
-        male = np.clip(rng.normal(0.93, 0.08), 0.7, 1.0)
+        male = np.clip(rng.normal(0.95, 0.05), 0.8, 1.0)
         male = male if plan.gender == "man" else 1 - male
         old = float(np.clip((plan.age - 25) / 65, 0, 1))
+        centre, strength = (MANLY, 1.0) if plan.gender == "man" else (WOMANLY, 1 + 0.7 * old)
+        ageing = old if plan.gender == "man" else 0.72 * old  # sagging widens the jaw
         muscle, weight = rng.uniform(0.25, 0.75), np.clip(rng.normal(0.52, 0.16), 0.2, 0.95)
-        weights = macro_weights(dict(zip(ANCESTRY_AXES, ancestry, strict=True)), male, old, muscle, weight)
+        weights = macro_weights(dict(zip(ANCESTRY_AXES, ancestry, strict=True)), male, ageing, muscle, weight)
         for axis, sides in self._axes.items():
             quiet = 0.33 if QUIET_AXES.search(axis) else 1.0
-            amount = quiet * float(np.clip(rng.normal(0, LOCAL_SPREAD), -LOCAL_LIMIT, LOCAL_LIMIT))
+            drawn = quiet * float(np.clip(rng.normal(0, LOCAL_SPREAD), -LOCAL_LIMIT, LOCAL_LIMIT))
+            amount = float(np.clip(drawn + strength * centre.get(axis, 0.0), -LOCAL_LIMIT, LOCAL_LIMIT))
             for name in sides[amount < 0]:
                 weights[f"local/{name}"] = abs(amount)
-        weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + 0.35 * old
+        weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + 0.35 * ageing
         for name in (n for n in self._targets if n.startswith("local/asym-")):
             weights[name] = 0.12 * abs(float(np.clip(rng.normal(), -2, 2)))
 

@@ -212,8 +212,8 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
     albedo[skin], cavity[skin], relief[skin], rough[skin] = filled
     albedo *= np.sqrt(cavity)[:, None]  # the other half is the relief's own shadow
     ball = unit(canonical)
-    paint_eye_vertices(normal, ball, fine.eye, look.iris, posed.gaze, detail[3], tile, albedo, relief)
-    paint_mouth(albedo, canonical[:, 2], fine.of_part)
+    paint_eye_vertices(normal, ball, fine.eye, look.iris, posed.gaze, detail, tile, albedo, relief)
+    paint_mouth(albedo, canonical, fine.of_part, detail, tile)
     scene = look.scene
     data = {
         "position": fine.spread(posed.dressed),

@@ -10,9 +10,8 @@ import numpy as np
 from numba import njit
 
 from ..heads import EYE, SKIN, TEETH, TONGUE, Topology
-from ..noise import sample
-from .grooves import wrinkle_relief
-from .shading import _smooth, neck_height
+from .shading import neck_height
+from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -115,57 +114,31 @@ def paint_skin_vertices(
     """`shading.shade` for skin, at vertices. Fills `out_albedo` (V, 3) linear, `cavity` (V,) the share of light that
     creases keep, `relief` (V, 3) unit normals with pores and wrinkles, `rough` (V,).
 
-    `normal`, `paint`, `albedo` (V, 3), `surface` (V, 4), `wrinkles` (V, 6), `cloth`, `detail`, `tile`: as there.
+    `normal`, `paint`, `albedo` (V, 3), `surface` (V, 6), `wrinkles` (V, 6), `cloth`, `detail`, `tile`: as there.
     """
     slope = np.zeros(3)
-    ox, oy, oz = detail[4], detail[5], detail[6]
     for v in range(normal.shape[0]):
         nx, ny, nz = normal[v]
         qx, qy, qz = paint[v]
-        r, g, b = albedo[v]
+        r, g, b = blemishes(albedo[v, 0], albedo[v, 1], albedo[v, 2], qx, qy, qz, surface[v, 4], detail, tile)
         mouth = surface[v, 3]
-        mottle = detail[0] * (
-            sample(tile, 0.13 * qx + ox, 0.13 * qy + oy, 0.13 * qz + oz)
-            + 0.6 * sample(tile, 0.47 * qx + oy, 0.47 * qy + oz, 0.47 * qz + ox)
-        )
-        r, g, b = r * (1 + 0.6 * mottle), g * (1 + 1.1 * mottle), b * (1 + 1.1 * mottle)
-        spots = sample(tile, 1.25 * qx + oz, 1.25 * qy + ox, 1.25 * qz + oy) + 0.8 * sample(
-            tile, 0.09 * qx + oy, 0.09 * qy + ox, 0.09 * qz + oz
-        )
-        freckle = detail[2] * _smooth(1.6, 2.9, spots)
-        r, g, b = r * (1 - 0.28 * freckle), g * (1 - 0.42 * freckle), b * (1 - 0.50 * freckle)
-        here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
-        gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
-        gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
-        gz = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz + 0.5) - here
-        along = gx * nx + gy * ny + gz * nz
-        kept = 1.0
+        kept, uneven = 1.0, 0.0
         if wrinkles[v].sum() > 0.02 and qz > -45:
-            wrinkle_relief(wrinkles[v], qx, qy, tile, ox, slope)
-            across = slope[0] * nx + slope[1] * ny
-            nx, ny, nz = nx - (slope[0] - across * nx), ny - (slope[1] - across * ny), nz + across * nz
-            n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-            nx, ny, nz = nx * n, ny * n, nz * n
-            crease = min(slope[2], 1.5)
-            kept = 1 - 0.42 * crease
-            r, g, b = r * (1 - 0.10 * crease), g * (1 - 0.20 * crease), b * (1 - 0.20 * crease)
-        bump = detail[1] * (1 - mouth)
-        nx, ny, nz = nx - bump * (gx - along * nx), ny - bump * (gy - along * ny), nz - bump * (gz - along * nz)
-        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-        relief[v, 0], relief[v, 1], relief[v, 2] = nx * n, ny * n, nz * n
-        rough[v] = surface[v, 2] * (1 + 0.06 * here)
+            nx, ny, nz, crease, uneven = furrow(nx, ny, nz, wrinkles[v], qx, qy, tile, detail[4], slope)
+            kept = 1 - 0.14 * crease
+            r, g, b = creased(r, g, b, crease)
+        here, gx, gy, gz = texture(qx, qy, qz, surface[v, 4] * (1 - mouth), surface[v, 5], detail, tile)
+        relief[v, 0], relief[v, 1], relief[v, 2] = bend(nx, ny, nz, gx, gy, gz)
+        grain = 1 + 0.045 * surface[v, 4] * here
+        r, g, b = r * grain, g * grain, b * grain
+        rough[v] = np.sqrt(np.sqrt(surface[v, 2] ** 4 + 2 * min(0.25 * uneven, 0.03)))
         if mouth > 0.02:
-            inside = mouth * _smooth(34.0, 16.0, qz)
-            r, g, b = (
-                r * (1 - inside) + 0.16 * inside,
-                g * (1 - inside) + 0.035 * inside,
-                b * (1 - inside) + 0.035 * inside,
-            )
+            r, g, b, _ = inner_mouth(r, g, b, mouth, qz)
         out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2], cavity[v] = r, g, b, kept
 
 
 @njit(cache=True)
-def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_albedo, relief):
+def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, relief):
     """`shading.shade` for eyes, at vertices with `eye` (V,) 0 or 1; others are left alone. The lids' shadow is left to
     the path tracer. Fills `out_albedo` (V, 3) and the cornea's normals `relief` (V, 3).
 
@@ -176,32 +149,12 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_alb
         if e < 0:
             continue
         qx, qy, qz = ball[v]
-        facing = min(max(qx * gaze[e, 0] + qy * gaze[e, 1] + qz * gaze[e, 2], -1.0), 1.0)
-        angle = np.arccos(facing)
-        radius, pupil = iris[e, 6], iris[e, 7]
-        veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * veins_share
-        pink = _smooth(0.5, 1.1, angle)
-        red, green = 0.56 - 0.04 * pink, 0.51 - 0.11 * pink - 0.05 * max(veins, 0.0)
-        blue = 0.47 - 0.12 * pink - 0.05 * max(veins, 0.0)
+        r, g, b, _, bulge = eyeball(qx, qy, qz, e, iris, gaze, detail, tile)
         nx, ny, nz = normal[v]
-        if angle < radius * 1.08:
-            around = np.arctan2(qy - gaze[e, 1], qx - gaze[e, 0])
-            fibre = sample(
-                tile, 5.2 * np.cos(around) + 20 * e, 5.2 * np.sin(around), 2.2 * angle / radius
-            ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * e, 1.5 * angle / radius)
-            inner = _smooth(0.75, 0.35, angle / radius)
-            ring = 1 - 0.75 * _smooth(0.78, 1.0, angle / radius)
-            hole = _smooth(pupil * 0.92, pupil * 1.08, angle)
-            blend = _smooth(1.06, 0.94, angle / radius)
-            shine = (1 + 0.28 * fibre) * ring * hole
-            red = red * (1 - blend) + blend * ((iris[e, 0] * (1 - inner) + iris[e, 3] * inner) * shine + 0.002)
-            green = green * (1 - blend) + blend * ((iris[e, 1] * (1 - inner) + iris[e, 4] * inner) * shine + 0.002)
-            blue = blue * (1 - blend) + blend * ((iris[e, 2] * (1 - inner) + iris[e, 5] * inner) * shine + 0.002)
-            bulge = 0.45 * _smooth(1.0, 0.7, angle / radius)
-            nx, ny, nz = nx + bulge * (qx - gaze[e, 0]), ny + bulge * (qy - gaze[e, 1]), nz + bulge * (qz - gaze[e, 2])
+        nx, ny, nz = nx + bulge * (qx - gaze[e, 0]), ny + bulge * (qy - gaze[e, 1]), nz + bulge * (qz - gaze[e, 2])
         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
         relief[v, 0], relief[v, 1], relief[v, 2] = nx * n, ny * n, nz * n
-        out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2] = red, green, blue
+        out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2] = r, g, b
 
 
 @njit(cache=True)
@@ -213,8 +166,14 @@ def below_neckline(paint, cloth):
     return out
 
 
-def paint_mouth(albedo: np.ndarray, depth: np.ndarray, of_part: np.ndarray) -> None:
-    """Teeth and tongue, darker towards the throat, into `albedo` (V, 3); `depth` (V,) is the canonical z, mm."""
-    deep = np.clip((26 - depth) / 24, 0, 1)[:, None]
-    albedo[of_part == TEETH] = (np.array([0.80, 0.71, 0.55]) * (1 - 0.5 * deep))[of_part == TEETH]
-    albedo[of_part == TONGUE] = (np.array([0.30, 0.095, 0.09]) * (1 - 0.5 * deep))[of_part == TONGUE]
+@njit(cache=True)
+def paint_mouth(albedo, paint, of_part, detail, tile):
+    """Teeth, gums and tongue into `albedo` (V, 3); `paint` (V, 3) canonical mm. Coarser than in the rasteriser's shader:
+    the mesh has a vertex every 2 mm here."""
+    for v in range(albedo.shape[0]):
+        if of_part[v] == TEETH:
+            r, g, b, _ = tooth(paint[v, 0], paint[v, 1], paint[v, 2], 1.0, detail[10], detail[4], tile)
+            albedo[v, 0], albedo[v, 1], albedo[v, 2] = r, g, b
+        elif of_part[v] == TONGUE:
+            shallow = 1 - 0.5 * min(max((26 - paint[v, 2]) / 24, 0.0), 1.0)
+            albedo[v, 0], albedo[v, 1], albedo[v, 2] = 0.36 * shallow, 0.125 * shallow, 0.115 * shallow

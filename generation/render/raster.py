@@ -127,8 +127,8 @@ class RasterRenderer:
         scatters = np.zeros(fine_ids.shape, np.uint8)
         shade(
             fine_ids, fine_depth, fine_weights, topology.triangles, topology.part, posed.dressed, posed.normals,
-            look.paint, look.skin.albedo, look.skin.surface, posed.wrinkles, self._eye, position, scene.direction, scene.colour,
-            posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, posed.gaze, look.cloth, look.skin.detail,
+            look.paint, look.skin.albedo, look.skin.surface, posed.wrinkles, self._eye, position,
+            camera.distance / camera.focal, scene.direction, scene.colour, posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, posed.gaze, look.cloth, look.skin.detail,
             self._tile, colour, soft, soft_albedo, soft_share, soft_depth, scatters,
         )  # fmt: skip
         scatter(soft, soft_albedo, soft_share, soft_depth, camera.focal / camera.distance, colour, scatters)

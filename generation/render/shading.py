@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
-from .grooves import wrinkle_relief
+from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, smooth, texture, tooth
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
 SAME_SURFACE_MM = 6.0
@@ -27,15 +27,24 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
 
 
 @njit(cache=True, inline="always")
-def _smooth(low, high, x):
-    t = min(max((x - low) / (high - low), 0.0), 1.0)
-    return t * t * (3 - 2 * t)
+def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k):
+    """The mirror image of light `k` in the cornea: a soft upright rectangle, as windows and soft boxes are."""
+    if k == 2:  # the rim light is small and behind
+        return 0.0
+    twice = 2 * (nx * vx + ny * vy + nz * vz)
+    rx, ry, rz = twice * nx - vx, twice * ny - vy, twice * nz - vz
+    if rx * lx + ry * ly + rz * lz < 0.5:
+        return 0.0
+    n = 1 / max(np.sqrt(lx * lx + lz * lz), 1e-6)
+    beside = abs(rx * lz - rz * lx) * n
+    above = abs(ry - ly * (rx * lx + ry * ly + rz * lz)) / max(np.sqrt(1 - ly * ly), 0.3)
+    return (0.42 if k == 0 else 0.16) * smooth(0.20, 0.12, beside) * smooth(0.28, 0.18, above)
 
 
 @njit(cache=True, inline="always")
 def neck_height(cloth, x, z):
     """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
-    front = _smooth(-75.0, -35.0, z)
+    front = smooth(-75.0, -35.0, z)
     height = cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
     return max(height, cloth[3] - cloth[5] - 32)
 
@@ -62,7 +71,7 @@ def lit_fraction(shadow, x, y, z, bias):
 @njit(cache=True)
 def shade(
     ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, wrinkles, eye_of_triangle,
-    camera, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile,
+    camera, pixel_mm, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile,
     colour, soft, soft_albedo, soft_share, soft_depth, scatters,
 ):  # fmt: skip
     """Fills `colour` (2S, 2S, 3) float32 linear where `ids` (2S, 2S) sees a triangle. The light that enters skin goes to
@@ -71,16 +80,14 @@ def shade(
 
     Args:
         position, normal: (V, 3) world mm; paint: (V, 3) canonical mm on skin, ball direction on eyes;
-        albedo: (V, 3) linear; surface: (V, 4) ambient occlusion, specular strength, roughness, inside of the mouth.
+        albedo: (V, 3) linear; surface: (V, 6), detail: (12,) see `Skin`. pixel_mm: what a pixel covers of the face.
         wrinkles: (V, 6) depth of the wrinkle families.
         light_direction, light_colour: (L, 3), towards the light; shadows: (L, M, M); shadow_frame: (L, 3, 4).
         sky, ground: (3,) radiance from above and below. iris: (2, 8) colour, ring colour, radius, pupil radius (rad).
         gaze: (2, 3) unit. cloth: (8,) see `Look`.
-        detail: (7,) see `Skin`.
     """
     half = ids.shape[0] // 2
     folds, relief = np.zeros(6), np.zeros(3)
-    ox, oy, oz = detail[4], detail[5], detail[6]
     group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
     for row in range(half):
         for column in range(half):
@@ -91,7 +98,7 @@ def shade(
                     continue
                 material, z0 = part[ids[r0, c0]], depth[r0, c0]
                 px = py = pz = nx = ny = nz = qx = qy = qz = 0.0
-                ar = ag = ab = occlusion = strength = rough = mouth = 0.0
+                ar = ag = ab = occlusion = strength = rough = mouth = porous = lips = 0.0
                 count = 0.0
                 folds[:] = 0.0
                 for k in range(first, 4):
@@ -120,6 +127,8 @@ def shade(
                         strength += w * surface[v, 1]
                         rough += w * surface[v, 2]
                         mouth += w * surface[v, 3]
+                        porous += w * surface[v, 4]
+                        lips += w * surface[v, 5]
                         if material == SKIN:
                             for f in range(6):
                                 folds[f] += w * wrinkles[v, f]
@@ -133,13 +142,13 @@ def shade(
                 n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
                 vx, vy, vz = vx * n, vy * n, vz * n
 
-                f0, wrap_r, wrap_g, wrap_b, coat = F0_SKIN, 0.0, 0.0, 0.0, 0.0
+                f0, wrap_r, wrap_g, wrap_b, coat, top = F0_SKIN, 0.0, 0.0, 0.0, 0.0, 1.5
                 if material == SKIN:
                     neckline = neck_height(cloth, qx, qz)
                     if qy < neckline:
                         weave = 1 + cloth[6] * sample(tile, 2.6 * px, 2.6 * py, 2.6 * pz)
                         fold = 1 + 0.10 * sample(tile, 0.05 * qx, 0.03 * qy, 0.05 * qz)
-                        rim = 0.72 + 0.28 * _smooth(0.0, 2.5, neckline - qy)
+                        rim = 0.72 + 0.28 * smooth(0.0, 2.5, neckline - qy)
                         ar, ag, ab = (
                             cloth[0] * weave * fold * rim,
                             cloth[1] * weave * fold * rim,
@@ -148,91 +157,32 @@ def shade(
                         rough, strength = cloth[7], 0.4
                     else:
                         wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
-                        mottle = detail[0] * (
-                            sample(tile, 0.13 * qx + ox, 0.13 * qy + oy, 0.13 * qz + oz)
-                            + 0.6 * sample(tile, 0.47 * qx + oy, 0.47 * qy + oz, 0.47 * qz + ox)
-                        )
-                        ar, ag, ab = ar * (1 + 0.6 * mottle), ag * (1 + 1.1 * mottle), ab * (1 + 1.1 * mottle)
-                        spots = sample(tile, 1.25 * qx + oz, 1.25 * qy + ox, 1.25 * qz + oy) + 0.8 * sample(
-                            tile, 0.09 * qx + oy, 0.09 * qy + ox, 0.09 * qz + oz
-                        )
-                        freckle = detail[2] * _smooth(1.6, 2.9, spots)
-                        ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
-                        mole = _smooth(3.35, 3.6, sample(tile, 0.62 * qx + oy, 0.62 * qy + oz, 0.62 * qz + oy))
-                        ar, ag, ab = ar * (1 - 0.62 * mole), ag * (1 - 0.72 * mole), ab * (1 - 0.76 * mole)
-                        here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
-                        gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
-                        gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
-                        gz = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz + 0.5) - here
-                        along = gx * nx + gy * ny + gz * nz
-                        bump = detail[1] * (1 - mouth)
-                        folded = 0.0
+                        ar, ag, ab = blemishes(ar, ag, ab, qx, qy, qz, s * porous, detail, tile)
+                        folded, uneven = 0.0, 0.0
                         for f in range(6):
                             folds[f] *= s
                             folded += folds[f]
                         if folded > 0.02 and qz > -45:
-                            wrinkle_relief(folds, qx, qy, tile, ox, relief)
-                            across = relief[0] * nx + relief[1] * ny
-                            nx, ny, nz = (
-                                nx - (relief[0] - across * nx),
-                                ny - (relief[1] - across * ny),
-                                nz + across * nz,
-                            )
-                            n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-                            nx, ny, nz = nx * n, ny * n, nz * n
-                            crease = min(relief[2], 1.5)
-                            occlusion *= 1 - 0.42 * crease
-                            ar, ag, ab = ar * (1 - 0.10 * crease), ag * (1 - 0.20 * crease), ab * (1 - 0.20 * crease)
-                        nx, ny, nz = (
-                            nx - bump * (gx - along * nx),
-                            ny - bump * (gy - along * ny),
-                            nz - bump * (gz - along * nz),
-                        )
-                        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-                        nx, ny, nz = nx * n, ny * n, nz * n
-                        rough = rough * (1 + 0.06 * here)
+                            nx, ny, nz, crease, uneven = furrow(nx, ny, nz, folds, qx, qy, tile, detail[4], relief)
+                            occlusion *= 1 - 0.14 * crease
+                            ar, ag, ab = creased(ar, ag, ab, crease)
+                        here, gx, gy, gz = texture(qx, qy, qz, s * porous * (1 - mouth), s * lips, detail, tile)
+                        nx, ny, nz = bend(nx, ny, nz, gx, gy, gz)
+                        grain = 1 + 0.045 * s * porous * here
+                        ar, ag, ab = ar * grain, ag * grain, ab * grain
+                        strength *= max(1 + 0.16 * here, 0.0)
+                        # slopes that a pixel does not resolve widen the highlight instead (Toksvig 2005)
+                        uneven = min(0.25 * uneven, 0.03) + 0.5 * (gx * gx + gy * gy + gz * gz) * min(pixel_mm, 2.0)
+                        rough = np.sqrt(np.sqrt(rough**4 + 2 * uneven))
                         if mouth > 0.02:  # into the dark, red inside of the mouth
-                            inside = mouth * _smooth(34.0, 16.0, qz)
-                            ar, ag, ab = (
-                                ar * (1 - inside) + 0.16 * inside,
-                                ag * (1 - inside) + 0.035 * inside,
-                                ab * (1 - inside) + 0.035 * inside,
-                            )
-                            occlusion *= 1 - 0.85 * inside
+                            ar, ag, ab, inside = inner_mouth(ar, ag, ab, mouth, qz)
+                            occlusion *= 1 - 0.80 * inside
                 elif material == EYE:
                     e = eye_of_triangle[ids[r0, c0]]
                     n = 1 / np.sqrt(qx * qx + qy * qy + qz * qz)
                     qx, qy, qz = qx * n, qy * n, qz * n
-                    facing = min(max(qx * gaze[e, 0] + qy * gaze[e, 1] + qz * gaze[e, 2], -1.0), 1.0)
-                    angle = np.arccos(facing)
-                    radius, pupil = iris[e, 6], iris[e, 7]
-                    # the sclera: off-white, pinker towards the corners, with faint veins
-                    veins = sample(tile, 7 * qx + 31, 13 * qy, 7 * qz) * _smooth(radius, 1.2, angle) * detail[3]
-                    pink = _smooth(0.5, 1.1, angle)
-                    ar, ag, ab = (
-                        0.56 - 0.04 * pink,
-                        0.51 - 0.11 * pink - 0.05 * max(veins, 0.0),
-                        0.47 - 0.12 * pink - 0.05 * max(veins, 0.0),
-                    )
-                    if angle < radius * 1.08:
-                        ux, uy = qx - gaze[e, 0], qy - gaze[e, 1]
-                        around = np.arctan2(uy, ux)
-                        fibre = sample(
-                            tile, 5.2 * np.cos(around) + 20 * e, 5.2 * np.sin(around), 2.2 * angle / radius
-                        ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * e, 1.5 * angle / radius)
-                        inner = _smooth(0.75, 0.35, angle / radius)
-                        shine = 1 + 0.28 * fibre
-                        ir = (iris[e, 0] * (1 - inner) + iris[e, 3] * inner) * shine
-                        ig = (iris[e, 1] * (1 - inner) + iris[e, 4] * inner) * shine
-                        ib = (iris[e, 2] * (1 - inner) + iris[e, 5] * inner) * shine
-                        ring = 1 - 0.75 * _smooth(0.78, 1.0, angle / radius)
-                        hole = _smooth(pupil * 0.92, pupil * 1.08, angle)
-                        blend = _smooth(1.06, 0.94, angle / radius)
-                        ar = ar * (1 - blend) + blend * (ir * ring * hole + 0.002)
-                        ag = ag * (1 - blend) + blend * (ig * ring * hole + 0.002)
-                        ab = ab * (1 - blend) + blend * (ib * ring * hole + 0.002)
-                        # the cornea bulges: its normal tilts further than the ball's
-                        bulge = 0.45 * _smooth(1.0, 0.7, angle / radius)
+                    ar, ag, ab, angle, bulge = eyeball(qx, qy, qz, e, iris, gaze, detail, tile)
+                    if bulge > 0:
                         nx, ny, nz = (
                             nx + bulge * (qx - gaze[e, 0]),
                             ny + bulge * (qy - gaze[e, 1]),
@@ -240,21 +190,26 @@ def shade(
                         )
                         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
                         nx, ny, nz = nx * n, ny * n, nz * n
-                    lid = 1 - 0.55 * _smooth(0.10, 0.36, qy) - 0.25 * _smooth(0.55, 0.95, angle)
+                    lid = 1 - 0.62 * smooth(0.04, 0.36, qy) - 0.28 * smooth(0.50, 0.95, angle)
                     occlusion *= lid
                     ar, ag, ab = ar * (0.35 + 0.65 * lid), ag * (0.35 + 0.65 * lid), ab * (0.35 + 0.65 * lid)
-                    f0, rough, strength, coat = F0_WET, 0.12, 1.0, 1.0
+                    f0, rough, strength, coat, top = F0_WET, 0.12, 0.8, 1.0, 12.0
                 elif material == TEETH:
-                    deep = _smooth(26.0, 2.0, qz)
-                    ar, ag, ab = 0.88 * (1 - 0.6 * deep), 0.77 * (1 - 0.65 * deep), 0.58 * (1 - 0.7 * deep)
+                    deep = smooth(26.0, -8.0, qz)
+                    ar, ag, ab, across = tooth(qx, qy, qz, pixel_mm, detail[10], detail[4], tile)
+                    nx, nz = nx + 0.30 * across * (nz if qx > 0 else -nz), nz - 0.30 * across * (nx if qx > 0 else -nx)
+                    n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
+                    nx, ny, nz = nx * n, ny * n, nz * n
                     f0, rough, strength = F0_WET, 0.30, 0.8
                     # closed lips hide the teeth from the sky; open ones let some of it in
-                    occlusion = max(occlusion, 1 - 0.8 * deep)
+                    occlusion = max(occlusion, 0.9 - 0.86 * deep)
                 else:
-                    deep = _smooth(28.0, 0.0, qz)
-                    ar, ag, ab = 0.30 * (1 - 0.8 * deep), 0.095 * (1 - 0.85 * deep), 0.09 * (1 - 0.85 * deep)
-                    f0, rough, strength = F0_WET, 0.42, 0.7
-                    occlusion *= 1 - 0.75 * deep
+                    deep = smooth(28.0, 0.0, qz)
+                    rugged = 1 + 0.10 * sample(tile, 1.4 * qx, 1.4 * qy, 1.4 * qz)
+                    ar, ag, ab = 0.36 * (1 - 0.8 * deep), 0.125 * (1 - 0.85 * deep), 0.115 * (1 - 0.85 * deep)
+                    ar, ag, ab = ar * rugged, ag * rugged, ab * rugged
+                    f0, rough, strength = F0_WET, 0.34, 1.0
+                    occlusion = max(occlusion, 0.3) * (1 - 0.75 * deep)
 
                 up = 0.5 + 0.5 * ny
                 nv = max(nx * vx + ny * vy + nz * vz, 0.04)
@@ -266,7 +221,9 @@ def shade(
                 ry = 2 * nv * ny - vy
                 mirror = 0.5 + 0.5 * ry
                 fresnel = f0 + (max(1 - rough, f0) - f0) * (1 - nv) ** 5
-                gloss = strength * fresnel * occlusion * occlusion
+                gloss = (
+                    strength * fresnel * occlusion * occlusion * (0.35 if coat > 0 else 1.0)
+                )  # eyes mirror lids first
                 sr = gloss * (sky[0] * mirror + ground[0] * (1 - mirror))
                 sg = gloss * (sky[1] * mirror + ground[1] * (1 - mirror))
                 sb = gloss * (sky[2] * mirror + ground[2] * (1 - mirror))
@@ -294,12 +251,14 @@ def shade(
                         nh = max((nx * hx + ny * hy + nz * hz) * n, 0.0)
                         vh = max((vx * hx + vy * hy + vz * hz) * n, 0.0)
                         if coat > 0:
-                            lobe = _ggx(nh, nv, nl, 0.10, f0, vh)
-                        else:
-                            lobe = 0.75 * _ggx(nh, nv, nl, rough, f0, vh) + 0.25 * _ggx(
-                                nh, nv, nl, 0.55 * rough, f0, vh
+                            lobe = 0.25 * _ggx(nh, nv, nl, 0.16, f0, vh) + catchlight(
+                                nx, ny, nz, vx, vy, vz, lx, ly, lz, k
                             )
-                        lobe = min(lobe, 12.0) * strength * lit * np.pi
+                        else:
+                            lobe = 0.78 * _ggx(nh, nv, nl, rough, f0, vh) + 0.22 * _ggx(
+                                nh, nv, nl, 0.66 * rough, f0, vh
+                            )
+                        lobe = min(lobe, top) * strength * lit * np.pi
                         sr += lobe * light_colour[k, 0]
                         sg += lobe * light_colour[k, 1]
                         sb += lobe * light_colour[k, 2]
@@ -314,7 +273,7 @@ def shade(
                     soft_albedo[row, column, 2] += w * (ab - soft_albedo[row, column, 2])
                     soft_depth[row, column] += w * (z0 - soft_depth[row, column])
                     soft_share[row, column] = whole
-                    cr, cg, cb = sr, sg, sb
+                    cr, cg, cb = sr, 0.95 * sg, 0.89 * sb  # what the top layer sends back has passed some of it
                 else:
                     cr, cg, cb = ar * dr + sr, ag * dg + sg, ab * db + sb
                 for k in range(first, 4):

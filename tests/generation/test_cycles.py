@@ -135,8 +135,8 @@ def shaded_at(vertices: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion:
         np.repeat(np.repeat(ids, 2, 0), 2, 1), np.zeros((2 * side, 2 * side), np.float32),
         np.repeat(np.repeat(weights, 2, 0), 2, 1), fine.triangles, fine.part, fine.spread(posed.dressed),
         unit(fine.spread(posed.normals)), fine.spread(look.paint), fine.spread(look.skin.albedo), surface,
-        fine.spread(posed.wrinkles), fine.eye[fine.triangles[:, 0]], sitting.camera.position.astype(np.float32), none,
-        none, np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32), ones, ones, look.iris, posed.gaze,
+        fine.spread(posed.wrinkles), fine.eye[fine.triangles[:, 0]], sitting.camera.position.astype(np.float32), 0.7,
+        none, none, np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32), ones, ones, look.iris, posed.gaze,
         cloth, look.skin.detail, noise_tile(), colour, soft, soft_albedo, share, depth, scatters.astype(np.uint8),
     )  # fmt: skip
     flat = colour[::2, ::2].reshape(-1, 3)[: len(vertices)]
@@ -169,7 +169,7 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
     albedo = np.zeros((len(ball), 3), np.float32)
     relief = np.zeros_like(albedo)
     paint_eye_vertices(
-        unit(fine.spread(posed.normals)), ball, fine.eye, look.iris, posed.gaze, look.skin.detail[3], noise_tile(),
+        unit(fine.spread(posed.normals)), ball, fine.eye, look.iris, posed.gaze, look.skin.detail, noise_tile(),
         albedo, relief,
     )  # fmt: skip
     colour, _ = shaded_at(near, sitting, fine, 1e-4)  # so dim that the highlight vanishes; its lids' shade has no hue
