@@ -1,0 +1,187 @@
+"""Guides of a hairstyle: combed over the scalp, pulled down by gravity, kept off the face, resting on the body."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ..heads import SKIN, Topology
+from .hair_styles import Style
+
+WHORL = np.array([8.0, 118.0, -95.0])
+"""Where short hair turns around, canonical mm."""
+FACE_HALF, FACE_FRONT = 66.0, -22.0
+"""Hair beside the face stays this far from its middle plane, or behind this depth (mm)."""
+GUARD_X, GUARD_Y = (0.0, 30.0, 50.0, 62.0, 66.0), (44.0, 43.0, 40.0, 34.0, 12.0)
+"""Lowest point of hair in front of the forehead, by distance from the middle plane (mm); the brows are at 20."""
+FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
+"""Roots of a fringe: this near to the middle plane, and in front of this depth (mm)."""
+SHOULDER = -95.0
+"""Under this height (mm) hair goes in front of the shoulder or behind it."""
+REST_MM, HEAD_MM = 1.5, 135.0
+"""How far off the skin hair lies; no point of the head is further than the second from its middle."""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where hairs start: world mm (S, 3), unit normals (S, 3), canonical mm (S, 3), density of the scalp there (S,)."""
+
+    at: np.ndarray
+    normal: np.ndarray
+    place: np.ndarray
+    density: np.ndarray
+
+    def some(self, chosen: np.ndarray) -> "Roots":
+        return Roots(self.at[chosen], self.normal[chosen], self.place[chosen], self.density[chosen])
+
+    def side(self, part: float) -> np.ndarray:
+        """1 to the left of the parting, -1 to the right (S,)."""
+        x, _, z = self.place.T
+        return np.where(x > part + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
+
+
+class Body:
+    """Skin that hair rests on: the whole head, neck and shoulders of the neutral face."""
+
+    def __init__(self, topology: Topology, vertices: np.ndarray, normals: np.ndarray) -> None:
+        skin = np.zeros(len(vertices), bool)
+        skin[topology.triangles[topology.part == SKIN]] = True
+        skin &= (topology.masks["mouth"] < 0.1) & (topology.reference[:, 1] > -260)
+        self.points, self.normals = vertices[skin].astype(np.float64), normals[skin].astype(np.float64)
+        self.tree = cKDTree(self.points)
+        cranium = vertices[skin & (topology.reference[:, 1] > 20)].astype(np.float64)
+        self.middle = (cranium.min(axis=0) + cranium.max(axis=0)) / 2 - [0, 25, 0]
+
+    def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
+        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or back by the share `hug` (N,) of what is above."""
+        nearest = self.tree.query(points)[1]
+        normal = self.normals[nearest]
+        height = ((points - self.points[nearest]) * normal).sum(axis=1)
+        missing = margin - height
+        return points + (np.maximum(missing, 0) + hug * np.minimum(missing, 0))[:, None] * normal
+
+    def beyond(self, towards: np.ndarray) -> np.ndarray:
+        """The point of the skin (3,) in the direction `towards` (3,) from the middle of the head."""
+        away = self.points - self.middle
+        far = np.linalg.norm(away, axis=1)
+        return self.points[np.argmax(np.where(far < HEAD_MM, away @ towards / far, -1))]
+
+    def outward(self, points: np.ndarray) -> np.ndarray:
+        """Unit vectors (..., 3) away from the head, and from the neck under it."""
+        away = points - self.middle
+        away[..., 1] = np.maximum(away[..., 1], 0)
+        return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
+
+
+def grow_guides(
+    style: Style, roots: Roots, body: Body, part: float, fringe: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Guides (G, P, 3) of a style; `part` (mm) is where the parting is, `fringe` whether one is cut."""
+    if style.comb == "knot":
+        return comb_to_knot(style, roots, body, rng)
+    count = len(roots.at)
+    side = roots.side(part)
+    bangs = fringe & (style.comb == "part") & (np.abs(roots.place[:, 0]) < FRINGE_HALF) & (roots.place[:, 2] > FRINGE_FROM)
+    comb = comb_field(style.comb, roots, side)
+    forward = np.array([0.35 * np.sign(part), -0.1, 1.0])
+    comb[bangs] = forward - (forward * roots.normal[bangs]).sum(axis=1, keepdims=True) * roots.normal[bangs]
+    length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(count))
+    length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
+    length[bangs] = FRINGE_LENGTH
+    gravity = style.gravity * rng.uniform(0.8, 1.2, count)
+    gravity[bangs] = 1.0
+    direction = style.lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
+
+    guides = np.empty((count, style.points, 3))
+    guides[:, 0] = at = roots.at
+    step = length / (style.points - 1)
+    for p in range(1, style.points):
+        direction[:, 1] -= gravity * step / 12
+        direction[:, 2] -= np.where(bangs, 0, style.pull) * step / 12
+        low = (at[:, 1] < SHOULDER) & (style.cut is not None)
+        direction[:, 2] += low * 0.5 * ahead * step / 12
+        direction[:, 0] *= np.where(low, 0.55, 1)
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        moved = clear_face(at + step[:, None] * direction, side, bangs)
+        hug = np.where(bangs | (at[:, 1] < -20), 0, style.hug)
+        moved = body.rest(moved, np.full(count, REST_MM + 0.15 * style.layer), hug)
+        direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
+        guides[:, p] = at = moved
+    heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
+    slant = np.sign(part) * roots.place[bangs, 0]
+    heights[bangs] = 47 - 0.12 * slant + rng.normal(0, 1.5, bangs.sum())
+    return cut_at(guides, heights)
+
+
+def clear_face(points: np.ndarray, side: np.ndarray, bangs: np.ndarray) -> np.ndarray:
+    """Points (G, 3) with those that would hang into the face moved beside it, to `side` (G,)."""
+    x, y, z = points.T.copy()
+    in_face = (y < np.interp(np.abs(x), GUARD_X, GUARD_Y)) & (z > FACE_FRONT) & (np.abs(x) < FACE_HALF) & ~bangs
+    x = np.where(in_face, x + side * 0.7 * np.maximum(FACE_HALF - side * x, 0), x)
+    z = np.where(in_face, z - 0.4 * (z - FACE_FRONT), z)
+    beside = (y < 45) & (z > FACE_FRONT) & (y > SHOULDER) & ~bangs
+    z = np.where(beside, z - 0.5 * (z - FACE_FRONT), z)
+    return np.stack([x, y, z], axis=1)
+
+
+def cut_at(guides: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Guides (G, P, 3) ended where they first fall under `heights` (G,), with their points spread evenly again."""
+    points = guides.shape[1]
+    under = guides[:, :, 1] < heights[:, None]
+    end = np.where(under.any(axis=1), under.argmax(axis=1), points - 1).astype(np.float64)
+    last = np.maximum(end.astype(int), 1)
+    row = np.arange(len(guides))
+    above, below = guides[row, last - 1, 1], guides[row, last, 1]
+    crossing = np.clip((above - heights) / np.maximum(above - below, 1e-6), 0.05, 1)
+    end = np.where(under.any(axis=1), last - 1 + crossing, end)
+    at = end[:, None] * np.linspace(0, 1, points)
+    low = np.minimum(at.astype(int), points - 2)
+    share = (at - low)[..., None]
+    return np.take_along_axis(guides, low[..., None], 1) * (1 - share) + share * np.take_along_axis(guides, low[..., None] + 1, 1)
+
+
+def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
+    """Unit directions (S, 3) along the scalp."""
+    x, y, z = roots.place.T
+    front = np.clip((z + 45) / 55, 0, 1)
+    if comb == "crown":
+        flow = roots.place - WHORL
+        flow[:, 2] += 25 * np.clip((z + 20) / 30, 0, 1)
+    elif comb == "up":
+        flow = np.stack([0.3 * x, 40 * front + 0 * y, -40 - 0 * z], axis=1)
+    elif comb == "back":
+        flow = np.stack([0.2 * x, 0.25 * (60 - y), -60 + 0 * z], axis=1)
+    elif comb == "part":
+        flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
+    else:
+        flow = roots.place - [0.0, 25.0, -65.0]
+    along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
+    return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+
+
+KNOTS = np.array([[0, 1.0, -0.35], [0, 0.75, -0.8], [0, 0.25, -1.0], [0, -0.3, -1.0]])
+"""Where hair is tied, as directions from the middle of the head: top, high, middle, low."""
+KNOT_CHANCES = {"bun": (0.35, 0.2, 0.25, 0.2), "pony": (0.0, 0.45, 0.35, 0.2), "braid": (0.0, 0.0, 0.4, 0.6)}
+
+
+def comb_to_knot(style: Style, roots: Roots, body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Guides (G, P, 3) that lie on the head, each on the shortest way to the knot, which all of them reach."""
+    towards = KNOTS[rng.choice(len(KNOTS), p=KNOT_CHANCES[style.tail])]
+    towards = towards / np.linalg.norm(towards)
+    knot = body.beyond(towards)
+    start = roots.at - body.middle
+    far = np.linalg.norm(start, axis=1)
+    start = start / far[:, None]
+    angle = np.arccos(np.clip(start @ towards, -1, 1))
+    share = np.linspace(0, 1, style.points)
+    a = np.sin((1 - share) * angle[:, None]) / np.sin(angle)[:, None]
+    b = np.sin(share * angle[:, None]) / np.sin(angle)[:, None]
+    way = a[..., None] * start[:, None] + b[..., None] * towards
+    radius = far[:, None] * (1 - share) + np.linalg.norm(knot - body.middle) * share
+    guides = body.middle + way * radius[..., None]
+    margin = np.broadcast_to(REST_MM * np.minimum(1, 4 * share), guides.shape[:2])
+    rested = body.rest(guides.reshape(-1, 3), margin.ravel()).reshape(guides.shape)
+    rested[:, 0] = roots.at
+    return rested
