@@ -34,10 +34,11 @@ class Roots:
     def some(self, chosen: np.ndarray) -> "Roots":
         return Roots(self.at[chosen], self.normal[chosen], self.place[chosen], self.density[chosen])
 
-    def side(self, part: float) -> np.ndarray:
-        """1 to the left of the parting, -1 to the right (S,)."""
+    def zone(self, part: float, fringe: bool) -> np.ndarray:
+        """1 to the left of the parting, -1 to the right, 3 in the fringe if one is cut (S,)."""
         x, _, z = self.place.T
-        return np.where(x > part + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
+        side = np.where(x > part + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
+        return np.where(fringe & (np.abs(x) < FRINGE_HALF) & (z > FRINGE_FROM), 3.0, side)
 
 
 class Body:
@@ -51,6 +52,10 @@ class Body:
         self.tree = cKDTree(self.points)
         cranium = vertices[skin & (topology.reference[:, 1] > 20)].astype(np.float64)
         self.middle = (cranium.min(axis=0) + cranium.max(axis=0)) / 2 - [0, 25, 0]
+        away = vertices[skin & (topology.masks["ears"] < 0.1)].astype(np.float64) - self.middle
+        self._far = np.linalg.norm(away, axis=1)
+        away, self._far = away[self._far < HEAD_MM], self._far[self._far < HEAD_MM]
+        self._directions = cKDTree(away / self._far[:, None])
 
     def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
         """Points (N, 3) moved out to `margin` (N,) mm off the skin, or back by the share `hug` (N,) of what is above."""
@@ -60,11 +65,11 @@ class Body:
         missing = margin - height
         return points + (np.maximum(missing, 0) + hug * np.minimum(missing, 0))[:, None] * normal
 
-    def beyond(self, towards: np.ndarray) -> np.ndarray:
-        """The point of the skin (3,) in the direction `towards` (3,) from the middle of the head."""
-        away = self.points - self.middle
-        far = np.linalg.norm(away, axis=1)
-        return self.points[np.argmax(np.where(far < HEAD_MM, away @ towards / far, -1))]
+    def radius(self, towards: np.ndarray) -> np.ndarray:
+        """How far the skin of the head is from its middle (N,) in the unit directions `towards` (N, 3)."""
+        distance, near = self._directions.query(towards, k=4)
+        weight = 1 / (distance + 0.01) ** 2
+        return (self._far[near] * weight).sum(axis=1) / weight.sum(axis=1)
 
     def outward(self, points: np.ndarray) -> np.ndarray:
         """Unit vectors (..., 3) away from the head, and from the neck under it."""
@@ -80,8 +85,7 @@ def grow_guides(
     if style.comb == "knot":
         return comb_to_knot(style, roots, body, rng)
     count = len(roots.at)
-    side = roots.side(part)
-    bangs = fringe & (style.comb == "part") & (np.abs(roots.place[:, 0]) < FRINGE_HALF) & (roots.place[:, 2] > FRINGE_FROM)
+    side, bangs = roots.zone(part, False), roots.zone(part, fringe) == 3
     comb = comb_field(style.comb, roots, side)
     forward = np.array([0.35 * np.sign(part), -0.1, 1.0])
     comb[bangs] = forward - (forward * roots.normal[bangs]).sum(axis=1, keepdims=True) * roots.normal[bangs]
@@ -161,27 +165,22 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
     return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
 
 
-KNOTS = np.array([[0, 1.0, -0.35], [0, 0.75, -0.8], [0, 0.25, -1.0], [0, -0.3, -1.0]])
+KNOTS = np.array([[0, 1.0, -0.5], [0, 0.75, -0.8], [0, 0.25, -1.0], [0, -0.3, -1.0]])
 """Where hair is tied, as directions from the middle of the head: top, high, middle, low."""
-KNOT_CHANCES = {"bun": (0.35, 0.2, 0.25, 0.2), "pony": (0.0, 0.45, 0.35, 0.2), "braid": (0.0, 0.0, 0.4, 0.6)}
+KNOT_CHANCES = {"bun": (0.5, 0.2, 0.15, 0.15), "pony": (0.0, 0.4, 0.3, 0.3), "braid": (0.0, 0.0, 0.3, 0.7)}
 
 
 def comb_to_knot(style: Style, roots: Roots, body: Body, rng: np.random.Generator) -> np.ndarray:
     """Guides (G, P, 3) that lie on the head, each on the shortest way to the knot, which all of them reach."""
     towards = KNOTS[rng.choice(len(KNOTS), p=KNOT_CHANCES[style.tail])]
     towards = towards / np.linalg.norm(towards)
-    knot = body.beyond(towards)
     start = roots.at - body.middle
-    far = np.linalg.norm(start, axis=1)
-    start = start / far[:, None]
-    angle = np.arccos(np.clip(start @ towards, -1, 1))
+    start = start / np.linalg.norm(start, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(start @ towards, -0.999, 0.999))[:, None]
     share = np.linspace(0, 1, style.points)
-    a = np.sin((1 - share) * angle[:, None]) / np.sin(angle)[:, None]
-    b = np.sin(share * angle[:, None]) / np.sin(angle)[:, None]
-    way = a[..., None] * start[:, None] + b[..., None] * towards
-    radius = far[:, None] * (1 - share) + np.linalg.norm(knot - body.middle) * share
+    way = (np.sin((1 - share) * angle) / np.sin(angle))[..., None] * start[:, None]
+    way += (np.sin(share * angle) / np.sin(angle))[..., None] * towards
+    radius = body.radius(way.reshape(-1, 3)).reshape(way.shape[:2]) + REST_MM * np.minimum(1, 4 * share)
     guides = body.middle + way * radius[..., None]
-    margin = np.broadcast_to(REST_MM * np.minimum(1, 4 * share), guides.shape[:2])
-    rested = body.rest(guides.reshape(-1, 3), margin.ravel()).reshape(guides.shape)
-    rested[:, 0] = roots.at
-    return rested
+    guides[:, 0] = roots.at
+    return guides

@@ -20,6 +20,8 @@ from .knots import grow_tail
 
 __all__ = ["COLOURS", "COLOUR_FREQUENCY", "STYLES", "Hair", "choose_style", "grow_hair", "hair_colour", "scalp_mask"]
 
+FRINGE = 0.35
+"""Share of women with a parting who have a fringe."""
 LOCK_WIDTH = 0.4
 """How wide a fully gathered lock stays, relative to its width at the scalp."""
 BABY_HAIR = 0.35
@@ -52,9 +54,9 @@ def grow_hair(
     roots = take_root(topology, vertices, normals, scalp, style.strands, rng)
     leaders = roots.some(rng.permutation(style.strands)[: style.locks])
     part = float(rng.choice([-1, 1]) * rng.uniform(0, 30))
-    fringe = plan.gender == "woman" and rng.random() < 0.4
+    fringe = rng.random() < FRINGE and plan.gender == "woman" and style.comb == "part"
     guides = grow_guides(style, leaders, body, part, fringe, rng)
-    points, lock, buried = follow(style, roots, leaders, guides, body, part, rng)
+    points, lock, buried = follow(style, roots, leaders, guides, body, (part, fringe), rng)
     tint = dye(roots, lock, colour, grey, rng)
     if style.tail:
         tail, tail_buried = grow_tail(style.tail, guides[:, -1].mean(axis=0), body, style.points, rng)
@@ -86,14 +88,14 @@ def take_root(
 
 
 def follow(
-    style: Style, roots: Roots, leaders: Roots, guides: np.ndarray, body: Body, part: float, rng: np.random.Generator
+    style: Style, roots: Roots, leaders: Roots, guides: np.ndarray, body: Body, zones: tuple[float, bool], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each (S,), and how deep each lies in the hair (S,)."""
     count, points = len(roots.at), style.points
     apart = np.array([1.0, 1.0, 1.0, 200.0 * (style.comb == "part")])  # no lock holds hairs of both sides of a parting
 
     def key(r: Roots) -> np.ndarray:
-        return np.column_stack([r.place, r.side(part)]) * apart
+        return np.column_stack([r.place, r.zone(*zones)]) * apart
 
     distance, near = cKDTree(key(leaders)).query(key(roots), k=3)
     weight = 1 / (distance + 2.0) ** 2
@@ -119,13 +121,13 @@ def follow(
         if k == 0:
             own = step
     offset = roots.at - guides[lock, 0]
-    together = style.clump * share**0.7 * (3 - 2 * share**0.7) * share**0.7
-    together = together[None, :, None] * rng.uniform(0.6, 1.0, (count, 1, 1))
+    together = share**2 if style.tail else style.clump * share**1.4 * (3 - 2 * share**0.7)
+    together = together[None, :, None] * rng.uniform(0.75, 1.0, (count, 1, 1))
     centre = guides[lock, :1] + own + LOCK_WIDTH * offset[:, None]
     hairs = (1 - together) * (roots.at[:, None] + path) + together * centre
 
     # the hair is a layer: some lie on the skin, some on top
-    buried = rng.random(count)
+    buried = style.clump * rng.random(len(guides))[lock] + (1 - style.clump) * rng.random(count)
     outward = body.outward(hairs)
     hairs += (style.layer * (1 - buried))[:, None, None] * np.minimum(1, 3 * share)[:, None] * outward
     length = np.linalg.norm(np.diff(hairs, axis=1), axis=2).sum(axis=1)
@@ -133,7 +135,7 @@ def follow(
         stray = style.mess * length[:, None] * np.sin(np.pi * share)
         hairs += stray[..., None] * rng.standard_normal((count, 1, 3))
     else:
-        wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.03, 3.0, 1.0)
+        wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.02, 2.5, 1.0)
         hairs += (wild[:, None] * share)[..., None] * rng.standard_normal((count, 1, 3))
     if style.curl:
         hairs += curls(style, share * reach[:, None], lock, leaders, outward, rng)

@@ -25,7 +25,7 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "brown": (0.072, 0.038, 0.019),
     "light_brown": (0.150, 0.085, 0.043),
     "blond": (0.330, 0.215, 0.105),
-    "red": (0.210, 0.066, 0.021),
+    "red": (0.165, 0.064, 0.026),
 }
 COLOUR_FREQUENCY: dict[str, tuple[float, ...]] = {
     "white": (0.06, 0.22, 0.28, 0.20, 0.18, 0.06),
@@ -102,16 +102,16 @@ STYLES: dict[str, Style] = {
         clump=0.6, locks=300,
     ),
     "wavy": Style(
-        420, 13500, 24, "part", lift=0.6, gravity=0.9, layer=14, curl=8, turns=5.0, flat=True, cut=-195, mess=0.05,
+        420, 13500, 24, "part", lift=0.6, gravity=0.9, layer=14, curl=9, turns=3.6, flat=True, cut=-195, mess=0.05,
         clump=0.75, locks=200,
     ),
     "curly": Style(
-        390, 13500, 32, "part", lift=0.8, gravity=0.75, layer=22, curl=8, turns=8, cut=-170, mess=0.08, clump=0.9,
-        locks=170,
+        390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
+        locks=190,
     ),
-    "bun": Style(0, 12500, 12, "knot", layer=4, mess=0.02, clump=0.3, tail="bun"),
-    "ponytail": Style(0, 12500, 12, "knot", layer=4, mess=0.02, clump=0.3, tail="pony"),
-    "braid": Style(0, 12500, 12, "knot", layer=5, mess=0.025, clump=0.3, tail="braid"),
+    "bun": Style(0, 12500, 12, "knot", layer=4, mess=0.007, clump=0.3, tail="bun"),
+    "ponytail": Style(0, 12500, 14, "knot", layer=4, mess=0.007, clump=0.3, tail="pony"),
+    "braid": Style(0, 11000, 26, "knot", layer=5, mess=0.008, clump=0.3, tail="braid"),
 }  # fmt: skip
 
 

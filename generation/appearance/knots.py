@@ -1,12 +1,18 @@
 """What leaves the knot of tied hair: a bun, a ponytail or a braid."""
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
-from .groom import REST_MM, SHOULDER, Body
+from .groom import REST_MM, Body
 
 BUN_STRANDS, TAIL_STRANDS = 2600, 2600
-BRAID_WAVES = 5.0
+BRAID_WAVES = 4.0
 """How often the three bundles of a braid change places."""
+
+
+OVER_SHOULDER = 0.6
+OVER = np.array([[44.0, -70, -105], [66, -118, -80], [72, -150, -30], [68, -185, -15]])
+"""Share of tails that come forward over a shoulder, and their way around the neck (mm)."""
 
 
 def grow_tail(
@@ -27,7 +33,7 @@ def wind_bun(
     """A flattened ball, its hairs wound around the axis that points away from the head."""
     axis, e1, e2 = frame(knot - body.middle)
     radius = rng.uniform(24, 34)
-    centre = knot + 0.5 * radius * axis
+    centre = knot + 0.7 * radius * axis
     count = BUN_STRANDS
     buried = rng.random(count)
     start, sweep = rng.uniform(0, 2 * np.pi, count), rng.uniform(0.8, 2.2, count)
@@ -42,21 +48,17 @@ def wind_bun(
 
 
 def hang(knot: np.ndarray, body: Body, rng: np.random.Generator) -> np.ndarray:
-    """Middle line (24, 3) of a tail: out from the head, then down behind it or over a shoulder."""
-    length, count = rng.uniform(190, 330), 24
-    side = rng.choice([-1.0, 1.0])
-    over_shoulder = rng.random() < 0.45
-    at, direction = knot.copy(), (knot - body.middle) / np.linalg.norm(knot - body.middle)
-    direction = direction + [0.5 * side * rng.random(), 0.2, 0]
-    line = np.empty((count, 3))
-    for p in range(count):
-        line[p] = at
-        direction = direction / np.linalg.norm(direction)
-        at = at + length / (count - 1) * direction
-        direction = direction - [0, 0.42, 0]
-        if over_shoulder and at[1] < 40:
-            direction = direction + [0.3 * side * (abs(at[0]) < 85), 0, 0.35 if at[1] < SHOULDER + 20 else 0.05]
-        at = body.rest(at[None], np.array([REST_MM + 13]))[0]
+    """Middle line (24, 3) of a tail: out from the head, then straight down behind it or forward over a shoulder."""
+    out = (knot - body.middle) / np.linalg.norm(knot - body.middle)
+    side, reach = rng.choice([-1.0, 1.0]), rng.uniform(-20, 10)
+    if rng.random() < OVER_SHOULDER:
+        way = [knot, knot + 26 * out, *(OVER * [side, 1, 1] + [0, 0.2 * reach, 0]), OVER[-1] * [side, 1, 1] + [0, -60 + reach, 6]]
+    else:
+        way = [knot, knot + 30 * out, knot + 45 * out + [side * 8, -40, 0], knot + 40 * out + [side * 14, -150 + reach, 0]]
+    way = np.array(way)
+    arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+    line = PchipInterpolator(arc, way)(np.linspace(0, arc[-1], 24))
+    line[2:] = body.rest(line[2:], np.full(22, REST_MM + 11))
     return line
 
 
@@ -72,9 +74,9 @@ def loosen(line: np.ndarray, points: int, rng: np.random.Generator) -> tuple[np.
 
 def plait(line: np.ndarray, points: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A braid: three bundles that cross, each 120 degrees behind the other."""
-    count, fine = TAIL_STRANDS, max(points, 12)
+    count = TAIL_STRANDS
     across, buried = disc(count, rng)
-    share = np.linspace(0, 1, fine) * np.ones((count, 1))
+    share = np.linspace(0, 1, points) * np.ones((count, 1))
     phase = 2 * np.pi * (BRAID_WAVES * share + rng.integers(0, 3, count)[:, None] / 3)
     width = np.interp(share, (0, 0.05, 0.9, 1.0), (6, 9, 7, 3))
     bundle = np.stack([1.0 * np.sin(phase), 0.5 * np.sin(2 * phase)], axis=-1)

@@ -3,8 +3,8 @@
 import numpy as np
 from numba import njit
 
-SHADOW_MAJORITY = 6
-"""Of the nine places in and around one of a shadow map, how many hair must cover."""
+SHADOW_REACH = 2
+"""Places of a shadow map over which hair counts as one volume, to each side."""
 
 
 @njit(cache=True, inline="always")
@@ -122,7 +122,7 @@ def draw_strands(
 def shadow_strands(points, frame, shadow, every):
     """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
 
-    Hair is a volume: a place is in its shadow where most of the 3 x 3 places around it are. Gaps between strands close,
+    Hair is a volume: a place is in its shadow where most of the 5 x 5 places around it are. Gaps between strands close,
     single strands cast nothing; drawn as they are, both would streak the forehead.
     """
     side = shadow.shape[0]
@@ -146,13 +146,29 @@ def shadow_strands(points, frame, shadow, every):
                     z = z0 + (z1 - z0) * w
                     if z < near[y, x]:
                         near[y, x] = z
-    for y in range(1, side - 1):
-        for x in range(1, side - 1):
-            covered, total = 0, 0.0
-            for j in range(-1, 2):
-                for i in range(-1, 2):
-                    z = near[y + j, x + i]
-                    if z < np.inf:
-                        covered, total = covered + 1, total + z
-            if covered >= SHADOW_MAJORITY and total / covered < shadow[y, x]:
-                shadow[y, x] = total / covered
+    _thicken(near, shadow)
+
+
+@njit(cache=True)
+def _thicken(near, shadow):
+    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place that hair covers for the greater part."""
+    side, reach = near.shape[0], SHADOW_REACH
+    enough = 0.5 * (2 * reach + 1) ** 2
+    covered, total = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    for y in range(side):
+        count, depth = 0, 0.0
+        for x in range(side + reach):
+            if x < side and near[y, x] < np.inf:
+                count, depth = count + 1, depth + near[y, x]
+            gone = x - 2 * reach - 1
+            if gone >= 0 and near[y, gone] < np.inf:
+                count, depth = count - 1, depth - near[y, gone]
+            if x >= reach:
+                covered[y, x - reach], total[y, x - reach] = count, depth
+    for y in range(reach, side - reach):
+        for x in range(side):
+            count, depth = np.float32(0), np.float32(0)
+            for j in range(-reach, reach + 1):
+                count, depth = count + covered[y + j, x], depth + total[y + j, x]
+            if count > enough and depth < count * shadow[y, x]:
+                shadow[y, x] = depth / count
