@@ -94,7 +94,8 @@ def grow_guides(
     length[bangs] = FRINGE_LENGTH
     gravity = style.gravity * rng.uniform(0.8, 1.2, count)
     gravity[bangs] = 1.0
-    direction = style.lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
+    lift = np.where(bangs, 0.15, style.lift)[:, None]
+    direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
 
@@ -109,13 +110,13 @@ def grow_guides(
         direction[:, 0] *= np.where(low, 0.55, 1)
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         moved = clear_face(at + step[:, None] * direction, side, bangs)
-        hug = np.where(bangs | (at[:, 1] < -20), 0, style.hug)
+        hug = np.where(bangs, 0.45, np.where(at[:, 1] < -20, 0, style.hug))
         moved = body.rest(moved, np.full(count, REST_MM + 0.15 * style.layer), hug)
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
     heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
     slant = np.sign(part) * roots.place[bangs, 0]
-    heights[bangs] = 47 - 0.12 * slant + rng.normal(0, 1.5, bangs.sum())
+    heights[bangs] = rng.uniform(42, 52) - 0.12 * slant + rng.normal(0, 3.0, bangs.sum())
     return cut_at(guides, heights)
 
 
@@ -143,7 +144,9 @@ def cut_at(guides: np.ndarray, heights: np.ndarray) -> np.ndarray:
     at = end[:, None] * np.linspace(0, 1, points)
     low = np.minimum(at.astype(int), points - 2)
     share = (at - low)[..., None]
-    return np.take_along_axis(guides, low[..., None], 1) * (1 - share) + share * np.take_along_axis(guides, low[..., None] + 1, 1)
+    return np.take_along_axis(guides, low[..., None], 1) * (1 - share) + share * np.take_along_axis(
+        guides, low[..., None] + 1, 1
+    )
 
 
 def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:

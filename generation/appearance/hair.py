@@ -84,11 +84,19 @@ def take_root(
         return np.einsum("sc,sc...->s...", weights, values[chosen].astype(np.float64))
 
     normal = at(normals)
-    return Roots(at(vertices), normal / np.linalg.norm(normal, axis=1, keepdims=True), at(topology.reference), at(scalp))
+    return Roots(
+        at(vertices), normal / np.linalg.norm(normal, axis=1, keepdims=True), at(topology.reference), at(scalp)
+    )
 
 
 def follow(
-    style: Style, roots: Roots, leaders: Roots, guides: np.ndarray, body: Body, zones: tuple[float, bool], rng: np.random.Generator
+    style: Style,
+    roots: Roots,
+    leaders: Roots,
+    guides: np.ndarray,
+    body: Body,
+    zones: tuple[float, bool],
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each (S,), and how deep each lies in the hair (S,)."""
     count, points = len(roots.at), style.points
@@ -113,16 +121,15 @@ def follow(
     between = (at - low)[..., None]
 
     path = np.zeros((count, points, 3))
-    for k in range(3):
-        guide = guides[near[:, k]] - guides[near[:, k], :1]
-        step = np.take_along_axis(guide, low[..., None], 1) * (1 - between)
-        step += np.take_along_axis(guide, low[..., None] + 1, 1) * between
-        path += weight[:, k, None, None] * step
-        if k == 0:
-            own = step
+    away = guides - guides[:, :1]
+    for k in reversed(range(3)):
+        guide = near[:, k, None]
+        own = away[guide, low] * (1 - between) + away[guide, low + 1] * between
+        path += weight[:, k, None, None] * own
     offset = roots.at - guides[lock, 0]
     together = share**2 if style.tail else style.clump * share**1.4 * (3 - 2 * share**0.7)
     together = together[None, :, None] * rng.uniform(0.75, 1.0, (count, 1, 1))
+    together *= np.where(roots.zone(*zones) == 3, 0.5, 1.0)[:, None, None]  # a fringe is combed
     centre = guides[lock, :1] + own + LOCK_WIDTH * offset[:, None]
     hairs = (1 - together) * (roots.at[:, None] + path) + together * centre
 
@@ -138,7 +145,7 @@ def follow(
         wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.02, 2.5, 1.0)
         hairs += (wild[:, None] * share)[..., None] * rng.standard_normal((count, 1, 3))
     if style.curl:
-        hairs += curls(style, share * reach[:, None], lock, leaders, outward, rng)
+        hairs += curls(style, share * (length / np.quantile(length, 0.8))[:, None], lock, leaders, outward, rng)
     return hairs, lock, buried
 
 
@@ -153,15 +160,16 @@ def curls(
         phase = rng.uniform(0, 2 * np.pi, locks)
     phase = phase[lock] + (0.35 if style.clump else 9.0) * rng.standard_normal(len(lock))
     turns = style.turns * np.exp(0.15 * rng.standard_normal(locks)[lock] + 0.05 * rng.standard_normal(len(lock)))
-    radius = style.curl * np.exp(0.25 * rng.standard_normal(locks)[lock])[:, None] * np.minimum(1, 3 * share)
+    radius = style.curl * np.exp(0.25 * rng.standard_normal(locks)[lock])[:, None] * np.minimum(1, 4 * share)
     angle = phase[:, None] + 2 * np.pi * turns[:, None] * share
-    sideways = np.cross(outward, [0.0, 1.0, 0.0])
-    sideways /= np.maximum(np.linalg.norm(sideways, axis=2, keepdims=True), 1e-3)
-    across = (radius * np.cos(angle))[..., None] * sideways
-    out = (radius * np.sin(angle))[..., None] * outward
-    if style.flat:
-        return across + 0.35 * out
-    return across + out + (0.4 * radius * np.sin(angle))[..., None] * np.array([0.0, 1.0, 0.0])
+    across, out = radius * np.cos(angle), (0.35 if style.flat else 1.0) * radius * np.sin(angle)
+    around = np.maximum(np.hypot(outward[..., 0], outward[..., 2]), 1e-3)
+    offset = out[..., None] * outward
+    offset[..., 0] -= across * outward[..., 2] / around
+    offset[..., 2] += across * outward[..., 0] / around
+    if not style.flat:
+        offset[..., 1] += 0.4 * out
+    return offset
 
 
 def dye(roots: Roots, lock: np.ndarray, colour: np.ndarray, grey: float, rng: np.random.Generator) -> np.ndarray:

@@ -174,5 +174,7 @@ def scalp_mask(topology: Topology, recede: float) -> np.ndarray:
     grown = np.clip((y - line) / RAMP_MM + 0.5, 0, 1) * (1 - np.clip(2 * topology.masks["ears"], 0, 1))
     away = topology.reference - CROWN_MIDDLE
     angle = np.degrees(np.arccos(np.clip(away @ CROWN_AXIS / np.linalg.norm(away, axis=1), -1, 1)))
-    bald = np.clip(((recede - THIN_FROM) * CROWN_DEGREES_PER_MM - angle) / 14 + 0.5, 0, 0.97) if recede > THIN_FROM else 0
+    bald = (
+        np.clip(((recede - THIN_FROM) * CROWN_DEGREES_PER_MM - angle) / 14 + 0.5, 0, 0.97) if recede > THIN_FROM else 0
+    )
     return (grown * (1 - bald) * (z < 34)).astype(np.float32)

@@ -27,9 +27,7 @@ def grow_tail(
     return loosen(line, points, rng)
 
 
-def wind_bun(
-    knot: np.ndarray, body: Body, points: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def wind_bun(knot: np.ndarray, body: Body, points: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A flattened ball, its hairs wound around the axis that points away from the head."""
     axis, e1, e2 = frame(knot - body.middle)
     radius = rng.uniform(24, 34)
@@ -41,7 +39,11 @@ def wind_bun(
     share = np.linspace(0, 1, points)
     turn = start[:, None] + sweep[:, None] * share
     lean = tilt[:, None] + 0.35 * np.sin(2 * turn + rng.uniform(0, 2 * np.pi)) * np.cos(tilt)[:, None] + 0.25 * share
-    size = radius * (1 - 0.16 * buried + 0.05 * np.sin(5 * tilt))[:, None] * (1 + 0.05 * rng.standard_normal((count, 1)) * share)
+    size = (
+        radius
+        * (1 - 0.16 * buried + 0.05 * np.sin(5 * tilt))[:, None]
+        * (1 + 0.05 * rng.standard_normal((count, 1)) * share)
+    )
     ring = np.cos(turn)[..., None] * e1 + np.sin(turn)[..., None] * e2
     ball = np.cos(lean)[..., None] * ring + 0.72 * np.sin(lean)[..., None] * axis
     return centre + size[..., None] * ball, buried
@@ -52,9 +54,19 @@ def hang(knot: np.ndarray, body: Body, rng: np.random.Generator) -> np.ndarray:
     out = (knot - body.middle) / np.linalg.norm(knot - body.middle)
     side, reach = rng.choice([-1.0, 1.0]), rng.uniform(-20, 10)
     if rng.random() < OVER_SHOULDER:
-        way = [knot, knot + 26 * out, *(OVER * [side, 1, 1] + [0, 0.2 * reach, 0]), OVER[-1] * [side, 1, 1] + [0, -60 + reach, 6]]
+        way = [
+            knot,
+            knot + 26 * out,
+            *(OVER * [side, 1, 1] + [0, 0.2 * reach, 0]),
+            OVER[-1] * [side, 1, 1] + [0, -60 + reach, 6],
+        ]
     else:
-        way = [knot, knot + 30 * out, knot + 45 * out + [side * 8, -40, 0], knot + 40 * out + [side * 14, -150 + reach, 0]]
+        way = [
+            knot,
+            knot + 30 * out,
+            knot + 45 * out + [side * 8, -40, 0],
+            knot + 40 * out + [side * 14, -150 + reach, 0],
+        ]
     way = np.array(way)
     arc = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
     line = PchipInterpolator(arc, way)(np.linspace(0, arc[-1], 24))
@@ -101,7 +113,7 @@ def along(line: np.ndarray, share: np.ndarray, across: np.ndarray) -> np.ndarray
     """Points (S, P, 3) at shares (S, P) of a polyline (M, 3), moved `across` (S, P, 2) mm in its moving frame."""
     tangent = np.gradient(line, axis=0)
     tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
-    left = np.cross(tangent, [0.0, 0.0, 1.0]) + [1e-3, 0, 0]
+    left = np.cross(tangent, [0.0, 0.02, 1.0])
     left /= np.linalg.norm(left, axis=1, keepdims=True)
     back = np.cross(tangent, left)
     at = share * (len(line) - 1)
