@@ -18,8 +18,8 @@ FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
 """Roots of a fringe: this near to the middle plane, and in front of this depth (mm)."""
 SHOULDER = -95.0
 """Under this height (mm) hair goes in front of the shoulder or behind it."""
-REST_MM, HEAD_MM = 1.5, 135.0
-"""How far off the skin hair lies; no point of the head is further than the second from its middle."""
+REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
+"""How far off the skin hair lies, and how much more on clothes; no point of the head is further than the last from its middle."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def grow_guides(
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         moved = clear_face(at + step[:, None] * direction, side, bangs)
         hug = np.where(bangs, 0.45, np.where(at[:, 1] < -20, 0, style.hug))
-        moved = body.rest(moved, np.full(count, REST_MM + 0.15 * style.layer), hug)
+        moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, hug)
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
     heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
@@ -170,7 +170,7 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
 
 KNOTS = np.array([[0, 1.0, -0.5], [0, 0.75, -0.8], [0, 0.25, -1.0], [0, -0.3, -1.0]])
 """Where hair is tied, as directions from the middle of the head: top, high, middle, low."""
-KNOT_CHANCES = {"bun": (0.5, 0.2, 0.15, 0.15), "pony": (0.0, 0.4, 0.3, 0.3), "braid": (0.0, 0.0, 0.3, 0.7)}
+KNOT_CHANCES = {"bun": (0.6, 0.2, 0.1, 0.1), "pony": (0.0, 0.4, 0.3, 0.3), "braid": (0.0, 0.0, 0.3, 0.7)}
 
 
 def comb_to_knot(style: Style, roots: Roots, body: Body, rng: np.random.Generator) -> np.ndarray:

@@ -22,6 +22,8 @@ __all__ = ["COLOURS", "COLOUR_FREQUENCY", "STYLES", "Hair", "choose_style", "gro
 
 FRINGE = 0.35
 """Share of women with a parting who have a fringe."""
+FACE_HALF_WIDTH, FACE_TOP, FACE_BOTTOM = 52.0, 30.0, -80.0
+"""Eyes, brows and nose lie in here (mm); no hair does."""
 LOCK_WIDTH = 0.4
 """How wide a fully gathered lock stays, relative to its width at the scalp."""
 BABY_HAIR = 0.35
@@ -53,11 +55,13 @@ def grow_hair(
     body = Body(topology, vertices, normals)
     roots = take_root(topology, vertices, normals, scalp, style.strands, rng)
     leaders = roots.some(rng.permutation(style.strands)[: style.locks])
-    part = float(rng.choice([-1, 1]) * rng.uniform(0, 30))
+    part = float(rng.choice([-1, 1]) * (rng.uniform(0, 30) if plan.gender == "woman" else rng.uniform(24, 42)))
     fringe = rng.random() < FRINGE and plan.gender == "woman" and style.comb == "part"
     guides = grow_guides(style, leaders, body, part, fringe, rng)
     points, lock, buried = follow(style, roots, leaders, guides, body, (part, fringe), rng)
     tint = dye(roots, lock, colour, grey, rng)
+    kept = ~in_face(points)
+    points, buried, tint = points[kept], buried[kept], tint[kept]
     if style.tail:
         tail, tail_buried = grow_tail(style.tail, guides[:, -1].mean(axis=0), body, style.points, rng)
         points, buried = np.concatenate([points, tail]), np.concatenate([buried, tail_buried])
@@ -65,8 +69,14 @@ def grow_hair(
     shuffled = rng.permutation(len(points))  # shadows take every so manieth strand
     return Hair(
         style_name, colour, points[shuffled].astype(np.float32), tint[shuffled].astype(np.float32),
-        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), shine=0.6 if style.flat or not style.curl else 0.25,
+        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), shine=0.6 if style.flat or not style.curl else (0.3 if style.clump else 0.12),
     )  # fmt: skip
+
+
+def in_face(points: np.ndarray) -> np.ndarray:
+    """Which strands (S, P, 3) would cross eyes or brows in spite of the comb: a few in a thousand, (S,) bool."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    return ((np.abs(x) < FACE_HALF_WIDTH) & (y < FACE_TOP) & (y > FACE_BOTTOM) & (z > 0)).any(axis=1)
 
 
 def take_root(
@@ -111,7 +121,7 @@ def follow(
     lock = near[:, 0]
 
     # hairs of a lock end at different points of it; those at the edge of the scalp are short
-    edge = np.clip(roots.density / 0.8, 0, 1)
+    edge = np.clip(roots.density / 0.6, 0, 1)
     reach = np.exp((0.06 if style.cut or style.tail else style.spread) * -np.abs(rng.standard_normal(count)))
     if not style.tail:
         reach *= BABY_HAIR + (1 - BABY_HAIR) * edge
@@ -164,10 +174,19 @@ def curls(
     angle = phase[:, None] + 2 * np.pi * turns[:, None] * share
     across, out = radius * np.cos(angle), (0.35 if style.flat else 1.0) * radius * np.sin(angle)
     around = np.maximum(np.hypot(outward[..., 0], outward[..., 2]), 1e-3)
-    offset = out[..., None] * outward
-    offset[..., 0] -= across * outward[..., 2] / around
-    offset[..., 2] += across * outward[..., 0] / around
-    if not style.flat:
+    side_x, side_z = -outward[..., 2] / around, outward[..., 0] / around
+    if style.comb == "out":  # coils around a hair that stands: the second direction across it
+        second = np.stack(
+            [-outward[..., 1] * side_z, outward[..., 2] * side_x - outward[..., 0] * side_z, outward[..., 1] * side_x],
+            2,
+        )
+        second = second / np.maximum(np.linalg.norm(second, axis=2, keepdims=True), 1e-3)
+    else:
+        second = outward
+    offset = out[..., None] * second
+    offset[..., 0] += across * side_x
+    offset[..., 2] += across * side_z
+    if style.comb != "out" and not style.flat:
         offset[..., 1] += 0.4 * out
     return offset
 

@@ -85,13 +85,13 @@ STYLES: dict[str, Style] = {
     "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
     "quiff": Style(46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12, clump=0.5),
     "swept": Style(62, 13000, 10, "back", lift=0.35, gravity=0.16, pull=0.30, layer=5, sides=0.25, hug=0.4, mess=0.08, clump=0.5),
-    "parted": Style(62, 13000, 10, "part", lift=0.5, gravity=0.25, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08, clump=0.5),
+    "parted": Style(62, 13000, 10, "part", lift=0.75, gravity=0.25, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08, clump=0.5),
     "curly_short": Style(
         48, 13000, 14, "crown", lift=0.8, gravity=0.15, layer=8, sides=0.3, hug=0.2, clump=0.85, curl=4.5, turns=2.2,
-        mess=0.25, locks=330,
+        mess=0.12, locks=330,
     ),
-    "coils": Style(20, 15000, 12, "out", lift=1.2, curl=3.4, turns=2.5, layer=12, clump=0),
-    "afro": Style(38, 20000, 14, "out", lift=1.2, curl=5.0, turns=3.0, layer=26, spread=0.12, clump=0),
+    "coils": Style(20, 15000, 12, "out", lift=1.2, curl=3.4, turns=2.5, layer=12, mess=0.25, clump=0),
+    "afro": Style(38, 20000, 14, "out", lift=1.2, curl=5.0, turns=3.0, layer=26, spread=0.12, mess=0.25, clump=0),
     "pixie": Style(64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12, clump=0.6),
     "bob": Style(
         300, 13500, 16, "part", lift=0.55, gravity=0.9, layer=12, curl=2.5, turns=1.2, flat=True, cut=-105, mess=0.04,
@@ -109,9 +109,9 @@ STYLES: dict[str, Style] = {
         390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
         locks=190,
     ),
-    "bun": Style(0, 12500, 12, "knot", layer=4, mess=0.007, clump=0.3, tail="bun"),
-    "ponytail": Style(0, 12500, 14, "knot", layer=4, mess=0.007, clump=0.3, tail="pony"),
-    "braid": Style(0, 11000, 26, "knot", layer=5, mess=0.008, clump=0.3, tail="braid"),
+    "bun": Style(0, 12500, 12, "knot", layer=8, mess=0.007, clump=0.3, tail="bun"),
+    "ponytail": Style(0, 12500, 14, "knot", layer=8, mess=0.007, clump=0.3, tail="pony"),
+    "braid": Style(0, 11000, 26, "knot", layer=8, mess=0.008, clump=0.3, tail="braid"),
 }  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     rng = stream(seed, "look.hair_style", plan.identity_id)
     coily = {"black": 0.85, "latino": 0.08, "middle_eastern": 0.05, "south_asian": 0.03}.get(plan.ethnicity, 0.02)
     man, old = plan.gender == "man", plan.age > 60
-    recede = max(0.0, rng.normal(0.42 * (plan.age - 30), 12)) if man else max(0.0, rng.normal(0, 3))
+    recede = rng.gamma(1.8, 0.28 * max(plan.age - 22, 4)) if man else max(0.0, rng.normal(0, 3))
     if rng.random() < coily:
         chances = (
             {"bald": 0.16, "buzz": 0.46, "coils": 0.28, "afro": 0.10}
@@ -138,12 +138,20 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
             else {"bald": 0.02, "buzz": 0.12, "coils": 0.34, "afro": 0.40, "bun": 0.12}
         )
     elif man:
-        chances = {"bald": 0.06 + 0.08 * old, "buzz": 0.17, "short": 0.24, "crop": 0.11, "quiff": 0.10, "swept": 0.13}
-        chances |= {"parted": 0.12, "curly_short": 0.07 - 0.08 * old + 0.01}
+        chances = {
+            "bald": 0.14 if old else 0.06, "buzz": 0.17, "short": 0.24, "crop": 0.11, "quiff": 0.10, "swept": 0.13,
+            "parted": 0.12, "curly_short": 0.03 if old else 0.08,
+        }  # fmt: skip
     elif old:
-        chances = {"short": 0.12, "pixie": 0.24, "bob": 0.28, "long": 0.05, "wavy": 0.08, "curly": 0.07, "bun": 0.12, "ponytail": 0.04}  # fmt: skip
+        chances = {
+            "short": 0.10, "pixie": 0.22, "bob": 0.26, "long": 0.05, "wavy": 0.08, "curly": 0.07, "curly_short": 0.08,
+            "bun": 0.11, "ponytail": 0.03,
+        }  # fmt: skip
     else:
-        chances = {"short": 0.02, "pixie": 0.08, "bob": 0.18, "long": 0.22, "wavy": 0.18, "curly": 0.10, "bun": 0.10, "ponytail": 0.09, "braid": 0.03}  # fmt: skip
+        chances = {
+            "short": 0.02, "pixie": 0.08, "bob": 0.18, "long": 0.22, "wavy": 0.18, "curly": 0.10, "bun": 0.10,
+            "ponytail": 0.09, "braid": 0.03,
+        }  # fmt: skip
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
     return style, float(min(recede, MAX_RECEDE[plan.gender]))

@@ -10,7 +10,7 @@ BRAID_WAVES = 4.0
 """How often the three bundles of a braid change places."""
 
 
-OVER_SHOULDER = 0.6
+OVER_SHOULDER = 0.8
 OVER = np.array([[44.0, -70, -105], [66, -118, -80], [72, -150, -30], [68, -185, -15]])
 """Share of tails that come forward over a shoulder, and their way around the neck (mm)."""
 
