@@ -3,6 +3,11 @@
 import numpy as np
 from numba import njit
 
+FINE_POINTS = 20
+"""Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
+SHADOW_REACH = 2
+"""Places of a shadow map over which hair counts as one volume, to each side."""
+
 
 @njit(cache=True, inline="always")
 def _project(projection, point):
@@ -37,7 +42,10 @@ def draw_strands(
         cover: (2S, 2S) uint8, set to `code` where a strand covers more than half.
     """
     side = colour.shape[0]
+    every = 2 if points.shape[1] > FINE_POINTS else 1
     for s in range(points.shape[0]):
+        shaded = -every
+        cr = cg = cb = 0.0
         for p in range(points.shape[1] - 1):
             if p == 0:
                 x1, y1, z1 = _project(projection, points[s, 0])
@@ -55,47 +63,56 @@ def draw_strands(
                 continue
             if _hidden(depth, x0, y0, z0 - bias) and _hidden(depth, x1, y1, z1 - bias):
                 continue  # behind the head, as half of all hair is: not worth shading
-            ax, ay, az = points[s, p, 0], points[s, p, 1], points[s, p, 2]
-            tx, ty, tz = points[s, p + 1, 0] - ax, points[s, p + 1, 1] - ay, points[s, p + 1, 2] - az
-            n = 1 / max(np.sqrt(tx * tx + ty * ty + tz * tz), 1e-6)
-            tx, ty, tz = tx * n, ty * n, tz * n
-            ox, oy, oz = ax - centre[0], ay - centre[1], az - centre[2]
-            n = 1 / max(np.sqrt(ox * ox + oy * oy + oz * oz), 1e-6)
-            ox, oy, oz = ox * n, oy * n, oz * n
-            vx, vy, vz = camera[0] - ax, camera[1] - ay, camera[2] - az
-            n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
-            vx, vy, vz = vx * n, vy * n, vz * n
-            inside = 1 - 0.72 * depth_in_hair[s] * (1 - 0.5 * p / points.shape[1])
-            up = 0.55 + 0.45 * oy
-            cr, cg, cb = tint[s, 0] * sky[0] * up, tint[s, 1] * sky[1] * up, tint[s, 2] * sky[2] * up
-            for k in range(light_direction.shape[0]):
-                lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
-                facing = min(max((ox * lx + oy * ly + oz * lz + 0.35) / 1.35, 0.0), 1.0)
-                if facing == 0:
-                    continue
-                f = shadow_frame[k]
-                i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
-                j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
-                z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
-                if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1] and shadows[k, j, i] < z - 6.0:
-                    facing *= 0.15
-                tl = tx * lx + ty * ly + tz * lz
-                diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * facing
-                hx, hy, hz = lx + vx, ly + vy, lz + vz
-                n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
-                th = (tx * hx + ty * hy + tz * hz) * n
-                sin2 = max(1 - th * th, 0.0)
-                first, second = sin2**60, sin2**12
-                cr += (
-                    light_colour[k, 0] * facing * (tint[s, 0] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                )
-                cg += (
-                    light_colour[k, 1] * facing * (tint[s, 1] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                )
-                cb += (
-                    light_colour[k, 2] * facing * (tint[s, 2] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                )
-            cr, cg, cb = cr * inside, cg * inside, cb * inside
+            if p - shaded >= every:
+                shaded = p
+                ax, ay, az = points[s, p, 0], points[s, p, 1], points[s, p, 2]
+                tx, ty, tz = points[s, p + 1, 0] - ax, points[s, p + 1, 1] - ay, points[s, p + 1, 2] - az
+                n = 1 / max(np.sqrt(tx * tx + ty * ty + tz * tz), 1e-6)
+                tx, ty, tz = tx * n, ty * n, tz * n
+                ox, oy, oz = ax - centre[0], ay - centre[1], az - centre[2]
+                oy = oy if oy > 0 else 0.3 * oy  # under the head hair hangs around the neck: it faces sideways
+                n = 1 / max(np.sqrt(ox * ox + oy * oy + oz * oz), 1e-6)
+                ox, oy, oz = ox * n, oy * n, oz * n
+                vx, vy, vz = camera[0] - ax, camera[1] - ay, camera[2] - az
+                n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
+                vx, vy, vz = vx * n, vy * n, vz * n
+                inside = 1 - 0.72 * depth_in_hair[s] * (1 - 0.5 * p / points.shape[1])
+                up = 0.55 + 0.45 * oy
+                cr, cg, cb = tint[s, 0] * sky[0] * up, tint[s, 1] * sky[1] * up, tint[s, 2] * sky[2] * up
+                for k in range(light_direction.shape[0]):
+                    lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
+                    facing = min(max((ox * lx + oy * ly + oz * lz + 0.35) / 1.35, 0.0), 1.0)
+                    if facing == 0:
+                        continue
+                    f = shadow_frame[k]
+                    i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
+                    j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
+                    z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
+                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1] and shadows[k, j, i] < z - 6.0:
+                        facing *= 0.15
+                    tl = tx * lx + ty * ly + tz * lz
+                    diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * facing
+                    hx, hy, hz = lx + vx, ly + vy, lz + vz
+                    n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
+                    th = (tx * hx + ty * hy + tz * hz) * n
+                    sin2 = max(1 - th * th, 0.0)
+                    first, second = sin2**60, sin2**12
+                    cr += (
+                        light_colour[k, 0]
+                        * facing
+                        * (tint[s, 0] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                    )
+                    cg += (
+                        light_colour[k, 1]
+                        * facing
+                        * (tint[s, 1] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                    )
+                    cb += (
+                        light_colour[k, 2]
+                        * facing
+                        * (tint[s, 2] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
+                    )
+                cr, cg, cb = cr * inside, cg * inside, cb * inside
             for k in range(steps):
                 w = (k + 0.5) / steps
                 x, y = int(x0 + (x1 - x0) * w), int(y0 + (y1 - y0) * w)
@@ -117,8 +134,13 @@ def draw_strands(
 
 @njit(cache=True)
 def shadow_strands(points, frame, shadow, every):
-    """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4)."""
+    """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
+
+    Hair is a volume: a place is in its shadow where most of the 5 x 5 places around it are. Gaps between strands close,
+    single strands cast nothing; drawn as they are, both would streak the forehead.
+    """
     side = shadow.shape[0]
+    near = np.full((side, side), np.inf, np.float32)
     for s in range(0, points.shape[0], every):
         for p in range(points.shape[1] - 1):
             x0, y0, z0 = 0.0, 0.0, 0.0
@@ -136,5 +158,31 @@ def shadow_strands(points, frame, shadow, every):
                 x, y = int(x0 + (x1 - x0) * w), int(y0 + (y1 - y0) * w)
                 if 0 <= x < side and 0 <= y < side:
                     z = z0 + (z1 - z0) * w
-                    if z < shadow[y, x]:
-                        shadow[y, x] = z
+                    if z < near[y, x]:
+                        near[y, x] = z
+    _thicken(near, shadow)
+
+
+@njit(cache=True)
+def _thicken(near, shadow):
+    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place that hair covers for the greater part."""
+    side, reach = near.shape[0], SHADOW_REACH
+    enough = 0.5 * (2 * reach + 1) ** 2
+    covered, total = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
+    for y in range(side):
+        count, depth = 0, 0.0
+        for x in range(side + reach):
+            if x < side and near[y, x] < np.inf:
+                count, depth = count + 1, depth + near[y, x]
+            gone = x - 2 * reach - 1
+            if gone >= 0 and near[y, gone] < np.inf:
+                count, depth = count - 1, depth - near[y, gone]
+            if x >= reach:
+                covered[y, x - reach], total[y, x - reach] = count, depth
+    for y in range(reach, side - reach):
+        for x in range(side):
+            count, depth = np.float32(0), np.float32(0)
+            for j in range(-reach, reach + 1):
+                count, depth = count + covered[y + j, x], depth + total[y + j, x]
+            if count > enough and depth < count * shadow[y, x]:
+                shadow[y, x] = depth / count

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 
 from dataset_script.features import ETHNICITIES
 from generation.appearance.eyes import FREQUENCY, turned
-from generation.appearance.hair import COLOUR_FREQUENCY, STYLES, choose_style, fit_ellipsoid
+from generation.appearance.hair import COLOUR_FREQUENCY, STYLES, choose_style
 from generation.appearance.scene import SETUPS, background, enlarge, towards, white
 from generation.appearance.skin import MELANIN
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
@@ -136,27 +136,6 @@ def test_women_have_no_beard_and_men_differ(maker):
     people = [maker.person(PLAN[i]) for i in range(24)]
     assert all(p.look.beard is None for p in people if p.plan.gender == "woman")
     assert any(p.look.beard is not None for p in people if p.plan.gender == "man")
-
-
-def test_fit_ellipsoid_recovers_an_ellipsoid():
-    rng = np.random.default_rng(1)
-    direction = rng.normal(size=(80, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    middle, radii = fit_ellipsoid([3, 20, -60] + direction * [75, 90, 100])
-    assert np.allclose(middle, [3, 20, -60]) and np.allclose(radii, [75, 90, 100])
-
-
-def test_hair_stays_out_of_the_skull_and_off_the_face(maker):
-    for i in range(12):
-        person = maker.person(PLAN[i])
-        if person.look.hair is None:
-            continue
-        points = person.look.hair.points[:, 4:].reshape(-1, 3)
-        nearest = cKDTree(person.neutral).query(points)[1]
-        outside = ((points - person.neutral[nearest]) * person.normals[nearest]).sum(axis=1)
-        assert (outside[points[:, 1] > 60] < -4).mean() < 0.02
-        x, y, z = points.T
-        assert ((np.abs(x) < 35) & (y < 10) & (y > -70) & (z > 10)).mean() < 0.002
 
 
 def test_gaze_turns_left_and_up():
