@@ -1,7 +1,5 @@
 """Action units as FACS describes them: what each one moves, in which direction, and how much more at every level."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
