@@ -87,25 +87,33 @@ class LidContact:
         """
         resolved = control.copy()
         for eye, ball in zip(self._eyes, shape.eyes.astype(np.float32), strict=True):
-            centre, radius = ball[:3], ball[3]
-            scale = _scale(control[eye.loops] - centre, shape.control[eye.loops] - centre, radius + CLEARANCE_MM, HOLD)
-            beside = _scale(
-                control[eye.around] - centre, shape.control[eye.around] - centre, radius + CLEARANCE_MM[-1], NO_HOLD
-            )
-            for moved, factor in (
-                (eye.loops, scale), (eye.around, beside), (eye.lashes, eye.columns @ scale[LASHES_ON])
-            ):  # fmt: skip
-                resolved[moved] = (control[moved] - centre) * factor[..., None] + centre
-            frame = slit_frame(shape.control[eye.loops[LASHES_ON]], eye)
-            at_rest = _edges((eye.surface @ shape.control - centre) @ frame, eye)
-            now = _edges((eye.surface @ resolved - centre) @ frame, eye)
-            wanted = _wanted(now, at_rest, closing, PRESSED_MM / radius)
-            for _ in range(ROUNDS):
-                turn = _turn(wanted, now, at_rest, eye.lid)
-                for moved, angle in ((eye.loops, TURN * turn), (eye.lashes, eye.columns @ turn)):
-                    resolved[moved] = _turned((resolved[moved] - centre) @ frame, angle) @ frame.T + centre
-                now = _edges((eye.surface @ resolved - centre) @ frame, eye)
+            _keep_distance(resolved, shape.control, eye, ball)
+            _meet(resolved, shape.control, eye, ball, closing)
         return resolved
+
+
+def _keep_distance(control: np.ndarray, rest: np.ndarray, eye: Eye, ball: np.ndarray) -> None:
+    """Moves the skin in `control` (W, 3) towards or away from the `ball` (4,), in place. `rest`: the neutral face."""
+    centre, radius = ball[:3], ball[3]
+    lids = _scale(control[eye.loops] - centre, rest[eye.loops] - centre, radius + CLEARANCE_MM, HOLD)
+    around = _scale(control[eye.around] - centre, rest[eye.around] - centre, radius + CLEARANCE_MM[-1], NO_HOLD)
+    lashes = eye.columns @ lids[LASHES_ON]
+    for moved, scale in ((eye.loops, lids), (eye.around, around), (eye.lashes, lashes)):
+        control[moved] = (control[moved] - centre) * scale[..., None] + centre
+
+
+def _meet(control: np.ndarray, rest: np.ndarray, eye: Eye, ball: np.ndarray, closing: float) -> None:
+    """Turns the lids in `control` (W, 3) about the `ball` (4,) until they fit together, in place."""
+    centre, radius = ball[:3], ball[3]
+    frame = slit_frame(rest[eye.loops[LASHES_ON]], eye)
+    at_rest = _edges((eye.surface @ rest - centre) @ frame, eye)
+    for k in range(ROUNDS):
+        now = _edges((eye.surface @ control - centre) @ frame, eye)
+        if k == 0:
+            wanted = _wanted(now, at_rest, closing, PRESSED_MM / radius)
+        turn = _turn(wanted, now, at_rest, eye.lid)
+        for moved, angle in ((eye.loops, TURN * turn), (eye.lashes, eye.columns @ turn)):
+            control[moved] = _turned((control[moved] - centre) @ frame, angle) @ frame.T + centre
 
 
 def slit_frame(loop: np.ndarray, eye: Eye) -> np.ndarray:
