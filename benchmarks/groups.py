@@ -190,6 +190,9 @@ def rows_of(table: dict, attribute: str) -> list[str]:
     for name, (_, _, unit) in MEASURES.items():
         line = table[name][attribute]
         groups, worst, best = line["groups"], line["worst"], line["best"]
+        if abs(line["gap"]) < 0.005:
+            lines.append(f"| {name} | all alike | {groups[worst]['mean']:.2f} {unit} | | | | no |")
+            continue
         low, high = groups[worst]["95%"]
         ratio = "" if line["ratio"] is None else f"{line['ratio']:.2f}"
         lines.append(
@@ -200,7 +203,7 @@ def rows_of(table: dict, attribute: str) -> list[str]:
 
 
 def verdict(table: dict) -> str:
-    """One sentence a measure: which groups are worse beyond chance, and by how much."""
+    """One line a measure: where the intervals of the worst and the best group do not overlap, and by how much they differ."""
     lines = []
     for name, (meaning, _, unit) in MEASURES.items():
         parts = [
@@ -208,7 +211,7 @@ def verdict(table: dict) -> str:
             for attribute in ("ethnicity", "age", "gender")
             if (line := table[name][attribute])["apart"]
         ]
-        lines.append(f"- {name} ({meaning}): {'; '.join(parts) if parts else 'no difference beyond chance'}.")
+        lines.append(f"- {name} ({meaning}): {'; '.join(parts) if parts else 'intervals overlap'}.")
     return "\n".join(lines)
 
 
@@ -224,14 +227,14 @@ def markdown(table: dict, command: str, count: int, size: int) -> str:
         f"{count} people, as many of each of the 24 cells, frontal, {size} px, without sensor noise and focus blur. What is "
         "measured stands at the head of `benchmarks/groups.py`; intervals are from a bootstrap over people.",
         "![Every measure by group](groups.png)",
-        "## What differs beyond chance",
+        "## Groups whose intervals are apart",
         verdict(table),
         f"Median L* of the skin, by ethnicity: {lightness}.",
         *(
             f"## By {attribute}\n\n{head}\n" + "\n".join(rows_of(table, attribute))
             for attribute in ("ethnicity", "age", "gender", "cell")
         ),
-        "A cell has few people: its intervals are wide, and the worst of 24 is worse than the rest by chance alone.",
+        "The worst and the best were picked after looking: among 24 small cells some lie apart by chance alone.",
     ]
     return "\n\n".join(parts) + "\n"
 

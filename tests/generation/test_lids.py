@@ -199,3 +199,12 @@ def test_lids_are_found_as_whole_loops(head):
             linked = edges[loop][:, loop] > 0
             assert (np.asarray(linked.sum(axis=1)).ravel() == 2).all()  # closed, and no vertex twice
         assert np.allclose(eye.columns.sum(axis=1), 1)
+
+
+def test_eye_landmarks_of_closed_lids_lie_on_one_another(head, rig):
+    rows = head.topology.refine[head.topology.landmarks]
+    upper, lower = [37, 38, 43, 44], [41, 40, 47, 46]
+    for i in range(0, 48, 5):
+        shape = head.shape(PLAN[i], 0)
+        points = rows @ rig.pose(shape, units(AU43=1), {})
+        assert np.abs(points[upper, 1] - points[lower, 1]).max() < 2.0, i  # mm
