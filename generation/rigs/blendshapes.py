@@ -14,11 +14,12 @@ from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
 from ..heads import HEADS, Head, HeadShape
+from .lids import LidContact
 
 SIDES = ("Left", "Right")
 UNITS: dict[str, dict[str, float]] = {
     "AU4": {"fu/browDown*": 0.60, "xu/eyebrows-*-down": 0.95, "sculpt/AU4": 1.0},
-    "AU6": {"fu/cheekSquint*": 0.80, "sculpt/AU6": 1.25},
+    "AU6": {"fu/cheekSquint*": 0.90, "sculpt/AU6": 1.70},
     "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
     "AU9": {"fu/noseSneer*": 0.70, "xu/nose-*-elevation": 0.80, "sculpt/AU9": 1.0},
     "AU10": {"fu/mouthUpperUp*": 0.50, "xu/mouth-elevation": 0.70},
@@ -72,6 +73,7 @@ class BlendshapeRig:
                 offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in self._ancestries]
             else:
                 offsets.append(_both_sides(head, name))
+        self._lids = LidContact(head)
         self._left = np.tanh(head.canonical[:, :1] / MIDLINE_MM)
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
 
@@ -84,7 +86,7 @@ class BlendshapeRig:
         closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNITS["AU43"]}
         moving = weights | dict.fromkeys(UNITS["AU43"], 0.0)
         moved = self._offset(moving, shape) * (1 + np.float32(asymmetry) * self._left) + self._offset(closing, shape)
-        return shape.control + moved
+        return self._lids.resolve(shape.control + moved, shape, float(au[AU_NAMES.index("AU43")]))
 
     def _offset(self, weights: dict[str, float], shape: HeadShape) -> np.ndarray:
         """Sum of the weighted shapes, (W, 3) float32."""

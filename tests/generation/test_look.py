@@ -13,7 +13,6 @@ from generation.appearance.scene import SETUPS, background, enlarge, towards, wh
 from generation.appearance.skin import MELANIN
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
 from generation.heads import HEADS
-from generation.mesh import vertex_normals
 from generation.noise import SIDE, noise_tile
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
@@ -155,40 +154,3 @@ def test_light_and_background(maker):
     ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32)[None, :, None], (16, 16, 3)).copy()
     wide = enlarge(ramp, 64)
     assert (np.diff(wide[5, :, 0]) >= -1e-6).all() and wide.max() <= 1
-
-
-def test_lips_never_cross_and_open_eyes_never_close_by_mistake(head):
-    rows = head.topology.refine[head.topology.landmarks]
-    rig = RIGS["blendshapes"]("makehuman")
-    upper_lip, lower_lip, upper_lid, lower_lid = [61, 62, 63], [67, 66, 65], [37, 38, 43, 44], [41, 40, 47, 46]
-    checked = 0
-    for i in range(20):
-        shape = head.shape(PLAN[i], 0)
-        for expression in PLAN[i].expressions[1:]:
-            au = np.array(expression.au, float)
-            points = rows @ rig.pose(shape, au, expression.extra_au, expression.asymmetry)
-            assert (points[upper_lip, 1] - points[lower_lip, 1]).min() > -1.5, (i, expression)
-            if not expression.au[5]:
-                assert (points[upper_lid, 1] - points[lower_lid, 1]).max() > -0.5, (i, expression)
-            checked += 1
-    assert checked == 200
-
-
-LID_TOLERANCE_MM = 4.0
-"""How far the margin of the upper lid may slide behind that of the lower one; both are folds about 2 mm thick."""
-
-
-def test_lids_do_not_run_through_each_other(head):
-    topology, rig = head.topology, RIGS["blendshapes"]("makehuman")
-    _, y, z = topology.reference.T
-    lid = (topology.masks["lids"] > 0.5) & (z > 8)
-    upper, lower = np.flatnonzero(lid & (y > 1)), np.flatnonzero(lid & (y < -2))
-    for i in range(20):
-        shape = head.shape(PLAN[i], 0)
-        for expression in PLAN[i].expressions[1:]:
-            control = rig.pose(shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-            vertices = head.vertices(control, shape.eyes)
-            normals = vertex_normals(vertices, topology.triangles)[lower]
-            distance, nearest = cKDTree(vertices[lower]).query(vertices[upper])
-            behind = ((vertices[upper] - vertices[lower][nearest]) * normals[nearest]).sum(axis=1)
-            assert behind[distance < 2 * LID_TOLERANCE_MM].min(initial=0) > -LID_TOLERANCE_MM, (i, expression)
