@@ -70,14 +70,26 @@ def test_default_is_the_papers_vit_large():
     ("name", "value"),
     [
         ("au_head", "gap"),
-        ("pspi_head", "regression"),
-        ("reference", "neutral"),
+        ("au_activation", "tanh"),
+        ("pspi_head", "ordinal"),
+        ("reference", "smiling"),
+        ("reference_encoder", "none"),
+        ("backbone_positions", "learned"),
         ("au_names", ["AU6", "AU4", "AU7", "AU9", "AU10", "AU43"]),
         ("au_max", [5, 5, 5, 5, 5, 5]),
         ("num_pspi_classes", 1),
         ("head_dropout", 1.0),
+        ("au_dropout", -0.1),
         ("lambda_au", -1.0),
-        ("pspi_hidden_sizes", [8]),
+        ("lambda_binary", float("nan")),
+        ("regression_sd", 0.0),
+        ("interval_temperature", float("inf")),
+        ("pspi_hidden_sizes", []),
+        ("pspi_hidden_sizes", [8, 0]),
+        ("pspi_thresholds", []),
+        ("pspi_thresholds", [2, 1]),
+        ("pspi_thresholds", [0, 3]),
+        ("pspi_thresholds", [16, 17]),
     ],
 )
 def test_config_refuses_what_is_not_allowed(name, value):
@@ -85,8 +97,33 @@ def test_config_refuses_what_is_not_allowed(name, value):
         ViTPainConfig.tiny(**{name: value})
 
 
-def test_config_round_trip(tmp_path):
-    config = ViTPainConfig.tiny(au_head="cls", lambda_au=0.5, pspi_hidden_sizes=[20, 10])
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"reference": "neutral", "reference_heads": 5}, "reference_heads is 5; allowed are divisors of 32"),
+        (
+            {"backbone_positions": "none"},
+            "backbone_positions is 'none', backbone 'vit'; allowed with 'dinov3_vit' only",
+        ),
+        ({"backbone_registers": False}, "backbone_registers is False, but backbone 'vit' has none; allowed is True"),
+    ],
+)
+def test_config_refuses_what_the_backbone_cannot_do(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        ViTPainConfig(backbone_config=BACKBONES["vit"](), **kwargs)
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"au_head": "cls", "lambda_au": 0.5, "pspi_hidden_sizes": [20, 10]},
+        {"pspi_head": "regression", "pspi_thresholds": [2, 5], "regression_sd": 0.8, "interval_temperature": 1.3},
+        {"reference": "neutral", "reference_encoder": "own", "reference_heads": 4, "reference_fallback": False},
+        {"au_norm": True, "au_activation": "gelu", "au_dropout": 0.1, "au_hidden_size": 24},
+    ],
+)
+def test_config_round_trip(tmp_path, kwargs):
+    config = ViTPainConfig.tiny(**kwargs)
     config.save_pretrained(tmp_path)
     loaded = ViTPainConfig.from_pretrained(tmp_path)
     assert loaded.to_dict() == config.to_dict()
