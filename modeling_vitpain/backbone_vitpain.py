@@ -13,14 +13,24 @@ from .configuration_vitpain import ViTPainConfig
 
 
 def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
-    """The backbone with random weights. What the configuration switches off is taken from what its modules return."""
-    backbone = without_unused_parts(AutoModel.from_config(config.backbone_config))
+    """The backbone with random weights, without a pooler, which nothing would read."""
+    backbone = AutoModel.from_config(config.backbone_config)
+    if getattr(backbone, "pooler", None) is not None:
+        backbone.pooler = None
     if config.backbone_positions == "none":
         backbone.rope_embeddings.register_forward_hook(_no_rotation)
     if not config.backbone_registers:
-        backbone.embeddings.register_tokens.requires_grad_(False)
         backbone.embeddings.register_forward_hook(_drop_registers)
+    freeze_unread(backbone, config)
     return backbone
+
+
+def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
+    """Freezes the mask token, and register tokens that are left out: nothing reads them, so they never get a gradient."""
+    unread = ("mask_token",) if config.backbone_registers else ("mask_token", "register_tokens")
+    for name, parameter in backbone.named_parameters():
+        if name.endswith(unread):
+            parameter.requires_grad_(False)
 
 
 def _no_rotation(module: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -34,14 +44,4 @@ def _drop_registers(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     return torch.cat([output[:, :1], output[:, 1 + module.register_tokens.shape[1] :]], dim=1)
 
 
-def without_unused_parts(backbone: PreTrainedModel) -> PreTrainedModel:
-    """Drops the pooler and freezes the mask token: nothing reads them, so they would never get a gradient."""
-    if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None
-    for name, parameter in backbone.named_parameters():
-        if name.endswith("mask_token"):
-            parameter.requires_grad_(False)
-    return backbone
-
-
-__all__ = ["make_backbone", "without_unused_parts"]
+__all__ = ["freeze_unread", "make_backbone"]

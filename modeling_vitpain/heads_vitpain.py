@@ -65,20 +65,19 @@ class PSPIHead(nn.Sequential):
         super().__init__(*layers, nn.Linear(width, 1 if regression else config.num_pspi_classes))
 
 
-class BinaryHeads(nn.ModuleDict):
-    """One logit a threshold, "pain at PSPI >= t": each LayerNorm, Dropout, Linear on CLS. (B, D) -> (B, thresholds)."""
+class BinaryHeads(nn.Module):
+    """One logit a threshold, "pain at PSPI >= t": each LayerNorm, Dropout, Linear on CLS, and named after its threshold."""
 
     def __init__(self, config: ViTPainConfig):
+        super().__init__()
         width = config.hidden_size
-        super().__init__(
-            {
-                str(threshold): nn.Sequential(nn.LayerNorm(width), nn.Dropout(config.head_dropout), nn.Linear(width, 1))
-                for threshold in config.pspi_thresholds
-            }
-        )
+        for threshold in config.pspi_thresholds:
+            head = nn.Sequential(nn.LayerNorm(width), nn.Dropout(config.head_dropout), nn.Linear(width, 1))
+            self.add_module(str(threshold), head)
 
     def forward(self, cls: Tensor) -> Tensor:
-        return torch.cat([head(cls) for head in self.values()], dim=-1)
+        """(B, D) -> (B, thresholds)."""
+        return torch.cat([head(cls) for head in self.children()], dim=-1)
 
 
 def pspi_expectation(logits: Tensor) -> Tensor:

@@ -16,10 +16,11 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput, can_return_tuple
 
-from .backbone_vitpain import make_backbone, without_unused_parts
+from .backbone_vitpain import freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
+from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
 
 @dataclass
@@ -54,7 +55,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
     input_modalities = ("image",)
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must scale it when it accumulates
-    _no_split_modules = ["AUHead", "MultiheadAttention"]  # noqa: RUF012 - they use parameters of their own beside layers
+    _no_split_modules = ["AUHead", "ReferenceAttention"]  # noqa: RUF012 - they use parameters of their own beside layers
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -70,11 +71,13 @@ class ViTPainPreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
-        elif isinstance(module, nn.MultiheadAttention):
+        elif isinstance(module, ReferenceAttention):
             init.xavier_uniform_(module.in_proj_weight)
             init.zeros_(module.in_proj_bias)
             # Almost nothing is added at first: fine-tuning begins with the tokens that the backbone was trained to give.
             init.normal_(module.out_proj.weight, std=0.02)
+        elif isinstance(module, ReferenceToken):
+            init.normal_(module.weight, std=0.02)
         if isinstance(module, AUHead):
             # After the final ReLU a negative output has no gradient: begin with every unit above zero, near its mean.
             init.normal_(module.out.weight, std=0.02)
@@ -83,8 +86,6 @@ class ViTPainPreTrainedModel(PreTrainedModel):
                 # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: neither
                 # uniform attention, where the units could not be told apart, nor saturated.
                 init.normal_(module.queries, std=1.0)
-        if isinstance(module, ViTPainForPainAssessment) and module.reference_token is not None:
-            init.normal_(module.reference_token, std=0.02)
 
     def save_pretrained(self, save_directory, **kwargs) -> None:
         """As transformers', with two differences.
@@ -122,9 +123,9 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         if config.reference == "neutral":
             width = config.hidden_size
             self.reference_backbone = make_backbone(config) if config.reference_encoder == "own" else None
-            self.reference_attention = nn.MultiheadAttention(width, config.reference_heads, batch_first=True)
+            self.reference_attention = ReferenceAttention(width, config.reference_heads)
             self.reference_norm = nn.LayerNorm(width)
-            self.reference_token = nn.Parameter(torch.empty(1, 1, width)) if config.reference_fallback else None
+            self.reference_token = ReferenceToken(width) if config.reference_fallback else None
         self.post_init()
 
     @classmethod
@@ -133,12 +134,20 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
 
         An own encoder for references begins with the same weights.
         """
-        backbone = without_unused_parts(AutoModel.from_pretrained(name_or_path))
+        weights = AutoModel.from_pretrained(name_or_path).state_dict()
         model = cls(ViTPainConfig(backbone_config=AutoConfig.from_pretrained(name_or_path), **config_kwargs))
-        model.backbone.load_state_dict(backbone.state_dict())
-        if model.reference_backbone is not None:
-            model.reference_backbone.load_state_dict(backbone.state_dict())
+        for encoder in filter(None, (model.backbone, model.reference_backbone)):
+            encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
         return model
+
+    @classmethod
+    def from_pretrained(cls, *args, **kwargs):
+        """As transformers', which makes every tensor trainable: what nothing reads is frozen again, as in a new model."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        for encoder in filter(None, (model.backbone, model.reference_backbone)):
+            freeze_unread(encoder, model.config)
+        return loaded
 
     @can_return_tuple
     def forward(
@@ -170,10 +179,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         """
         tokens = self._encode(self.backbone, pixel_values, interpolate_pos_encoding)
         if self.config.reference == "neutral":
-            references, mask = self._references(
-                len(tokens), reference_pixel_values, reference_mask, interpolate_pos_encoding
-            )
-            tokens = self._fuse(tokens, references, mask)
+            tokens = self._fuse(tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding)
         elif reference_pixel_values is not None or reference_mask is not None:
             raise ValueError("reference_pixel_values or reference_mask was given, but this model has reference='none'")
         cls, patches = tokens[:, 0], tokens[:, -self._num_patches(pixel_values) :]  # registers lie between the two
@@ -201,49 +207,25 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             return backbone(pixel_values, interpolate_pos_encoding=True).last_hidden_state
         return backbone(pixel_values).last_hidden_state
 
-    def _references(
-        self, batch: int, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool
-    ) -> tuple[Tensor, Tensor]:
-        """Tokens (B, R, T, D) to attend to, and which of the R are pictures, (B, R) bool.
-
-        Empty slots hold the fallback token, T times: attending to equal tokens is attending to one of them.
-        """
+    def _fuse(self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool) -> Tensor:
+        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+        batch = tokens.shape[0]
         if pixel_values is None:
             if mask is not None:
                 raise ValueError("reference_mask was given without reference_pixel_values")
-            if self.reference_token is None:
-                raise ValueError("reference_pixel_values is missing; a model with reference_fallback=False needs them")
-            references = self.reference_token.expand(batch, 1, -1).unsqueeze(1)
-            return references, torch.zeros(batch, 1, dtype=torch.bool, device=references.device)
-
-        pictures = pixel_values.unsqueeze(1) if pixel_values.ndim == 4 else pixel_values
-        if pictures.ndim != 5 or len(pictures) != batch:
-            raise ValueError(
-                f"reference_pixel_values is {tuple(pixel_values.shape)}; allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W)"
-            )
-        slots = pictures.shape[:2]
-        if mask is None:
-            mask = torch.ones(slots, dtype=torch.bool, device=pictures.device)
-        if mask.shape != slots or mask.dtype != torch.bool:
-            raise ValueError(f"reference_mask is {mask.dtype} {tuple(mask.shape)}; allowed is bool {tuple(slots)}")
-        encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-        references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, slots)
+            references = tokens.new_zeros(batch, 1, 1, tokens.shape[-1])
+            mask = torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device)
+        else:
+            pictures, mask = as_slots(pixel_values, mask, batch)
+            encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
+            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, mask.shape)
         if self.reference_token is not None:
-            references = torch.where(mask[:, :, None, None], references, self.reference_token)
+            references = self.reference_token(references, mask)
         elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():
-            raise ValueError("reference_mask leaves a row without reference; this model has reference_fallback=False")
-        return references, mask
-
-    def _fuse(self, tokens: Tensor, references: Tensor, mask: Tensor) -> Tensor:
-        """LayerNorm(x + mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
-        batch, count = mask.shape
-        queries = tokens.unsqueeze(1).expand(-1, count, -1, -1).flatten(0, 1)  # (B * R, T, D)
-        keys = references.flatten(0, 1)
-        attended = self.reference_attention(queries, keys, keys, need_weights=False)[0]
-        used = mask | ~mask.any(dim=1, keepdim=True)  # where there is no picture, all slots hold the fallback
-        weights = used.to(tokens.dtype) / used.sum(dim=1, keepdim=True)
-        attended = (attended.unflatten(0, (batch, count)) * weights[:, :, None, None]).sum(dim=1)
-        return self.reference_norm(tokens + attended)
+            raise ValueError(
+                "a frame has no reference_pixel_values; with reference_fallback=False every frame needs one"
+            )
+        return self.reference_norm(tokens + self.reference_attention(tokens, references, mask))
 
     def _assess(self, cls: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """CLS (B, D) -> class logits (B, C), PSPI (B,) and binary logits (B, 3) or None."""

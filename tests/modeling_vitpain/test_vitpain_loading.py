@@ -76,6 +76,7 @@ def test_files_are_safetensors_and_code(saved):
         "modeling_vitpain.py",
         "pipeline_vitpain.py",
         "preprocessor_config.json",
+        "reference_vitpain.py",
     }
     config = read_config(saved)
     assert config["auto_map"] == {
