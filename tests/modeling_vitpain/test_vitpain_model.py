@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_vitpain import BACKBONES, EVERY_SHAPE, inputs_for, small_model, trained
-from transformers import AutoModel
+from transformers import AutoModel, ViTConfig
 
 from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_MAX
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, pspi_expectation, pspi_interval
@@ -140,20 +140,132 @@ def test_cls_head_has_no_queries(batch):
     assert not any("queries" in name for name, _ in model.named_parameters())
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_shuffled_patches_change_the_output(backbone, batch):
-    """Positions reach the heads: the same patches in another order are another picture."""
-    model = small_model(backbone)
-    with torch.no_grad():
-        for parameter in model.backbone.parameters():  # some begin with positions of zero; trained ones are not
-            parameter.add_(torch.randn_like(parameter) * 0.2)
-    pixels = batch["pixel_values"]
+def shuffled(pixels: torch.Tensor) -> torch.Tensor:
+    """The same patches of 8 px in another order."""
     tiles = pixels.unfold(2, 8, 8).unfold(3, 8, 8).reshape(4, 3, 16, 8, 8)
     tiles = tiles[:, :, torch.randperm(16, generator=torch.Generator().manual_seed(2))]
-    shuffled = tiles.reshape(4, 3, 4, 4, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(4, 3, 32, 32)
-    straight, other = model(pixels), model(shuffled)
-    assert (straight.logits - other.logits).abs().max() > 1e-4
+    return tiles.reshape(4, 3, 4, 4, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(4, 3, 32, 32)
+
+
+@pytest.mark.parametrize(("backbone", "variant"), EVERY_SHAPE)
+def test_shuffled_patches_change_the_output(backbone, variant):
+    """Positions reach the heads: the same patches in another order are another picture."""
+    model = trained(small_model(backbone, variant))
+    inputs = inputs_for(model, labels=False)
+    straight = model(**inputs)
+    other = model(**{**inputs, "pixel_values": shuffled(inputs["pixel_values"])})
+    assert (straight.logits - other.logits).abs().amax(dim=1).min() > 1e-4
     assert (straight.au - other.au).abs().max() > 1e-4
+
+
+def test_a_converted_backbone_can_be_run_without_positions_and_registers():
+    """As the authors' release ran it: the order of the patches is lost, and the registers are not there."""
+    own = trained(small_model("dinov3"))
+    bare = small_model("dinov3", backbone_positions="none", backbone_registers=False)
+    assert bare.state_dict().keys() == own.state_dict().keys()
+    bare.load_state_dict(own.state_dict())
+    pixels = inputs_for(own)["pixel_values"]
+
+    hidden = bare.backbone.embeddings.patch_embeddings(pixels).flatten(2).transpose(1, 2)
+    hidden = torch.cat([bare.backbone.embeddings.cls_token.expand(4, -1, -1), hidden], dim=1)
+    nothing = torch.ones(16, 16), torch.zeros(16, 16)  # cosine and sine of a rotation by nothing
+    for layer in bare.backbone.model.layer:
+        hidden = layer(hidden, position_embeddings=nothing)
+    torch.testing.assert_close(bare(pixels).cls, bare.backbone.norm(hidden)[:, 0])
+
+    for name in ("logits", "au"):
+        torch.testing.assert_close(bare(pixels)[name], bare(shuffled(pixels))[name], rtol=1e-4, atol=1e-4)
+        assert (bare(pixels)[name] - own(pixels)[name]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("backbone", ["dinov2_with_registers", "dinov3"])
+def test_registers_that_are_left_out_do_nothing_and_are_frozen(backbone):
+    model = trained(small_model(backbone, backbone_registers=False))
+    registers = model.backbone.embeddings.register_tokens
+    assert not registers.requires_grad
+    pixels = inputs_for(model)["pixel_values"]
+    before = model(pixels).logits
+    with torch.no_grad():
+        registers.add_(5.0)
+    assert torch.equal(model(pixels).logits, before)
+    assert model.backbone(pixels).last_hidden_state.shape[1] == 17
+
+
+# The regression head
+
+
+def test_regression_reads_pspi_as_16_times_a_sigmoid(batch):
+    model = trained(small_model(variant="regression"))
+    output = model(**batch)
+    score = model.pspi_head(output.cls)
+    assert score.shape == (4, 1)
+    torch.testing.assert_close(output.pspi, 16 * score[:, 0].sigmoid())
+    assert output.logits.shape == (4, 17)
+    torch.testing.assert_close(output.logits.exp().sum(dim=-1), torch.ones(4))
+    for k, threshold in enumerate(("1", "2", "3")):
+        head = getattr(model.binary_heads, threshold)
+        torch.testing.assert_close(output.binary_logits[:, k : k + 1], head(output.cls))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 16), st.floats(0.2, 5))
+def test_the_distribution_of_a_regression_is_a_normal_cut_to_the_scores(pspi, sd):
+    logits = pspi_distribution(torch.tensor([pspi]), sd, 17)
+    density = torch.distributions.Normal(pspi, sd).log_prob(torch.arange(17.0)).exp().double()
+    torch.testing.assert_close(logits.double().exp()[0], density / density.sum(), rtol=1e-3, atol=1e-5)
+    assert abs(int(logits.argmax()) - pspi) <= 0.5 + 1e-4
+    low, high = (int(bound) for bound in pspi_interval(logits, 0.9))
+    assert low - 0.5 <= pspi <= high + 0.5
+
+
+def test_regression_loss_is_in_pspi_units(batch):
+    model = small_model(variant="regression", lambda_pspi=0.5, lambda_au=2.0, lambda_binary=3.0, pspi_thresholds=[1, 6])
+    output = model(**batch)
+    truth = torch.tensor([[0.0, 0.0], [1, 0], [1, 1], [1, 1]])  # of PSPI 0, 5, 11, 16
+    chance = output.binary_logits.sigmoid()
+    binary = -(truth * chance.log() + (1 - truth) * (1 - chance).log()).mean()
+    error = ((output.pspi - batch["labels"]) ** 2).mean()
+    au = ((output.au - batch["au_labels"]) ** 2).mean()
+    torch.testing.assert_close(output.loss, 0.5 * error + 2.0 * au + 3.0 * binary)
+    between = {**batch, "labels": batch["labels"].float() * 0.9}
+    assert model(**between).loss != output.loss  # a score between two classes is a label here
+
+
+def test_the_releases_heads_layer_by_layer():
+    model = ViTPainForPainAssessment(
+        ViTPainConfig(
+            backbone_config=ViTConfig(
+                hidden_size=1024, num_hidden_layers=1, num_attention_heads=16, intermediate_size=64
+            ),
+            pspi_head="regression",
+            au_norm=True,
+            au_activation="gelu",
+            au_dropout=0.1,
+            au_hidden_size=512,
+        )
+    )
+    kinds = [type(layer).__name__ for layer in model.pspi_head]
+    assert kinds == ["LayerNorm", "Dropout", *["Linear", "GELU", "Dropout"] * 3, "Linear"]
+    assert [layer.out_features for layer in model.pspi_head if hasattr(layer, "out_features")] == [512, 256, 128, 1]
+    assert [name for name, _ in model.binary_heads.named_children()] == ["1", "2", "3"]
+    assert {name: tuple(p.shape) for name, p in model.au_head.named_parameters() if p.ndim == 2} == {
+        "queries": (6, 1024),
+        "hidden.weight": (512, 1024),
+        "out.weight": (1, 512),
+    }
+    assert type(model.au_head.norm).__name__ == "LayerNorm"
+    assert type(model.au_head.activation).__name__ == "GELU"
+
+
+@pytest.mark.parametrize("variant", ["paper", "regression"])
+def test_interval_follows_the_configured_temperature(variant, batch):
+    model = small_model(variant=variant, interval_temperature=2.0)
+    logits = model(**batch).logits
+    plain, calibrated = pspi_interval(logits, 0.9), model.pspi_interval(logits, 0.9)
+    assert all(torch.equal(a, b) for a, b in zip(calibrated, pspi_interval(logits, 0.9, temperature=2.0), strict=True))
+    assert (calibrated[1] - calibrated[0] >= plain[1] - plain[0]).all()
+    model.config.interval_temperature = 1.0
+    assert all(torch.equal(a, b) for a, b in zip(model.pspi_interval(logits), plain, strict=True))
 
 
 def test_no_unit_is_dead_at_the_start(batch):
