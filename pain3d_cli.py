@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of images, to CSV"),
+    "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
     "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
@@ -31,6 +32,9 @@ EXTRA_OF: dict[str, str] = {
     "torch": "model",
     "transformers": "model",
     "accelerate": "model",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
     "evaluate": "evaluation",
     "sklearn": "evaluation",
 }

@@ -1,6 +1,6 @@
 """ViTPain, the model that reads pain in faces. Importing this package makes transformers' Auto classes know it.
 
-The four `*_vitpain.py` files are also Hub remote code: a saved model carries copies of them, so that it loads with
+The `*_vitpain.py` files are also Hub remote code: a saved model carries copies of them, so that it loads with
 `trust_remote_code=True` where this package is not installed.
 """
 

@@ -11,6 +11,16 @@ from transformers.configuration_utils import SubConfigSpec
 
 AU_NAMES = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
 AU_MAX = [5, 5, 5, 5, 5, 1]
+PSPI_THRESHOLDS = [1, 2, 3]
+CHOICES = {
+    "au_head": ("query", "cls"),
+    "au_activation": ("relu", "gelu"),
+    "pspi_head": ("classification", "regression"),
+    "reference": ("none", "neutral"),
+    "reference_encoder": ("shared", "own"),
+    "backbone_positions": ("own", "none"),
+}
+ROTARY_BACKBONES = ("dinov3_vit",)
 
 
 class ViTPainConfig(PreTrainedConfig):
@@ -19,24 +29,42 @@ class ViTPainConfig(PreTrainedConfig):
     Args:
         backbone_config: configuration (or its dict, with `model_type`) of any ViT-like transformers model: ViT, DINOv2,
             DINOv3, … Default: the paper's ViT-L/16 at 224 px.
+        backbone_positions: "own"; "none" switches rotary positions off, so that the patches have no order. Only for
+            checkpoints that were trained without them, as the authors' release was.
+        backbone_registers: False leaves the backbone's register tokens out. Only for such checkpoints too.
         num_pspi_classes: PSPI classes, 0 to 16.
         au_names: order of the action units in every output; fixed (contract C1).
         au_max: top of each unit's scale: 5 for FACS A-E, 1 for AU43 (eyes closed).
         au_head: "query" (equations 4-8: one learned query a unit, attending to the patches) or "cls" (Table 2's baseline: the
             same head on the CLS token).
-        pspi_head: "classification" (equations 9-12).
-        reference: "none".
-        pspi_hidden_sizes: widths of the two hidden layers of the PSPI branch; default D/2 and D/4.
         au_hidden_size: width of the AU branch's hidden layer; default D/2.
-        head_dropout: dropout of the PSPI branch, 0 to 1.
-        lambda_pspi, lambda_au: weights of the cross-entropy and of the mean squared AU error (equation 15).
+        au_norm: LayerNorm before the AU branch's first linear layer (the release has one, the paper has none).
+        au_activation: "relu" (equation 8) or "gelu" (the release), of the hidden layer; the last one is always a ReLU.
+        au_dropout: dropout before and after the AU branch's hidden layer, 0 to below 1.
+        pspi_head: "classification" (equations 9-12), or "regression" (the paper's later versions: 16 * sigmoid, and binary
+            heads beside it).
+        pspi_hidden_sizes: widths of the PSPI branch's hidden layers; default D/2 and D/4, for "regression" 512, 256 and 128,
+            none wider than D.
+        head_dropout: dropout of the PSPI branch and of the binary heads, 0 to below 1.
+        pspi_thresholds: of the binary heads, each "pain at PSPI >= threshold"; ascending. Only "regression" has them.
+        regression_sd: standard deviation, in PSPI units, of the distribution that "regression" reports as `logits`.
+        interval_temperature: `logits` are divided by it for the interval alone, above 0; calibration on validation data
+            sets it.
+        reference: "none", or "neutral": neutral pictures of the same person are encoded too, and every token of the frame
+            attends to theirs.
+        reference_encoder: "shared" (the backbone itself) or "own" (a second one of the same kind).
+        reference_heads: heads of that attention; a divisor of D.
+        reference_fallback: a learned token stands for the reference where there is none; False: that is an error.
+        lambda_pspi: weight of the PSPI loss: cross-entropy, or mean squared error in PSPI units for "regression".
+        lambda_au: weight of the mean squared AU error (equation 15).
+        lambda_binary: weight of the binary heads' mean cross-entropy.
 
     Raises:
         ValueError: a value that is not allowed, with what is.
     """
 
     model_type = "vitpain"
-    keys_to_ignore_at_inference = ["cls", "au_attention"]  # noqa: RUF012 - what Trainer need not gather
+    keys_to_ignore_at_inference = ["cls", "au_attention", "binary_logits"]  # noqa: RUF012 - what Trainer need not gather
     sub_configs_defaults = {  # noqa: RUF012 - transformers reads this from the class
         "backbone_config": SubConfigSpec(
             config_class=AutoConfig,
@@ -53,17 +81,29 @@ class ViTPainConfig(PreTrainedConfig):
     }
 
     backbone_config: dict | PreTrainedConfig | None = None
+    backbone_positions: str = "own"
+    backbone_registers: bool = True
     num_pspi_classes: int = 17
     au_names: list[str] | tuple[str, ...] | None = None
     au_max: list[int] | tuple[int, ...] | None = None
     au_head: str = "query"
-    pspi_head: str = "classification"
-    reference: str = "none"
-    pspi_hidden_sizes: list[int] | tuple[int, int] | None = None
     au_hidden_size: int | None = None
+    au_norm: bool = False
+    au_activation: str = "relu"
+    au_dropout: float = 0.0
+    pspi_head: str = "classification"
+    pspi_hidden_sizes: list[int] | tuple[int, ...] | None = None
     head_dropout: float = 0.1
+    pspi_thresholds: list[int] | tuple[int, ...] | None = None
+    regression_sd: float = 1.5
+    interval_temperature: float = 1.0
+    reference: str = "none"
+    reference_encoder: str = "shared"
+    reference_heads: int = 8
+    reference_fallback: bool = True
     lambda_pspi: float = 1.0
     lambda_au: float = 1.0
+    lambda_binary: float = 1.0
 
     def __post_init__(self, **kwargs):
         self.au_names = list(self.au_names or AU_NAMES)
@@ -77,34 +117,56 @@ class ViTPainConfig(PreTrainedConfig):
             kwargs.pop("custom_pipelines", None)
         super().__post_init__(**kwargs)
         width = self.backbone_config.hidden_size
-        self.pspi_hidden_sizes = list(self.pspi_hidden_sizes or (width // 2, width // 4))
-        self.au_hidden_size = self.au_hidden_size or width // 2
+        if self.pspi_hidden_sizes is None:
+            usual = [512, 256, 128] if self.pspi_head == "regression" else [width // 2, width // 4]
+            self.pspi_hidden_sizes = [min(size, width) for size in usual]
+        self.pspi_hidden_sizes = list(self.pspi_hidden_sizes)
+        self.pspi_thresholds = list(PSPI_THRESHOLDS if self.pspi_thresholds is None else self.pspi_thresholds)
+        self.au_hidden_size = width // 2 if self.au_hidden_size is None else self.au_hidden_size
         self._check()
 
     def _check(self) -> None:
-        for name, allowed in {
-            "au_head": ("query", "cls"),
-            "pspi_head": ("classification",),
-            "reference": ("none",),
-        }.items():
+        for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed is {' or '.join(map(repr, allowed))}")
         if self.au_names != AU_NAMES:
             raise ValueError(f"au_names is {self.au_names}; the order is fixed: {AU_NAMES}")
         if self.au_max != AU_MAX:
             raise ValueError(f"au_max is {self.au_max}; the scales are fixed: {AU_MAX}")
-        if self.num_pspi_classes < 2:
-            raise ValueError(f"num_pspi_classes is {self.num_pspi_classes}; allowed is 2 or more (the scale has 17)")
-        if len(self.pspi_hidden_sizes) != 2 or min(*self.pspi_hidden_sizes, self.au_hidden_size) < 1:
-            raise ValueError(
-                f"pspi_hidden_sizes is {self.pspi_hidden_sizes} and au_hidden_size {self.au_hidden_size}; "
-                "allowed are two positive widths and one"
-            )
-        if not 0 <= self.head_dropout < 1:
-            raise ValueError(f"head_dropout is {self.head_dropout}; allowed is 0 to below 1")
-        for name in ("lambda_pspi", "lambda_au"):
+        for name in ("head_dropout", "au_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed is 0 to below 1")
+        for name in ("lambda_pspi", "lambda_au", "lambda_binary"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed is 0 or more")
+        for name in ("regression_sd", "interval_temperature"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} is {getattr(self, name)}; allowed is above 0")
+        self._check_sizes()
+        self._check_backbone()
+
+    def _check_sizes(self) -> None:
+        if self.num_pspi_classes < 2:
+            raise ValueError(f"num_pspi_classes is {self.num_pspi_classes}; allowed is 2 or more (the scale has 17)")
+        if not self.pspi_hidden_sizes or min(*self.pspi_hidden_sizes, self.au_hidden_size) < 1:
+            raise ValueError(
+                f"pspi_hidden_sizes is {self.pspi_hidden_sizes} and au_hidden_size {self.au_hidden_size}; "
+                "allowed are one or more positive widths, and one"
+            )
+        top, thresholds = self.num_pspi_classes - 1, self.pspi_thresholds
+        if thresholds != sorted(set(thresholds)) or not all(1 <= t <= top for t in thresholds) or not thresholds:
+            raise ValueError(f"pspi_thresholds is {thresholds}; allowed are whole scores from 1 to {top}, ascending")
+        if self.reference == "neutral" and (self.reference_heads < 1 or self.hidden_size % self.reference_heads):
+            raise ValueError(f"reference_heads is {self.reference_heads}; allowed are divisors of {self.hidden_size}")
+
+    def _check_backbone(self) -> None:
+        kind = self.backbone_config.model_type
+        if self.backbone_positions == "none" and kind not in ROTARY_BACKBONES:
+            raise ValueError(
+                f"backbone_positions is 'none', backbone {kind!r}; allowed with {ROTARY_BACKBONES[0]!r} only"
+            )
+        if not self.backbone_registers and not getattr(self.backbone_config, "num_register_tokens", 0):
+            raise ValueError(f"backbone_registers is False, but backbone {kind!r} has none; allowed is True")
 
     @property
     def image_size(self) -> tuple[int, int]:

@@ -1,8 +1,10 @@
 """ViTPain: a ViT backbone, used as it is, with a PSPI branch on CLS and an AU branch on the patches (paper, section 4).
 
 - The backbone comes from `AutoModel` and its forward is never re-implemented: positions and registers are its business.
-- Shapes: B images, N patches, width D, 6 action units, 17 PSPI classes.
-- This file is Hub remote code: it imports torch, transformers and its own configuration, nothing else.
+- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral pictures
+  of the same person; the heads read what comes out. Where there is no picture, a learned token stands in, and nothing else.
+- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 action units, 17 PSPI classes.
+- This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
 import inspect
@@ -14,8 +16,11 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput, can_return_tuple
 
+from .backbone_vitpain import freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
+from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
+from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
 
 @dataclass
@@ -23,12 +28,13 @@ class ViTPainOutput(ModelOutput):
     """What ViTPain returns.
 
     Attributes:
-        loss: (), when `labels` or `au_labels` were given: lambda_pspi * cross-entropy + lambda_au * MSE.
-        logits: (B, 17), of the PSPI classes 0-16.
-        pspi: (B,), float32, 0-16: the expectation over the classes.
+        loss: (), when `labels` or `au_labels` were given: the weighted sum of what can be computed from them.
+        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" the log-probabilities around `pspi`, float32.
+        pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
         au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
-        cls: (B, D), the CLS token.
+        cls: (B, D), the CLS token, as the PSPI branch gets it.
         au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head "query".
+        binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
     """
 
     loss: Tensor | None = None
@@ -37,66 +43,7 @@ class ViTPainOutput(ModelOutput):
     au: Tensor | None = None
     cls: Tensor | None = None
     au_attention: Tensor | None = None
-
-
-def pspi_expectation(logits: Tensor) -> Tensor:
-    """Mean of the class distribution: `logits` (B, C) -> (B,), float32, 0 to C-1."""
-    probabilities = logits.float().softmax(dim=-1)
-    return probabilities @ torch.arange(logits.shape[-1], dtype=torch.float32, device=logits.device)
-
-
-def pspi_interval(logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
-    """The central interval of the class distribution: `logits` (B, C) -> lowest and highest class (B,), integers.
-
-    At most (1 - level) / 2 of the probability lies below it, and as much above. It is about the score of this picture,
-    a whole number; in a very skewed distribution the mean (`pspi`) may lie outside of it.
-    """
-    cumulative = logits.double().softmax(dim=-1).cumsum(dim=-1)
-    tail = (1 - level) / 2
-    low = (cumulative <= tail).sum(dim=-1)
-    high = (cumulative < 1 - tail).sum(dim=-1)
-    return low, high.clamp(max=logits.shape[-1] - 1)
-
-
-class AUHead(nn.Module):
-    """Equations 4-8: a learned query a unit, single-head attention over the patches, then Linear-ReLU-Linear-ReLU.
-
-    The two linear layers are shared by the units: what tells them apart is where they look. With au_head "cls" there
-    are no queries, and the layers map the CLS token to all six at once.
-    """
-
-    def __init__(self, config: ViTPainConfig):
-        super().__init__()
-        count, width = len(config.au_names), config.hidden_size
-        self.queries = nn.Parameter(torch.empty(count, width)) if config.au_head == "query" else None
-        self.hidden = nn.Linear(width, config.au_hidden_size)
-        self.out = nn.Linear(config.au_hidden_size, 1 if config.au_head == "query" else count)
-
-    def forward(self, cls: Tensor, patches: Tensor) -> tuple[Tensor, Tensor | None]:
-        """`cls` (B, D) and `patches` (B, N, D) -> intensities (B, 6) and attention (B, 6, N)."""
-        if self.queries is None:
-            return self.out(self.hidden(cls).relu()).relu(), None
-        scores = self.queries @ patches.transpose(1, 2) / patches.shape[-1] ** 0.5  # (B, 6, N), equation 4
-        attention = scores.softmax(dim=-1)  # equation 5
-        features = attention @ patches  # (B, 6, D), equation 6
-        return self.out(self.hidden(features).relu()).relu().squeeze(-1), attention
-
-
-class PSPIHead(nn.Sequential):
-    """Equations 9-12: LayerNorm, two blocks of Linear, GELU, Dropout of decreasing width, Linear. (B, D) -> (B, 17)."""
-
-    def __init__(self, config: ViTPainConfig):
-        width, (first, second) = config.hidden_size, config.pspi_hidden_sizes
-        super().__init__(
-            nn.LayerNorm(width),
-            nn.Linear(width, first),
-            nn.GELU(),
-            nn.Dropout(config.head_dropout),
-            nn.Linear(first, second),
-            nn.GELU(),
-            nn.Dropout(config.head_dropout),
-            nn.Linear(second, config.num_pspi_classes),
-        )
+    binary_logits: Tensor | None = None
 
 
 class ViTPainPreTrainedModel(PreTrainedModel):
@@ -108,6 +55,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
     input_modalities = ("image",)
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must scale it when it accumulates
+    _no_split_modules = ["AUHead", "ReferenceAttention"]  # noqa: RUF012 - they use parameters of their own beside layers
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -115,7 +63,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """The heads only; the backbone initialises itself."""
+        """The heads and the reference's attention; the backbones initialise themselves. Parts come before the whole."""
         if isinstance(module, nn.Linear):
             # 0.02, the backbones' own, would leave these few narrow layers with almost no signal.
             init.kaiming_uniform_(module.weight, nonlinearity="relu")
@@ -123,6 +71,13 @@ class ViTPainPreTrainedModel(PreTrainedModel):
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
+        elif isinstance(module, ReferenceAttention):
+            init.xavier_uniform_(module.in_proj_weight)
+            init.zeros_(module.in_proj_bias)
+            # Almost nothing is added at first: fine-tuning begins with the tokens that the backbone was trained to give.
+            init.normal_(module.out_proj.weight, std=0.02)
+        elif isinstance(module, ReferenceToken):
+            init.normal_(module.weight, std=0.02)
         if isinstance(module, AUHead):
             # After the final ReLU a negative output has no gradient: begin with every unit above zero, near its mean.
             init.normal_(module.out.weight, std=0.02)
@@ -156,30 +111,50 @@ class ViTPainPreTrainedModel(PreTrainedModel):
 
 
 class ViTPainForPainAssessment(ViTPainPreTrainedModel):
-    """PSPI and six action units from the picture of a face."""
-
-    pspi_interval = staticmethod(pspi_interval)
+    """PSPI and six action units from the picture of a face, alone or beside neutral pictures of the same person."""
 
     def __init__(self, config: ViTPainConfig):
         super().__init__(config)
-        self.backbone = _without_unused_parts(AutoModel.from_config(config.backbone_config))
+        self.backbone = make_backbone(config)
         self.au_head = AUHead(config)
         self.pspi_head = PSPIHead(config)
+        self.binary_heads = BinaryHeads(config) if config.pspi_head == "regression" else None
+        self.reference_backbone = self.reference_attention = self.reference_norm = self.reference_token = None
+        if config.reference == "neutral":
+            width = config.hidden_size
+            self.reference_backbone = make_backbone(config) if config.reference_encoder == "own" else None
+            self.reference_attention = ReferenceAttention(width, config.reference_heads)
+            self.reference_norm = nn.LayerNorm(width)
+            self.reference_token = ReferenceToken(width) if config.reference_fallback else None
         self.post_init()
 
     @classmethod
     def from_backbone(cls, name_or_path: str, **config_kwargs) -> "ViTPainForPainAssessment":
-        """New heads on a pretrained backbone, a Hub name or a directory. `config_kwargs` go to ViTPainConfig."""
-        backbone = AutoModel.from_pretrained(name_or_path)
+        """New heads on a pretrained backbone, a Hub name or a directory. `config_kwargs` go to ViTPainConfig.
+
+        An own encoder for references begins with the same weights.
+        """
+        weights = AutoModel.from_pretrained(name_or_path).state_dict()
         model = cls(ViTPainConfig(backbone_config=AutoConfig.from_pretrained(name_or_path), **config_kwargs))
-        model.backbone.load_state_dict(_without_unused_parts(backbone).state_dict())
+        for encoder in filter(None, (model.backbone, model.reference_backbone)):
+            encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
         return model
+
+    @classmethod
+    def from_pretrained(cls, *args, **kwargs):
+        """As transformers', which makes every tensor trainable: what nothing reads is frozen again, as in a new model."""
+        loaded = super().from_pretrained(*args, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        for encoder in filter(None, (model.backbone, model.reference_backbone)):
+            freeze_unread(encoder, model.config)
+        return loaded
 
     @can_return_tuple
     def forward(
         self,
         pixel_values: Tensor,
         reference_pixel_values: Tensor | None = None,
+        reference_mask: Tensor | None = None,
         labels: Tensor | None = None,
         au_labels: Tensor | None = None,
         output_attentions: bool | None = None,
@@ -190,50 +165,109 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         Args:
             pixel_values: (B, 3, H, W) from the image processor; H and W are the configured size, or any multiple of the
                 patch with `interpolate_pos_encoding=True`.
-            reference_pixel_values: reserved for the variant with a neutral reference.
-            labels: (B,), integers, the PSPI, 0-16.
+            reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any order;
+                only for a model with reference "neutral". Without it the learned fallback is used.
+            reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True. A row
+                without any reference uses the learned fallback.
+            labels: (B,), the PSPI, 0-16; whole numbers, unless pspi_head is "regression".
             au_labels: (B, 6), AU intensities, 0-5 (AU43 0-1).
-            output_attentions: also return `au_attention`.
+            output_attentions: also return `au_attention`; default what the configuration says.
 
         Raises:
-            ValueError: a label out of range; a reference given to a model that takes none.
+            ValueError: a label out of range; references of another shape, or given to a model that takes none; none given
+                to a model without a fallback.
         """
-        if reference_pixel_values is not None:
-            raise ValueError("reference_pixel_values was given, but this model has reference='none'")
-        tokens = self.backbone(pixel_values, **self._size_arguments(interpolate_pos_encoding)).last_hidden_state
+        tokens = self._encode(self.backbone, pixel_values, interpolate_pos_encoding)
+        if self.config.reference == "neutral":
+            tokens = self._fuse(tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding)
+        elif reference_pixel_values is not None or reference_mask is not None:
+            raise ValueError("reference_pixel_values or reference_mask was given, but this model has reference='none'")
         cls, patches = tokens[:, 0], tokens[:, -self._num_patches(pixel_values) :]  # registers lie between the two
 
-        logits = self.pspi_head(cls)
+        logits, pspi, binary_logits = self._assess(cls)
         au, attention = self.au_head(cls, patches)
+        with_attention = self.config.output_attentions if output_attentions is None else output_attentions
         return ViTPainOutput(
-            loss=self._loss(logits, au, labels, au_labels),
+            loss=self._loss(logits, pspi, binary_logits, au, labels, au_labels),
             logits=logits,
-            pspi=pspi_expectation(logits),
+            pspi=pspi,
             au=au,
             cls=cls,
-            au_attention=attention if output_attentions else None,
+            au_attention=attention if with_attention else None,
+            binary_logits=binary_logits,
         )
 
-    def _size_arguments(self, interpolate: bool) -> dict[str, bool]:
-        """ViT must be told to interpolate its positions; DINOv2 and DINOv3 take any size, and no such argument."""
-        if interpolate and "interpolate_pos_encoding" in inspect.signature(self.backbone.forward).parameters:
-            return {"interpolate_pos_encoding": True}
-        return {}
+    def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
+        """Lowest and highest PSPI, (B,) each, that hold `level` of the distribution, calibrated as the configuration says."""
+        return pspi_interval(logits, level, self.config.interval_temperature)
+
+    def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool) -> Tensor:
+        """(B, 3, H, W) -> (B, T, D). ViT must be told to interpolate its positions; DINOs take any size, and no such argument."""
+        if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
+            return backbone(pixel_values, interpolate_pos_encoding=True).last_hidden_state
+        return backbone(pixel_values).last_hidden_state
+
+    def _fuse(self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool) -> Tensor:
+        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+        batch = tokens.shape[0]
+        if pixel_values is None:
+            if mask is not None:
+                raise ValueError("reference_mask was given without reference_pixel_values")
+            references = tokens.new_zeros(batch, 1, 1, tokens.shape[-1])
+            mask = torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device)
+        else:
+            pictures, mask = as_slots(pixel_values, mask, batch)
+            encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
+            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, mask.shape)
+        if self.reference_token is not None:
+            references = self.reference_token(references, mask)
+        elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():
+            raise ValueError(
+                "a frame has no reference_pixel_values; with reference_fallback=False every frame needs one"
+            )
+        return self.reference_norm(tokens + self.reference_attention(tokens, references, mask))
+
+    def _assess(self, cls: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """CLS (B, D) -> class logits (B, C), PSPI (B,) and binary logits (B, 3) or None."""
+        scores = self.pspi_head(cls)
+        if self.binary_heads is None:
+            return scores, pspi_expectation(scores), None
+        classes = self.config.num_pspi_classes
+        pspi = (classes - 1) * scores.float().sigmoid().squeeze(-1)
+        return pspi_distribution(pspi, self.config.regression_sd, classes), pspi, self.binary_heads(cls)
 
     def _num_patches(self, pixel_values: Tensor) -> int:
         rows, columns = self.config.patch_grid(*pixel_values.shape[-2:])
         return rows * columns
 
-    def _loss(self, logits: Tensor, au: Tensor, labels: Tensor | None, au_labels: Tensor | None) -> Tensor | None:
-        loss = None
+    def _loss(
+        self,
+        logits: Tensor,
+        pspi: Tensor,
+        binary_logits: Tensor | None,
+        au: Tensor,
+        labels: Tensor | None,
+        au_labels: Tensor | None,
+    ) -> Tensor | None:
+        """Equation 15 without its distillation terms; for "regression" the squared error and the binary heads' instead."""
+        terms = []
         if labels is not None:
             _check_range("labels (PSPI)", labels, torch.tensor(self.config.num_pspi_classes - 1))
-            loss = self.config.lambda_pspi * nn.functional.cross_entropy(logits.float(), labels.long())
+            terms += self._pspi_losses(logits, pspi, binary_logits, labels)
         if au_labels is not None:
             _check_range("au_labels", au_labels, torch.tensor(self.config.au_max))
-            au_loss = self.config.lambda_au * nn.functional.mse_loss(au.float(), au_labels.float())
-            loss = au_loss if loss is None else loss + au_loss
-        return loss
+            terms.append(self.config.lambda_au * nn.functional.mse_loss(au.float(), au_labels.float()))
+        return sum(terms[1:], terms[0]) if terms else None
+
+    def _pspi_losses(self, logits: Tensor, pspi: Tensor, binary_logits: Tensor | None, labels: Tensor) -> list[Tensor]:
+        if binary_logits is None:
+            return [self.config.lambda_pspi * nn.functional.cross_entropy(logits.float(), labels.long())]
+        thresholds = torch.tensor(self.config.pspi_thresholds, device=labels.device)
+        pain = (labels[:, None] >= thresholds).float()  # (B, 3)
+        return [
+            self.config.lambda_pspi * nn.functional.mse_loss(pspi, labels.float()),
+            self.config.lambda_binary * nn.functional.binary_cross_entropy_with_logits(binary_logits.float(), pain),
+        ]
 
 
 def _check_range(name: str, values: Tensor, top: Tensor) -> None:
@@ -244,14 +278,11 @@ def _check_range(name: str, values: Tensor, top: Tensor) -> None:
         raise ValueError(f"{name} holds {values[bad][0].item():g}; allowed is 0 to {top.tolist()}")
 
 
-def _without_unused_parts(backbone: PreTrainedModel) -> PreTrainedModel:
-    """Drops the pooler and freezes the mask token: nothing reads them, so they would never get a gradient."""
-    if getattr(backbone, "pooler", None) is not None:
-        backbone.pooler = None
-    for name, parameter in backbone.named_parameters():
-        if name.endswith("mask_token"):
-            parameter.requires_grad_(False)
-    return backbone
-
-
-__all__ = ["ViTPainForPainAssessment", "ViTPainOutput", "ViTPainPreTrainedModel", "pspi_expectation", "pspi_interval"]
+__all__ = [
+    "ViTPainForPainAssessment",
+    "ViTPainOutput",
+    "ViTPainPreTrainedModel",
+    "pspi_distribution",
+    "pspi_expectation",
+    "pspi_interval",
+]

@@ -67,13 +67,16 @@ def test_tensors_keep_their_names_on_disk(model, saved):
 
 def test_files_are_safetensors_and_code(saved):
     assert {path.name for path in saved.iterdir()} == {
+        "backbone_vitpain.py",
         "config.json",
         "configuration_vitpain.py",
+        "heads_vitpain.py",
         "image_processing_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",
         "pipeline_vitpain.py",
         "preprocessor_config.json",
+        "reference_vitpain.py",
     }
     config = read_config(saved)
     assert config["auto_map"] == {

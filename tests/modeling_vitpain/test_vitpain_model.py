@@ -4,31 +4,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import (
-    AutoModel,
-    DeiTConfig,
-    Dinov2Config,
-    Dinov2WithRegistersConfig,
-    DINOv3ViTConfig,
-    ViTConfig,
-)
+from small_vitpain import BACKBONES, EVERY_SHAPE, inputs_for, small_model, trained
+from transformers import AutoModel, ViTConfig
 
 from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_MAX
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, pspi_expectation, pspi_interval
-
-SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
-BACKBONES = {
-    "vit": lambda: ViTConfig(**SMALL, intermediate_size=64),
-    "deit": lambda: DeiTConfig(**SMALL, intermediate_size=64),
-    "dinov2": lambda: Dinov2Config(**SMALL, mlp_ratio=2),
-    "dinov2_with_registers": lambda: Dinov2WithRegistersConfig(**SMALL, mlp_ratio=2, num_register_tokens=3),
-    "dinov3": lambda: DINOv3ViTConfig(**SMALL, intermediate_size=64, num_register_tokens=2),
-}
-
-
-def small_model(backbone: str = "vit", **kwargs) -> ViTPainForPainAssessment:
-    torch.manual_seed(0)
-    return ViTPainForPainAssessment(ViTPainConfig(backbone_config=BACKBONES[backbone](), **kwargs)).eval()
+from modeling_vitpain.heads_vitpain import pspi_distribution
 
 
 @pytest.fixture
@@ -37,13 +18,8 @@ def model():
 
 
 @pytest.fixture
-def batch():
-    generator = torch.Generator().manual_seed(1)
-    return {
-        "pixel_values": torch.randn(4, 3, 32, 32, generator=generator),
-        "labels": torch.tensor([0, 5, 11, 16]),
-        "au_labels": torch.tensor([[0.0] * 6, [1, 2, 0, 0, 1, 1], [4, 3, 2, 3, 1, 1], [5, 5, 5, 5, 5, 1]]),
-    }
+def batch(model):
+    return inputs_for(model)
 
 
 def test_config_repeats_the_contract():
@@ -70,14 +46,26 @@ def test_default_is_the_papers_vit_large():
     ("name", "value"),
     [
         ("au_head", "gap"),
-        ("pspi_head", "regression"),
-        ("reference", "neutral"),
+        ("au_activation", "tanh"),
+        ("pspi_head", "ordinal"),
+        ("reference", "smiling"),
+        ("reference_encoder", "none"),
+        ("backbone_positions", "learned"),
         ("au_names", ["AU6", "AU4", "AU7", "AU9", "AU10", "AU43"]),
         ("au_max", [5, 5, 5, 5, 5, 5]),
         ("num_pspi_classes", 1),
         ("head_dropout", 1.0),
+        ("au_dropout", -0.1),
         ("lambda_au", -1.0),
-        ("pspi_hidden_sizes", [8]),
+        ("lambda_binary", float("nan")),
+        ("regression_sd", 0.0),
+        ("interval_temperature", float("inf")),
+        ("pspi_hidden_sizes", []),
+        ("pspi_hidden_sizes", [8, 0]),
+        ("pspi_thresholds", []),
+        ("pspi_thresholds", [2, 1]),
+        ("pspi_thresholds", [0, 3]),
+        ("pspi_thresholds", [16, 17]),
     ],
 )
 def test_config_refuses_what_is_not_allowed(name, value):
@@ -85,12 +73,20 @@ def test_config_refuses_what_is_not_allowed(name, value):
         ViTPainConfig.tiny(**{name: value})
 
 
-def test_config_round_trip(tmp_path):
-    config = ViTPainConfig.tiny(au_head="cls", lambda_au=0.5, pspi_hidden_sizes=[20, 10])
-    config.save_pretrained(tmp_path)
-    loaded = ViTPainConfig.from_pretrained(tmp_path)
-    assert loaded.to_dict() == config.to_dict()
-    assert loaded.backbone_config.to_dict() == config.backbone_config.to_dict()
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"reference": "neutral", "reference_heads": 5}, "reference_heads is 5; allowed are divisors of 32"),
+        (
+            {"backbone_positions": "none"},
+            "backbone_positions is 'none', backbone 'vit'; allowed with 'dinov3_vit' only",
+        ),
+        ({"backbone_registers": False}, "backbone_registers is False, but backbone 'vit' has none; allowed is True"),
+    ],
+)
+def test_config_refuses_what_the_backbone_cannot_do(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        ViTPainConfig(backbone_config=BACKBONES["vit"](), **kwargs)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -136,11 +132,6 @@ def test_loss_is_the_weighted_sum(batch):
     assert model(batch["pixel_values"]).loss is None
 
 
-def test_attention_only_on_request(model, batch):
-    assert model(batch["pixel_values"]).au_attention is None
-    assert model(batch["pixel_values"], output_attentions=True).au_attention is not None
-
-
 def test_cls_head_has_no_queries(batch):
     model = small_model(au_head="cls")
     output = model(**batch, output_attentions=True)
@@ -149,28 +140,132 @@ def test_cls_head_has_no_queries(batch):
     assert not any("queries" in name for name, _ in model.named_parameters())
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_shuffled_patches_change_the_output(backbone, batch):
-    """Positions reach the heads: the same patches in another order are another picture."""
-    model = small_model(backbone)
-    with torch.no_grad():
-        for parameter in model.backbone.parameters():  # some begin with positions of zero; trained ones are not
-            parameter.add_(torch.randn_like(parameter) * 0.2)
-    pixels = batch["pixel_values"]
+def shuffled(pixels: torch.Tensor) -> torch.Tensor:
+    """The same patches of 8 px in another order."""
     tiles = pixels.unfold(2, 8, 8).unfold(3, 8, 8).reshape(4, 3, 16, 8, 8)
     tiles = tiles[:, :, torch.randperm(16, generator=torch.Generator().manual_seed(2))]
-    shuffled = tiles.reshape(4, 3, 4, 4, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(4, 3, 32, 32)
-    straight, other = model(pixels), model(shuffled)
-    assert (straight.logits - other.logits).abs().max() > 1e-4
+    return tiles.reshape(4, 3, 4, 4, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(4, 3, 32, 32)
+
+
+@pytest.mark.parametrize(("backbone", "variant"), EVERY_SHAPE)
+def test_shuffled_patches_change_the_output(backbone, variant):
+    """Positions reach the heads: the same patches in another order are another picture."""
+    model = trained(small_model(backbone, variant))
+    inputs = inputs_for(model, labels=False)
+    straight = model(**inputs)
+    other = model(**{**inputs, "pixel_values": shuffled(inputs["pixel_values"])})
+    assert (straight.logits - other.logits).abs().amax(dim=1).min() > 1e-4
     assert (straight.au - other.au).abs().max() > 1e-4
 
 
-@pytest.mark.parametrize(("backbone", "au_head"), [*((name, "query") for name in BACKBONES), ("vit", "cls")])
-def test_every_trainable_parameter_gets_a_gradient(backbone, au_head, batch):
-    model = small_model(backbone, au_head=au_head).train()
-    model(**batch).loss.backward()
-    silent = [n for n, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
-    assert silent == []
+def test_a_converted_backbone_can_be_run_without_positions_and_registers():
+    """As the authors' release ran it: the order of the patches is lost, and the registers are not there."""
+    own = trained(small_model("dinov3"))
+    bare = small_model("dinov3", backbone_positions="none", backbone_registers=False)
+    assert bare.state_dict().keys() == own.state_dict().keys()
+    bare.load_state_dict(own.state_dict())
+    pixels = inputs_for(own)["pixel_values"]
+
+    hidden = bare.backbone.embeddings.patch_embeddings(pixels).flatten(2).transpose(1, 2)
+    hidden = torch.cat([bare.backbone.embeddings.cls_token.expand(4, -1, -1), hidden], dim=1)
+    nothing = torch.ones(16, 16), torch.zeros(16, 16)  # cosine and sine of a rotation by nothing
+    for layer in bare.backbone.model.layer:
+        hidden = layer(hidden, position_embeddings=nothing)
+    torch.testing.assert_close(bare(pixels).cls, bare.backbone.norm(hidden)[:, 0])
+
+    for name in ("logits", "au"):
+        torch.testing.assert_close(bare(pixels)[name], bare(shuffled(pixels))[name], rtol=1e-4, atol=1e-4)
+        assert (bare(pixels)[name] - own(pixels)[name]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("backbone", ["dinov2_with_registers", "dinov3"])
+def test_registers_that_are_left_out_do_nothing_and_are_frozen(backbone):
+    model = trained(small_model(backbone, backbone_registers=False))
+    registers = model.backbone.embeddings.register_tokens
+    assert not registers.requires_grad
+    pixels = inputs_for(model)["pixel_values"]
+    before = model(pixels).logits
+    with torch.no_grad():
+        registers.add_(5.0)
+    assert torch.equal(model(pixels).logits, before)
+    assert model.backbone(pixels).last_hidden_state.shape[1] == 17
+
+
+# The regression head
+
+
+def test_regression_reads_pspi_as_16_times_a_sigmoid(batch):
+    model = trained(small_model(variant="regression"))
+    output = model(**batch)
+    score = model.pspi_head(output.cls)
+    assert score.shape == (4, 1)
+    torch.testing.assert_close(output.pspi, 16 * score[:, 0].sigmoid())
+    assert output.logits.shape == (4, 17)
+    torch.testing.assert_close(output.logits.exp().sum(dim=-1), torch.ones(4))
+    for k, threshold in enumerate(("1", "2", "3")):
+        head = getattr(model.binary_heads, threshold)
+        torch.testing.assert_close(output.binary_logits[:, k : k + 1], head(output.cls))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 16), st.floats(0.2, 5))
+def test_the_distribution_of_a_regression_is_a_normal_cut_to_the_scores(pspi, sd):
+    logits = pspi_distribution(torch.tensor([pspi]), sd, 17)
+    density = torch.distributions.Normal(pspi, sd).log_prob(torch.arange(17.0)).exp().double()
+    torch.testing.assert_close(logits.double().exp()[0], density / density.sum(), rtol=1e-3, atol=1e-5)
+    assert abs(int(logits.argmax()) - pspi) <= 0.5 + 1e-4
+    low, high = (int(bound) for bound in pspi_interval(logits, 0.9))
+    assert low - 0.5 <= pspi <= high + 0.5
+
+
+def test_regression_loss_is_in_pspi_units(batch):
+    model = small_model(variant="regression", lambda_pspi=0.5, lambda_au=2.0, lambda_binary=3.0, pspi_thresholds=[1, 6])
+    output = model(**batch)
+    truth = torch.tensor([[0.0, 0.0], [1, 0], [1, 1], [1, 1]])  # of PSPI 0, 5, 11, 16
+    chance = output.binary_logits.sigmoid()
+    binary = -(truth * chance.log() + (1 - truth) * (1 - chance).log()).mean()
+    error = ((output.pspi - batch["labels"]) ** 2).mean()
+    au = ((output.au - batch["au_labels"]) ** 2).mean()
+    torch.testing.assert_close(output.loss, 0.5 * error + 2.0 * au + 3.0 * binary)
+    between = {**batch, "labels": batch["labels"].float() * 0.9}
+    assert model(**between).loss != output.loss  # a score between two classes is a label here
+
+
+def test_the_releases_heads_layer_by_layer():
+    model = ViTPainForPainAssessment(
+        ViTPainConfig(
+            backbone_config=ViTConfig(
+                hidden_size=1024, num_hidden_layers=1, num_attention_heads=16, intermediate_size=64
+            ),
+            pspi_head="regression",
+            au_norm=True,
+            au_activation="gelu",
+            au_dropout=0.1,
+            au_hidden_size=512,
+        )
+    )
+    kinds = [type(layer).__name__ for layer in model.pspi_head]
+    assert kinds == ["LayerNorm", "Dropout", *["Linear", "GELU", "Dropout"] * 3, "Linear"]
+    assert [layer.out_features for layer in model.pspi_head if hasattr(layer, "out_features")] == [512, 256, 128, 1]
+    assert [name for name, _ in model.binary_heads.named_children()] == ["1", "2", "3"]
+    assert {name: tuple(p.shape) for name, p in model.au_head.named_parameters() if p.ndim == 2} == {
+        "queries": (6, 1024),
+        "hidden.weight": (512, 1024),
+        "out.weight": (1, 512),
+    }
+    assert type(model.au_head.norm).__name__ == "LayerNorm"
+    assert type(model.au_head.activation).__name__ == "GELU"
+
+
+@pytest.mark.parametrize("variant", ["paper", "regression"])
+def test_interval_follows_the_configured_temperature(variant, batch):
+    model = small_model(variant=variant, interval_temperature=2.0)
+    logits = model(**batch).logits
+    plain, calibrated = pspi_interval(logits, 0.9), model.pspi_interval(logits, 0.9)
+    assert all(torch.equal(a, b) for a, b in zip(calibrated, pspi_interval(logits, 0.9, temperature=2.0), strict=True))
+    assert (calibrated[1] - calibrated[0] >= plain[1] - plain[0]).all()
+    model.config.interval_temperature = 1.0
+    assert all(torch.equal(a, b) for a, b in zip(model.pspi_interval(logits), plain, strict=True))
 
 
 def test_no_unit_is_dead_at_the_start(batch):
@@ -178,51 +273,6 @@ def test_no_unit_is_dead_at_the_start(batch):
         torch.manual_seed(seed)
         model = ViTPainForPainAssessment(ViTPainConfig.tiny())
         assert (model(torch.randn(8, 3, 112, 112)).au > 0).all()
-
-
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_batch_equals_singles(backbone, batch):
-    model = small_model(backbone)
-    together = model(batch["pixel_values"])
-    for k in range(4):
-        alone = model(batch["pixel_values"][k : k + 1])
-        for name in ("logits", "pspi", "au", "cls"):
-            torch.testing.assert_close(alone[name][0], together[name][k])
-
-
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_eager_equals_sdpa(backbone, batch):
-    model = small_model(backbone)
-    outputs = {}
-    for implementation in ("eager", "sdpa"):
-        model.set_attn_implementation(implementation)
-        assert model.backbone.config._attn_implementation == implementation
-        outputs[implementation] = model(**batch)
-    torch.testing.assert_close(outputs["eager"].logits, outputs["sdpa"].logits)
-    torch.testing.assert_close(outputs["eager"].au, outputs["sdpa"].au)
-
-
-def test_gradient_checkpointing_changes_nothing(batch):
-    gradients = []
-    for checkpointing in (False, True):
-        model = small_model().train()
-        for module in model.modules():
-            if isinstance(module, torch.nn.Dropout):
-                module.p = 0.0
-        if checkpointing:
-            model.activation_checkpointing_enable()
-            assert model.is_activation_checkpointing
-        model(**batch).loss.backward()
-        gradients.append({name: parameter.grad for name, parameter in model.named_parameters()})
-    for name in gradients[0]:
-        torch.testing.assert_close(gradients[0][name], gradients[1][name])
-
-
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_other_sizes_with_interpolated_positions(backbone):
-    model = small_model(backbone)
-    output = model(torch.randn(1, 3, 48, 40), interpolate_pos_encoding=True, output_attentions=True)
-    assert output.au_attention.shape == (1, 6, 30)
 
 
 def test_another_size_without_interpolation_is_refused(model):
@@ -247,30 +297,6 @@ def test_an_au_out_of_range_is_refused(model, batch, unit, value):
 def test_a_reference_is_refused_where_there_is_none(model, batch):
     with pytest.raises(ValueError, match="reference"):
         model(**batch, reference_pixel_values=batch["pixel_values"])
-
-
-def test_tuple_output(model, batch):
-    output = model(**batch)
-    as_tuple = model(**batch, return_dict=False)
-    assert len(as_tuple) == 5
-    torch.testing.assert_close(as_tuple[0], output.loss)
-
-
-def test_bfloat16(model, batch):
-    exact = model(**batch)
-    half = model.bfloat16()(batch["pixel_values"].bfloat16(), labels=batch["labels"], au_labels=batch["au_labels"])
-    assert half.pspi.dtype == torch.float32
-    torch.testing.assert_close(half.loss, exact.loss, rtol=0.05, atol=0.05)
-
-
-def test_exports(model, batch):
-    """torch.export with a free batch size, as ONNX and serving need it."""
-    dynamic = {"pixel_values": {0: torch.export.Dim("batch", min=1, max=64)}}
-    program = torch.export.export(
-        model, (), {"pixel_values": batch["pixel_values"]}, dynamic_shapes={**dynamic}, strict=False
-    )
-    exported = program.module()(pixel_values=batch["pixel_values"][:3])
-    torch.testing.assert_close(exported.logits, model(batch["pixel_values"][:3]).logits)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,84 @@
+"""Neutral references (the paper's later versions): what the tokens of a frame take from pictures of the same person at rest.
+
+- Shapes: B frames, R references a frame, T tokens of the frame, S of a reference, width D.
+- A frame without a reference meets a learned token, never itself: compared with itself, every face would look at rest.
+- This file is Hub remote code: it imports torch and nothing else.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class ReferenceAttention(nn.Module):
+    """Multi-head attention from a frame to each of its references, averaged over them.
+
+    With one reference it is `nn.MultiheadAttention(width, heads, batch_first=True)`, and has its parameters. The frame's
+    queries are projected once, whatever the number of references, and so is the average.
+    """
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))  # of queries, keys and values
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.out_proj = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor, references: Tensor, mask: Tensor) -> Tensor:
+        """`tokens` (B, T, D) and `references` (B, R, S, D) -> (B, T, D). Where `mask` (B, R) is False, a slot counts nothing,
+        unless the whole row is False: then all of its slots hold the fallback, and count.
+        """
+        width, slots = tokens.shape[-1], references.shape[:2]
+        weights, biases = (
+            parameter.split((width, 2 * width)) for parameter in (self.in_proj_weight, self.in_proj_bias)
+        )
+        queries = nn.functional.linear(tokens, weights[0], biases[0])
+        keys, values = nn.functional.linear(references, weights[1], biases[1]).flatten(0, 1).chunk(2, dim=-1)
+        queries = queries.unsqueeze(1).expand(-1, slots[1], -1, -1).flatten(0, 1)  # (B, T, D) -> (B * R, T, D)
+        attended = nn.functional.scaled_dot_product_attention(*map(self._split, (queries, keys, values)))
+        attended = attended.transpose(1, 2).flatten(2).unflatten(0, slots)  # (B * R, heads, T, d) -> (B, R, T, D)
+
+        used = mask | ~mask.any(dim=1, keepdim=True)
+        share = used.to(attended.dtype) / used.sum(dim=1, keepdim=True)
+        return self.out_proj((attended * share[:, :, None, None]).sum(dim=1))
+
+    def _split(self, states: Tensor) -> Tensor:
+        """(B * R, T, D) -> (B * R, heads, T, D / heads)."""
+        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+
+class ReferenceToken(nn.Module):
+    """The fallback: one learned token that stands for the tokens of a picture that is not there."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, 1, width))
+
+    def forward(self, references: Tensor, mask: Tensor) -> Tensor:
+        """`references` (B, R, S, D) with the token, S times, in every slot where `mask` (B, R) is False.
+
+        Attending to S equal tokens is attending to one of them.
+        """
+        return torch.where(mask[:, :, None, None], references, self.weight)
+
+
+def as_slots(pixel_values: Tensor, mask: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
+    """References as (B, R, 3, H, W), also where they came as (B, 3, H, W), and their mask (B, R), all True by default.
+
+    Raises:
+        ValueError: another shape or dtype, with what is allowed.
+    """
+    pictures = pixel_values.unsqueeze(1) if pixel_values.ndim == 4 else pixel_values
+    if pictures.ndim != 5 or pictures.shape[0] != batch:
+        raise ValueError(
+            f"reference_pixel_values is {tuple(pixel_values.shape)}; "
+            f"allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W)"
+        )
+    slots = pictures.shape[:2]
+    if mask is None:
+        return pictures, torch.ones(slots, dtype=torch.bool, device=pictures.device)
+    if mask.shape != slots or mask.dtype != torch.bool:
+        raise ValueError(f"reference_mask is {mask.dtype} {tuple(mask.shape)}; allowed is torch.bool {tuple(slots)}")
+    return pictures, mask
+
+
+__all__ = ["ReferenceAttention", "ReferenceToken", "as_slots"]

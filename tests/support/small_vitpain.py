@@ -1,0 +1,65 @@
+"""ViTPain in every shape it comes in, so small that a test of all of them takes seconds: D = 32, 2 layers, 32 px, 16 patches."""
+
+import torch
+from transformers import DeiTConfig, Dinov2Config, Dinov2WithRegistersConfig, DINOv3ViTConfig, ViTConfig
+
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
+
+SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
+BACKBONES = {
+    "vit": lambda: ViTConfig(**SMALL, intermediate_size=64),
+    "deit": lambda: DeiTConfig(**SMALL, intermediate_size=64),
+    "dinov2": lambda: Dinov2Config(**SMALL, mlp_ratio=2),
+    "dinov2_with_registers": lambda: Dinov2WithRegistersConfig(**SMALL, mlp_ratio=2, num_register_tokens=3),
+    "dinov3": lambda: DINOv3ViTConfig(**SMALL, intermediate_size=64, num_register_tokens=2),
+}
+VARIANTS = {
+    "paper": {},
+    "baseline": {"au_head": "cls"},
+    "regression": {"pspi_head": "regression"},
+    "neutral": {"reference": "neutral"},
+    "neutral_own": {"reference": "neutral", "reference_encoder": "own"},
+    "neutral_regression": {"reference": "neutral", "pspi_head": "regression"},
+    "release": {
+        "reference": "neutral",
+        "reference_encoder": "own",
+        "pspi_head": "regression",
+        "au_norm": True,
+        "au_activation": "gelu",
+        "au_dropout": 0.1,
+    },
+}
+EVERY_SHAPE = [(backbone, variant) for backbone in BACKBONES for variant in VARIANTS]
+
+
+def small_config(backbone: str = "vit", variant: str = "paper", **kwargs) -> ViTPainConfig:
+    return ViTPainConfig(backbone_config=BACKBONES[backbone](), **{**VARIANTS[variant], **kwargs})
+
+
+def small_model(backbone: str = "vit", variant: str = "paper", **kwargs) -> ViTPainForPainAssessment:
+    """A model in eval mode, with the same weights in every call."""
+    torch.manual_seed(0)
+    return ViTPainForPainAssessment(small_config(backbone, variant, **kwargs)).eval()
+
+
+def trained(model: ViTPainForPainAssessment) -> ViTPainForPainAssessment:
+    """The model with weights moved away from their start: some parts begin at zero, where a lost one would not be seen."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.1)
+    return model
+
+
+def inputs_for(model: ViTPainForPainAssessment, batch: int = 4, labels: bool = True) -> dict[str, torch.Tensor]:
+    """Pictures and labels; two references a frame where the model takes them, with a row of one and a row of none."""
+    generator = torch.Generator().manual_seed(1)
+    inputs = {"pixel_values": torch.randn(batch, 3, 32, 32, generator=generator)}
+    if model.config.reference == "neutral":
+        inputs["reference_pixel_values"] = torch.randn(batch, 2, 3, 32, 32, generator=generator)
+        inputs["reference_mask"] = torch.tensor([[True, True], [False, True], [False, False], [True, True]])[:batch]
+    if labels:
+        inputs["labels"] = torch.tensor([0, 5, 11, 16])[:batch]
+        intensities = [[0.0] * 6, [1, 2, 0, 0, 1, 1], [4, 3, 2, 3, 1, 1], [5, 5, 5, 5, 5, 1]]
+        inputs["au_labels"] = torch.tensor(intensities)[:batch]
+    return inputs
