@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import reporting_write_errors, temporary_path
 
 from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from .authors_layout import IMAGE_SIZE, Parts, check, infer_config, plain_parts, source_of
-from .restricted_pickle import Inert
+from .restricted_pickle import Inert, one_line
 from .torch_archive import StoredTensor, TorchArchive
 
 RECORD = "conversion.json"
@@ -88,7 +89,7 @@ def convert_authors_checkpoint(
     if lora_alpha is not None and not 0 < lora_alpha < float("inf"):
         raise InvalidInput(f"lora-alpha is {lora_alpha}; allowed is above 0")
     with TorchArchive(source) as archive:
-        stored, about = _state_dict(archive)
+        stored, about = _state_dict(archive), _hyper_parameters(archive.content)
         alpha = _lora_alpha(about, lora_alpha)
         parts = plain_parts(list(stored))
         sizes = {name: tensor.size for name, tensor in stored.items()}
@@ -105,25 +106,30 @@ def convert_authors_checkpoint(
     return record
 
 
-def _state_dict(archive: TorchArchive) -> tuple[dict[str, StoredTensor], dict[str, Any]]:
-    """The tensors by name, and the hyper-parameters that are plain values."""
+def _state_dict(archive: TorchArchive) -> dict[str, StoredTensor]:
+    """The tensors by name, of a Lightning checkpoint or of a bare state dict."""
     content = archive.content
-    if not isinstance(content, dict):
-        raise InvalidInput(f"{archive.path} holds no dictionary; allowed is a Lightning checkpoint or a state dict")
-    state = content.get("state_dict", content)
+    state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state:
-        raise InvalidInput(f"{archive.path}: state_dict holds no tensors")
+        raise InvalidInput(f"{archive.path} holds no state_dict; allowed is a Lightning checkpoint or a state dict")
     wrong = [name for name, value in state.items() if not (isinstance(name, str) and isinstance(value, StoredTensor))]
     if wrong:
         value = state[wrong[0]]
-        kind = value.name if isinstance(value, Inert) else type(value).__name__
+        kind = one_line(value.name) if isinstance(value, Inert) else type(value).__name__
         raise InvalidInput(
-            f"{archive.path}: state_dict holds {wrong[0]!r}, a {kind} and no tensor ({len(wrong)} such); nothing of it was run"
+            f"{archive.path}: state_dict holds {one_line(str(wrong[0]))!r}, a {kind} and no tensor "
+            f"({len(wrong)} such); nothing of it was run"
         )
-    about = content.get("hyper_parameters", {})
-    about = about if isinstance(about, dict) and state is not content else {}
-    plain = {name: about.get(name) for name in _HYPER_PARAMETERS}
-    return state, {name: value for name, value in plain.items() if isinstance(value, str | int | float | bool)}
+    return state
+
+
+def _hyper_parameters(content: dict) -> dict[str, str | int | float | bool]:
+    """What the checkpoint says of its making, as far as it is short text and plain numbers."""
+    said = content.get("hyper_parameters")
+    said = {name: said[name] for name in _HYPER_PARAMETERS if name in said} if isinstance(said, dict) else {}
+    texts = {name: one_line(value) for name, value in said.items() if isinstance(value, str)}
+    numbers = {name: v for name, v in said.items() if isinstance(v, int | float) and abs(v) < 1e9}
+    return texts | numbers
 
 
 def _lora_alpha(about: dict[str, Any], given: float | None) -> float:
@@ -256,5 +262,7 @@ def _write(model: ViTPainForPainAssessment, record: Conversion, out: Path) -> No
             processor.save_pretrained(temporary)
             (temporary / RECORD).write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
             os.rename(temporary, out)
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise WorkFailed(f"cannot write {out}: {error}") from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -14,6 +14,7 @@ from transformers import DINOv3ViTConfig
 from dataset_script.errors import InvalidInput
 
 from ..configuration_vitpain import ViTPainConfig
+from .restricted_pickle import one_line
 
 IMAGE_SIZE = 224
 HEAD_WIDTH = 64
@@ -67,7 +68,7 @@ def plain_parts(names: list[str]) -> dict[str, Parts]:
         taken = found.setdefault(plain, Parts()).names.setdefault(role, name)
         if taken != name:
             raise InvalidInput(
-                f"state_dict holds {taken} and {name}, which are the same tensor; allowed is one of them"
+                f"state_dict holds {one_line(taken)} and {one_line(name)}, which are the same tensor; allowed is one of them"
             )
     return found
 
@@ -177,7 +178,7 @@ def check(parts: dict[str, Parts], sizes: dict[str, Size], wanted: dict[str, Siz
                 missing.append(f"the other half of the LoRA of {plain}")
             misfits += _misfits(plain, part, sizes, wanted[plain])
     complaints = [
-        f"{what} {', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' * (len(names) > _SHOWN)}"
+        f"{what} {', '.join(map(one_line, names[:_SHOWN]))}{f' and {len(names) - _SHOWN} more' * (len(names) > _SHOWN)}"
         for what, names in (("missing", missing), ("extra", extra), ("of another size", misfits))
         if names
     ]

@@ -51,6 +51,12 @@ class Inert:
     name: str
 
 
+def one_line(text: str) -> str:
+    """A name out of the file, fit for a message: printable, and at most 100 characters."""
+    text = text if len(text) <= 100 else f"{text[:97]}..."
+    return text if text.isprintable() else ascii(text)
+
+
 def read_pickle(
     data: bytes, constructors: Mapping[tuple[str, str], Callable[..., Any]], persistent: Callable[[Any], Any]
 ) -> Any:

@@ -6,6 +6,7 @@ for, such as the optimizer's state, is never read.
 """
 
 import math
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,11 @@ from torch import Tensor
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
-from .restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
+from .restricted_pickle import MAX_BYTES, Global, Inert, one_line, read_pickle
 
 _MAX_DIMENSIONS = 8
+# What zipfile raises on damaged files: OSError where an offset lies before the file, RuntimeError where it seems encrypted.
+_DAMAGE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, OverflowError, LookupError, struct.error)
 _DTYPE_OF = {
     "DoubleStorage": torch.float64,
     "FloatStorage": torch.float32,
@@ -69,6 +72,9 @@ class TorchArchive:
         self._zip = _open(path)
         try:
             self._root = _checked_root(path, self._zip)
+            self._entries = {entry.filename: entry for entry in self._zip.infolist()}
+            if (order := self._read("byteorder", at_most=16, default=b"little")) != b"little":
+                raise InvalidInput(f"{path} has byte order {order!r}; allowed is 'little'")
             pickle = self._read("data.pkl", at_most=MAX_BYTES)
             self.content = _naming(path, lambda: read_pickle(pickle, _CONSTRUCTORS, _storage))
         except BaseException:
@@ -95,16 +101,18 @@ class TorchArchive:
         flat = torch.frombuffer(bytearray(data), dtype=storage.dtype)
         return flat.as_strided(stored.size, stored.stride, stored.offset).contiguous()
 
-    def _read(self, name: str, at_most: int) -> bytes:
+    def _read(self, name: str, at_most: int, default: bytes | None = None) -> bytes:
+        entry = self._entries.get(f"{self._root}/{name}")
+        if entry is None:
+            if default is not None:
+                return default
+            raise WorkFailed(f"{self.path} is damaged: it has no {one_line(self._root)}/{name}")
+        if entry.file_size > at_most:
+            raise InvalidInput(f"{self.path}: {name} has {entry.file_size:,} bytes; allowed is up to {at_most:,}")
         try:
-            entry = self._zip.getinfo(f"{self._root}/{name}")
-            if entry.file_size > at_most:
-                raise InvalidInput(f"{self.path}: {name} has {entry.file_size:,} bytes; allowed is up to {at_most:,}")
             return self._zip.read(entry)
-        except KeyError:
-            raise WorkFailed(f"{self.path} is damaged: it has no {self._root}/{name}") from None
-        except (zipfile.BadZipFile, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
-            raise WorkFailed(f"{self.path} is damaged: {error or name}") from error
+        except _DAMAGE as error:
+            raise WorkFailed(f"{self.path} is damaged: {name}: {error or type(error).__name__}") from error
 
 
 def _open(path: Path) -> zipfile.ZipFile:
@@ -112,7 +120,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         head = file.read(4)
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except _DAMAGE as error:
         if head == b"PK\x03\x04":
             raise WorkFailed(f"{path} is truncated or damaged: {error}") from error
         raise InvalidInput(
@@ -130,14 +138,15 @@ def _checked_root(path: Path, archive: zipfile.ZipFile) -> str:
     for entry in archive.infolist():
         parts = PurePosixPath(entry.filename).parts
         if parts[:1] != (roots[0],) or ".." in parts or "\\" in entry.filename:
-            raise InvalidInput(f"{path} holds the entry {entry.filename!r}; allowed is what lies in {roots[0]!r}")
+            raise InvalidInput(
+                f"{path} holds the entry {one_line(entry.filename)!r}; allowed is what lies in {one_line(roots[0])!r}"
+            )
         if entry.compress_type != zipfile.ZIP_STORED:
-            raise InvalidInput(f"{path}: {entry.filename} is compressed; PyTorch stores its entries as they are")
+            raise InvalidInput(
+                f"{path}: {one_line(entry.filename)!r} is compressed; PyTorch stores its entries as they are"
+            )
     if len(set(names)) != len(names):
         raise InvalidInput(f"{path} holds an entry twice; a PyTorch checkpoint holds each once")
-    order = f"{roots[0]}/byteorder"
-    if order in names and archive.getinfo(order).file_size < 16 and archive.read(order) != b"little":
-        raise InvalidInput(f"{path} has byte order {archive.read(order)!r}; allowed is little")
     return roots[0]
 
 

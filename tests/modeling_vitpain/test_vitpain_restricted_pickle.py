@@ -13,7 +13,7 @@ import torch
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain.conversion.authors import convert_authors_checkpoint
 from modeling_vitpain.conversion.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
-from modeling_vitpain.conversion.torch_archive import TorchArchive
+from modeling_vitpain.conversion.torch_archive import StoredTensor, TorchArchive
 
 from .authors_checkpoint import random_state, save_checkpoint
 
@@ -129,6 +129,13 @@ def test_a_tower_of_tuples_costs_nothing():
         read_pickle(tower + tower[2:] + b"\x93.", {}, lambda identifier: None)
 
 
+def test_names_from_the_file_fit_into_one_line(tmp_path):
+    state = random_state() | {"evil\n\x1b[2J" + "x" * 10_000: torch.zeros(1)}
+    with pytest.raises(InvalidInput, match="extra") as error:
+        convert_authors_checkpoint(save_checkpoint(state, tmp_path / "hostile.ckpt"), tmp_path / "out")
+    assert str(error.value).isprintable() and len(str(error.value)) < 1000
+
+
 def test_a_long_pickle_is_refused():
     with pytest.raises(InvalidInput, match="allowed is up to"):
         read_pickle(b"]" * (MAX_BYTES + 1), {}, lambda identifier: None)
@@ -194,6 +201,27 @@ class TestArchives:
         path.write_bytes(whole[: int(share * len(whole))])
         with pytest.raises(WorkFailed, match="truncated"):
             TorchArchive(path)
+
+    def test_bytes_changed_anywhere_are_never_a_surprise(self, tmp_path):
+        """Whatever is damaged, the error is one of the two that are reported in a line. Directory and tree lie at the end."""
+        path = tmp_path / "t.pt"
+        torch.save({"state_dict": {f"layer.{k}": torch.full((8,), float(k)) for k in range(20)}, "epoch": 3}, path)
+        whole, random, refused = path.read_bytes(), np.random.default_rng(0), 0
+        for _ in range(300):
+            damaged = bytearray(whole)
+            for position in random.integers(0, len(whole), 8):
+                damaged[position] = random.integers(0, 256)
+            path.write_bytes(damaged)
+            try:
+                with TorchArchive(path) as archive:
+                    state = archive.content.get("state_dict") if isinstance(archive.content, dict) else None
+                    for value in state.values() if isinstance(state, dict) else ():
+                        if isinstance(value, StoredTensor):
+                            archive.load(value)
+            except (InvalidInput, WorkFailed) as error:
+                refused += 1
+                assert "\n" not in str(error)
+        assert refused > 200
 
     def test_a_flipped_bit_is_noticed(self, tmp_path):
         path = tmp_path / "t.pt"
