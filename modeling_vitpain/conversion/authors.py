@@ -72,7 +72,7 @@ class Conversion:
 def convert_authors_checkpoint(
     source: Path, out: Path, lora_alpha: float | None = None, attention_heads: int | None = None
 ) -> Conversion:
-    """Writes `out`: weights, configuration, image processor, remote code, `conversion.json`. Executes nothing of `source`.
+    """Writes `out`: weights, configuration, image processor, remote code, `conversion.json`. Executes nothing it reads.
 
     Args:
         source: the authors' Lightning checkpoint (`.ckpt`), or a bare state dict of the same names saved by torch.save.
@@ -120,6 +120,8 @@ def _state_dict(archive: TorchArchive) -> dict[str, StoredTensor]:
             f"{archive.path}: state_dict holds {one_line(str(wrong[0]))!r}, a {kind} and no tensor "
             f"({len(wrong)} such); nothing of it was run"
         )
+    for tensor in state.values():
+        archive.check(tensor)
     return state
 
 
@@ -165,7 +167,7 @@ def _wanted(config: ViTPainConfig) -> dict[str, tuple[int, ...]]:
 
 
 def _check_biases(config: ViTPainConfig, parts: dict[str, Parts]) -> None:
-    """timm multiplies by the bare weight where q and v have biases, past PEFT's layer: LoRA there would have no effect."""
+    """Where q and v have biases, timm multiplies by the bare weight, past PEFT's layer: LoRA there has no effect."""
     adapted = [plain for plain, part in parts.items() if plain.endswith(".attn.qkv.weight") and part.has_lora]
     if config.backbone_config.query_bias and adapted:
         raise InvalidInput(f"{adapted[0]} has LoRA and its layer has q_bias; allowed is one of the two")
@@ -191,7 +193,7 @@ def _read(
 
 
 def _merged(part: dict[str, Tensor], alpha: float) -> Tensor:
-    """W + alpha / r * B A. Of a convolution, A has its kernel and B one pixel, so that flattened it is the same product."""
+    """W + alpha / r * B A. Of a convolution, A has the kernel and B one pixel: flattened, it is the same product."""
     weight = part["weight"].float()
     if "A" not in part:
         return weight
@@ -221,9 +223,9 @@ def _record(
     config = model.config
     ranks = [stored[part.names["A"]].size[0] for part in parts.values() if part.has_lora]
     notes = [
-        "The release's forward left out the backbone's rotary positions and register tokens; this model does too, so as to "
-        "give its outputs: the order of the patches has no influence.",
-        "`logits` and the interval are a normal distribution around the score with regression_sd, which is not calibrated.",
+        "The release's forward left out the backbone's rotary positions and register tokens; this model does too, so as "
+        "to give its outputs: the order of the patches has no influence.",
+        "`logits` and the interval are a normal distribution around the score; its regression_sd is not calibrated.",
     ]
     if config.reference == "neutral":
         notes += [

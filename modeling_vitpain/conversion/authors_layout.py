@@ -68,7 +68,7 @@ def plain_parts(names: list[str]) -> dict[str, Parts]:
         taken = found.setdefault(plain, Parts()).names.setdefault(role, name)
         if taken != name:
             raise InvalidInput(
-                f"state_dict holds {one_line(taken)} and {one_line(name)}, which are the same tensor; allowed is one of them"
+                f"state_dict holds {one_line(taken)} and {one_line(name)}, the same tensor; allowed is one of them"
             )
     return found
 
@@ -116,7 +116,7 @@ def infer_config(sizes: dict[str, Size], attention_heads: int | None) -> ViTPain
     width, channels, patch, _ = sizes["vit_model.patch_embed.proj.weight"]
     registers = sizes.get("vit_model.reg_token", (1, 0, width))
     biased = "vit_model.blocks.0.attn.q_bias" in sizes
-    blocks = [int(match[1]) for name in sizes if (match := re.match(r"vit_model\.blocks\.(\d{1,4})\.", name))]
+    blocks = {match[1] for name in sizes if (match := re.match(r"vit_model\.blocks\.(\d+)\.", name))}
     linears = [index for index in range(2, 32, 3) if len(sizes.get(f"pspi_head.{index}.weight", ())) == 2]
     thresholds = {int(match[1]) for name in sizes if (match := re.match(r"pspi_binary_heads\.(\d{1,2})\.", name))}
     if attention_heads is None:
@@ -133,7 +133,7 @@ def infer_config(sizes: dict[str, Size], attention_heads: int | None) -> ViTPain
                 num_channels=channels,
                 hidden_size=width,
                 intermediate_size=sizes["vit_model.blocks.0.mlp.fc1.weight"][0],
-                num_hidden_layers=max(blocks) + 1,
+                num_hidden_layers=len(blocks),
                 num_attention_heads=attention_heads,
                 num_register_tokens=registers[1] if len(registers) == 3 else 0,
                 query_bias=biased,

@@ -1,14 +1,13 @@
 """PyTorch's zip checkpoints, read without PyTorch's unpickler and without executing anything.
 
 Layout (torch.save since 1.6): one folder with `data.pkl`, the object tree, where each tensor refers to a storage, and
-`data/0`, `data/1`, …, the raw storages. The tree is read at once, a tensor only when it is asked for; what nobody asks
-for, such as the optimizer's state, is never read.
+`data/0`, `data/1`, …, the raw storages. The tree is read at once, a tensor only when it is asked for; the optimizer's
+state, which nobody asks for, is never read.
 """
 
 import math
 import struct
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +20,8 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from .restricted_pickle import MAX_BYTES, Global, Inert, one_line, read_pickle
 
 _MAX_DIMENSIONS = 8
-# What zipfile raises on damaged files: OSError where an offset lies before the file, RuntimeError where it seems encrypted.
+# What zipfile raises on damaged files: OSError where an offset lies before the file, RuntimeError where it seems
+# encrypted.
 _DAMAGE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, OverflowError, LookupError, struct.error)
 _DTYPE_OF = {
     "DoubleStorage": torch.float64,
@@ -73,10 +73,7 @@ class TorchArchive:
         try:
             self._root = _checked_root(path, self._zip)
             self._entries = {entry.filename: entry for entry in self._zip.infolist()}
-            if (order := self._read("byteorder", at_most=16, default=b"little")) != b"little":
-                raise InvalidInput(f"{path} has byte order {order!r}; allowed is 'little'")
-            pickle = self._read("data.pkl", at_most=MAX_BYTES)
-            self.content = _naming(path, lambda: read_pickle(pickle, _CONSTRUCTORS, _storage))
+            self.content = self._content()
         except BaseException:
             self._zip.close()
             raise
@@ -87,32 +84,50 @@ class TorchArchive:
     def __exit__(self, *exception) -> None:
         self._zip.close()
 
+    def check(self, stored: StoredTensor) -> None:
+        """Raises WorkFailed unless the tensor's storage is in the file, as long as the tree says."""
+        storage = stored.storage
+        length = self._entry(f"data/{storage.key}").file_size
+        if length != storage.numel * storage.dtype.itemsize:
+            raise WorkFailed(
+                f"{self.path} is damaged: storage {storage.key} of {storage.numel:,} elements has {length:,} bytes"
+            )
+
     def load(self, stored: StoredTensor) -> Tensor:
         """Reads a tensor, checksum included, into memory of its own."""
-        storage = stored.storage
-        size_in_bytes = storage.numel * storage.dtype.itemsize
-        data = self._read(f"data/{storage.key}", at_most=size_in_bytes)
-        if len(data) != size_in_bytes:
-            raise WorkFailed(
-                f"{self.path}: storage {storage.key} has {len(data):,} bytes in place of {size_in_bytes:,}"
-            )
+        self.check(stored)
         if not math.prod(stored.size):
-            return torch.empty(stored.size, dtype=storage.dtype)
-        flat = torch.frombuffer(bytearray(data), dtype=storage.dtype)
+            return torch.empty(stored.size, dtype=stored.storage.dtype)
+        data = self._read(self._entry(f"data/{stored.storage.key}"))
+        flat = torch.frombuffer(bytearray(data), dtype=stored.storage.dtype)
         return flat.as_strided(stored.size, stored.stride, stored.offset).contiguous()
 
-    def _read(self, name: str, at_most: int, default: bytes | None = None) -> bytes:
-        entry = self._entries.get(f"{self._root}/{name}")
-        if entry is None:
-            if default is not None:
-                return default
+    def _content(self) -> Any:
+        """The object tree, after a look at the byte order."""
+        if f"{self._root}/byteorder" in self._entries:
+            order = self._read(self._entry("byteorder"))
+            if order != b"little":
+                raise InvalidInput(f"{self.path} has another byte order; allowed is little-endian")
+        pickle = self._entry("data.pkl")
+        if pickle.file_size > MAX_BYTES:
+            raise InvalidInput(f"{self.path}: data.pkl has {pickle.file_size:,} bytes; allowed is up to {MAX_BYTES:,}")
+        data = self._read(pickle)
+        try:
+            return read_pickle(data, _CONSTRUCTORS, _storage)
+        except InvalidInput as error:
+            raise InvalidInput(f"{self.path}: {error}") from error
+
+    def _entry(self, name: str) -> zipfile.ZipInfo:
+        if f"{self._root}/{name}" not in self._entries:
             raise WorkFailed(f"{self.path} is damaged: it has no {one_line(self._root)}/{name}")
-        if entry.file_size > at_most:
-            raise InvalidInput(f"{self.path}: {name} has {entry.file_size:,} bytes; allowed is up to {at_most:,}")
+        return self._entries[f"{self._root}/{name}"]
+
+    def _read(self, entry: zipfile.ZipInfo) -> bytes:
         try:
             return self._zip.read(entry)
         except _DAMAGE as error:
-            raise WorkFailed(f"{self.path} is damaged: {name}: {error or type(error).__name__}") from error
+            what = f"{one_line(entry.filename)}: {error or type(error).__name__}"
+            raise WorkFailed(f"{self.path} is damaged: {what}") from error
 
 
 def _open(path: Path) -> zipfile.ZipFile:
@@ -145,16 +160,11 @@ def _checked_root(path: Path, archive: zipfile.ZipFile) -> str:
             raise InvalidInput(
                 f"{path}: {one_line(entry.filename)!r} is compressed; PyTorch stores its entries as they are"
             )
+    if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+        raise WorkFailed(f"{path} is damaged: its directory tells of more bytes than the file has")
     if len(set(names)) != len(names):
         raise InvalidInput(f"{path} holds an entry twice; a PyTorch checkpoint holds each once")
     return roots[0]
-
-
-def _naming(path: Path, read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except InvalidInput as error:
-        raise InvalidInput(f"{path}: {error}") from error
 
 
 def _storage(identifier: Any) -> Storage | Inert:

@@ -271,7 +271,8 @@ class TestArchives:
             ("0", 4, 0, (2,) * 99, (0,) * 99, "dimensions"),
             ("0", 2**60, 0, (2,), (1,), "whole number"),
             ("../0", 4, 0, (4,), (1,), "called by something else"),
-            ("0", 8, 0, (8,), (1,), "bytes in place of"),
+            ("0", 8, 0, (8,), (1,), "8 elements has 16 bytes"),
+            ("0", 2**40, 0, (2**40,), (1,), "damaged"),
             ("7", 4, 0, (4,), (1,), "no a/data/7"),
         ],
     )
