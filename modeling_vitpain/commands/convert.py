@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataset_script.errors import InvalidInput
 
-HELP = "turn the release of somebody else into a directory that this program reads"
+HELP = "turn the authors' checkpoint into a model directory"
 EXAMPLE = "pain3d convert vitpain.ckpt vitpain-authors/"
 
 CHECKPOINT_SUFFIXES = (".ckpt", ".pt", ".pth")
