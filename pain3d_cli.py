@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gallery": ("generation.commands.gallery", "a picture of a dataset: identities x expressions x views"),
     "verify": ("dataset_script.commands.verify", "check every shard, row and picture of a dataset"),
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
+    "convert": ("modeling_vitpain.commands.convert", "turn the authors' checkpoint into a model directory"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of images, to CSV"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
