@@ -115,8 +115,8 @@ class RunOptions:
             settings = {name: value for name, value in settings.items() if not name.startswith("reference")}
         return settings
 
-    def training_arguments(self, directory: Path, workers: int = 0) -> ViTPainTrainingArguments:
-        """The recipe with the options given; checkpoints of each epoch go to `directory`."""
+    def training_arguments(self, directory: Path, workers: int = 0, **others: Any) -> ViTPainTrainingArguments:
+        """The recipe with the options given, and `others` of Trainer's; checkpoints of each epoch go to `directory`."""
         training = dict(self.recipe.training)
         if self.lr is not None:  # the backbone's keeps its ratio to it
             defaults = {f.name: f.default for f in fields(ViTPainTrainingArguments)}
@@ -140,11 +140,10 @@ class RunOptions:
             )
         gpu = torch.cuda.is_available()
         bf16 = self.bf16 if self.bf16 is not None else self.recipe.bf16_on_gpu and gpu and is_bf16_available()
-        return ViTPainTrainingArguments(
-            output_dir=str(directory),
-            **training,
-            bf16=bf16,
-            use_cpu=bf16 and not gpu,  # Trainer wants to be told that bfloat16 on a CPU is meant
-            seed=self.seed,
-            dataloader_num_workers=workers,
-        )
+        training |= {
+            "bf16": bf16,
+            "use_cpu": bf16 and not gpu,  # Trainer wants to be told that bfloat16 on a CPU is meant
+            "seed": self.seed,
+            "dataloader_num_workers": workers,
+        }
+        return ViTPainTrainingArguments(output_dir=str(directory), **{**training, **others})

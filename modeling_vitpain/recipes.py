@@ -83,6 +83,9 @@ class ViTPainTrainingArguments(TrainingArguments):
         if self.ddp_find_unused_parameters is None:
             # a frozen backbone gives no gradients for the processes to exchange
             self.ddp_find_unused_parameters = self.freeze_epochs > 0
+        if self.data_seed is None:
+            # otherwise the order of the frames hangs on torch's global seed at the moment the loader is made
+            self.data_seed = self.seed
         super().__post_init__()
         self._check()
 

@@ -71,7 +71,7 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
     with args.main_process_first(local=False, desc="reading the data"):
         splits = {name: open_split(options.data, name) for name in ("train", "validation")}
     with sensible_threads(model), _reporting_write_errors(out):
-        trainer = _trainer(options, args, model, processor, splits)
+        trainer = build_trainer(options, args, model, processor, splits)
         trainer.train(resume_from_checkpoint=checkpoint)
         trainer.accelerator.wait_for_everyone()  # until the best checkpoint is loaded everywhere
         if trainer.is_world_process_zero():
@@ -88,7 +88,7 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
     return json.loads((out / RECORD).read_text(encoding="utf-8"))
 
 
-def _trainer(
+def build_trainer(
     options: RunOptions,
     args: ViTPainTrainingArguments,
     model: torch.nn.Module,

@@ -90,8 +90,7 @@ class ViTPainTrainer(Trainer):
         if self.args.sampler == "natural":
             return super()._get_train_sampler(train_dataset)
         frames = self.train_dataset if train_dataset is None else train_dataset
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
-        return PainSampler(frames.labels, self.args.sampler, seed)
+        return PainSampler(frames.labels, self.args.sampler, self.args.data_seed)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
