@@ -138,11 +138,9 @@ class RunOptions:
             raise InvalidInput(
                 f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained backbone"
             )
-        gpu = torch.cuda.is_available()
-        bf16 = self.bf16 if self.bf16 is not None else self.recipe.bf16_on_gpu and gpu and is_bf16_available()
+        on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
         training |= {
-            "bf16": bf16,
-            "use_cpu": bf16 and not gpu,  # Trainer wants to be told that bfloat16 on a CPU is meant
+            "bf16": on_gpu if self.bf16 is None else self.bf16,
             "seed": self.seed,
             "dataloader_num_workers": workers,
         }

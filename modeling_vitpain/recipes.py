@@ -80,6 +80,9 @@ class ViTPainTrainingArguments(TrainingArguments):
     distillation_feature: float = 0.5
 
     def __post_init__(self):
+        if not torch.accelerator.is_available():
+            # unless told so, accelerate lets several processes on CPUs run side by side without a word to each other
+            self.use_cpu = True
         if self.ddp_find_unused_parameters is None:
             # a frozen backbone gives no gradients for the processes to exchange
             self.ddp_find_unused_parameters = self.freeze_epochs > 0

@@ -95,7 +95,7 @@ class ViTPainTrainer(Trainer):
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
         super()._save(output_dir, state_dict)
-        if self.objective is not None:
+        if self.objective is not None and self.args.should_save:
             save_file(self.objective.state_dict(), Path(output_dir or self.args.output_dir) / _OBJECTIVE)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
