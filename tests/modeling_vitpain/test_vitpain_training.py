@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_faces import rows_of
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor, ViTPainOutput
 from modeling_vitpain.augmentation import augment
 from modeling_vitpain.data import PainFrames, open_split
+from modeling_vitpain.from_scratch import start_from_sine_positions
 from modeling_vitpain.inference import predict_dataset
 from modeling_vitpain.recipes import ViTPainTrainingArguments
 from modeling_vitpain.runs import RunOptions, train
@@ -203,6 +205,39 @@ def test_learns_a_handful_of_frames_by_heart(faces, processor):
     output = model.eval()(**batch)
     assert (output.logits.argmax(-1) == batch["labels"]).all()
     assert (output.au - batch["au_labels"]).abs().max() < 0.5  # the right intensity, once rounded
+
+
+@pytest.mark.slow
+def test_tiny_configuration_overfits_64_frames_to_zero_error(tmp_path):
+    """The whole way, loader, recipe and trainer: every PSPI class exact, every AU right once rounded."""
+    rows = rows_of(range(8), 8, views=1, pixels=112)
+    assert len(rows) == 64
+    assert set(rows["pspi"]) == set(range(17))
+    torch.manual_seed(0)
+    model = ViTPainForPainAssessment(ViTPainConfig.tiny())
+    start_from_sine_positions(model)
+    processor = ViTPainImageProcessor(size={"height": 112, "width": 112})
+    args = ViTPainTrainingArguments.preset(
+        "scratch",
+        output_dir=str(tmp_path),
+        num_train_epochs=120,
+        learning_rate=2e-3,
+        backbone_learning_rate=2e-3,
+        weight_decay=0.0,
+        eval_strategy="no",
+        save_strategy="no",
+        load_best_model_at_end=False,
+    )
+    trainer = ViTPainTrainer(
+        model,
+        args,
+        train_dataset=PainFrames(rows, processor, with_heatmap=True),
+        eval_dataset=PainFrames(rows, processor),
+    )
+    trainer.train()
+    logits, _, au = trainer.predict(trainer.eval_dataset).predictions
+    assert logits.argmax(axis=-1).tolist() == rows["pspi"][:]
+    assert np.rint(au).tolist() == rows["au"][:]
 
 
 @pytest.fixture(scope="module")
