@@ -5,8 +5,10 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong.
 """
 
 import argparse
-import importlib
+import importlib.util
 import sys
+from pathlib import Path
+from types import ModuleType
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
@@ -36,6 +38,7 @@ EXTRA_OF: dict[str, str] = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
+    "peft": "lora",
     "evaluate": "evaluation",
     "sklearn": "evaluation",
 }
@@ -51,11 +54,23 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     for name, (module_name, text) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == command:
-            module = importlib.import_module(module_name)
+            module = _command_module(module_name)
             sub.description, sub.epilog = module.HELP, f"example:\n  {module.EXAMPLE}"
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
+
+
+def _command_module(name: str) -> ModuleType:
+    """A command's module without its package, whose import may take seconds (torch): `--help` needs neither."""
+    if name in sys.modules:
+        return sys.modules[name]
+    package, *_, command = name.split(".")
+    found = importlib.util.find_spec(package)  # of a top-level package: finds it without importing it
+    spec = importlib.util.spec_from_file_location(name, Path(found.origin).parent / "commands" / f"{command}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def main(argv: list[str] | None = None) -> int:

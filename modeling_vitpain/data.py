@@ -1,10 +1,13 @@
 """Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`.
 
 - A frame is decoded and resized once and then kept as bytes: training is about the model, not about JPEG.
-- Augmentation is a function of (seed, epoch, frame), so that worker counts and a resumed run change nothing.
+- Augmentation and references are a function of (seed, epoch, frame), so that worker counts and a resumed run change
+  nothing.
 - Every frame of a split is used, the neutral ones too.
 """
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +19,12 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import SPLITS
 
+from .augmentation import Variation
 from .image_processing_vitpain import ViTPainImageProcessor
+from .references import NeutralReferences
 
 INPUTS = ("image", "heatmap")
 _CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
-
-_MAX_SHIFT = 0.05  # of the side
-_MAX_SCALE = 1.1
-_MAX_BRIGHTNESS = 0.2
-_MAX_CONTRAST = 1.25
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -58,12 +58,21 @@ class PainFrames(torch.utils.data.Dataset):
 
     Args:
         rows: a split from `open_split`.
-        processor: the model's image processor; its size, mean and std are used.
+        processor: the model's image processor; its size, mean, std and face crop are used.
         input: "image" for the picture, "heatmap" for a teacher.
         augment_seed: None for evaluation; else random shift, scale, mirror image, brightness and contrast.
         teacher_processor: also give `heatmap_pixel_values`, as the teacher of a distillation sees it: the same geometry,
             the teacher's own size and normalisation.
         with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
+        reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cut out by
+            its own face box. In training that of a random view, in evaluation that of `neutral_frame_id`; a neutral frame
+            gets the one of another view. A person without another neutral frame has an empty slot (mask False).
+        reference_dropout: share of training items whose slot is emptied, so that the model's fallback learns.
+        reference_rows: where the neutral frames are, if not in `rows`.
+        teacher_outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`, from `teacher_cache.teacher_outputs`.
+
+    Raises:
+        InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
     """
 
     def __init__(
@@ -74,55 +83,111 @@ class PainFrames(torch.utils.data.Dataset):
         augment_seed: int | None = None,
         teacher_processor: ViTPainImageProcessor | None = None,
         with_heatmap: bool = False,
+        reference: bool = False,
+        reference_dropout: float = 0.0,
+        reference_rows: Dataset | None = None,
+        teacher_outputs: dict[str, torch.Tensor] | None = None,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
+        if reference and input != "image":
+            raise InvalidInput("input is 'heatmap' with a reference; a heatmap is already the change from neutral")
+        if not 0 <= reference_dropout < 1:
+            raise InvalidInput(f"reference_dropout is {reference_dropout}; allowed is 0 to below 1")
+        if teacher_outputs is not None and len(teacher_outputs["logits"]) != len(rows):
+            raise InvalidInput(f"teacher_outputs has {len(teacher_outputs['logits'])} rows; allowed is {len(rows)}")
         self.augment_seed = augment_seed
-        self.views = {"pixel_values": (input, _Normaliser(processor))}
+        self.reference_dropout = reference_dropout
+        self.teacher_outputs = teacher_outputs
+        wanted = {"pixel_values": (input, _Normaliser(processor))}
         if teacher_processor is not None:
-            self.views["heatmap_pixel_values"] = ("heatmap", _Normaliser(teacher_processor))
+            wanted["heatmap_pixel_values"] = ("heatmap", _Normaliser(teacher_processor))
         if with_heatmap:
-            self.views["heatmaps"] = ("heatmap", _Normaliser(processor, mean=0.0, std=1.0))
-        # one column each: a row that is read is decoded whole
-        self.rows = {c: rows.select_columns(["frame_id", "face_box", c]) for c, _ in self.views.values()}
+            wanted["heatmaps"] = ("heatmap", _Normaliser(processor, mean=0.0, std=1.0))
+        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
+        self.views = {key: _Pictures(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
+        self.references = None
+        if reference:
+            pool = rows if reference_rows is None else reference_rows
+            self.references = NeutralReferences(rows, pool)
+            own = self.views["pixel_values"]
+            self.reference_views = own if pool is rows else _Pictures(pool, "image", own.normaliser, keep)
         self.labels = torch.tensor(rows["pspi"][:], dtype=torch.long)
         self.au_labels = torch.tensor(rows["au"][:], dtype=torch.float32).reshape(-1, len(AU_NAMES))
         self.epoch = 0
-        self._cache: dict[tuple[int, str], np.ndarray] = {}
-        self._keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in self.views.values()) <= _CACHE_LIMIT
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def set_epoch(self, epoch: int) -> None:
-        """Called by the Trainer's loader: each epoch sees other augmentations."""
+        """Each epoch sees other augmentations and references. `ViTPainTrainer` calls it."""
         self.epoch = epoch
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32."""
+    def __getitem__(self, index: int | tuple[int, int]) -> dict[str, torch.Tensor]:
+        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32, and what was asked for.
+
+        `index` is a frame, or (frame, draw) from a sampler that draws frames more than once an epoch: each draw has its
+        own augmentation and reference.
+        """
+        index, draw = index if isinstance(index, tuple) else (index, 0)
         item = {"labels": self.labels[index], "au_labels": self.au_labels[index]}
-        for key, (column, normaliser) in self.views.items():
-            pixels = self._pixels(index, key)
-            if self.augment_seed is not None:
-                random = np.random.default_rng([self.augment_seed, self.epoch, index])
-                pixels = augment(pixels, random, photometric=column == "image")
-            item[key] = normaliser.normalise(pixels)
+        variation = None
+        if self.augment_seed is not None:
+            variation = Variation.draw(np.random.default_rng([self.augment_seed, self.epoch, index, draw]))
+        for key, pictures in self.views.items():
+            item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
             item["heatmaps"] = item["heatmaps"][0]
+        if self.references is not None:
+            item |= self._reference(index, draw, variation)
+        if self.teacher_outputs is not None:
+            item |= {f"teacher_{name}": values[index] for name, values in self.teacher_outputs.items()}
         return item
 
-    def _pixels(self, index: int, key: str) -> np.ndarray:
-        pixels = self._cache.get((index, key))
+    def _reference(self, index: int, draw: int, variation: Variation | None) -> dict[str, torch.Tensor]:
+        """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
+        if variation is None:
+            place = self.references.fixed(index)
+        else:
+            random = np.random.default_rng([self.augment_seed, self.epoch, index, draw, 1])
+            place = self.references.drawn(index, random)
+            # another shift and light than the frame's, but not another person: faces are not symmetric
+            variation = replace(Variation.draw(random), mirror=variation.mirror)
+            if random.random() < self.reference_dropout:
+                place = None
+        pictures = self.reference_views
+        pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, variation)
+        return {"reference_pixel_values": pixels[None], "reference_mask": torch.tensor([place is not None])}
+
+
+class _Pictures:
+    """One picture column of a dataset as the model sees it, resized once and kept as bytes if `keep`."""
+
+    def __init__(self, rows: Dataset, column: str, normaliser: "_Normaliser", keep: bool):
+        self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
+        self.column = column
+        self.normaliser = normaliser
+        self.keep = keep
+        self._cache: dict[int, np.ndarray] = {}
+
+    def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
+        """(3, H, W), float32, normalised."""
+        pixels = self._pixels(index)
+        if variation is not None:
+            pixels = variation.apply(pixels, photometric=self.column == "image")
+        return self.normaliser.normalise(pixels)
+
+    def _pixels(self, index: int) -> np.ndarray:
+        pixels = self._cache.get(index)
         if pixels is None:
-            column, normaliser = self.views[key]
             try:
-                row = self.rows[column][index]
-                pixels = normaliser.resize(row[column], row["face_box"])
+                row = self.rows[index]
+                pixels = self.normaliser.resize(row[self.column], row["face_box"])
             except (UnidentifiedImageError, OSError) as error:
-                frame_id = self.rows[column].select_columns("frame_id")[index]["frame_id"]
-                raise WorkFailed(f"frame {frame_id}: its {column} is not a readable picture") from error
-            if self._keep:
-                self._cache[index, key] = pixels
+                frame_id = self.rows.select_columns("frame_id")[index]["frame_id"]
+                raise WorkFailed(f"frame {frame_id}: its {self.column} is not a readable picture") from error
+            if self.keep:
+                self._cache[index] = pixels
         return pixels
 
 
@@ -131,7 +196,8 @@ class _Normaliser:
 
     def __init__(self, processor: ViTPainImageProcessor, mean: float | None = None, std: float | None = None):
         self.processor = processor
-        self.frame_bytes = 3 * processor.size["height"] * processor.size["width"]
+        self.shape = (3, processor.size["height"], processor.size["width"])
+        self.frame_bytes = math.prod(self.shape)
         self.mean = np.asarray(processor.image_mean if mean is None else mean, dtype=np.float32).reshape(-1, 1, 1)
         self.std = np.asarray(processor.image_std if std is None else std, dtype=np.float32).reshape(-1, 1, 1)
 
@@ -145,35 +211,6 @@ class _Normaliser:
         """(H, W, 3), uint8 -> (3, H, W), float32: the numbers that the processor itself would give."""
         rescaled = (pixels.transpose(2, 0, 1) * self.processor.rescale_factor).astype(np.float32)
         return torch.from_numpy(np.ascontiguousarray((rescaled - self.mean) / self.std))
-
-
-def augment(pixels: np.ndarray, random: np.random.Generator, photometric: bool) -> np.ndarray:
-    """A variation of a frame (H, W, 3), uint8, that leaves its labels true.
-
-    Shift and scale are small enough to keep the brows in. The mirror image is allowed because the AUs of Pain3D are
-    bilateral: no label says left or right. Brightness and contrast are for pictures only (`photometric`): a heatmap's
-    value is a displacement in millimetres. Draws are the same for both, so that a picture and its heatmap stay aligned.
-    """
-    height, width = pixels.shape[:2]
-    shift_x, shift_y = random.uniform(-_MAX_SHIFT, _MAX_SHIFT, 2) * (width, height)
-    zoom = np.exp(random.uniform(-1, 1) * np.log(_MAX_SCALE))
-    mirror = -1.0 if random.random() < 0.5 else 1.0
-    brightness = random.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS) * 255
-    contrast = np.exp(random.uniform(-1, 1) * np.log(_MAX_CONTRAST))
-
-    a, e = mirror / zoom, 1 / zoom  # output pixel -> input pixel, about the centre
-    centre_x, centre_y = width / 2, height / 2
-    matrix = (a, 0.0, centre_x - a * centre_x + shift_x, 0.0, e, centre_y - e * centre_y + shift_y)
-    moved = Image.fromarray(pixels).transform(
-        (width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
-    )
-    result = np.asarray(moved)
-    if photometric:
-        mean = result.mean()
-        result = np.clip((result - mean) * np.float32(contrast) + mean + np.float32(brightness), 0, 255).astype(
-            np.uint8
-        )
-    return result
 
 
 def _first_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ The two linear heads that read it are thrown away after training: the model, its
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 from .modeling_vitpain import ViTPainForPainAssessment
@@ -31,10 +32,31 @@ class HeatmapObjective(nn.Module):
         self.of_patch = nn.Linear(model.config.hidden_size, CELLS * CELLS)
         self.of_face = nn.Linear(model.config.hidden_size, rows * columns)
         self._tokens: Tensor | None = None
+        model.register_forward_pre_hook(self._forget_tokens)
         model.backbone.register_forward_hook(self._keep_tokens)
 
+    def _forget_tokens(self, model: nn.Module, inputs: tuple) -> None:
+        self._tokens = None
+
     def _keep_tokens(self, backbone: nn.Module, inputs: tuple, output) -> None:
-        self._tokens = output.last_hidden_state if self.training and torch.is_grad_enabled() else None
+        """Of the frames, which come first; an encoder shared with the references runs a second time."""
+        if self._tokens is None and torch.is_grad_enabled():
+            self._tokens = output.last_hidden_state
+
+    def follow(self, optimizer: torch.optim.Optimizer) -> None:
+        """Makes the heads, which an optimizer holds beside the model, part of the training loop.
+
+        Trainer and accelerate only know the model: they neither average the gradients of these two heads over the
+        processes nor clear them after a step.
+        """
+        optimizer.register_step_pre_hook(lambda *_: self._average_gradients())
+        optimizer.register_step_post_hook(lambda *_: self.zero_grad())
+
+    def _average_gradients(self) -> None:
+        if dist.is_initialized():
+            for parameter in self.parameters():
+                dist.all_reduce(parameter.grad)
+                parameter.grad /= dist.get_world_size()
 
     def forward(self, heatmaps: Tensor) -> Tensor:
         """Loss of the model's last forward pass. `heatmaps` (B, H, W), 0-1, of the same frames and geometry. Scalar."""

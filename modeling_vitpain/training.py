@@ -1,95 +1,56 @@
-"""Trainers for ViTPain on transformers' Trainer: the recipe of the paper's section 5, and distillation (equations 13-15).
+"""Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation (equations 13-15).
 
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
 - The best epoch is chosen by the PSPI error on the validation identities. Test is never seen here.
 - A small model from random weights also learns the heatmaps (see `from_scratch.py`).
 - A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored.
+- Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
-import math
-import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from tqdm import tqdm
-from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers import EvalPrediction, Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 
+from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
 from .from_scratch import HeatmapObjective
+from .lora import add_lora, has_lora
 from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
+from .recipes import ViTPainTrainingArguments
+from .sampling import PainSampler
 
 _OBJECTIVE = "heatmap_objective.safetensors"
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Hyperparameters of a run; `pain3d train` takes one of the two below and lets its options override."""
-
-    epochs: int
-    batch_size: int
-    head_lr: float
-    backbone_lr: float
-    weight_decay: float
-    freeze_epochs: int
-    """Epochs in which only the heads learn."""
-    warmup: float
-    """Share of all steps in which the rate rises; afterwards it falls by a cosine to 1 %."""
-    heatmap_weight: float = 0.0
-    """Weight of `from_scratch.HeatmapObjective` in the loss; 0: none."""
-    face_crop: float | None = None
-    """The image processor's: None for the whole picture, as the paper has it."""
-
-
-PAPER = Recipe(
-    epochs=100, batch_size=32, head_lr=5e-5, backbone_lr=5e-6, weight_decay=0.01, freeze_epochs=5, warmup=0.0
-)
-"""For a pretrained backbone: the paper's "Implementation Details" (batch size and decay are not stated there)."""
-SCRATCH = Recipe(
-    epochs=50,
-    batch_size=16,
-    head_lr=1e-3,
-    backbone_lr=1e-3,
-    weight_decay=0.05,
-    freeze_epochs=0,
-    warmup=0.1,
-    heatmap_weight=10.0,
-    face_crop=1.1,
-)
-"""For a small model from random weights."""
-
-
-@dataclass(frozen=True)
-class DistillationWeights:
-    """Equations 13-15, with the paper's values."""
-
-    temperature: float = 4.0
-    pspi: float = 0.1
-    au: float = 0.3
-    feature: float = 0.5
-
-
 class ViTPainTrainer(Trainer):
-    """Trainer with the two learning rates, the frozen first epochs and one-line progress of a `Recipe`."""
+    """Trainer that does what `ViTPainTrainingArguments` say.
 
-    def __init__(self, model: ViTPainForPainAssessment, args: TrainingArguments, recipe: Recipe, **kwargs):
-        self.recipe = recipe
-        self.objective = HeatmapObjective(model).to(args.device) if recipe.heatmap_weight else None
-        if self.objective is not None and args.world_size > 1:
-            raise InvalidInput(
-                f"heatmap_weight is {recipe.heatmap_weight} in {args.world_size} processes; allowed is 1"
-            )
+    With `lora_rank` it puts adapters into the model; `lora.merge_lora` takes them out again after training.
+
+    Args:
+        model: trained in place.
+        args: the recipe.
+        train_dataset, eval_dataset: `PainFrames`.
+    """
+
+    def __init__(self, model: ViTPainForPainAssessment, args: ViTPainTrainingArguments, **kwargs):
+        if args.lora_rank and not has_lora(model):
+            add_lora(model, args.lora_rank, args.lora_alpha, args.lora_dropout)
+        self.objective = HeatmapObjective(model).to(args.device) if args.heatmap_weight else None
         super().__init__(model=model, args=args, compute_metrics=compute_metrics, **kwargs)
         self.remove_callback(PrinterCallback)
         self.remove_callback(ProgressCallback)
         self.add_callback(Progress())
-        if recipe.freeze_epochs > 0:
-            self.add_callback(FreezeBackbone(model, recipe.freeze_epochs))
+        if hasattr(self.train_dataset, "set_epoch"):
+            self.add_callback(FollowEpoch(self.train_dataset))
+        if args.freeze_epochs > 0:
+            self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         """The supervised loss and, in training from scratch, the weighted heatmap objective."""
@@ -97,41 +58,56 @@ class ViTPainTrainer(Trainer):
         heatmaps = inputs.pop("heatmaps", None)
         output = model(**inputs)
         loss = output.loss
-        if heatmaps is not None:
-            loss = loss + self.recipe.heatmap_weight * self.objective(heatmaps)
+        if self.objective is not None and model.training:
+            if heatmaps is None:
+                raise InvalidInput(
+                    f"heatmap_weight is {self.args.heatmap_weight}; the training frames hold no heatmaps"
+                )
+            loss = loss + self.args.heatmap_weight * self.objective(heatmaps)
         return (loss, output) if return_outputs else loss
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW over two groups: the backbone, and everything else."""
+        if self.optimizer is None:
+            groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
+            for name, parameter in self.model.named_parameters():
+                if parameter.requires_grad:
+                    groups[in_backbone(name)].append(parameter)
+            if self.objective is not None:
+                groups[False] += self.objective.parameters()
+            self.optimizer = torch.optim.AdamW(
+                [
+                    {"params": groups[True], "lr": self.args.backbone_learning_rate},
+                    {"params": groups[False], "lr": self.args.learning_rate},
+                ],
+                weight_decay=self.args.weight_decay,
+            )
+            if self.objective is not None:
+                self.objective.follow(self.optimizer)
+        return self.optimizer
+
+    def _get_train_sampler(self, train_dataset=None) -> torch.utils.data.Sampler | None:
+        if self.args.sampler == "natural":
+            return super()._get_train_sampler(train_dataset)
+        frames = self.train_dataset if train_dataset is None else train_dataset
+        return PainSampler(frames.labels, self.args.sampler, self.args.data_seed)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
         super()._save(output_dir, state_dict)
-        if self.objective is not None:
-            save_file(self.objective.state_dict(), Path(output_dir) / _OBJECTIVE)
+        if self.objective is not None and self.args.should_save:
+            save_file(self.objective.state_dict(), Path(output_dir or self.args.output_dir) / _OBJECTIVE)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         super()._load_from_checkpoint(resume_from_checkpoint, model)
         if self.objective is not None:
             self.objective.load_state_dict(load_file(Path(resume_from_checkpoint) / _OBJECTIVE))
 
-    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW over two groups: the backbone, and everything else."""
-        if self.optimizer is None:
-            groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-            for name, parameter in (model or self.model).named_parameters():
-                if parameter.requires_grad:
-                    groups["backbone." in name].append(parameter)
-            if self.objective is not None:
-                groups[False] += self.objective.parameters()
-            self.optimizer = torch.optim.AdamW(
-                [
-                    {"params": groups[True], "lr": self.recipe.backbone_lr},
-                    {"params": groups[False], "lr": self.recipe.head_lr},
-                ],
-                weight_decay=self.recipe.weight_decay,
-            )
-            if self.objective is not None:
-                # Trainer clears the gradients of the model after a step, not those of the optimizer.
-                self.optimizer.register_step_post_hook(lambda *_: self.objective.zero_grad())
-        return self.optimizer
+    def _issue_warnings_after_load(self, load_result) -> None:
+        """Trainer would go on with tensors that were not loaded."""
+        wrong = [*load_result.missing_keys, *load_result.unexpected_keys]
+        if wrong:
+            raise WorkFailed(f"checkpoint does not fit the model: {', '.join(wrong[:5])} ({len(wrong)} in all)")
 
 
 class DistillationTrainer(ViTPainTrainer):
@@ -142,98 +118,69 @@ class DistillationTrainer(ViTPainTrainer):
     the AUs (13) and the MSE of the CLS tokens (14). Evaluation is on the supervised loss alone.
 
     Args:
-        teacher: frozen here, always in eval mode; not part of the saved student.
-        weights: temperature and loss weights.
+        teacher: frozen here, always in eval mode; not part of the saved student. None: the frames of `train_dataset` hold
+            its outputs already (`teacher_cache.py`).
 
     Raises:
-        InvalidInput: teacher and student have tokens of different width, which equation 14 cannot compare.
+        InvalidInput: no teacher at all; one that takes a reference; teacher and student have tokens of different width,
+            which equation 14 cannot compare.
     """
 
     def __init__(
         self,
         model: ViTPainForPainAssessment,
-        args: TrainingArguments,
-        recipe: Recipe,
-        teacher: ViTPainForPainAssessment,
-        weights: DistillationWeights | None = None,
+        args: ViTPainTrainingArguments,
+        teacher: ViTPainForPainAssessment | None = None,
         **kwargs,
     ):
-        if teacher.config.hidden_size != model.config.hidden_size:
+        cached = getattr(kwargs.get("train_dataset"), "teacher_outputs", None)
+        if teacher is None and cached is None:
+            raise InvalidInput("teacher is None; allowed is a model, or training frames that hold its outputs")
+        if teacher is not None and teacher.config.reference != "none":
+            raise InvalidInput("teacher has a reference; allowed is one that sees the heatmap alone")
+        width = cached["cls"].shape[-1] if teacher is None else teacher.config.hidden_size
+        if width != model.config.hidden_size:
             raise InvalidInput(
-                f"teacher has tokens of width {teacher.config.hidden_size}; allowed is the student's, {model.config.hidden_size}"
+                f"teacher has tokens of width {width}; allowed is the student's, {model.config.hidden_size}"
             )
-        super().__init__(model, args, recipe, **kwargs)
-        self.teacher = teacher.eval().requires_grad_(False).to(self.args.device)
-        self.weights = weights or DistillationWeights()
+        super().__init__(model, args, **kwargs)
+        self.teacher = None if teacher is None else teacher.eval().requires_grad_(False).to(self.args.device)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The total of equation 15. `inputs` hold `heatmap_pixel_values` (B, 3, H, W) in training, not in evaluation."""
+        """The total of equation 15.
+
+        In training, not in evaluation, `inputs` hold `heatmap_pixel_values` (B, 3, H, W), or the teacher's outputs
+        `teacher_logits` (B, 17), `teacher_au` (B, 6) and `teacher_cls` (B, D).
+        """
         inputs = dict(inputs)
-        teacher_pixels = inputs.pop("heatmap_pixel_values", None)
+        heatmaps = inputs.pop("heatmap_pixel_values", None)
+        cached = {name: inputs.pop(f"teacher_{name}", None) for name in ("logits", "au", "cls")}
         loss, output = super().compute_loss(model, inputs, return_outputs=True)
-        if teacher_pixels is not None:
-            with torch.no_grad():
-                teacher_output = self.teacher(teacher_pixels)
-            loss = loss + distillation_loss(output, teacher_output, self.weights)
+        if model.training:
+            loss = loss + distillation_loss(output, self._teacher_output(heatmaps, cached), self.args)
         return (loss, output) if return_outputs else loss
 
+    @torch.no_grad()
+    def _teacher_output(self, heatmaps: Tensor | None, cached: dict[str, Tensor | None]) -> ViTPainOutput:
+        if cached["cls"] is not None:
+            return ViTPainOutput(**cached)
+        if heatmaps is None or self.teacher is None:
+            raise InvalidInput("the training frames hold neither heatmaps for the teacher nor its outputs")
+        return self.teacher(heatmaps)
 
-def distillation_loss(student: ViTPainOutput, teacher: ViTPainOutput, weights: DistillationWeights) -> Tensor:
-    """The three distillation terms of equation 15, weighted. Scalar; batch means."""
-    t = weights.temperature
+
+def distillation_loss(student: ViTPainOutput, teacher: ViTPainOutput, args: ViTPainTrainingArguments) -> Tensor:
+    """The three distillation terms of equation 15 with the weights of `args`. Scalar; batch means."""
+    t = args.distillation_temperature
     kl = nn.functional.kl_div(
         (student.logits.float() / t).log_softmax(dim=-1),
         (teacher.logits.float() / t).log_softmax(dim=-1),
         log_target=True,
         reduction="batchmean",
     )
-    au = nn.functional.mse_loss(student.au, teacher.au)
-    feature = nn.functional.mse_loss(student.cls, teacher.cls)
-    return weights.pspi * t**2 * kl + weights.au * au + weights.feature * feature
-
-
-class FreezeBackbone(TrainerCallback):
-    """Only the heads learn in the first epochs. The optimizer knows the backbone from the start."""
-
-    def __init__(self, model: ViTPainForPainAssessment, epochs: int):
-        self.parameters = [p for p in model.backbone.parameters() if p.requires_grad]
-        self.epochs = epochs
-
-    def on_epoch_begin(self, args, state, control, **kwargs):
-        for parameter in self.parameters:
-            parameter.requires_grad_((state.epoch or 0) >= self.epochs)
-
-    def on_train_end(self, args, state, control, **kwargs):
-        for parameter in self.parameters:
-            parameter.requires_grad_(True)
-
-
-class Progress(TrainerCallback):
-    """A bar with the time left on a terminal; elsewhere a plain line an epoch."""
-
-    def on_train_begin(self, args, state, control, **kwargs):
-        self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc="train", unit="step", disable=None)
-        self.train_loss = float("nan")
-
-    def on_step_end(self, args, state, control, **kwargs):
-        self.bar.update(1)
-
-    def on_log(self, args, state, control, logs=None, **kwargs):
-        self.train_loss = (logs or {}).get("loss", self.train_loss)
-
-    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        line = (
-            f"epoch {math.ceil(state.epoch):>3}  step {state.global_step}/{state.max_steps}  "
-            f"loss {self.train_loss:.3f}  validation: loss {metrics['eval_loss']:.3f}  "
-            f"PSPI MAE {metrics['eval_pspi_mae']:.3f}  AU MAE {metrics['eval_au_mae']:.3f}"
-        )
-        if not self.bar.disable:
-            self.bar.set_postfix_str(f"val MAE {metrics['eval_pspi_mae']:.2f}")
-        else:
-            print(line, file=sys.stderr, flush=True)
-
-    def on_train_end(self, args, state, control, **kwargs):
-        self.bar.close()
+    au = nn.functional.mse_loss(student.au.float(), teacher.au.float())
+    feature = nn.functional.mse_loss(student.cls.float(), teacher.cls.float())
+    return args.distillation_pspi * t**2 * kl + args.distillation_au * au + args.distillation_feature * feature
 
 
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -245,42 +192,3 @@ def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
         "pspi_accuracy": float((logits.argmax(axis=-1) == labels).mean()),
         "au_mae": float(np.abs(au - au_labels).mean()),
     }
-
-
-def training_arguments(
-    out: Path, recipe: Recipe, seed: int, max_steps: int | None = None, workers: int = 0
-) -> TrainingArguments:
-    """TrainingArguments of a recipe, checkpoints of each epoch under `out`."""
-    return TrainingArguments(
-        output_dir=str(out),
-        num_train_epochs=recipe.epochs,
-        max_steps=max_steps or -1,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size * 2,
-        learning_rate=recipe.head_lr,
-        weight_decay=recipe.weight_decay,
-        lr_scheduler_type="cosine_with_min_lr",
-        lr_scheduler_kwargs={"min_lr_rate": 0.01},
-        warmup_steps=recipe.warmup,  # below 1: a share of all steps
-        max_grad_norm=1.0,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        logging_strategy="epoch",
-        save_total_limit=2,  # the last and the best
-        load_best_model_at_end=True,
-        metric_for_best_model="pspi_mae",
-        greater_is_better=False,
-        label_names=["labels", "au_labels"],  # without it compute_metrics is silently skipped
-        remove_unused_columns=False,
-        ddp_find_unused_parameters=recipe.freeze_epochs > 0,
-        dataloader_num_workers=workers,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        seed=seed,
-        disable_tqdm=True,
-        report_to="none",
-    )
-
-
-def scaled(recipe: Recipe, head_lr: float) -> Recipe:
-    """The recipe with another learning rate for the heads; the backbone's keeps its ratio to it."""
-    return replace(recipe, head_lr=head_lr, backbone_lr=recipe.backbone_lr * head_lr / recipe.head_lr)

@@ -2,35 +2,61 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 HELP = "fine-tune ViTPain on a dataset"
-EXAMPLE = "pain3d train ./pain3d --out ./vitpain-tiny"
+EXAMPLE = """pain3d train ./pain3d --out ./vitpain-tiny
+  pain3d train ./pain3d --out ./vitpain --preset v5 --backbone facebook/dinov2-base
+  accelerate launch -m pain3d_cli train ./pain3d --out ./vitpain --preset paper"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", help="dataset directory, or OWNER/NAME on the Hub")
     parser.add_argument("--out", type=Path, required=True, help="model directory to write")
-    parser.add_argument("--config", default="tiny", help="tiny (default), large, or the path of a configuration")
     parser.add_argument(
-        "--backbone", help="pretrained backbone, Hub name or directory; large has the paper's by default"
+        "--preset", choices=("scratch", "paper", "v5"), help="default: paper if pretrained, else scratch"
     )
-    parser.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
-    parser.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
-    parser.add_argument("--au-head", choices=("query", "cls"), default="query", help="cls is the paper's baseline")
-    parser.add_argument("--epochs", type=int, help="default: the recipe's, 50 from scratch, 100 with a backbone")
-    parser.add_argument("--batch-size", type=int, help="default: the recipe's, 16 from scratch, 32 with a backbone")
-    parser.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--max-steps", type=int, help="stop after so many steps")
-    parser.add_argument(
+    model = parser.add_argument_group("model")
+    model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
+    model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
+    model.add_argument("--start", help="go on from a trained ViTPain, Hub name or directory")
+    model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
+    model.add_argument("--pspi-head", choices=("classification", "regression"))
+    model.add_argument("--reference", choices=("none", "neutral"), help="neutral: see the person at rest, too")
+    model.add_argument("--reference-encoder", choices=("shared", "own"))
+    model.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
+    distillation = parser.add_argument_group("distillation")
+    distillation.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
+    distillation.add_argument(
+        "--cache-teacher", metavar="DIR", help="run the teacher once a frame, unvaried, and keep its outputs in DIR"
+    )
+    recipe = parser.add_argument_group("recipe (default: the preset's)")
+    recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
+    recipe.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48")
+    recipe.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")
+    recipe.add_argument(
+        "--sampler",
+        choices=("natural", "balanced", "pain-twice"),
+        help="balanced: each PSPI class equally likely; pain-twice: PSPI >= 1 drawn twice",
+    )
+    recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
+    recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
+    recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
+    recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
+    run_ = parser.add_argument_group("run")
+    run_.add_argument("--seed", type=int, default=0)
+    run_.add_argument("--max-steps", type=int, help="stop after so many steps")
+    run_.add_argument(
         "--workers", type=int, default=0, help="loader processes; with 0 (default) frames are decoded once and kept"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
-    parser.add_argument("--json", action="store_true", help="print the record of the run as JSON")
+    run_.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
+    run_.add_argument("--json", action="store_true", help="print the record of the run as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
+    from dataclasses import fields
+
     import datasets
     from transformers.utils import logging
 
@@ -38,27 +64,17 @@ def run(args: argparse.Namespace) -> int:
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
-    names = (
-        "data",
-        "config",
-        "backbone",
-        "input",
-        "teacher",
-        "au_head",
-        "epochs",
-        "batch_size",
-        "lr",
-        "seed",
-        "max_steps",
-    )
-    options = RunOptions(**{name: getattr(args, name) for name in names})
+    options = RunOptions(**{field.name: getattr(args, field.name) for field in fields(RunOptions)})
     record = train(options, args.out, resume=args.resume, workers=args.workers)
+    if os.environ.get("RANK", "0") != "0":  # one of several processes tells
+        return 0
     if args.json:
         print(json.dumps(record, indent=1))
     else:
-        best = record["best"]
+        best, interval = record["best"], record["calibration"]
         print(
             f"{args.out}: {record['parameters']:,} parameters, {record['steps']} steps in {record['seconds']:.0f} s; "
-            f"best epoch {best['epoch']}, PSPI MAE on validation {best['validation_pspi_mae']:.3f}"
+            f"best epoch {best['epoch']}, PSPI MAE on validation {best['validation_pspi_mae']:.3f}; "
+            f"{interval['level']:.0%} intervals hold {interval['coverage_after']:.0%} of it"
         )
     return 0

@@ -1,7 +1,5 @@
 """The heatmap objective of small models: it tells the right patch, learns, and leaves no trace in the model."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,8 @@ import torch
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.data import PainFrames, open_split
 from modeling_vitpain.from_scratch import HeatmapObjective, start_from_sine_positions
-from modeling_vitpain.training import SCRATCH, ViTPainTrainer, training_arguments
+from modeling_vitpain.recipes import ViTPainTrainingArguments
+from modeling_vitpain.training import ViTPainTrainer
 
 
 @pytest.fixture
@@ -52,14 +51,15 @@ def test_gradient_reaches_backbone_patches_and_cls(model):
 
 def test_training_clears_the_heads_gradients_and_saves_none_of_them(faces, tmp_path):
     processor = ViTPainImageProcessor(size={"height": 112, "width": 112}, face_crop=1.1)
-    recipe = dataclasses.replace(SCRATCH, epochs=1, batch_size=10)
+    args = ViTPainTrainingArguments.preset(
+        "scratch", output_dir=str(tmp_path), num_train_epochs=1, per_device_train_batch_size=10
+    )
     torch.manual_seed(0)
     model = ViTPainForPainAssessment(ViTPainConfig.tiny())
     names = model.state_dict().keys()
     trainer = ViTPainTrainer(
         model,
-        training_arguments(tmp_path, recipe, seed=0),
-        recipe,
+        args,
         train_dataset=PainFrames(open_split(faces, "train"), processor, augment_seed=0, with_heatmap=True),
         eval_dataset=PainFrames(open_split(faces, "validation"), processor),
     )

@@ -7,25 +7,20 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_faces import rows_of
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor, ViTPainOutput
-from modeling_vitpain.data import PainFrames, augment, open_split
+from modeling_vitpain.augmentation import augment
+from modeling_vitpain.data import PainFrames, open_split
+from modeling_vitpain.from_scratch import start_from_sine_positions
 from modeling_vitpain.inference import predict_dataset
+from modeling_vitpain.recipes import ViTPainTrainingArguments
 from modeling_vitpain.runs import RunOptions, train
-from modeling_vitpain.training import (
-    PAPER,
-    SCRATCH,
-    DistillationTrainer,
-    DistillationWeights,
-    ViTPainTrainer,
-    distillation_loss,
-    scaled,
-    training_arguments,
-)
+from modeling_vitpain.training import DistillationTrainer, ViTPainTrainer, distillation_loss
 
-QUICK = dataclasses.replace(SCRATCH, epochs=2, batch_size=10)
+QUICK = {"num_train_epochs": 2, "per_device_train_batch_size": 10, "learning_rate": 1e-3, "freeze_epochs": 0}
 
 
 @pytest.fixture
@@ -42,14 +37,13 @@ def small_model(seed: int = 0, hidden_size: int = 32) -> ViTPainForPainAssessmen
     return ViTPainForPainAssessment(ViTPainConfig(backbone_config=config))
 
 
-def trainer_for(faces, processor, out, recipe=QUICK, cls=ViTPainTrainer, **kwargs) -> ViTPainTrainer:
+def trainer_for(faces, processor, out, settings=QUICK, cls=ViTPainTrainer, **kwargs) -> ViTPainTrainer:
     model = small_model()
     train_rows, validation_rows = open_split(faces, "train"), open_split(faces, "validation")
     teacher_processor = processor if "teacher" in kwargs else None
     return cls(
         model,
-        training_arguments(out, recipe, seed=0),
-        recipe,
+        ViTPainTrainingArguments.preset("paper", output_dir=str(out), seed=0, **settings),
         train_dataset=PainFrames(train_rows, processor, "image", 0, teacher_processor),
         eval_dataset=PainFrames(validation_rows, processor),
         **kwargs,
@@ -122,7 +116,7 @@ class TestFrames:
 
 class TestOptimizer:
     def test_groups_hold_every_trainable_parameter_once(self, faces, processor, tmp_path):
-        trainer = trainer_for(faces, processor, tmp_path, PAPER)
+        trainer = trainer_for(faces, processor, tmp_path, {})
         groups = trainer.create_optimizer().param_groups
         assert [group["lr"] for group in groups] == [5e-6, 5e-5]
         held = [id(p) for group in groups for p in group["params"]]
@@ -131,7 +125,7 @@ class TestOptimizer:
         assert {id(p) for p in groups[0]["params"]} == {id(p) for p in trainer.model.backbone.parameters()}
 
     def test_rate_falls_by_a_cosine_to_one_percent(self, faces, processor, tmp_path):
-        trainer = trainer_for(faces, processor, tmp_path, PAPER)
+        trainer = trainer_for(faces, processor, tmp_path, {})
         trainer.create_optimizer_and_scheduler(num_training_steps=100)
         rates = []
         for _ in range(100):
@@ -143,11 +137,14 @@ class TestOptimizer:
         np.testing.assert_allclose(heads, expected, rtol=1e-6)
 
     def test_backbone_is_frozen_for_the_first_epochs_only(self, faces, processor, tmp_path):
-        recipe = dataclasses.replace(QUICK, epochs=3, freeze_epochs=2, heatmap_weight=0.0)
-        trainer = trainer_for(faces, processor, tmp_path, recipe)
+        settings = {
+            "num_train_epochs": 3,
+            "freeze_epochs": 2,
+            "save_total_limit": None,
+            "load_best_model_at_end": False,
+        }
+        trainer = trainer_for(faces, processor, tmp_path, {**QUICK, **settings})
         before = {name: p.clone() for name, p in trainer.model.named_parameters()}
-        trainer.args.load_best_model_at_end = False
-        trainer.args.save_total_limit = None
         trainer.train()
         for checkpoint, frozen in ((6, True), (9, False)):
             after = load_file(tmp_path / f"checkpoint-{checkpoint}" / "model.safetensors")
@@ -155,12 +152,9 @@ class TestOptimizer:
             assert all(same) if frozen else not any(same)
             assert not torch.equal(after["au_head.queries"], before["au_head.queries"])
 
-    def test_scaled_keeps_the_ratio(self):
-        assert scaled(PAPER, 1e-4).backbone_lr == pytest.approx(1e-5)
-
 
 class TestDistillation:
-    def test_terms_are_equations_13_to_15(self):
+    def test_terms_are_equations_13_to_15(self, tmp_path):
         generator = torch.Generator().manual_seed(0)
         student, teacher = (
             ViTPainOutput(
@@ -175,8 +169,9 @@ class TestDistillation:
         au = ((student.au - teacher.au) ** 2).mean()
         cls = ((student.cls - teacher.cls) ** 2).mean()
         expected = 0.1 * 16 * kl + 0.3 * au + 0.5 * cls
-        torch.testing.assert_close(distillation_loss(student, teacher, DistillationWeights()), expected)
-        assert distillation_loss(teacher, teacher, DistillationWeights()) == pytest.approx(0, abs=1e-6)
+        paper = ViTPainTrainingArguments.preset("paper", output_dir=str(tmp_path))
+        torch.testing.assert_close(distillation_loss(student, teacher, paper), expected)
+        assert distillation_loss(teacher, teacher, paper) == pytest.approx(0, abs=1e-6)
 
     def test_teacher_stays_as_it_was_and_moves_the_student(self, faces, processor, tmp_path):
         teacher = small_model(seed=5).train()
@@ -210,6 +205,39 @@ def test_learns_a_handful_of_frames_by_heart(faces, processor):
     output = model.eval()(**batch)
     assert (output.logits.argmax(-1) == batch["labels"]).all()
     assert (output.au - batch["au_labels"]).abs().max() < 0.5  # the right intensity, once rounded
+
+
+@pytest.mark.slow
+def test_tiny_configuration_overfits_64_frames_to_zero_error(tmp_path):
+    """The whole way, loader, recipe and trainer: every PSPI class exact, every AU right once rounded."""
+    rows = rows_of(range(8), 8, views=1, pixels=112)
+    assert len(rows) == 64
+    assert set(rows["pspi"]) == set(range(17))
+    torch.manual_seed(0)
+    model = ViTPainForPainAssessment(ViTPainConfig.tiny())
+    start_from_sine_positions(model)
+    processor = ViTPainImageProcessor(size={"height": 112, "width": 112})
+    args = ViTPainTrainingArguments.preset(
+        "scratch",
+        output_dir=str(tmp_path),
+        num_train_epochs=120,
+        learning_rate=2e-3,
+        backbone_learning_rate=2e-3,
+        weight_decay=0.0,
+        eval_strategy="no",
+        save_strategy="no",
+        load_best_model_at_end=False,
+    )
+    trainer = ViTPainTrainer(
+        model,
+        args,
+        train_dataset=PainFrames(rows, processor, with_heatmap=True),
+        eval_dataset=PainFrames(rows, processor),
+    )
+    trainer.train()
+    logits, _, au = trainer.predict(trainer.eval_dataset).predictions
+    assert logits.argmax(axis=-1).tolist() == rows["pspi"][:]
+    assert np.rint(au).tolist() == rows["au"][:]
 
 
 @pytest.fixture(scope="module")
@@ -313,8 +341,8 @@ class TestRuns:
         captured = capsys.readouterr()
         record = json.loads(captured.out)
         assert record["steps"] == 4
-        assert record["recipe"]["batch_size"] == 10
-        assert record["options"]["lr"] == record["recipe"]["head_lr"] == 1e-3
+        assert record["recipe"]["per_device_train_batch_size"] == 10
+        assert record["options"]["lr"] == record["recipe"]["learning_rate"] == 1e-3
         lines = captured.err.splitlines()
         assert [line.split()[:4] for line in lines] == [["epoch", "1", "step", "3/4"], ["epoch", "2", "step", "4/4"]]
         assert pain3d_cli.main(arguments) == 2

@@ -1,0 +1,59 @@
+"""Which frame shows the person of a frame at rest: what a model with reference="neutral" compares with."""
+
+import numpy as np
+from datasets import Dataset
+
+from dataset_script.errors import InvalidInput
+
+COLUMNS = ("frame_id", "identity_id", "expression_id", "neutral_frame_id")
+
+
+class NeutralReferences:
+    """For each frame of `rows`, the neutral frames of the same person in `pool`. A frame is never its own reference.
+
+    Args:
+        rows: the frames that are scored.
+        pool: where the neutral frames are looked for.
+
+    Raises:
+        InvalidInput: a column is missing, or no frame at all has a reference.
+    """
+
+    def __init__(self, rows: Dataset, pool: Dataset):
+        for dataset in (rows, pool):
+            missing = [name for name in COLUMNS if name not in dataset.column_names]
+            if missing:
+                raise InvalidInput(
+                    f"data has no column {', '.join(missing)}; a model with a neutral reference needs it"
+                )
+        pool_ids = pool["frame_id"][:]
+        self._place = {frame_id: k for k, frame_id in enumerate(pool_ids)}
+        neutral_of: dict[int, list[int]] = {}
+        for k, (identity, expression) in enumerate(zip(pool["identity_id"][:], pool["expression_id"][:], strict=True)):
+            if expression == 0:
+                neutral_of.setdefault(identity, []).append(k)
+        frame_ids = rows["frame_id"][:]
+        self._own = [self._place.get(frame_id) for frame_id in frame_ids]
+        self._same_view = [self._place.get(frame_id) for frame_id in rows["neutral_frame_id"][:]]
+        self._choices = [
+            [k for k in neutral_of.get(identity, ()) if k != own]
+            for identity, own in zip(rows["identity_id"][:], self._own, strict=True)
+        ]
+        if not any(self._choices):
+            raise InvalidInput(f"data has {len(rows)} frames, none with a neutral frame of the same person beside it")
+
+    def fixed(self, index: int) -> int | None:
+        """Place in `pool` of the neutral frame of the same view; of a neutral frame, that of the person's next view.
+
+        None: the person has no other neutral frame.
+        """
+        same_view, own = self._same_view[index], self._own[index]
+        if same_view is not None and same_view != own:
+            return same_view
+        choices = self._choices[index]
+        return next((k for k in choices if own is None or k > own), choices[0] if choices else None)
+
+    def drawn(self, index: int, random: np.random.Generator) -> int | None:
+        """Place in `pool` of a neutral frame of the same person, of any view. None: there is no other."""
+        choices = self._choices[index]
+        return choices[random.integers(len(choices))] if choices else None
