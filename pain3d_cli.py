@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("dataset_script.commands.verify", "check every shard, row and picture of a dataset"),
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
-    "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of images, to CSV"),
+    "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
@@ -33,6 +33,8 @@ EXTRA_OF: dict[str, str] = {
     "accelerate": "model",
     "evaluate": "evaluation",
     "sklearn": "evaluation",
+    "av": "video",
+    "cv2": "faces",
 }
 """Module that may be missing -> the extra that brings it."""
 
