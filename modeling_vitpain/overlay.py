@@ -67,7 +67,7 @@ def _scale(top: float) -> Image.Image:
     bar = np.repeat(_colour(np.linspace(1, 0, TILE - 40))[:, None], 36, axis=1)
     tile.paste(Image.fromarray(np.rint(bar).astype(np.uint8)), (30, 20))
     pen = ImageDraw.Draw(tile)
-    for value in sorted({0.0, 1.0, top / 2, top}):
+    for value in (1.0, top / 2, top):
         y = 20 + round((TILE - 41) * (1 - value / top))
         pen.line((66, y, 74, y), fill=_INK)
         label = "1, even" if value == 1 else f"{value:.3g}"

@@ -407,3 +407,21 @@ class TestDataset:
         with torch.no_grad():
             output = network(**processor(row["image"], return_tensors="pt"))
         np.testing.assert_allclose(found["logits"][1], output.logits[0], atol=1e-4)
+
+    def test_each_frame_sees_the_neutral_one_of_its_person(self, reference_model, faces):
+        found = predict_dataset(reference_model, faces, batch_size=3)
+        network = ViTPainForPainAssessment.from_pretrained(reference_model).eval()
+        processor = ViTPainImageProcessor.from_pretrained(reference_model)
+        rows = open_split(faces, "test")
+        pixels = {row["frame_id"]: processor(row["image"], return_tensors="pt")["pixel_values"] for row in rows}
+        for k, row in enumerate(rows):
+            neutral = None if row["frame_id"] == row["neutral_frame_id"] else pixels[row["neutral_frame_id"]]
+            with torch.no_grad():
+                output = network(pixels[row["frame_id"]], reference_pixel_values=neutral)
+            np.testing.assert_allclose(found["logits"][k], output.logits[0], atol=1e-4)
+        alone = predict_dataset(reference_model, faces, reference=False)
+        assert not np.allclose(found["logits"], alone["logits"], atol=1e-3)
+
+    def test_the_first_frames_are_those_of_the_whole(self, reference_model, faces):
+        found, whole = predict_dataset(reference_model, faces, limit=3), predict_dataset(reference_model, faces)
+        np.testing.assert_allclose(found["logits"], whole["logits"][:3], atol=1e-4)
