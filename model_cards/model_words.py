@@ -103,6 +103,8 @@ def intervals(config: dict, calibration: dict | None) -> str:
     else:
         source = f"a normal distribution around the score, standard deviation {config.get('regression_sd', 1.5):.3g}"
     text = f"`model.pspi_interval(logits)` gives the central 90 % of {source}, in whole scores. "
+    if calibration is None and config.get("interval_temperature", 1.0) != 1.0:
+        return f"{text}Its temperature is {config['interval_temperature']:.3g}; how that was found is not recorded."
     if calibration is None:
         return text + "It was not calibrated: do not rely on its level."
     fitted = (

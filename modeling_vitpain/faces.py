@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 
 from .image_processing_vitpain import box_of_landmarks
 from .media import Picture
@@ -101,6 +101,9 @@ class FoundFaces:
     Simple and offline: the cascades come inside the `opencv-python-headless` wheel, version 4, the extra `pain3d[faces]`.
     On Pain3D's own frames it finds all frontal faces and most of those turned by 40 degrees, there with the box up to a
     sixth off towards the ear. For clinical work name the faces yourself, with a detector and a check of your own.
+
+    Raises:
+        WorkFailed: OpenCV 5 is installed, which has no cascades.
     """
 
     missing = "no face found"
@@ -108,6 +111,8 @@ class FoundFaces:
     def __init__(self):
         import cv2
 
+        if not hasattr(cv2, "CascadeClassifier"):
+            raise WorkFailed(f"OpenCV {cv2.__version__} has no cascades; pip install 'pain3d[faces]' brings version 4")
         folder = Path(cv2.data.haarcascades)
         self._frontal, self._profile = (
             cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml"))

@@ -151,7 +151,7 @@ def read_video(source: Source, sampling: Sampling) -> Iterator[Picture]:
             start = 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
-        yield Picture(source, error=f"{where}: {_first_line(error)}")
+        yield Picture(source, error=f"{where}: {error.strerror or _first_line(error)}")
         return
     if number < 0:
         yield Picture(source, error="the video holds no frame")

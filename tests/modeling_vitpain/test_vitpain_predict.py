@@ -1,5 +1,7 @@
 import csv
+import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,13 @@ from transformers import pipeline
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput
+from generation.single import regenerate
+from generation.spec import Spec
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.data import open_split
+from modeling_vitpain.faces import FoundFaces
 from modeling_vitpain.inference import predict_dataset
+from modeling_vitpain.media import Picture, Source
 
 COLUMNS = [
     "path",
@@ -230,6 +236,28 @@ class TestFaces:
         pytest.importorskip("cv2")
         rows = predict(pictures, "--model", cropping_model, "--find-faces", out=tmp_path / "out.csv", code=1)
         assert {row["error"] for row in rows} == {"no face found"}  # these pictures are noise
+
+    @pytest.mark.slow
+    def test_the_face_of_a_rendered_frame_is_where_the_dataset_has_it(self):
+        pytest.importorskip("cv2")
+        row = regenerate(Spec(identities=1, size=256), "00000-00-0").row
+        with Image.open(io.BytesIO(row["image"]["bytes"])) as image:
+            box = FoundFaces().find(Picture(Source(Path("frame.jpg"), "frame.jpg"), image.convert("RGB")))
+        truth = np.array(row["face_box"])
+        side = max(truth[2] - truth[0], truth[3] - truth[1])
+        assert box[2] - box[0] == pytest.approx(side, rel=0.15)
+        centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+        np.testing.assert_allclose(centre, (truth[:2] + truth[2:]) / 2, atol=0.1 * side)
+
+    def test_a_box_is_in_pixels_of_the_file_when_a_jpeg_is_reduced(self, cropping_model, tmp_path, monkeypatch):
+        smooth = Image.linear_gradient("L").convert("RGB")
+        smooth.save(tmp_path / "large.jpg", quality=95)
+        boxes = self.write(tmp_path / "boxes.csv", [("large.jpg", 120, 130, 240, 250)])
+        options = (tmp_path / "large.jpg", "--model", cropping_model, "--boxes", boxes)
+        whole = predict(*options, out=tmp_path / "whole.csv")
+        monkeypatch.setattr("modeling_vitpain.image_processing_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
+        reduced = predict(*options, out=tmp_path / "reduced.csv")
+        assert pspi(reduced) == pytest.approx(pspi(whole), abs=0.05)
 
 
 class TestReferences:

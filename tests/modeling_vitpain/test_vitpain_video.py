@@ -1,4 +1,5 @@
 import csv
+import struct
 import sys
 import weakref
 
@@ -103,6 +104,15 @@ class TestFrames:
         scores = list(Scorer(*load_model(model), batch_size=16).score(watched()))
         assert len(scores) == FRAMES
         assert max(most) <= 2
+
+    def test_are_turned_as_the_phone_was_held(self, video, tmp_path):
+        content = bytearray(video.read_bytes())
+        matrix = content.index(b"tkhd") + 4 + 40  # ISO 14496-12: a, b, u, c, d, v, x, y, w of the track header
+        clockwise = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 128 << 16, 0, 1 << 30)
+        content[matrix : matrix + 36] = clockwise
+        (tmp_path / "phone.mp4").write_bytes(content)
+        lying, upright = pictures_of(video)[0].image, pictures_of(tmp_path / "phone.mp4")[0].image
+        np.testing.assert_array_equal(np.asarray(upright), np.rot90(np.asarray(lying), -1))
 
     def test_an_animated_gif_is_one_picture(self, tmp_path):
         frames = [Image.new("RGB", (20, 20), colour) for colour in ("red", "blue")]
