@@ -16,8 +16,9 @@ from generation.spec import Spec
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.data import open_split
 from modeling_vitpain.faces import FoundFaces
-from modeling_vitpain.inference import predict_dataset
+from modeling_vitpain.inference import load_model, predict_dataset
 from modeling_vitpain.media import Picture, Source
+from modeling_vitpain.scoring import predict_images
 
 COLUMNS = [
     "path",
@@ -170,6 +171,13 @@ class TestCommand:
         save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
         assert pain3d_cli.main(["predict", str(pictures), "--model", str(tmp_path)]) == 1
         assert "au_head.queries" in capsys.readouterr().err
+
+
+def test_from_python_as_from_the_shell(model, pictures, tmp_path):
+    rows = predict(pictures, "--model", model, out=tmp_path / "out.csv")
+    scores = list(predict_images(*load_model(model), [row["path"] for row in rows], batch_size=2))
+    assert [f"{found.pspi:.2f}" for found in scores] == [f"{value:.2f}" for value in pspi(rows)]
+    assert [found.au["AU43"] <= 1 for found in scores] == [True] * 3
 
 
 class TestFaces:
