@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
     "convert": ("modeling_vitpain.commands.convert", "turn the authors' checkpoint into a model directory"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
-    "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of images, to CSV"),
+    "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
     "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
@@ -41,6 +41,8 @@ EXTRA_OF: dict[str, str] = {
     "peft": "lora",
     "evaluate": "evaluation",
     "sklearn": "evaluation",
+    "av": "video",
+    "cv2": "faces",
 }
 """Module that may be missing -> the extra that brings it."""
 

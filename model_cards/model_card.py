@@ -9,6 +9,7 @@ from dataset_script.errors import InvalidInput
 from evaluation.report import METRICS, au_table, describe, detection_table, group_table, pspi_table, sample_size, table
 from evaluation.weights import weight_hashes
 
+from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .text import TEMPLATES, fenced_yaml, read_json
 
 METRIC_TYPES = {
@@ -25,7 +26,6 @@ METRIC_TYPES = {
 }
 """Metric -> its identifier on the Hub, where there is one."""
 
-APACHE_BACKBONES = ("google/vit-", "facebook/dinov2-")
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
 
 
@@ -33,7 +33,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     """The card of a model directory.
 
     Args:
-        directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it.
+        directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json` if
+            it was converted.
         metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional.
 
     Raises:
@@ -44,7 +45,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     config = read_json(directory / "config.json")
     if config.get("model_type") != "vitpain":
         raise InvalidInput(f"{directory} holds a model of type {config.get('model_type')!r}, not a ViTPain")
-    training = read_json(directory / "training.json") if (directory / "training.json").is_file() else None
+    training, conversion, processor = (
+        read_json(directory / name) if (directory / name).is_file() else None
+        for name in ("training.json", "conversion.json", "preprocessor_config.json")
+    )
     path = Path(metrics) if metrics else directory / "metrics.json"
     scores = read_json(path) if metrics or path.is_file() else None
     if scores is not None and scores["context"]["weights"] != weight_hashes(directory):
@@ -53,10 +57,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         )
 
     name = directory.resolve().name
-    licence, licence_text = _licence(training)
+    identifier, licence_text = licence(training, conversion)
     data = ModelCardData(
         model_name=name,
-        license=licence,
+        license=identifier,
         library_name="transformers",
         pipeline_tag="image-classification",
         tags=TAGS,
@@ -65,29 +69,20 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
         title=name,
         name=name,
-        architecture=_architecture(config, training),
+        architecture=architecture(config, training),
         load="from transformers import AutoImageProcessor, AutoModel\n"
         f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
         f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
+        framing=framing(processor),
+        neutral_frames=neutral_frames(name, config),
+        intervals=intervals(config, (training or {}).get("calibration")),
         results=_results(scores)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
-        training=_training(training) if training else "Not recorded.",
+        training=_training(training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
-
-
-def _architecture(config: dict, training: dict | None) -> str:
-    backbone = config["backbone_config"]
-    size = f"{training['parameters']:,} parameters; b" if training else "B"
-    heatmaps = training is not None and training["options"]["input"] == "heatmap"
-    return (
-        ("**A teacher: it sees displacement heatmaps, not pictures.** " if heatmaps else "")
-        + f"{size}ackbone {backbone['model_type']}, {backbone['num_hidden_layers']} layers of width "
-        f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; "
-        f"action units from the {'AU queries' if config['au_head'] == 'query' else 'CLS token'}."
-    )
 
 
 def _results(scores: dict) -> str:
@@ -139,23 +134,12 @@ def _training(training: dict) -> str:
     frames = ", ".join(f"{count:,} {split}" for split, count in data["frames"].items())
     settings = {**training["options"], **training["recipe"]}
     rows = [[name, str(value)] for name, value in settings.items() if value is not None and name != "data"]
+    lora = settings.get("lora_rank")
     summary = (
         f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, no person in two splits. "
         f"{training['steps']:,} steps in {training['seconds']:,.0f} s; the weights are those of epoch {best['epoch']}, "
         f"the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
-        f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}."
+        + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")
+        + f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}."
     )
     return f"{summary}\n\n{table(['setting', 'value'], rows, numbers=False)}"
-
-
-def _licence(training: dict | None) -> tuple[str, str]:
-    """The Hub's identifier, and a sentence."""
-    if training is None:
-        return "other", "Not recorded: how these weights were made is not known."
-    backbone = training["options"]["backbone"]
-    if backbone is None and training["options"]["config"] != "large":
-        return "apache-2.0", "Apache-2.0; the weights were trained from scratch on synthetic data (CC-BY-4.0)."
-    backbone = backbone or "google/vit-large-patch16-224-in21k"
-    if backbone.startswith(APACHE_BACKBONES):
-        return "apache-2.0", f"Apache-2.0, as the backbone `{backbone}`; fine-tuned on synthetic data (CC-BY-4.0)."
-    return "other", f"The licence of the backbone `{Path(backbone).name}` holds for these weights; read it before use."

@@ -1,13 +1,11 @@
-"""Scores of pictures and of datasets, from a saved model."""
+"""Loading a saved model, and its scores of a dataset. Pictures and videos are the business of `scoring.py`."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -16,11 +14,13 @@ from dataset_script.errors import InvalidInput, WorkFailed
 
 from .configuration_vitpain import ViTPainConfig
 from .data import PainFrames, open_split
-from .image_processing_vitpain import ViTPainImageProcessor, to_rgb
-from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput, pspi_interval
+from .image_processing_vitpain import ViTPainImageProcessor
+from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
 
 _SMALL_MODEL = 5_000_000
 """Parameters below which a second CPU thread costs more in waiting than it computes."""
+
+_PIXELS = ("pixel_values", "reference_pixel_values", "reference_mask")
 
 
 def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
@@ -72,6 +72,7 @@ def predict_dataset(
     input: str = "image",
     batch_size: int = 32,
     limit: int | None = None,
+    reference: bool | None = None,
 ) -> dict[str, np.ndarray]:
     """Runs a model over a split.
 
@@ -82,6 +83,8 @@ def predict_dataset(
         input: "image", or "heatmap" for a teacher.
         batch_size: frames at a time.
         limit: only the first so many frames.
+        reference: give each frame the neutral one of the same person and view (a neutral frame that of another view); None:
+            as the model's configuration says; False: let a model with references use its learned fallback.
 
     Returns:
         One array a key, a row a frame, in the dataset's order: `frame_id` (n,) str, `identity_id`, `view_id`,
@@ -89,20 +92,23 @@ def predict_dataset(
         `au` (n, 6), `age_group`, `ethnicity`, `gender` (n,) class ids. `au` is clipped to the units' scales.
 
     Raises:
-        InvalidInput, WorkFailed: as `load_model` and `open_split`.
+        InvalidInput: `reference` does not fit the model; and as `load_model` and `open_split`.
+        WorkFailed: as these two.
     """
-    rows = open_split(data, split)
-    if limit is not None:
-        rows = rows.select(range(min(limit, len(rows))))
+    split_rows = open_split(data, split)
+    rows = split_rows if limit is None else split_rows.select(range(min(limit, len(split_rows))))
     network, processor = load_model(model)
-    frames = PainFrames(rows, processor, input)
+    with_reference = _with_reference(network.config, reference)
+    references = {"reference": True, "reference_rows": split_rows} if with_reference else {}
+    frames = PainFrames(rows, processor, input, **references)
     outputs: dict[str, list[np.ndarray]] = {"logits": [], "pspi": [], "au": []}
     with sensible_threads(network):
         for batch in tqdm(DataLoader(frames, batch_size=batch_size), desc=f"predict {split}", disable=None):
-            output = network(batch["pixel_values"].to(network.device))
+            pixels = {name: batch[name].to(network.device) for name in _PIXELS if name in batch}
+            output = network(**pixels)
             outputs["logits"].append(output.logits.float().cpu().numpy())
             outputs["pspi"].append(output.pspi.cpu().numpy())
-            outputs["au"].append(_clipped_au(output, network.config))
+            outputs["au"].append(clipped_au(output, network.config))
     columns = ("frame_id", "identity_id", "view_id", "expression_id", "age_group", "ethnicity", "gender")
     return {
         **{name: np.asarray(rows[name][:]) for name in columns},
@@ -112,74 +118,15 @@ def predict_dataset(
     }
 
 
-@dataclass(frozen=True)
-class ImageScores:
-    """Scores of one picture; `error` says why there are none."""
-
-    path: str
-    pspi: float | None = None
-    pspi_low: int | None = None
-    pspi_high: int | None = None
-    au: dict[str, float] | None = None
-    error: str | None = None
+def _with_reference(config: ViTPainConfig, reference: bool | None) -> bool:
+    takes = config.reference == "neutral"
+    if reference and not takes:
+        raise InvalidInput("reference is True, but the model has reference='none'")
+    if reference is False and takes and not config.reference_fallback:
+        raise InvalidInput("reference is False, but the model has no fallback: it always needs a neutral frame")
+    return takes if reference is None else reference
 
 
-@torch.inference_mode()
-def predict_images(
-    network: ViTPainForPainAssessment,
-    processor: ViTPainImageProcessor,
-    paths: Iterable[Path],
-    batch_size: int = 32,
-    level: float = 0.9,
-) -> Iterator[ImageScores]:
-    """Scores of each picture, in order, `batch_size` in memory at a time; an unreadable one gives a row with `error`."""
-    batch: list[Path] = []
-    with sensible_threads(network):
-        for path in paths:
-            batch.append(path)
-            if len(batch) == batch_size:
-                yield from _predict_batch(network, processor, batch, level)
-                batch = []
-        if batch:
-            yield from _predict_batch(network, processor, batch, level)
-
-
-def _predict_batch(network, processor, paths: list[Path], level: float) -> Iterator[ImageScores]:
-    pictures = [_read_picture(path) for path in paths]
-    readable = [picture for picture in pictures if isinstance(picture, Image.Image)]
-    scores = iter(())
-    if readable:
-        inputs = processor(readable, return_tensors="pt").to(network.device, network.dtype)
-        output = network(**inputs)
-        low, high = pspi_interval(output.logits, level)
-        scores = zip(
-            output.pspi.tolist(), low.tolist(), high.tolist(), _clipped_au(output, network.config), strict=True
-        )
-    for path, picture in zip(paths, pictures, strict=True):
-        if isinstance(picture, str):
-            yield ImageScores(str(path), error=picture)
-        else:
-            pspi, pspi_low, pspi_high, au = next(scores)
-            named = dict(zip(network.config.au_names, au.tolist(), strict=True))
-            yield ImageScores(str(path), pspi, pspi_low, pspi_high, named)
-
-
-def _read_picture(path: Path) -> Image.Image | str:
-    """The picture as RGB, or why there is none."""
-    try:
-        with Image.open(path) as image:
-            return to_rgb(image)
-    except UnidentifiedImageError:
-        return "not a picture"
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:  # PIL reports damage as any of these
-        return f"unreadable: {error}"
-
-
-def _clipped_au(output: ViTPainOutput, config: ViTPainConfig) -> np.ndarray:
+def clipped_au(output: ViTPainOutput, config: ViTPainConfig) -> np.ndarray:
     """AU intensities (B, 6) within their scales; the ReLU of equation 8 has no upper end."""
     return np.minimum(output.au.float().cpu().numpy(), np.asarray(config.au_max, dtype=np.float32))

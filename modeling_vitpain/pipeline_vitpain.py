@@ -1,7 +1,10 @@
 """`pipeline("pain-assessment")`: pictures of faces to PSPI, its interval and six action units."""
 
 import numpy as np
+import torch
 from transformers import Pipeline
+
+_ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop")
 
 
 class PainAssessmentPipeline(Pipeline):
@@ -11,9 +14,18 @@ class PainAssessmentPipeline(Pipeline):
         `pspi`: float, Prkachin and Solomon Pain Intensity, 0 (none) to 16: the expectation over the model's classes.
         `pspi_interval`: [low, high], whole PSPI scores, the central 90 % of the model's class distribution.
         `au`: {"AU4": …, "AU43": …}, FACS intensities, 0 (absent) to 5 (letter E); AU43, eyes closed, 0 to 1.
+        `pain`: of a model with binary heads, {"PSPI >= 1": probability, …}.
         `attention`: with `output_attentions=True`, {"AU4": array (rows, columns) of the patches, summing to 1, …}.
 
-    Parameters: `output_attentions` (False), `interval_level` (0.9, above 0 and below 1).
+    Parameters:
+        boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the square
+            around it that it was trained on.
+        reference: for a model with reference "neutral", one picture or a list: neutral pictures of the person that all
+            pictures of the call show. Without it the model uses its learned fallback.
+        reference_boxes: as `boxes`, for the references.
+        face_crop: side of that square in longer sides of the box; only for a model that sees whole pictures.
+        output_attentions: False.
+        interval_level: 0.9, above 0 and below 1.
     """
 
     _load_processor = False
@@ -21,19 +33,64 @@ class PainAssessmentPipeline(Pipeline):
     _load_feature_extractor = False
     _load_tokenizer = False
 
-    def _sanitize_parameters(self, output_attentions=None, interval_level=None, **kwargs):
+    def __call__(self, inputs, *args, boxes=None, **kwargs):
+        """As the class says. Raises ValueError when there is not one box for each picture."""
+        if boxes is not None:
+            several = isinstance(inputs, list | tuple)
+            pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))
+            if len(pictures) != len(faces):
+                raise ValueError(f"{len(faces)} boxes were given for {len(pictures)} pictures; allowed is one for each")
+            paired = [{"image": image, "box": box} for image, box in zip(pictures, faces, strict=True)]
+            inputs = paired if several else paired[0]
+        return super().__call__(inputs, *args, **kwargs)
+
+    def _sanitize_parameters(
+        self,
+        output_attentions=None,
+        interval_level=None,
+        reference=None,
+        reference_boxes=None,
+        face_crop=None,
+        **kwargs,
+    ):
         if kwargs:
-            raise ValueError(f"unknown parameter {', '.join(kwargs)}; allowed are output_attentions and interval_level")
+            raise ValueError(f"unknown parameter {', '.join(kwargs)}; allowed are boxes, {', '.join(_ALLOWED)}")
         if interval_level is not None and not 0 < interval_level < 1:
             raise ValueError(f"interval_level is {interval_level}; allowed is above 0 and below 1")
+        crop = {} if face_crop is None else {"face_crop": face_crop}
         forward = {} if output_attentions is None else {"output_attentions": output_attentions}
-        return {}, forward, {} if interval_level is None else {"interval_level": interval_level}
+        if reference is not None:
+            forward["references"] = self._encoded_references(reference, reference_boxes, crop)
+        elif reference_boxes is not None:
+            raise ValueError("reference_boxes was given without reference")
+        return crop, forward, {} if interval_level is None else {"interval_level": interval_level}
 
-    def preprocess(self, image):
-        return self.image_processor(image, return_tensors="pt").to(self.dtype)
+    def _encoded_references(self, reference, boxes, crop: dict) -> torch.Tensor:
+        """Neutral pictures -> (R, 3, H, W)."""
+        if self.model.config.reference != "neutral":
+            raise ValueError(f"reference was given, but the model has reference={self.model.config.reference!r}")
+        pictures = list(reference) if isinstance(reference, list | tuple) else [reference]
+        if not pictures:
+            raise ValueError("reference is empty; allowed is one neutral picture or more")
+        faces = {} if boxes is None else {"boxes": boxes, **crop}
+        return self.image_processor(pictures, return_tensors="pt", **faces)["pixel_values"]
 
-    def _forward(self, model_inputs, output_attentions=False):
-        return self.model(**model_inputs, output_attentions=output_attentions)
+    def preprocess(self, image, face_crop=None):
+        faces = {}
+        if isinstance(image, dict):
+            faces = {"boxes": [image["box"]]} | ({} if face_crop is None else {"face_crop": face_crop})
+            image = image["image"]
+        elif face_crop is not None:
+            raise ValueError("face_crop was given without boxes")
+        return self.image_processor(image, return_tensors="pt", **faces).to(self.dtype)
+
+    def _forward(self, model_inputs, output_attentions=False, references=None):
+        inputs = dict(model_inputs)
+        if references is not None:
+            pixels = inputs["pixel_values"]
+            shared = references.to(pixels.device, pixels.dtype)
+            inputs["reference_pixel_values"] = shared.expand(len(pixels), *shared.shape)
+        return self.model(**inputs, output_attentions=output_attentions)
 
     def postprocess(self, output, interval_level=0.9):
         config = self.model.config
@@ -44,6 +101,10 @@ class PainAssessmentPipeline(Pipeline):
             "pspi_interval": [low[0].item(), high[0].item()],
             "au": dict(zip(config.au_names, intensities.tolist(), strict=True)),
         }
+        if output.get("binary_logits") is not None:
+            names = [f"PSPI >= {threshold}" for threshold in config.pspi_thresholds]
+            chances = output["binary_logits"][0].float().sigmoid().tolist()
+            scores["pain"] = dict(zip(names, chances, strict=True))
         if output.get("au_attention") is not None:
             grid = config.patch_grid(*config.image_size)
             maps = output["au_attention"][0].float().numpy().reshape(len(config.au_names), *grid)

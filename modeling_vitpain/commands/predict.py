@@ -5,71 +5,181 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
-HELP = "PSPI and action units of images, to CSV"
-EXAMPLE = "pain3d predict photos/ --model ./vitpain-tiny --out scores.csv"
+HELP = "PSPI and action units of pictures and videos, to CSV"
+EXAMPLE = "pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+_ERRORS_SHOWN = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
-        "\n\nColumns: path; pspi, 0-16, the expected score; pspi_low and pspi_high, its 90 % interval; AU4 to AU10, 0-5;"
-        "\nAU43, 0-1; error, why there are no scores. Unreadable pictures are counted and make the exit code 1."
-        "\nNo face is looked for: let it fill the picture, from forehead to chin."
+        "\n\nColumns: path; frame, from 0, and time_s, seconds, of a video; pspi, 0-16, the expected score; pspi_low and"
+        "\npspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; error, why there are no scores. Rows with an error"
+        "\nare counted and make the exit code 1; the other rows are written all the same."
+        "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|DIR", help="pictures, or directories of pictures")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
     parser.add_argument("--model", required=True, help="model directory, or OWNER/NAME on the Hub")
     parser.add_argument("--out", type=Path, help="CSV file to write (default: standard output)")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--json", action="store_true", help="JSON in place of CSV")
+    parser.add_argument(
+        "--overlays", type=Path, metavar="DIR", help="a PNG for each picture: where each AU query looks"
+    )
+
+    video = parser.add_argument_group("videos").add_mutually_exclusive_group()
+    video.add_argument("--every", type=int, metavar="N", help="each N-th frame only")
+    video.add_argument("--fps", type=float, help="at most so many frames a second")
+
+    faces = parser.add_argument_group("where the face is")
+    faces.add_argument(
+        "--face-crop", type=float, metavar="F", help="the square seen, in longer sides of the face's box"
+    )
+    where = faces.add_mutually_exclusive_group()
+    where.add_argument(
+        "--boxes", type=Path, metavar="CSV", help="columns path, x0, y0, x1, y1 (pixels); of a video also frame"
+    )
+    where.add_argument(
+        "--landmarks", type=Path, metavar="CSV", help="columns path, x0, y0, …, x67, y67; of a video also frame"
+    )
+    where.add_argument("--find-faces", action="store_true", help="the largest face that OpenCV's cascades find")
+
+    group = parser.add_argument_group("neutral references, for a model that takes them")
+    neutral = group.add_mutually_exclusive_group()
+    neutral.add_argument(
+        "--reference", nargs="+", type=Path, metavar="PIC", help="neutral pictures of the one person scored"
+    )
+    neutral.add_argument(
+        "--reference-dir",
+        type=Path,
+        metavar="DIR",
+        help="of many people: DIR/NAME.png or a folder DIR/NAME; NAME is a video's, or the name of a picture's folder",
+    )
+    neutral.add_argument(
+        "--neutral-from-lowest",
+        type=int,
+        metavar="K",
+        help="the K lowest-scoring frames of each video, or pictures of each folder, found in a first pass without",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.batch_size < 1:
-        raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
-    paths = [found for path in args.paths for found in _pictures(path)]
-
     from tqdm import tqdm
     from transformers.utils import logging
 
     from dataset_script.storage import write_atomically
 
-    from ..inference import load_model, predict_images
+    from ..media import Sampling, find_sources
+
+    sampling = Sampling(args.every, args.fps)
+    sources = [source for path in args.paths for source in find_sources(path)]
+    _check_names(args, sources)
+    if any(source.is_video for source in sources):
+        import av  # noqa: F401 - missing it is said before the model is loaded
 
     logging.disable_progress_bar()
-    network, processor = load_model(args.model)
-    scores = predict_images(network, processor, paths, args.batch_size)
-    rows = [
-        _row(score, network.config.au_names) for score in tqdm(scores, total=len(paths), desc="predict", disable=None)
-    ]
+    scorer = _scorer(args)
+    total = None if any(source.is_video for source in sources) else len(sources)
+    rows = []
+    for scored in tqdm(_scored(args, scorer, sources, sampling), total=total, desc="predict", disable=None):
+        rows.append(_row(scored.scores, scorer.network.config.au_names))
+        if args.overlays is not None and scored.attention is not None:
+            _write_overlay(args.overlays, scored)
     failed = [row for row in rows if row["error"]]
-    if failed and len(paths) == 1:
+    if failed and len(rows) == 1:
         raise WorkFailed(f"{failed[0]['path']}: {failed[0]['error']}")
     text = json.dumps(rows, indent=1) + "\n" if args.json else _csv(rows)
     if args.out is None:
         print(text, end="")
     else:
         write_atomically(args.out, text.encode())
-    for row in failed:
-        print(f"pain3d: {row['path']}: {row['error']}", file=sys.stderr)
-    print(f"{len(rows) - len(failed)} of {len(rows)} pictures scored", file=sys.stderr)
+    _report(rows, failed)
     return 1 if failed else 0
 
 
-def _pictures(path: Path) -> list[Path]:
-    """The pictures of a directory, by name, sub-directories included; or the file itself."""
-    if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+def _check_names(args: argparse.Namespace, sources: list) -> None:
+    names = [source.name for source in sources]
+    twice = next((name for name in names if names.count(name) > 1), None) if args.overlays is not None else None
+    if twice is not None:
+        raise InvalidInput(f"overlays: two pictures are named {twice}; score them in two calls")
+
+
+def _scorer(args: argparse.Namespace):
+    from ..faces import FoundFaces, NamedFaces
+    from ..inference import load_model
+    from ..scoring import Scorer
+
+    faces = None
+    if args.find_faces:
+        faces = FoundFaces()
+    elif args.boxes is not None or args.landmarks is not None:
+        faces = NamedFaces(args.boxes or args.landmarks, landmarks=args.landmarks is not None)
+    if args.batch_size < 1:
+        raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
+    network, processor = load_model(args.model)
+    return Scorer(
+        network,
+        processor,
+        batch_size=args.batch_size,
+        faces=faces,
+        face_crop=args.face_crop,
+        with_attention=args.overlays is not None,
+    )
+
+
+def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterator:
+    """Scores of all pictures, with the references that were asked for."""
+    from ..media import read_pictures
+    from ..scoring import score_with_lowest
+
+    if args.neutral_from_lowest is not None:
+        return score_with_lowest(scorer, sources, args.neutral_from_lowest, sampling)
+    references_of = _references(args, scorer, sources)
+    config = scorer.network.config
+    if references_of is None and config.reference == "neutral" and not config.reference_fallback:
+        raise InvalidInput("the model always needs a neutral reference: give --reference or --reference-dir")
+    return scorer.score((picture for source in sources for picture in read_pictures(source, sampling)), references_of)
+
+
+def _references(args: argparse.Namespace, scorer, sources: list) -> Callable | None:
+    from ..media import PICTURE_SUFFIXES
+
+    if args.reference is not None:
+        shared = scorer.read_references(args.reference)
+        return lambda source: shared
+    if args.reference_dir is None:
+        return None
+    of_person = {}
+    for person in sorted({source.person for source in sources}):
+        folder = args.reference_dir / person
+        files = sorted(
+            p for p in args.reference_dir.glob("*") if p.stem == person and p.suffix.lower() in PICTURE_SUFFIXES
+        )
+        found = [folder] if folder.is_dir() else files
         if not found:
-            raise InvalidInput(f"{path} holds no picture; looked for {', '.join(sorted(SUFFIXES))}")
-        return found
-    if not path.is_file():
-        raise InvalidInput(f"{path} does not exist; allowed are pictures and directories of pictures")
-    return [path]
+            raise InvalidInput(
+                f"reference-dir {args.reference_dir} holds neither a picture {person}.* nor a folder {person}"
+            )
+        of_person[person] = scorer.read_references(found)
+    return lambda source: of_person[source.person]
+
+
+def _write_overlay(directory: Path, scored) -> None:
+    from dataset_script.storage import write_atomically
+
+    from ..overlay import overlay
+
+    name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
+    path = directory / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    overlay(scored.view, scored.attention, scored.scores).save(buffer, "PNG")
+    write_atomically(path, buffer.getvalue())
 
 
 def _row(score, au_names: list[str]) -> dict[str, str | float | int | None]:
@@ -77,6 +187,8 @@ def _row(score, au_names: list[str]) -> dict[str, str | float | int | None]:
     au = score.au or {}
     return {
         "path": score.path,
+        "frame": score.frame,
+        "time_s": None if score.time_s is None else round(score.time_s, 4),
         "pspi": None if score.pspi is None else round(score.pspi, 4),
         "pspi_low": score.pspi_low,
         "pspi_high": score.pspi_high,
@@ -91,3 +203,13 @@ def _csv(rows: list[dict]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
+
+
+def _report(rows: list[dict], failed: list[dict]) -> None:
+    """What went wrong, and the count, on standard error."""
+    for row in failed[:_ERRORS_SHOWN]:
+        where = row["path"] if row["frame"] is None else f"{row['path']}, frame {row['frame']}"
+        print(f"pain3d: {where}: {row['error']}", file=sys.stderr)
+    if len(failed) > _ERRORS_SHOWN:
+        print(f"pain3d: and {len(failed) - _ERRORS_SHOWN} more, in the column error", file=sys.stderr)
+    print(f"{len(rows) - len(failed)} of {len(rows)} pictures scored", file=sys.stderr)

@@ -250,3 +250,82 @@ def test_a_teacher_says_that_it_sees_heatmaps(model):
     record = {**TRAINING, "options": {**TRAINING["options"], "input": "heatmap"}}
     (model / "training.json").write_text(json.dumps(record))
     assert "it sees displacement heatmaps" in write_card(model).read_text()
+
+
+def test_a_model_with_references_says_how_to_give_neutral_frames(model):
+    assert "Neutral frames" not in write_card(model).read_text()
+    change_json(model / "config.json", reference="neutral", reference_encoder="own", reference_fallback=True)
+    text = write_card(model).read_text()
+    assert "## Neutral frames" in text
+    assert "pain3d predict visit.mp4 --model vitpain-test --reference" in text
+    assert "an encoder of their own" in text and "learned fallback" in text
+    change_json(model / "config.json", reference_fallback=False)
+    assert "refuses to run" in write_card(model).read_text()
+
+
+def test_the_card_names_the_pspi_head(model):
+    assert "PSPI by classification" in write_card(model).read_text()
+    change_json(model / "config.json", pspi_head="regression", pspi_thresholds=[1, 2, 3], regression_sd=1.25)
+    text = write_card(model).read_text()
+    assert "PSPI by regression, and one binary head each for pain at PSPI >= 1, 2, 3" in text
+    assert "standard deviation 1.25" in text
+
+
+@pytest.mark.parametrize("fitted", [{"temperature": 1.62}, {"sd": 1.62}])
+def test_the_intervals_calibration_is_reported(model, fitted):
+    assert "It was not calibrated" in write_card(model).read_text()
+    calibration = {"level": 0.9, "coverage_before": 0.812, "coverage_after": 0.903, **fitted}
+    change_json(model / "training.json", calibration=calibration)
+    text = write_card(model).read_text()
+    assert "at the level of 90% it held 81.2% of their true scores before and 90.3% after" in text
+    assert "1.62" in text
+
+
+def test_the_framing_is_the_image_processors(model):
+    assert "not recorded" in write_card(model).read_text()
+    (model / "preprocessor_config.json").write_text(json.dumps({"face_crop": 1.1}))
+    assert "1.1 times the longer side of the face's box" in write_card(model).read_text()
+    (model / "preprocessor_config.json").write_text("{}")
+    assert "It sees whole pictures" in write_card(model).read_text()
+
+
+def test_merged_lora_is_told(model):
+    assert "LoRA" not in write_card(model).read_text()
+    change_json(model / "training.json", recipe={"lora_rank": 8})
+    assert "LoRA of rank 8 on the backbone's attention, merged" in write_card(model).read_text()
+
+
+def test_the_licence_of_a_preset_is_that_of_its_backbone(model):
+    options = {**TRAINING["options"], "config": None}
+    for preset, licence in {"paper": "apache-2.0", "v5": "other", "scratch": "apache-2.0"}.items():
+        change_json(model / "training.json", preset=preset, options=options)
+        assert ModelCard.load(write_card(model)).data.license == licence
+    change_json(model / "training.json", options={**options, "start": "models/earlier"})
+    card = ModelCard.load(write_card(model))
+    assert card.data.license == "other" and "`earlier`" in card.text
+
+
+def test_a_converted_model_says_from_what(model):
+    (model / "training.json").unlink()
+    conversion = {
+        "source": "best.ckpt",
+        "sha256": "0123abcd",
+        "layout": "the authors' release",
+        "parameters": 303_000_000,
+        "lora_layers": 96,
+        "lora_ranks": [8],
+        "lora_alpha": 16.0,
+        "notes": ["Patches may be shuffled without changing a score."],
+        "licence": "DINOv3 License for the backbone.",
+    }
+    (model / "conversion.json").write_text(json.dumps(conversion))
+    change_json(model / "config.json", backbone_positions="none", backbone_registers=False)
+    card = ModelCard.load(write_card(model))
+    for fact in ("best.ckpt", "0123abcd", "303,000,000", "rank 8, alpha 16", "- Patches may be", "DINOv3 License"):
+        assert fact in card.text, fact
+    assert "runs without position information and register tokens" in card.text
+    assert card.data.license == "other"
+
+
+def change_json(path, **changes) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))

@@ -1,0 +1,165 @@
+"""What a model card says of the model itself: from `config.json`, the image processor and the records beside them."""
+
+from pathlib import Path
+
+APACHE_BACKBONES = ("google/vit-", "facebook/dinov2-")
+PAPER_BACKBONE = "google/vit-large-patch16-224-in21k"
+PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretrain-lvd1689m"}
+"""What a run starts from where neither a backbone nor a configuration nor a model was named."""
+
+
+def architecture(config: dict, training: dict | None) -> str:
+    """Sentences on the network: how many parameters, which backbone, which heads."""
+    backbone = config["backbone_config"]
+    size = f"{training['parameters']:,} parameters; b" if training else "B"
+    heatmaps = training is not None and training["options"]["input"] == "heatmap"
+    return (
+        ("**A teacher: it sees displacement heatmaps, not pictures.** " if heatmaps else "")
+        + f"{size}ackbone {backbone['model_type']}, {backbone['num_hidden_layers']} layers of width "
+        f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; {_pspi(config)}; "
+        f"action units from {'one learned query each over the patches' if config['au_head'] == 'query' else 'the CLS token'}."
+        + _reference(config)
+        + _left_out(config)
+    )
+
+
+def _pspi(config: dict) -> str:
+    if config.get("pspi_head", "classification") == "classification":
+        return "PSPI by classification, as the mean of 17 classes"
+    thresholds = ", ".join(str(threshold) for threshold in config.get("pspi_thresholds", (1, 2, 3)))
+    return f"PSPI by regression, and one binary head each for pain at PSPI >= {thresholds}"
+
+
+def _reference(config: dict) -> str:
+    if config.get("reference", "none") == "none":
+        return ""
+    encoder = {"own": "an encoder of their own", "shared": "the same encoder"}[
+        config.get("reference_encoder", "shared")
+    ]
+    heads = config.get("reference_heads", 8)
+    return (
+        f" The tokens of a frame attend ({heads} heads) to those of neutral frames of the same person, from {encoder}."
+    )
+
+
+def _left_out(config: dict) -> str:
+    """What a converted model does without, because its weights were trained without."""
+    without = []
+    if config.get("backbone_positions", "own") == "none":
+        without.append("position information")
+    if not config.get("backbone_registers", True):
+        without.append("register tokens")
+    return f" Its backbone runs without {' and '.join(without)}, as it was trained." if without else ""
+
+
+def framing(processor: dict | None) -> str:
+    """How large the face must be in the picture."""
+    if processor is None:
+        return "The framing of its pictures is not recorded."
+    crop = processor.get("face_crop")
+    if crop is None:
+        return (
+            "It sees whole pictures, squeezed into a square, framed as its training data: in Pain3D's frames the side is about "
+            "1.7 times the face's height, forehead to chin."
+        )
+    return (
+        f"It sees a square around the face whose side is {crop:g} times the longer side of the face's box, forehead to chin. Cut "
+        "pictures so, or name the face: `processor(images, boxes=…)`, `pain3d predict … --boxes faces.csv`, or "
+        "`--find-faces`."
+    )
+
+
+def neutral_frames(name: str, config: dict) -> str:
+    """A section on giving neutral frames, for a model that takes them; else nothing."""
+    if config.get("reference", "none") == "none":
+        return ""
+    fallback = (
+        "Without one, a learned fallback takes its place: expect larger errors."
+        if config.get("reference_fallback", True)
+        else "It has no fallback: without one it refuses to run."
+    )
+    return f"""## Neutral frames
+
+Give one or more pictures of the same person at rest, framed as the others; several are averaged. {fallback} A picture
+must never be its own reference.
+
+```python
+neutral = processor(["rest-1.jpg", "rest-2.jpg"], return_tensors="pt").pixel_values
+model(**processor("pain.jpg", return_tensors="pt"), reference_pixel_values=neutral[None])
+```
+
+    pain3d predict visit.mp4 --model {name} --reference rest-1.jpg rest-2.jpg
+    pain3d predict visit.mp4 --model {name} --neutral-from-lowest 5  # no such picture: the lowest-scoring frames
+
+The second form supposes that the person is at rest somewhere in the video; where that is not so, scores come out too low.
+
+"""
+
+
+def intervals(config: dict, calibration: dict | None) -> str:
+    """What `pspi_interval` is, and how often it held the true score."""
+    if config.get("pspi_head", "classification") == "classification":
+        source = "the class distribution"
+    else:
+        source = f"a normal distribution around the score, standard deviation {config.get('regression_sd', 1.5):.3g}"
+    text = f"`model.pspi_interval(logits)` gives the central 90 % of {source}, in whole scores. "
+    if calibration is None and config.get("interval_temperature", 1.0) != 1.0:
+        return f"{text}Its temperature is {config['interval_temperature']:.3g}; how that was found is not recorded."
+    if calibration is None:
+        return text + "It was not calibrated: do not rely on its level."
+    fitted = (
+        f"temperature {calibration['temperature']:.3g}"
+        if "temperature" in calibration
+        else f"{calibration['sd']:.3g} PSPI"
+    )
+    return (
+        f"{text}It was calibrated on the validation people ({fitted}): at the level of {calibration['level']:.0%} it held "
+        f"{calibration['coverage_before']:.1%} of their true scores before and {calibration['coverage_after']:.1%} after. "
+        "On other people, and on real faces, that share can be another."
+    )
+
+
+def conversion_words(conversion: dict | None, config: dict) -> str:
+    """Where converted weights come from; without a record, that there is none."""
+    if conversion is None:
+        return "Not recorded."
+    ranks = ", ".join(str(rank) for rank in conversion["lora_ranks"])
+    lora = (
+        f" LoRA of {conversion['lora_layers']} layers (rank {ranks}, alpha {conversion['lora_alpha']:g}) was merged into the weights."
+        if conversion["lora_layers"]
+        else ""
+    )
+    notes = "".join(f"\n- {note}" for note in conversion["notes"])
+    return (
+        f"Not trained here: converted from `{conversion['source']}` ({conversion['layout']}, sha256 "
+        f"`{conversion['sha256']}`), {conversion['parameters']:,} parameters.{lora}" + (f"\n{notes}" if notes else "")
+    )
+
+
+def licence(training: dict | None, conversion: dict | None) -> tuple[str, str]:
+    """The Hub's identifier, and a sentence."""
+    if conversion is not None:
+        return "other", conversion["licence"]
+    if training is None:
+        return "other", "Not recorded: how these weights were made is not known."
+    options = training["options"]
+    if options.get("start"):
+        return (
+            "other",
+            f"The licence of the model that training began with, `{Path(options['start']).name}`, holds; read it.",
+        )
+    backbone = _backbone(options, training.get("preset"))
+    if backbone is None:
+        return "apache-2.0", "Apache-2.0; the weights were trained from scratch on synthetic data (CC-BY-4.0)."
+    if backbone.startswith(APACHE_BACKBONES):
+        return "apache-2.0", f"Apache-2.0, as the backbone `{backbone}`; fine-tuned on synthetic data (CC-BY-4.0)."
+    return "other", f"The licence of the backbone `{Path(backbone).name}` holds for these weights; read it before use."
+
+
+def _backbone(options: dict, preset: str | None) -> str | None:
+    """The pretrained backbone of a run; None: from scratch."""
+    if options["backbone"] is not None:
+        return options["backbone"]
+    if options["config"] == "large":
+        return PAPER_BACKBONE
+    return PRESET_BACKBONES.get(preset) if options["config"] is None else None
