@@ -19,7 +19,7 @@ FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
 SHOULDER = -85.0
 """Under this height (mm) hair goes in front of the shoulder or behind it."""
 REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
-"""How far off the skin hair lies, and how much more on clothes; no point of the head is further than the last from its middle."""
+"""How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Body:
         self._directions = cKDTree(away / self._far[:, None])
 
     def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
-        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or back by the share `hug` (N,) of what is above."""
+        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or in by the share `hug` (N,) of the rest."""
         nearest = self.tree.query(points)[1]
         normal = self.normals[nearest]
         height = ((points - self.points[nearest]) * normal).sum(axis=1)
