@@ -16,10 +16,10 @@ GUARD_X, GUARD_Y = (0.0, 30.0, 50.0, 62.0, 66.0), (44.0, 43.0, 40.0, 34.0, 12.0)
 """Lowest point of hair in front of the forehead, by distance from the middle plane (mm); the brows are at 20."""
 FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
 """Roots of a fringe: this near to the middle plane, and in front of this depth (mm)."""
-SHOULDER = -95.0
+SHOULDER = -85.0
 """Under this height (mm) hair goes in front of the shoulder or behind it."""
 REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
-"""How far off the skin hair lies, and how much more on clothes; no point of the head is further than the last from its middle."""
+"""How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Body:
         self._directions = cKDTree(away / self._far[:, None])
 
     def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
-        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or back by the share `hug` (N,) of what is above."""
+        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or in by the share `hug` (N,) of the rest."""
         nearest = self.tree.query(points)[1]
         normal = self.normals[nearest]
         height = ((points - self.points[nearest]) * normal).sum(axis=1)
@@ -106,12 +106,13 @@ def grow_guides(
         direction[:, 1] -= gravity * step / 12
         direction[:, 2] -= np.where(bangs, 0, style.pull) * step / 12
         low = (at[:, 1] < SHOULDER) & (style.cut is not None)
-        direction[:, 2] += low * 0.5 * ahead * step / 12
+        direction[:, 2] += low * 0.9 * ahead * step / 12
         direction[:, 0] *= np.where(low, 0.55, 1)
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         moved = clear_face(at + step[:, None] * direction, side, bangs)
         hug = np.where(bangs, 0.45, np.where(at[:, 1] < -20, 0, style.hug))
         moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, hug)
+        moved[:, 0] = np.where(low, at[:, 0] + np.clip(moved[:, 0] - at[:, 0], -3, 3), moved[:, 0])
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
     heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)

@@ -67,9 +67,10 @@ def grow_hair(
         points, buried = np.concatenate([points, tail]), np.concatenate([buried, tail_buried])
         tint = np.concatenate([tint, tint[rng.integers(0, len(tint), len(tail))]])
     shuffled = rng.permutation(len(points))  # shadows take every so manieth strand
+    shine = 0.6 if style.flat or not style.curl else (0.3 if style.clump else 0.12)  # coils scatter the highlight
     return Hair(
         style_name, colour, points[shuffled].astype(np.float32), tint[shuffled].astype(np.float32),
-        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), shine=0.6 if style.flat or not style.curl else (0.3 if style.clump else 0.12),
+        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), shine,
     )  # fmt: skip
 
 
@@ -80,7 +81,8 @@ def in_face(points: np.ndarray) -> np.ndarray:
 
 
 def take_root(
-    topology: Topology, vertices: np.ndarray, normals: np.ndarray, scalp: np.ndarray, count: int, rng: np.random.Generator
+    topology: Topology, vertices: np.ndarray, normals: np.ndarray, scalp: np.ndarray, count: int,
+    rng: np.random.Generator,
 ) -> Roots:  # fmt: skip
     """`count` roots, dense where `scalp` (V,) is 1."""
     skin = topology.triangles[topology.part == SKIN]
@@ -108,7 +110,7 @@ def follow(
     zones: tuple[float, bool],
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each (S,), and how deep each lies in the hair (S,)."""
+    """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each and how deep each lies (S,)."""
     count, points = len(roots.at), style.points
     apart = np.array([1.0, 1.0, 1.0, 200.0 * (style.comb == "part")])  # no lock holds hairs of both sides of a parting
 

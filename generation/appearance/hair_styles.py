@@ -10,7 +10,7 @@ from ..streams import stream
 
 HAIRLINE_Z = (-170.0, -122.0, -100.0, -93.0, -88.0, -60.0, -53.0, -44.0, -37.0, -16.0, 4.0, 16.0, 40.0)
 HAIRLINE_Y = (-70.0, -66.0, -40.0, -4.0, 10.0, 12.0, -6.0, -2.0, 30.0, 50.0, 64.0, 70.0, 73.0)
-"""The hairline of the canonical head seen from the side (mm): nape, behind and above the ear, sideburn, temple, front."""
+"""The hairline of the canonical head seen from the side (mm), from the nape around the ear to the front."""
 RAMP_MM = 11.0
 """Over this height hair goes from none to full: a hairline is no border."""
 CROWN_MIDDLE, CROWN_AXIS = np.array([0.0, 25.0, -65.0]), np.array([0.0, 0.93, 0.37])
@@ -83,16 +83,28 @@ STYLES: dict[str, Style] = {
     "buzz": Style(5, 9500, 4, "crown", lift=1.0, layer=1, clump=0, mess=0.2),
     "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
     "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
-    "quiff": Style(46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12, clump=0.5),
-    "swept": Style(62, 13000, 10, "back", lift=0.35, gravity=0.16, pull=0.30, layer=5, sides=0.25, hug=0.4, mess=0.08, clump=0.5),
-    "parted": Style(62, 13000, 10, "part", lift=0.75, gravity=0.25, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08, clump=0.5),
+    "quiff": Style(
+        46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12,
+        clump=0.5,
+    ),
+    "swept": Style(
+        62, 13000, 10, "back", lift=0.35, gravity=0.16, pull=0.30, layer=5, sides=0.25, hug=0.4, mess=0.08,
+        clump=0.5,
+    ),
+    "parted": Style(
+        62, 13000, 10, "part", lift=0.75, gravity=0.25, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08,
+        clump=0.5,
+    ),
     "curly_short": Style(
         48, 13000, 14, "crown", lift=0.8, gravity=0.15, layer=8, sides=0.3, hug=0.2, clump=0.85, curl=4.5, turns=2.2,
         mess=0.12, locks=330,
     ),
     "coils": Style(20, 15000, 12, "out", lift=1.2, curl=3.4, turns=2.5, layer=12, mess=0.25, clump=0),
     "afro": Style(38, 20000, 14, "out", lift=1.2, curl=5.0, turns=3.0, layer=26, spread=0.12, mess=0.25, clump=0),
-    "pixie": Style(64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12, clump=0.6),
+    "pixie": Style(
+        64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
+        clump=0.6,
+    ),
     "bob": Style(
         300, 13500, 16, "part", lift=0.55, gravity=0.9, layer=12, curl=2.5, turns=1.2, flat=True, cut=-105, mess=0.04,
         clump=0.5,
