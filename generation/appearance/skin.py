@@ -73,7 +73,7 @@ class Zones:
     def spot(self, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
         """Soft spot on the front of the face; cx > 0 gives one on each side."""
         far = ((np.abs(self.x) - cx) / rx) ** 2 + ((self.y - cy) / ry) ** 2
-        return np.exp(-0.5 * far) * (self.z > -60)
+        return np.exp(-0.5 * far) * np.clip((self.z + 85) / 35, 0, 1)
 
     def patches(self, rng: np.random.Generator, wavelength: float) -> np.ndarray:
         """Smooth random patches of about `wavelength` mm, standard deviation 1."""
@@ -89,7 +89,7 @@ def paint_skin(
     rng = stream(seed, "look.skin", plan.identity_id)
     mean, spread = MELANIN[plan.ethnicity]
     melanin = float(rng.gamma((mean / spread) ** 2, spread**2 / mean))
-    blood = rng.uniform(0.14, 0.34)
+    blood = rng.uniform(0.10, 0.29)
     old = float(np.clip((plan.age - 40) / 50, 0, 1))
     flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)
     zones = Zones(topology)

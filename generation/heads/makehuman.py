@@ -50,7 +50,7 @@ WOMANLY: dict[str, float] = {
 }  # fmt: skip
 """Where local axes are centred for women: MakeHuman's old female targets alone pass for men. Old age adds to it."""
 MANLY: dict[str, float] = {
-    "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08, "head-rectangular": 0.16,
+    "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
     "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
     "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle": -0.05,
 }  # fmt: skip

@@ -220,10 +220,14 @@ def shade(
                 db = occlusion * (sky[2] * up + ground[2] * (1 - up))
                 ry = 2 * nv * ny - vy
                 mirror = 0.5 + 0.5 * ry
-                fresnel = f0 + (max(1 - rough, f0) - f0) * (1 - nv) ** 5
-                gloss = (
-                    strength * fresnel * occlusion * occlusion * (0.35 if coat > 0 else 1.0)
-                )  # eyes mirror lids first
+                grazing = max(1 - rough, f0)
+                if wrap_r > 0:  # down and flakes break the mirror at the rim of a face, which shows on dark skin
+                    grazing *= 0.5
+                    top *= 0.4 + 0.6 * smooth(0.0, 0.4, nv)
+                fresnel = f0 + (grazing - f0) * (1 - nv) ** 5
+                gloss = strength * fresnel * occlusion * occlusion
+                if coat > 0:  # most of what eyes mirror of the sky is lids
+                    gloss *= 0.35
                 sr = gloss * (sky[0] * mirror + ground[0] * (1 - mirror))
                 sg = gloss * (sky[1] * mirror + ground[1] * (1 - mirror))
                 sb = gloss * (sky[2] * mirror + ground[2] * (1 - mirror))
