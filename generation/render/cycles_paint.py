@@ -11,8 +11,9 @@ from numba import njit
 
 from ..heads import EYE, SKIN, TEETH, TONGUE, Topology
 from ..noise import sample
+from .cloth import under_rim
 from .grooves import wrinkle_relief
-from .shading import _smooth, neck_height
+from .shading import _smooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -206,10 +207,10 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, veins_share, tile, out_alb
 
 @njit(cache=True)
 def below_neckline(paint, cloth):
-    """How far (mm of height) each canonical point (V, 3) lies below the rim of the clothes."""
+    """How far (mm) each canonical point (V, 3) lies inside the clothes."""
     out = np.empty(paint.shape[0], np.float32)
     for v in range(paint.shape[0]):
-        out[v] = neck_height(cloth, paint[v, 0], paint[v, 2]) - paint[v, 1]
+        out[v] = under_rim(cloth, paint[v, 0], paint[v, 1], paint[v, 2])
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
+from .cloth import CONTACT_MM, FRAME_MM, contact, fabric, under_rim
 from .grooves import wrinkle_relief
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
@@ -30,14 +31,6 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
 def _smooth(low, high, x):
     t = min(max((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
-
-
-@njit(cache=True, inline="always")
-def neck_height(cloth, x, z):
-    """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
-    front = _smooth(-75.0, -35.0, z)
-    height = cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
-    return max(height, cloth[3] - cloth[5] - 32)
 
 
 @njit(cache=True)
@@ -75,11 +68,12 @@ def shade(
         wrinkles: (V, 6) depth of the wrinkle families.
         light_direction, light_colour: (L, 3), towards the light; shadows: (L, M, M); shadow_frame: (L, 3, 4).
         sky, ground: (3,) radiance from above and below. iris: (2, 8) colour, ring colour, radius, pupil radius (rad).
-        gaze: (2, 3) unit. cloth: (8,) see `Look`.
+        gaze: (2, 3) unit. cloth: (21,) see `Look`.
         detail: (7,) see `Skin`.
     """
     half = ids.shape[0] // 2
-    folds, relief = np.zeros(6), np.zeros(3)
+    folds, relief, worn = np.zeros(6), np.zeros(3), np.zeros(7)
+    pixel = FRAME_MM / half
     ox, oy, oz = detail[4], detail[5], detail[6]
     group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
     for row in range(half):
@@ -135,16 +129,17 @@ def shade(
 
                 f0, wrap_r, wrap_g, wrap_b, coat = F0_SKIN, 0.0, 0.0, 0.0, 0.0
                 if material == SKIN:
-                    neckline = neck_height(cloth, qx, qz)
-                    if qy < neckline:
-                        weave = 1 + cloth[6] * sample(tile, 2.6 * px, 2.6 * py, 2.6 * pz)
-                        fold = 1 + 0.10 * sample(tile, 0.05 * qx, 0.03 * qy, 0.05 * qz)
-                        rim = 0.72 + 0.28 * _smooth(0.0, 2.5, neckline - qy)
+                    under = under_rim(cloth, qx, qy, qz)
+                    if under > -0.5 * pixel:
+                        fabric(cloth, under, qx, qy, qz, nx, ny, nz, tile, pixel, worn)
+                        cover = min(0.5 + under / pixel, 1.0)  # skin shows through in the pixels of the rim
                         ar, ag, ab = (
-                            cloth[0] * weave * fold * rim,
-                            cloth[1] * weave * fold * rim,
-                            cloth[2] * weave * fold * rim,
+                            ar + cover * (worn[0] - ar),
+                            ag + cover * (worn[1] - ag),
+                            ab + cover * (worn[2] - ab),
                         )
+                        nx, ny, nz = worn[3], worn[4], worn[5]
+                        occlusion *= worn[6]
                         rough, strength = cloth[7], 0.4
                     else:
                         wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
@@ -160,6 +155,10 @@ def shade(
                         ar, ag, ab = ar * (1 - 0.28 * freckle), ag * (1 - 0.42 * freckle), ab * (1 - 0.50 * freckle)
                         mole = _smooth(3.35, 3.6, sample(tile, 0.62 * qx + oy, 0.62 * qy + oz, 0.62 * qz + oy))
                         ar, ag, ab = ar * (1 - 0.62 * mole), ag * (1 - 0.72 * mole), ab * (1 - 0.76 * mole)
+                        if under > -CONTACT_MM:
+                            kept = contact(under)
+                            ar, ag, ab = ar * (0.2 + 0.8 * kept), ag * kept, ab * kept
+                            occlusion *= kept
                         here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
                         gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
                         gy = sample(tile, 1.9 * qx, 1.9 * qy + 0.5, 1.9 * qz) - here
