@@ -13,13 +13,13 @@ GARMENTS: dict[str, tuple[str, float, tuple[float, float, float, float, float, f
     # style of `render.cloth`, share of people, rim in front, at the sides, at the back, depth, width of the opening (mm)
     # and its spread, share of each pattern
     "crew": ("round", 0.24, (13, 6, -6, 0, 60, 4), (0.62, 0.20, 0.0, 0.0, 0.18)),
-    "scoop": ("round", 0.10, (12, 12, 0, 26, 62, 5), (0.75, 0.15, 0.0, 0.0, 0.10)),
+    "scoop": ("round", 0.10, (6, 10, 0, 44, 58, 4), (0.75, 0.15, 0.0, 0.0, 0.10)),
     "boat": ("round", 0.07, (14, 34, 10, 0, 60, 4), (0.50, 0.50, 0.0, 0.0, 0.0)),
-    "vee": ("pointed", 0.13, (10, 5, -5, 48, 54, 6), (0.80, 0.12, 0.0, 0.0, 0.08)),
-    "shirt": ("shirt", 0.20, (-9, -6, -16, 52, 26, 2), (0.40, 0.0, 0.28, 0.22, 0.10)),
+    "vee": ("pointed", 0.13, (2, 5, -5, 62, 56, 5), (0.80, 0.12, 0.0, 0.0, 0.08)),
+    "shirt": ("shirt", 0.20, (-9, -6, -16, 58, 36, 2), (0.40, 0.0, 0.28, 0.22, 0.10)),
     "roll_neck": ("roll", 0.10, (-20, -4, -24, 0, 60, 1.5), (1.0, 0.0, 0.0, 0.0, 0.0)),
-    "hoodie": ("hood", 0.10, (-2, 4, -12, 34, 40, 3), (1.0, 0.0, 0.0, 0.0, 0.0)),
-    "gown": ("gown", 0.06, (11, 10, -2, 30, 52, 5), (0.15, 0.0, 0.15, 0.0, 0.70)),
+    "hoodie": ("hood", 0.10, (-2, 4, -12, 48, 46, 3), (1.0, 0.0, 0.0, 0.0, 0.0)),
+    "gown": ("gown", 0.06, (4, 10, -2, 44, 54, 4), (0.15, 0.0, 0.15, 0.0, 0.70)),
 }
 GOWN_SHARE = {"ward": 0.6, "corridor": 0.4}
 """Share of the people in these places who wear a hospital gown."""
@@ -32,7 +32,7 @@ FABRIC_COLOURS = np.array([colour(*c) for c in (
 GOWN_COLOURS = np.array([colour(*c) for c in (
     (176, 204, 222), (182, 214, 204), (222, 226, 228), (196, 206, 226), (222, 214, 190), (148, 188, 206)
 )])  # fmt: skip
-SKIN_RATIOS = (1.45, 3.2, 1.08, 2.6)
+SKIN_RATIOS = (1.35, 3.2, 0.88, 2.6)
 """Red over green and green over blue, lowest and highest, between which a fabric would read as bare skin."""
 
 
@@ -48,7 +48,7 @@ def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> np.ndarray:
     style, _, (front, side, back, depth, width, spread), patterns = GARMENTS[name]
     pattern = PATTERNS[rng.choice(len(PATTERNS), p=patterns)]
     main, second = choose_colours(name, pattern, rng)
-    period = {"stripes": (16, 34), "pinstripes": (6, 13), "checks": (14, 34), "print": (11, 20)}.get(pattern, (10, 11))
+    period = {"stripes": (16, 34), "pinstripes": (10, 16), "checks": (14, 34), "print": (11, 20)}.get(pattern, (10, 11))
     knitted = name == "roll_neck" or (name in ("crew", "vee") and rng.random() < 0.3)
     values = {
         "red": main[0], "green": main[1], "blue": main[2],
@@ -109,7 +109,7 @@ def _stand_off(cloth, points, thickness):
         thickness[v] = 3.2 * ramp
         if cloth[11] == SHIRT or cloth[11] == HOOD or cloth[11] == ROLL:
             below = below_flap(cloth, x, y, z)
-            on = min(max((6 - below) / 12, 0.0), 1.0)
+            on = min(max((9 - below) / 18, 0.0), 1.0)
             bulge = 2.6
             if cloth[11] == ROLL:
                 bulge = 3.0

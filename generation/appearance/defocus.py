@@ -82,7 +82,7 @@ def disc_radius(aperture_mm: float, distance_m: float) -> float:
 def defocus(picture: np.ndarray, radius: float) -> np.ndarray:
     """`picture` (HEIGHT, WIDTH, C) float32 convolved with a disc of `radius` pixels; wraps round at the edges."""
     rows, columns = (np.minimum(np.arange(n), n - np.arange(n)) for n in picture.shape[:2])
-    disc = np.clip(radius + 0.5 - np.hypot(rows[:, None], columns[None]), 0, 1)
+    disc = np.clip((radius - np.hypot(rows[:, None], columns[None])) / 2 + 0.5, 0, 1)
     kernel = np.fft.rfft2((disc / disc.sum()).astype(np.float32))
     spectrum = np.fft.rfft2(picture, axes=(0, 1)) * kernel[..., None]
     return np.maximum(np.fft.irfft2(spectrum, s=picture.shape[:2], axes=(0, 1)), 0).astype(np.float32)

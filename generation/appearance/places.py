@@ -35,11 +35,17 @@ from .furniture import (
 )  # fmt: skip
 
 
+WHITE = 1.7
+"""Radiance that nothing behind a person exceeds."""
+
+
 def paint_place(place: str, mood: Mood, rng: np.random.Generator) -> np.ndarray:
     """The panorama of a place, (HEIGHT, WIDTH, 3) float32 linear radiance, out of focus."""
     canvas, distance = PLACES[place](mood, rng)
     aperture = np.exp(rng.uniform(np.log(13), np.log(36)))
-    return defocus(canvas.lit(daylight(mood, rng)), disc_radius(aperture, distance))
+    picture = defocus(canvas.lit(daylight(mood, rng)), disc_radius(aperture, distance))
+    # what is far too bright is white in the picture anyway: held back here, the rims of its discs stay smooth
+    return picture / np.sqrt(np.sqrt(1 + (picture / WHITE) ** 4))
 
 
 def daylight(mood: Mood, rng: np.random.Generator) -> np.ndarray:
@@ -264,10 +270,10 @@ def outdoor(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:
     canvas.glow += (bright * (haze * (1 - t) + blue * t)).astype(np.float32)
     grass = pick(rng, LEAVES, 0.15) if rng.random() < 0.6 else 0.6 * pick(rng, WALLS)
     ground = rng.uniform(-9, -4)
-    canvas.box(-64, 64, -30, ground, grass * 1.4)
+    canvas.box(-64, 64, -30, ground, grass * (1.1 + 0.5 * mood.strength))
     if rng.random() < 0.45:
         facades(canvas, rng, mood, 0.0)
-    leaf = pick(rng, LEAVES, 0.12) * 1.7
+    leaf = pick(rng, LEAVES, 0.12) * (1.5 + 0.6 * mood.strength)
     texture = smooth_noise(rng, 60, 130)
     for near in (0.0, 1.0):  # a far hedge, hazy, then trees with gaps between them
         gaps = np.clip(-2.2 * smooth_noise(rng, 2, 12)[0] - 0.4, 0, 1.6) * near

@@ -28,6 +28,8 @@ TOP_MM = -96.0
 """Canonical height that no garment reaches."""
 CONTACT_MM = 11.0
 """How far up the skin the shadow of a rim reaches."""
+CORNER_MM = 16.0
+"""How far before it the rim of the neck bends into the opening in front."""
 FRAME_MM = 330.0
 """About what a picture's width covers; see `camera.FRAME_MM`."""
 
@@ -44,7 +46,7 @@ def down_the_body(height, x, y, z):
 
     Under the chin, which is not of the torso, it is far above.
     """
-    ahead = 1.1 * (z + 100)
+    ahead = 1.1 * (min(z, 0.25 * z - 46.0) + 100)  # the chest's relief in front counts a quarter
     out = np.sqrt(x * x + ahead * ahead) - 55
     torso = _smooth(-118.0, -146.0, y)
     chin = max(z + 43, 0.0) * _smooth(-152.0, -132.0, y)
@@ -60,11 +62,26 @@ def under_rim(cloth, x, y, z):
     facing = ahead / np.sqrt(x * x + ahead * ahead + 1)
     front, back = 0.5 + 0.5 * facing, 0.5 - 0.5 * facing
     rim = cloth[4] * front + cloth[8] * back + cloth[5] * (1 - facing * facing)
+    under = down_the_body(cloth[3], x, y, z) - rim
     if cloth[9] > 0 and facing > 0:
-        across = np.sqrt(x * x + 9.0) / cloth[10]  # the tip is a little round
-        opening = np.sqrt(max(1 - across * across, 0.0)) if cloth[11] == ROUND else max(1 - across, 0.0)
-        rim += cloth[9] * opening * _smooth(0.0, 0.5, facing)
-    return down_the_body(cloth[3], x, y, z) - rim
+        beside = beside_opening(cloth, x, y) + 300 * (1 - _smooth(0.0, 0.3, facing))
+        corner = max(CORNER_MM - abs(under - beside), 0.0)  # where the two rims meet, one round line
+        under = min(under, beside) - corner * corner / (4 * CORNER_MM)
+    return under
+
+
+@njit(cache=True)
+def beside_opening(cloth, x, y):
+    """How far (mm) a point lies outside the v or the scoop in front, seen from the front, so that its edges are straight
+    whatever the collar bones below.
+    """
+    depth, width = cloth[9], cloth[10]
+    down = cloth[3] - cloth[4] - y
+    if cloth[11] == ROUND:
+        reach = np.sqrt((x / width) ** 2 + (max(down, 0.0) / depth) ** 2)
+        return 0.5 * (depth + width) * (reach - 1)
+    side = np.sqrt(x * x + 9.0)  # the tip is a little round
+    return (side * depth - width * (depth - down)) / np.sqrt(depth * depth + width * width)
 
 
 @njit(cache=True)
@@ -75,7 +92,7 @@ def below_flap(cloth, x, y, z):
     front = _smooth(-90.0, -62.0, z)
     if cloth[11] == SHIRT:  # the points of the collar, left and right of the buttons
         point = min(_smooth(4.0, 36.0, side), 1.0) * (1 - _smooth(34.0, 82.0, side))
-        return down - (17 + 27 * point * front)
+        return down - (14 + 20 * point * front)
     if cloth[11] == HOOD:
         return down - (34 - 6 * front)
     return down - (2 + 3 * front)  # a roll
@@ -90,7 +107,10 @@ def fabric(cloth, under, x, y, z, nx, ny, nz, tile, pixel, out):
     style = cloth[11]
     # cloth runs down the chest and, from the seam on the shoulders, down the back
     run = -0.85 * y + 0.75 * abs(z + 108)
-    mark = _mark(cloth, x, run, pixel)
+    if style == SHIRT and below_flap(cloth, x, y, z) < 0:
+        mark = _mark(cloth, run, x, pixel)  # a collar is cut across the cloth
+    else:
+        mark = _mark(cloth, x, run, pixel)
     light, bend, sink = 1.0, 0.0, 1.0  # albedo, slope towards the rim (positive turns up), ambient light
     band = 0.0
     if cloth[17] > 0:
@@ -112,7 +132,7 @@ def fabric(cloth, under, x, y, z, nx, ny, nz, tile, pixel, out):
         if below > 0:  # shadow on what the collar lies on
             shadow = np.exp(-below / (3.2 if style == SHIRT else 6.5))
             sink *= 1 - 0.55 * shadow
-            light *= 1 - 0.42 * shadow * _smooth(-pixel, pixel, below)
+            light *= 1 - 0.50 * shadow * _smooth(-pixel, pixel, below)
         elif below > -3:
             bend -= 0.8 * (1 + below / 3)
             sink *= 1 - 0.1 * (1 + below / 3)
@@ -172,7 +192,7 @@ def _mark(cloth, x, run, pixel):
     if pattern == STRIPES:
         return _stripe(v, 0.42, soft)
     if pattern == PINSTRIPES:
-        return 0.75 * _stripe(u, 0.16, soft)
+        return 0.6 * _stripe(u, 0.16, soft)
     if pattern == CHECKS:
         return 0.5 * _stripe(u, 0.45, soft) + 0.5 * _stripe(v, 0.45, soft)
     row = np.floor(v)

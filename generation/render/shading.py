@@ -132,11 +132,11 @@ def shade(
                     under = under_rim(cloth, qx, qy, qz)
                     if under > -0.5 * pixel:
                         fabric(cloth, under, qx, qy, qz, nx, ny, nz, tile, pixel, worn)
-                        cover = min(0.5 + under / pixel, 1.0)  # skin shows through in the pixels of the rim
+                        cover = min(0.5 + under / pixel, 1.0)  # shaded skin shows through in the pixels of the rim
                         ar, ag, ab = (
-                            ar + cover * (worn[0] - ar),
-                            ag + cover * (worn[1] - ag),
-                            ab + cover * (worn[2] - ab),
+                            0.6 * ar * (1 - cover) + cover * worn[0],
+                            0.5 * ag * (1 - cover) + cover * worn[1],
+                            0.5 * ab * (1 - cover) + cover * worn[2],
                         )
                         nx, ny, nz = worn[3], worn[4], worn[5]
                         occlusion *= worn[6]
