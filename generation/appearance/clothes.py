@@ -83,11 +83,11 @@ def choose_colours(name: str, pattern: str, rng: np.random.Generator) -> tuple[n
 
 
 def unlike_skin(albedo: np.ndarray) -> np.ndarray:
-    """`albedo` (3,), greyed towards blue where its hue could be anybody's skin; 0.008 to 0.75."""
+    """`albedo` (3,), greyed where its hue could be anybody's skin; 0.008 to 0.75."""
     red, green, blue = albedo
     low_rg, high_rg, low_gb, high_gb = SKIN_RATIOS
     if low_rg < red / green < high_rg and low_gb < green / blue < high_gb:
-        albedo = np.array([0.62 * red, green, 1.25 * blue])
+        albedo = np.array([1.1 * green, green, max(blue, 0.85 * green)])
     return np.clip(albedo, 0.008, 0.75)
 
 
