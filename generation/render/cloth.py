@@ -141,7 +141,7 @@ def fabric(cloth, under, x, y, z, nx, ny, nz, tile, pixel, out):
             if stitch < 1:
                 light *= 1 - 0.10 * (1 - stitch)
             if below > 0 and z > -75:
-                light, bend = _placket(x, y, light, bend, pixel)
+                light *= _placket(x, y, pixel)
         elif style == HOOD and z > -75 and below > -30:
             mark = _strings(cloth, x, y, below, mark, pixel)
     elif style == GOWN and z > -75 and under > 0:
@@ -201,8 +201,9 @@ def _mark(cloth, x, run, pixel):
 
 
 @njit(cache=True)
-def _placket(x, y, light, bend, pixel):
-    """The buttoned front of a shirt: an edge at each side and round buttons every 62 mm."""
+def _placket(x, y, pixel):
+    """Shade of the buttoned front of a shirt: an edge at each side and round buttons every 62 mm."""
+    light = 1.0
     edge = abs(abs(x) - 15) / 1.1
     if edge < 1:
         light *= 1 - 0.22 * (1 - edge)
@@ -213,7 +214,7 @@ def _placket(x, y, light, bend, pixel):
         button = 1 - _smooth(5.0 - pixel, 5.0 + pixel, radius)
         rim = 1 - _smooth(0.0, 1.4, abs(radius - 5.2))
         light *= 1 + 0.22 * button - 0.30 * rim
-    return light, bend
+    return light
 
 
 @njit(cache=True)

@@ -157,7 +157,7 @@ def shade(
                         ar, ag, ab = ar * (1 - 0.62 * mole), ag * (1 - 0.72 * mole), ab * (1 - 0.76 * mole)
                         if under > -CONTACT_MM:
                             kept = contact(under)
-                            ar, ag, ab = ar * (0.2 + 0.8 * kept), ag * kept, ab * kept
+                            ar, ag, ab = ar * (0.1 + 0.9 * kept), ag * kept, ab * kept
                             occlusion *= kept
                         here = sample(tile, 1.9 * qx, 1.9 * qy, 1.9 * qz)
                         gx = sample(tile, 1.9 * qx + 0.5, 1.9 * qy, 1.9 * qz) - here
