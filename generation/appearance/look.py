@@ -12,9 +12,10 @@ from ..render.camera import PIVOT
 from ..render.lighting import ambient_occlusion
 from ..streams import stream
 from .brows import FaceStrands, FrontMap, grow_beard, grow_brows
+from .clothes import choose_clothes, garment
 from .eyes import paint_eyes
 from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
-from .scene import Scene, set_scene
+from .scene import SETUPS, Scene, set_scene
 from .skin import Skin, lid_rims, paint_skin
 from .wrinkles import Wrinkles
 
@@ -27,7 +28,7 @@ class Look:
 
     Attributes:
         paint: (V, 3) float32, what the shader paints in: canonical mm on skin, ball direction on the eyes.
-        cloth: (8,) float32: colour, neckline height, tilt, depth of the v, weave, roughness.
+        cloth: (21,) float32, the garment: see `render.cloth.COLUMNS`.
         garment: (V,) float32 mm, how far clothes stand off the skin.
         neutral: (V, 3) float32 mm, the neutral render vertices, and rest_wrinkles (7,): see `wrinkles.Wrinkles`.
         iris, gaze: see `eyes.paint_eyes`.
@@ -97,19 +98,13 @@ class ProceduralLook:
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         topology = self.head.topology
-        rng = stream(seed, "look.clothes", plan.identity_id)
         colour, grey = hair_colour(plan, seed)
         style, recede = choose_style(plan, seed)
         scalp = scalp_mask(topology, recede) if style != "bald" else np.zeros(len(topology.reference), np.float32)
         beard, beard_length = choose_beard(plan, seed)
         skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
-        cloth = np.array([
-            *np.clip(np.exp(rng.uniform(-3.8, -0.6) + rng.uniform(0.03, 0.45) * rng.standard_normal(3)), 0.008, 0.75),
-            rng.uniform(-158, -142), rng.uniform(-0.34, -0.22), max(0.0, rng.normal(0, 26)), rng.uniform(0.05, 0.16), 0.85,
-        ], np.float32)  # fmt: skip
-        _, y, z = topology.reference.T
-        garment = 3.5 * np.clip((cloth[3] + cloth[4] * (z + 40) - y) / 8, 0, 1).astype(np.float32)
-        garment[topology.eyeballs[0].start :] = 0
+        scene = set_scene(plan, seed)
+        cloth = choose_clothes(plan, SETUPS[scene.setup][7], seed)
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)
@@ -120,5 +115,6 @@ class ProceduralLook:
             Skin(albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
             grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
             grow_brows(plan, self._front, colour, grey, seed),
-            grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth, garment, set_scene(plan, seed),
+            grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth,
+            garment(cloth, topology), scene,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from ..heads import EYE, SKIN, TEETH, TONGUE, Topology
-from .shading import neck_height
+from .cloth import under_rim
 from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
@@ -159,10 +159,10 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, 
 
 @njit(cache=True)
 def below_neckline(paint, cloth):
-    """How far (mm of height) each canonical point (V, 3) lies below the rim of the clothes."""
+    """How far (mm) each canonical point (V, 3) lies inside the clothes."""
     out = np.empty(paint.shape[0], np.float32)
     for v in range(paint.shape[0]):
-        out[v] = neck_height(cloth, paint[v, 0], paint[v, 2]) - paint[v, 1]
+        out[v] = under_rim(cloth, paint[v, 0], paint[v, 1], paint[v, 2])
     return out
 
 

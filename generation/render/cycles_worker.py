@@ -245,7 +245,7 @@ def _new_material(name: str):
 
 
 def skin_material(cloth: np.ndarray):
-    """Skin with scattering, and cloth below the neckline. `cloth` (8,): see `appearance.Look`."""
+    """Skin with scattering, and cloth below the neckline. `cloth` (21,): see `render.cloth.COLUMNS`."""
     material, graph = _new_material("skin")
     skin = graph.add(
         "ShaderNodeBsdfPrincipled", {"subsurface_method": "RANDOM_WALK"},

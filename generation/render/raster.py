@@ -23,9 +23,10 @@ from ..noise import noise_tile
 from ..plan import IdentityPlan
 from .base import Picture
 from .camera import PIVOT, Camera
+from .cloth import under_rim
 from .lighting import SHADOW_REACH_MM, SHADOW_SIDE, cast, light_frame
 from .scattering import scatter
-from .shading import neck_height, shade
+from .shading import shade
 from .strands import draw_strands, shadow_strands
 from .visibility import rasterize
 
@@ -229,7 +230,7 @@ def segment(ids, weights, triangles, part, paint, lips, mouth, cloth, cover):
                     code = 6
                 elif part[t] != SKIN or (inside > 0.5 and z < 26):
                     code = 7
-                elif y < neck_height(cloth, x, z):
+                elif under_rim(cloth, x, y, z) > 0:
                     code = 9
                 else:
                     code = 2 if lip > 0.5 else 1

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..noise import sample
+from .cloth import CONTACT_MM, contact, fabric, under_rim
 from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, smooth, texture, tooth
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
@@ -39,14 +40,6 @@ def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k):
     beside = abs(rx * lz - rz * lx) * n
     above = abs(ry - ly * (rx * lx + ry * ly + rz * lz)) / max(np.sqrt(1 - ly * ly), 0.3)
     return (0.42 if k == 0 else 0.16) * smooth(0.20, 0.12, beside) * smooth(0.28, 0.18, above)
-
-
-@njit(cache=True, inline="always")
-def neck_height(cloth, x, z):
-    """Height (canonical mm) below which the torso is clothed: a tilted plane with a v in front."""
-    front = smooth(-75.0, -35.0, z)
-    height = cloth[3] + cloth[4] * (z + 40) - cloth[5] * front * max(0.0, 1 - abs(x) / 45)
-    return max(height, cloth[3] - cloth[5] - 32)
 
 
 @njit(cache=True)
@@ -84,10 +77,10 @@ def shade(
         wrinkles: (V, 6) depth of the wrinkle families.
         light_direction, light_colour: (L, 3), towards the light; shadows: (L, M, M); shadow_frame: (L, 3, 4).
         sky, ground: (3,) radiance from above and below. iris: (2, 8) colour, ring colour, radius, pupil radius (rad).
-        gaze: (2, 3) unit. cloth: (8,) see `Look`.
+        gaze: (2, 3) unit. cloth: (21,) see `Look`.
     """
     half = ids.shape[0] // 2
-    folds, relief = np.zeros(6), np.zeros(3)
+    folds, relief, worn = np.zeros(6), np.zeros(3), np.zeros(7)
     group = np.zeros(4, np.int8)  # which sample of the pixel each sample is shaded with
     for row in range(half):
         for column in range(half):
@@ -144,20 +137,25 @@ def shade(
 
                 f0, wrap_r, wrap_g, wrap_b, coat, top = F0_SKIN, 0.0, 0.0, 0.0, 0.0, 1.5
                 if material == SKIN:
-                    neckline = neck_height(cloth, qx, qz)
-                    if qy < neckline:
-                        weave = 1 + cloth[6] * sample(tile, 2.6 * px, 2.6 * py, 2.6 * pz)
-                        fold = 1 + 0.10 * sample(tile, 0.05 * qx, 0.03 * qy, 0.05 * qz)
-                        rim = 0.72 + 0.28 * smooth(0.0, 2.5, neckline - qy)
+                    under = under_rim(cloth, qx, qy, qz)
+                    if under > -0.5 * pixel_mm:
+                        fabric(cloth, under, qx, qy, qz, nx, ny, nz, tile, pixel_mm, worn)
+                        cover = min(0.5 + under / pixel_mm, 1.0)  # shaded skin shows through in the pixels of the rim
                         ar, ag, ab = (
-                            cloth[0] * weave * fold * rim,
-                            cloth[1] * weave * fold * rim,
-                            cloth[2] * weave * fold * rim,
+                            0.6 * ar * (1 - cover) + cover * worn[0],
+                            0.5 * ag * (1 - cover) + cover * worn[1],
+                            0.5 * ab * (1 - cover) + cover * worn[2],
                         )
+                        nx, ny, nz = worn[3], worn[4], worn[5]
+                        occlusion *= worn[6]
                         rough, strength = cloth[7], 0.4
                     else:
                         wrap_r, wrap_g, wrap_b = 0.26, 0.12, 0.08
                         ar, ag, ab = blemishes(ar, ag, ab, qx, qy, qz, s * porous, detail, tile)
+                        if under > -CONTACT_MM:
+                            kept = contact(under)
+                            ar, ag, ab = ar * (0.1 + 0.9 * kept), ag * kept, ab * kept
+                            occlusion *= kept
                         folded, uneven = 0.0, 0.0
                         for f in range(6):
                             folds[f] *= s

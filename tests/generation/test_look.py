@@ -4,12 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy.spatial import cKDTree
 
 from dataset_script.features import ETHNICITIES
 from generation.appearance.eyes import FREQUENCY, turned
 from generation.appearance.hair import COLOUR_FREQUENCY, STYLES, choose_style
-from generation.appearance.scene import SETUPS, background, enlarge, towards, white
 from generation.appearance.skin import MELANIN
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
 from generation.heads import HEADS
@@ -117,7 +115,6 @@ def test_tables_cover_every_label_and_are_distributions():
     for table in (FREQUENCY, COLOUR_FREQUENCY, MELANIN):
         assert set(table) == set(ETHNICITIES)
     assert all(np.isclose(sum(p), 1) for p in [*FREQUENCY.values(), *COLOUR_FREQUENCY.values()])
-    assert len(SETUPS) >= 30
     assert {choose_style(PLAN[i], 0)[0] for i in range(48)} <= {*STYLES, "bald"}
 
 
@@ -142,15 +139,3 @@ def test_gaze_turns_left_and_up():
     left, up = turned(ahead, (10, 0)), turned(ahead, (0, 10))
     assert np.allclose(left[0], [np.sin(np.radians(10)), 0, np.cos(np.radians(10))], atol=1e-6)
     assert np.allclose(up[1], [0, np.sin(np.radians(10)), np.cos(np.radians(10))], atol=1e-6)
-
-
-def test_light_and_background(maker):
-    assert np.allclose(towards(90, 0), [1, 0, 0]) and np.allclose(towards(0, 90), [0, 1, 0])
-    warm, cold = white(3000), white(9000)
-    assert warm[0] > warm[2] and cold[2] > cold[0] and np.isclose(white(6500), 1).all()
-    scene = maker.person(PLAN[3]).look.scene
-    small, large = background(scene, PLAN[3].views[0], 64), background(scene, PLAN[3].views[0], 128)
-    assert np.allclose(large.reshape(64, 2, 64, 2, 3).mean(axis=(1, 3)), small, atol=0.05)
-    ramp = np.broadcast_to(np.linspace(0, 1, 16, dtype=np.float32)[None, :, None], (16, 16, 3)).copy()
-    wide = enlarge(ramp, 64)
-    assert (np.diff(wide[5, :, 0]) >= -1e-6).all() and wide.max() <= 1

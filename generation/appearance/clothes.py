@@ -1,0 +1,118 @@
+"""What people wear: shirts, knitwear, hoodies, and gowns in hospital places; see `render.cloth` for the numbers."""
+
+import numpy as np
+from numba import njit
+
+from ..heads import Topology
+from ..plan import IdentityPlan
+from ..render.cloth import COLUMNS, HOOD, PATTERNS, ROLL, SHIRT, STYLES, below_flap, under_rim
+from ..streams import stream
+from .furniture import colour
+
+GARMENTS: dict[str, tuple[str, float, tuple[float, float, float, float, float, float], tuple[float, ...]]] = {
+    # style of `render.cloth`, share of people, rim in front, at the sides, at the back, depth, width of the opening (mm)
+    # and its spread, share of each pattern
+    "crew": ("round", 0.24, (13, 6, -6, 0, 60, 4), (0.62, 0.20, 0.0, 0.0, 0.18)),
+    "scoop": ("round", 0.10, (6, 10, 0, 44, 58, 4), (0.75, 0.15, 0.0, 0.0, 0.10)),
+    "boat": ("round", 0.07, (16, 22, 8, 0, 60, 4), (0.50, 0.50, 0.0, 0.0, 0.0)),
+    "vee": ("pointed", 0.13, (2, 5, -5, 62, 56, 5), (0.80, 0.12, 0.0, 0.0, 0.08)),
+    "shirt": ("shirt", 0.20, (-9, -6, -16, 58, 36, 2), (0.40, 0.0, 0.28, 0.22, 0.10)),
+    "roll_neck": ("roll", 0.10, (-20, -4, -24, 0, 60, 1.5), (1.0, 0.0, 0.0, 0.0, 0.0)),
+    "hoodie": ("hood", 0.10, (-2, 4, -12, 48, 46, 3), (1.0, 0.0, 0.0, 0.0, 0.0)),
+    "gown": ("gown", 0.06, (4, 10, -2, 44, 54, 4), (0.15, 0.0, 0.15, 0.0, 0.70)),
+}
+GOWN_SHARE = {"ward": 0.6, "corridor": 0.4}
+"""Share of the people in these places who wear a hospital gown."""
+
+FABRIC_COLOURS = np.array([colour(*c) for c in (
+    (28, 34, 52), (24, 24, 26), (60, 62, 66), (132, 134, 138), (226, 226, 222), (206, 200, 188), (96, 32, 38), (82, 84, 54),
+    (70, 94, 128), (36, 96, 100), (184, 140, 58), (156, 84, 56), (196, 150, 152), (140, 126, 164), (40, 78, 56),
+    (170, 150, 122), (92, 70, 56), (150, 44, 46), (120, 152, 184), (62, 74, 100),
+)])  # fmt: skip
+GOWN_COLOURS = np.array([colour(*c) for c in (
+    (176, 204, 222), (182, 214, 204), (222, 226, 228), (196, 206, 226), (222, 214, 190), (148, 188, 206)
+)])  # fmt: skip
+SKIN_RATIOS = (1.35, 3.2, 0.88, 2.6)
+"""Red over green and green over blue, lowest and highest, between which a fabric would read as bare skin."""
+
+
+def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> np.ndarray:
+    """The garment (21,) float32, see `render.cloth.COLUMNS`, of a person in a `place` of `scene.PLACES`."""
+    rng = stream(seed, "look.garment", plan.identity_id)
+    names = list(GARMENTS)
+    share = np.array([GARMENTS[name][1] for name in names])
+    gown = names.index("gown")
+    share *= (1 - GOWN_SHARE.get(place, share[gown])) / (share.sum() - share[gown])
+    share[gown] = GOWN_SHARE.get(place, GARMENTS["gown"][1])
+    name = names[rng.choice(len(names), p=share / share.sum())]
+    style, _, (front, side, back, depth, width, spread), patterns = GARMENTS[name]
+    pattern = PATTERNS[rng.choice(len(PATTERNS), p=patterns)]
+    main, second = choose_colours(name, pattern, rng)
+    period = {"stripes": (16, 34), "pinstripes": (10, 16), "checks": (14, 34), "print": (11, 20)}.get(pattern, (10, 11))
+    knitted = name == "roll_neck" or (name in ("crew", "vee") and rng.random() < 0.3)
+    values = {
+        "red": main[0], "green": main[1], "blue": main[2],
+        "height": -140 + rng.normal(0, 2.5),
+        "front": front + rng.normal(0, spread), "side": side + rng.normal(0, 0.7 * spread),
+        "back": back + rng.normal(0, 0.7 * spread),
+        "depth": max(0.0, depth + rng.normal(0, 2 * spread)) if depth else 0.0, "width": width + rng.normal(0, spread),
+        "weave": 0.10 if knitted else rng.uniform(0.02, 0.07), "roughness": 0.85,
+        "style": STYLES.index(style), "pattern": PATTERNS.index(pattern),
+        "red2": second[0], "green2": second[1], "blue2": second[2],
+        "period": rng.uniform(*period), "phase": rng.uniform(0.1, 1.0),
+        "hem": {"shirt": 0.0, "roll_neck": 0.0, "hoodie": 0.0, "gown": rng.uniform(6, 9)}.get(name, rng.uniform(11, 20)),
+        "knit": rng.uniform(0.10, 0.22) if knitted else 0.0,
+        "folds": rng.uniform(0.10, 0.30),
+    }  # fmt: skip
+    return np.array([values[column] for column in COLUMNS], np.float32)
+
+
+def choose_colours(name: str, pattern: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Linear albedo (3,) of the cloth and of its pattern or trimming. No cloth has the hue of skin."""
+    palette = GOWN_COLOURS if name == "gown" else FABRIC_COLOURS
+    main = unlike_skin(palette[rng.integers(len(palette))] * np.exp(0.12 * rng.standard_normal(3)))
+    if name == "gown":
+        second = colour(*((40, 70, 130), (30, 110, 110), (70, 90, 120), (90, 60, 110))[rng.integers(4)])
+    elif pattern == "plain":
+        second = np.clip(1.8 * main + 0.06, 0, 0.75)  # strings and the like
+    else:
+        second = palette[rng.integers(len(palette))]
+        if abs(np.log(second.mean() / main.mean())) < 0.8:  # seen at all
+            second = main * 0.22 if main.mean() > 0.2 else 0.3 * main + 0.45
+    return main, unlike_skin(second)
+
+
+def unlike_skin(albedo: np.ndarray) -> np.ndarray:
+    """`albedo` (3,), greyed where its hue could be anybody's skin; 0.008 to 0.75."""
+    red, green, blue = albedo
+    low_rg, high_rg, low_gb, high_gb = SKIN_RATIOS
+    if low_rg < red / green < high_rg and low_gb < green / blue < high_gb:
+        albedo = np.array([1.1 * green, green, max(blue, 0.85 * green)])
+    return np.clip(albedo, 0.008, 0.75)
+
+
+def garment(cloth: np.ndarray, topology: Topology) -> np.ndarray:
+    """(V,) float32 mm, how far clothes stand off the skin: a few mm, more under a collar, a hood or a roll."""
+    thickness = np.zeros(len(topology.reference), np.float32)
+    _stand_off(cloth, topology.reference[: topology.eyeballs[0].start].astype(np.float64), thickness)
+    return thickness
+
+
+@njit(cache=True)
+def _stand_off(cloth, points, thickness):
+    for v in range(points.shape[0]):
+        x, y, z = points[v]
+        under = under_rim(cloth, x, y, z)
+        if under <= -4:
+            continue
+        ramp = min(max((under + 4) / 8, 0.0), 1.0)
+        thickness[v] = 3.2 * ramp
+        if cloth[11] == SHIRT or cloth[11] == HOOD or cloth[11] == ROLL:
+            below = below_flap(cloth, x, y, z)
+            on = min(max((9 - below) / 18, 0.0), 1.0)
+            bulge = 2.6
+            if cloth[11] == ROLL:
+                bulge = 3.0
+            if cloth[11] == HOOD:
+                bulge = 11.0 * min(max((under + 4) / 22, 0.0), 1.0)
+            thickness[v] += bulge * on * ramp
