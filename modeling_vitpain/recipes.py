@@ -64,7 +64,7 @@ class ViTPainTrainingArguments(TrainingArguments):
     remove_unused_columns: bool = False
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
     disable_tqdm: bool | None = True
-    report_to: str | list[str] | None = "none"
+    report_to: None | str | list[str] = "none"  # noqa: RUF036 - HfArgumentParser reads this order only
 
     backbone_learning_rate: float = 5e-6
     freeze_epochs: int = 5

@@ -5,6 +5,7 @@ Under `accelerate launch` or `torchrun` every process calls `train`; the first o
 
 import contextlib
 import json
+import math
 import platform
 import shutil
 import time
@@ -188,7 +189,7 @@ def _spec_hash(data: str) -> str | None:
 
 def _best_epoch(state) -> int | None:
     scores = [(log["eval_pspi_mae"], log["epoch"]) for log in state.log_history if "eval_pspi_mae" in log]
-    return round(min(scores)[1]) if scores else None
+    return math.ceil(round(min(scores)[1], 6)) if scores else None  # of a run that `max_steps` ends, the begun one
 
 
 def _curve(log_history: list[dict[str, float]]) -> list[dict[str, float]]:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from small_faces import VARIANTS, options_of, rows_of, trainer_of, write_world
+from transformers import HfArgumentParser
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig
+from modeling_vitpain.data import open_split
 from modeling_vitpain.inference import load_model
 from modeling_vitpain.options import RunOptions
 from modeling_vitpain.recipes import PRESETS, ViTPainTrainingArguments
@@ -43,6 +45,12 @@ class TestPresets:
         config = ViTPainConfig.tiny(**PRESETS["v5"].model)
         assert (config.pspi_head, config.reference, config.reference_encoder) == ("regression", "neutral", "own")
         assert config.lambda_au == 1.0
+
+    def test_arguments_parse_as_any_script_does(self, tmp_path):
+        words = ["--output_dir", str(tmp_path), "--sampler", "balanced", "--freeze_epochs", "2", "--seed", "3"]
+        (args,) = HfArgumentParser(ViTPainTrainingArguments).parse_args_into_dataclasses(words)
+        assert (args.sampler, args.freeze_epochs, args.data_seed, args.eval_strategy) == ("balanced", 2, 3, "epoch")
+        assert (args.label_names, args.report_to) == (["labels", "au_labels"], [])
 
     @pytest.mark.parametrize(
         ("options", "preset", "backbone"),
@@ -218,6 +226,19 @@ def test_runs_end_as_a_plain_model(world, tmp_path, variant):
     else:
         assert model.config.interval_temperature == pytest.approx(calibration["temperature"])
     assert calibration["nll_after"] <= calibration["nll_before"] + 1e-9
+
+
+def test_a_run_opens_training_and_validation_only(world, tmp_path, monkeypatch):
+    """The test identities choose nothing."""
+    opened = []
+
+    def spy(data, split):
+        opened.append(split)
+        return open_split(data, split)
+
+    monkeypatch.setattr("modeling_vitpain.runs.open_split", spy)
+    train(options_of("scratch", world, max_steps=1), tmp_path / "model")
+    assert sorted(opened) == ["train", "validation"]
 
 
 def test_start_goes_on_from_a_trained_model(world, tmp_path):
