@@ -81,7 +81,7 @@ def test_a_half_precision_model_is_exported_in_float32(tmp_path):
 def test_other_scores_leave_the_former_file(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "TOLERANCE", dict.fromkeys(OUTPUTS, -1.0))
     (tmp_path / "model.onnx").write_bytes(b"former")
-    with pytest.raises(WorkFailed, match="the ONNX file's scores differ from the model's by .*logits"):
+    with pytest.raises(WorkFailed, match=r"the ONNX file's scores differ from the model's by .*logits"):
         export_onnx(small_model(), PROCESSOR, tmp_path / "model.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
     assert (tmp_path / "model.onnx").read_bytes() == b"former"
