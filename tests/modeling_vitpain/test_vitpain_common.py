@@ -549,3 +549,15 @@ def test_lora_on_the_backbone_trains_and_merges(backbone, variant):
     merged = wrapped.merge_and_unload()
     assert merged.state_dict().keys() == small_model(backbone, variant).state_dict().keys()
     assert_same(run(merged, inputs_for(model)), before, rtol=1e-3, atol=1e-3)
+
+
+def test_the_benchmark_runs_small(capsys):
+    """`python -m benchmarks.vitpain`, whose numbers are only worth something on an idle machine."""
+    from benchmarks.vitpain import main
+
+    main(["--config", "tiny", "--batch", "1", "--rounds", "2", "--no-memory"])
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["forward"]) == {"backbone", "vitpain", "neutral"}
+    assert set(result["train_step"]) == {"classifier", "vitpain"}
+    assert result["forward"]["vitpain"]["ms"] > 0
+    assert result["parameters_m"]["vitpain"] > result["parameters_m"]["backbone"]

@@ -81,7 +81,7 @@ def test_a_half_precision_model_is_exported_in_float32(tmp_path):
 def test_other_scores_leave_the_former_file(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "TOLERANCE", dict.fromkeys(OUTPUTS, -1.0))
     (tmp_path / "model.onnx").write_bytes(b"former")
-    with pytest.raises(WorkFailed, match="the ONNX file's scores differ from the model's by .*logits"):
+    with pytest.raises(WorkFailed, match=r"the ONNX file's scores differ from the model's by .*logits"):
         export_onnx(small_model(), PROCESSOR, tmp_path / "model.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
     assert (tmp_path / "model.onnx").read_bytes() == b"former"
@@ -105,13 +105,16 @@ def test_command(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("model", "out", "message"),
-    [("nothing", "m.onnx", "model is 'nothing'"), ("model", "m.pt", "allowed is NAME.onnx")],
+    [
+        ("empty", "m.onnx", "model is 'empty'; that directory holds no config.json"),
+        ("model", "m.pt", "allowed is NAME.onnx"),
+    ],
 )
 def test_a_wrong_call_is_one_line(model, out, message, tmp_path, capsys, monkeypatch):
     small_model().save_pretrained(tmp_path / "model")
     PROCESSOR.save_pretrained(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "empty").mkdir()
     capsys.readouterr()
     assert pain3d_cli.main(["export", model, "--out", out]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
