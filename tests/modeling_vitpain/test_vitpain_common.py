@@ -357,6 +357,24 @@ def test_half_precision_on_a_cpu(backbone, variant, dtype):
 
 
 @every_shape
+def test_mixed_precision_training(backbone, variant):
+    """bfloat16 by autocast, as Trainer does it: weights and gradients stay float32, and the loss is about the same."""
+    model = without_dropout(small_model(backbone, variant)).train()
+    losses = {}
+    for mixed in (False, True):
+        model.zero_grad()
+        torch.manual_seed(2)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
+            losses[mixed] = model(**inputs_for(model)).loss
+        losses[mixed].backward()
+        assert all(
+            p.grad.isfinite().all() and p.grad.dtype == torch.float32 for p in model.parameters() if p.requires_grad
+        )
+    assert losses[True].dtype == torch.float32
+    torch.testing.assert_close(losses[True], losses[False], rtol=0.05, atol=0.05)
+
+
+@every_shape
 def test_every_trainable_parameter_gets_a_gradient(backbone, variant):
     model = small_model(backbone, variant).train()
     silent = [name for name, gradient in gradients(model).items() if not gradient.any()]
