@@ -4,7 +4,8 @@
 
 - `forward`: median milliseconds of a batch, no gradients; on a CPU those of the process, which runs on one thread unless
   OMP_NUM_THREADS says otherwise, so that other people's work on the machine counts for little. Every round times each contender once, in turn and in a turned
-  order, so that whatever else the machine does falls on all; `over_backbone` is the median over rounds of the quotients.
+  order, so that whatever else the machine does falls on all. `over_backbone` is the quotient of the medians, `best` that of
+  the quickest rounds: where the two differ by more than what they say, the machine was too busy.
 - `train_step`: the same with loss, backward and AdamW, beside transformers' ViTForImageClassification with 17 classes.
 - `peak_memory_mb`: of a process that does nothing but three forward passes (or train steps) of one contender; what the
   process holds before it makes the model is taken off (Linux). On a GPU: what torch allocated there.
@@ -106,10 +107,10 @@ def summary(times: dict[str, list[float]], base: str, batch: int) -> dict:
     result = {}
     for name, values in times.items():
         middle = statistics.median(values)
-        result[name] = {"ms": round(middle, 2), "images_per_s": round(batch / middle * 1e3, 1)}
+        result[name] = {"ms": round(middle, 2), "images_per_s": round(batch / middle * 1e3, 2)}
         if name != base:
-            more = statistics.median(a / b - 1 for a, b in zip(values, times[base], strict=True))
-            result[name][f"over_{base}"] = f"{more:+.1%}"
+            result[name][f"over_{base}"] = f"{middle / statistics.median(times[base]) - 1:+.1%}"
+            result[name]["best"] = f"{min(values) / min(times[base]) - 1:+.1%}"
     return result
 
 

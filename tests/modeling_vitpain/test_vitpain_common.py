@@ -404,7 +404,7 @@ def test_a_few_steps_lower_the_loss(backbone, variant):
     model = without_dropout(small_model(backbone, variant)).train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3)
     losses = []
-    for _ in range(8):
+    for _ in range(4):
         optimizer.zero_grad()
         losses.append(model(**inputs_for(model)).loss)
         losses[-1].backward()
@@ -466,7 +466,7 @@ def test_regression_and_references_do_not_move_the_start_of_the_rest(variant):
 # Graphs
 
 
-@pytest.mark.parametrize(("backbone", "variant"), [("vit", "paper"), ("dinov2", "regression"), ("dinov3", "release")])
+@pytest.mark.parametrize(("backbone", "variant"), [("vit", "paper"), ("dinov3", "neutral_regression")])
 def test_one_graph_holds_the_whole_forward(backbone, variant):
     """torch.compile without a graph break, loss included; "eager" runs the captured graph without compiling it."""
     model = small_model(backbone, variant)
