@@ -20,6 +20,17 @@ CHOICES = {
     "reference_encoder": ("shared", "own"),
     "backbone_positions": ("own", "none"),
 }
+KINDS = {
+    "True or False": ("backbone_registers", "reference_fallback"),
+    "a whole number": ("num_pspi_classes", "au_hidden_size", "reference_heads"),
+    "a number": (
+        *("head_dropout", "au_dropout", "regression_sd", "interval_temperature"),
+        *("lambda_pspi", "lambda_au", "lambda_binary"),
+    ),
+    "a list of whole numbers": ("pspi_hidden_sizes", "pspi_thresholds"),
+}
+MAY_BE_NONE = ("au_hidden_size", "pspi_hidden_sizes", "pspi_thresholds")
+"""Fields that may be None: the default then depends on the rest."""
 ROTARY_BACKBONES = ("dinov3_vit",)
 
 
@@ -106,6 +117,11 @@ class ViTPainConfig(PreTrainedConfig):
     lambda_binary: float = 1.0
 
     def __post_init__(self, **kwargs):
+        for kind, names in KINDS.items():
+            for name in names:
+                value = getattr(self, name)
+                if not _is(value, kind) and (value is not None or name not in MAY_BE_NONE):
+                    raise ValueError(f"{name} is {value!r}; allowed is {kind}")
         self.au_names = list(self.au_names or AU_NAMES)
         self.au_max = list(self.au_max or AU_MAX)
         self.id2label = {k: f"PSPI {k}" for k in range(self.num_pspi_classes)}
@@ -200,6 +216,15 @@ class ViTPainConfig(PreTrainedConfig):
             patch_size=16,
         )
         return cls(**{"backbone_config": backbone, "head_dropout": 0.0, **kwargs})
+
+
+def _is(value: object, kind: str) -> bool:
+    """Whether a value is of one of KINDS. True is no number here, though Python counts with it."""
+    if kind == "True or False":
+        return isinstance(value, bool)
+    if kind == "a list of whole numbers":
+        return isinstance(value, list | tuple) and all(_is(item, "a whole number") for item in value)
+    return isinstance(value, int if kind == "a whole number" else int | float) and not isinstance(value, bool)
 
 
 def _pair(size: int | list[int] | tuple[int, int]) -> tuple[int, int]:

@@ -68,10 +68,10 @@ def as_slots(pixel_values: Tensor, mask: Tensor | None, batch: int) -> tuple[Ten
         ValueError: another shape or dtype, with what is allowed.
     """
     pictures = pixel_values.unsqueeze(1) if pixel_values.ndim == 4 else pixel_values
-    if pictures.ndim != 5 or pictures.shape[0] != batch:
+    if pictures.ndim != 5 or pictures.shape[0] != batch or pictures.shape[1] == 0:
         raise ValueError(
             f"reference_pixel_values is {tuple(pixel_values.shape)}; "
-            f"allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W)"
+            f"allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W), R 1 or more"
         )
     slots = pictures.shape[:2]
     if mask is None:

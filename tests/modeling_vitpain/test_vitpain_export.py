@@ -105,13 +105,16 @@ def test_command(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("model", "out", "message"),
-    [("nothing", "m.onnx", "model is 'nothing'"), ("model", "m.pt", "allowed is NAME.onnx")],
+    [
+        ("empty", "m.onnx", "model is 'empty'; that directory holds no config.json"),
+        ("model", "m.pt", "allowed is NAME.onnx"),
+    ],
 )
 def test_a_wrong_call_is_one_line(model, out, message, tmp_path, capsys, monkeypatch):
     small_model().save_pretrained(tmp_path / "model")
     PROCESSOR.save_pretrained(tmp_path / "model")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (tmp_path / "empty").mkdir()
     capsys.readouterr()
     assert pain3d_cli.main(["export", model, "--out", out]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]

@@ -66,6 +66,12 @@ def test_default_is_the_papers_vit_large():
         ("pspi_thresholds", [2, 1]),
         ("pspi_thresholds", [0, 3]),
         ("pspi_thresholds", [16, 17]),
+        ("pspi_thresholds", [1.5]),
+        ("pspi_hidden_sizes", 5),
+        ("reference_heads", "8"),
+        ("backbone_registers", "no"),
+        ("head_dropout", True),
+        ("regression_sd", None),
     ],
 )
 def test_config_refuses_what_is_not_allowed(name, value):
