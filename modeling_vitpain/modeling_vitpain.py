@@ -166,7 +166,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             pixel_values: (B, 3, H, W) from the image processor; H and W are the configured size, or any multiple of the
                 patch with `interpolate_pos_encoding=True`.
             reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any order;
-                only for a model with reference "neutral". Without it the learned fallback is used.
+                only for a model with reference "neutral". Without it the learned fallback is used. A first dimension of
+                1 stands for references that all B frames share.
             reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True. A row
                 without any reference uses the learned fallback.
             labels: (B,), the PSPI, 0-16; whole numbers, unless pspi_head is "regression".
@@ -218,7 +219,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         else:
             pictures, mask = as_slots(pixel_values, mask, batch)
             encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, mask.shape)
+            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, pictures.shape[:2])
+            references = references.expand(batch, -1, -1, -1)
         if self.reference_token is not None:
             references = self.reference_token(references, mask)
         elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():

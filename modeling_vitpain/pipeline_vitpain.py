@@ -88,8 +88,7 @@ class PainAssessmentPipeline(Pipeline):
         inputs = dict(model_inputs)
         if references is not None:
             pixels = inputs["pixel_values"]
-            shared = references.to(pixels.device, pixels.dtype)
-            inputs["reference_pixel_values"] = shared.expand(len(pixels), *shared.shape)
+            inputs["reference_pixel_values"] = references[None].to(pixels.device, pixels.dtype)
         return self.model(**inputs, output_attentions=output_attentions)
 
     def postprocess(self, output, interval_level=0.9):

@@ -62,18 +62,20 @@ class ReferenceToken(nn.Module):
 
 
 def as_slots(pixel_values: Tensor, mask: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
-    """References as (B, R, 3, H, W), also where they came as (B, 3, H, W), and their mask (B, R), all True by default.
+    """References as (b, R, 3, H, W), also where they came as (b, 3, H, W), and their mask (B, R), all True by default.
+
+    b is B, or 1 where all frames share their references, which are then encoded only once.
 
     Raises:
         ValueError: another shape or dtype, with what is allowed.
     """
     pictures = pixel_values.unsqueeze(1) if pixel_values.ndim == 4 else pixel_values
-    if pictures.ndim != 5 or pictures.shape[0] != batch or pictures.shape[1] == 0:
+    if pictures.ndim != 5 or pictures.shape[0] not in (1, batch) or pictures.shape[1] == 0:
         raise ValueError(
             f"reference_pixel_values is {tuple(pixel_values.shape)}; "
-            f"allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W), R 1 or more"
+            f"allowed is ({batch}, 3, H, W) or ({batch}, R, 3, H, W), R 1 or more, or 1 in place of {batch}"
         )
-    slots = pictures.shape[:2]
+    slots = torch.Size((batch, pictures.shape[1]))
     if mask is None:
         return pictures, torch.ones(slots, dtype=torch.bool, device=pictures.device)
     if mask.shape != slots or mask.dtype != torch.bool:

@@ -195,8 +195,7 @@ class Scorer:
         config, place = self.network.config, {"device": self.network.device, "dtype": self.network.dtype}
         inputs = {"pixel_values": torch.stack([item.pixels for item in items]).to(**place)}
         if references is not None and references.pixels:
-            shared = torch.stack(references.pixels).to(**place)
-            inputs["reference_pixel_values"] = shared.expand(len(items), *shared.shape)
+            inputs["reference_pixel_values"] = torch.stack(references.pixels)[None].to(**place)  # of all items
             inputs["reference_mask"] = references.mask([item.key for item in items]).to(self.network.device)
         output = self.network(**inputs, output_attentions=self.with_attention)
         low, high = self.network.pspi_interval(output.logits, self.level)

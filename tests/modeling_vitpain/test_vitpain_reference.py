@@ -51,6 +51,22 @@ def test_fusion_is_cross_attention_residual_and_norm_averaged_over_references(va
 
 @torch.no_grad()
 @every_neutral
+def test_shared_references_are_encoded_once_and_give_the_same(variant, pictures, references):
+    model = neutral_model(variant)
+    encoder = model.reference_backbone if model.config.reference_encoder == "own" else model.backbone
+    seen = []
+    encoder.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    mask = torch.tensor([[True, True, False, True]] * 2 + [[True] * 4])
+    for chosen in (None, mask):
+        straight = model(pictures, references[:1].expand(3, -1, -1, -1, -1), chosen)
+        seen.clear()
+        shared = model(pictures, references[:1], chosen)
+        assert max(seen) == 4 and sum(seen) <= 3 + 4
+        torch.testing.assert_close(shared.logits, straight.logits, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+@every_neutral
 def test_order_and_copies_of_references_do_not_matter(variant, pictures, references):
     model = neutral_model(variant)
     straight = model(pictures, references)
