@@ -5,8 +5,14 @@ from numba import njit
 
 FINE_POINTS = 20
 """Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
-SHADOW_REACH = 2
+SHADOW_REACH = 6
 """Places of a shadow map over which hair counts as one volume, to each side."""
+THIN, DENSE = 0.25, 0.80
+"""Share of the places around one that hair covers: under the first nothing is in its shadow, over the second all is."""
+SCREEN = np.array([[0.0, 7.0, 3.0], [6.0, 5.0, 2.0], [4.0, 1.0, 8.0]], np.float32)
+"""Order in which thin hair darkens 3 x 3 places of a map; a soft shadow is the mean of as many, hence even."""
+SINK_MM, SHADE_MM, SHADED = 3.0, 14.0, 0.15
+"""Hair this far under the surface of the hair begins to lose light, and over as many mm goes down to this share."""
 
 
 @njit(cache=True, inline="always")
@@ -88,8 +94,9 @@ def draw_strands(
                     i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
                     j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
                     z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
-                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1] and shadows[k, j, i] < z - 6.0:
-                        facing *= 0.15
+                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1]:
+                        sunk = (z - shadows[k, j, i] - SINK_MM) / SHADE_MM
+                        facing *= 1 - (1 - SHADED) * min(max(sunk, 0.0), 1.0)
                     tl = tx * lx + ty * ly + tz * lz
                     diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * facing
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
@@ -136,8 +143,8 @@ def draw_strands(
 def shadow_strands(points, frame, shadow, every):
     """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
 
-    Hair is a volume: a place is in its shadow where most of the 5 x 5 places around it are. Gaps between strands close,
-    single strands cast nothing; drawn as they are, both would streak the forehead.
+    Hair is a volume: what counts is how much of the places around one it covers. Gaps between strands close, single
+    strands cast nothing, and its edge is soft; drawn as they are, strands would streak and dot the forehead.
     """
     side = shadow.shape[0]
     near = np.full((side, side), np.inf, np.float32)
@@ -165,9 +172,12 @@ def shadow_strands(points, frame, shadow, every):
 
 @njit(cache=True)
 def _thicken(near, shadow):
-    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place that hair covers for the greater part."""
+    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place whose surroundings hair covers.
+
+    Sums over squares, a row and a column at a time.
+    """
     side, reach = near.shape[0], SHADOW_REACH
-    enough = 0.5 * (2 * reach + 1) ** 2
+    whole = (2 * reach + 1) ** 2
     covered, total = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
     for y in range(side):
         count, depth = 0, 0.0
@@ -179,10 +189,20 @@ def _thicken(near, shadow):
                 count, depth = count - 1, depth - near[y, gone]
             if x >= reach:
                 covered[y, x - reach], total[y, x - reach] = count, depth
-    for y in range(reach, side - reach):
+    count_here, depth_here = np.zeros(side), np.zeros(side)
+    for y in range(side + reach):
+        gone = y - 2 * reach - 1
         for x in range(side):
-            count, depth = np.float32(0), np.float32(0)
-            for j in range(-reach, reach + 1):
-                count, depth = count + covered[y + j, x], depth + total[y + j, x]
-            if count > enough and depth < count * shadow[y, x]:
-                shadow[y, x] = depth / count
+            if y < side:
+                count_here[x] += covered[y, x]
+                depth_here[x] += total[y, x]
+            if gone >= 0:
+                count_here[x] -= covered[gone, x]
+                depth_here[x] -= total[gone, x]
+        row = y - reach
+        if row < 0:
+            continue
+        for x in range(side):
+            share = (count_here[x] / whole - THIN) / (DENSE - THIN)
+            if 9 * share > SCREEN[row % 3, x % 3] + 0.5 and depth_here[x] < count_here[x] * shadow[row, x]:
+                shadow[row, x] = depth_here[x] / count_here[x]
