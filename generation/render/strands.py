@@ -5,7 +5,7 @@ from numba import njit
 
 FINE_POINTS = 20
 """Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
-ENOUGH_AROUND = 5
+ENOUGH_AROUND = 6
 """A sample is a pinhole where this many of the eight around it are hair."""
 SHADOW_REACH = 6
 """Places of a shadow map over which hair counts as one volume, to each side."""

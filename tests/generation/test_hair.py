@@ -172,7 +172,7 @@ def test_long_hair_covers_the_upper_half_of_the_ears(head, style):
     tips = ear[ear[:, 0] > np.quantile(ear[:, 0], 0.9)]
     points = hair.points.reshape(-1, 3)
     beside = np.linalg.norm(points[:, None, 1:] - tips[None, :, 1:], axis=2) < 3
-    over = [points[near, 0].max() > tip[0] for near, tip in zip(beside.T, tips) if near.sum() > 20]
+    over = [points[near, 0].max() > tip[0] for near, tip in zip(beside.T, tips, strict=True) if near.sum() > 20]
     assert over and np.mean(over) > 0.9
 
 
