@@ -20,6 +20,8 @@ SHOULDER = -85.0
 """Under this height (mm) hair goes in front of the shoulder or behind it."""
 REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
 """How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
+OVER_EAR_MM, EAR_DEPTH_MM, EAR_SLOPE_MM = 2.5, 16.0, 12.0
+"""How far over an ear hair passes, how far under it hair still does, and how far around it hair begins to rise."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Body:
         self._far = np.linalg.norm(away, axis=1)
         away, self._far = away[self._far < HEAD_MM], self._far[self._far < HEAD_MM]
         self._directions = cKDTree(away / self._far[:, None])
+        self.ears = vertices[skin & (topology.masks["ears"] > 0.3)].astype(np.float64)
 
     def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
         """Points (N, 3) moved out to `margin` (N,) mm off the skin, or in by the share `hug` (N,) of the rest."""
@@ -64,6 +67,20 @@ class Body:
         height = ((points - self.points[nearest]) * normal).sum(axis=1)
         missing = margin - height
         return points + (np.maximum(missing, 0) + hug * np.minimum(missing, 0))[:, None] * normal
+
+    def over_ears(self, points: np.ndarray) -> np.ndarray:
+        """Strands (S, P, 3) with those that pass just under the outer side of an ear lifted over it."""
+        flat = points.reshape(-1, 3).copy()
+        for side in (-1.0, 1.0):
+            ear = self.ears[self.ears[:, 0] * side > 0]
+            low, high = ear.min(axis=0) - EAR_SLOPE_MM, ear.max(axis=0) + EAR_SLOPE_MM
+            near = np.flatnonzero(((flat > low) & (flat < high)).all(axis=1))
+            beside, vertex = cKDTree(ear[:, 1:]).query(flat[near, 1:], k=6)
+            top = (side * ear[vertex, 0]).max(axis=1) + OVER_EAR_MM - np.maximum(beside[:, 0] - 2.0, 0.0)
+            reached = side * flat[near, 0]
+            lifted = (reached < top) & (reached > top - EAR_DEPTH_MM)
+            flat[near[lifted], 0] = side * top[lifted]
+        return flat.reshape(points.shape)
 
     def radius(self, towards: np.ndarray) -> np.ndarray:
         """How far the skin of the head is from its middle (N,) in the unit directions `towards` (N, 3)."""
@@ -95,6 +112,8 @@ def grow_guides(
     gravity = style.gravity * rng.uniform(0.8, 1.2, count)
     gravity[bangs] = 1.0
     lift = np.where(bangs, 0.15, style.lift)[:, None]
+    if style.comb == "part":  # hair lies flat beside a parting
+        lift *= np.clip(0.3 + np.abs(roots.place[:, :1] - part) / 50, 0, 1)
     direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
@@ -165,6 +184,8 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
         flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
     else:
         flow = roots.place - [0.0, 25.0, -65.0]
+    if comb != "out":  # at the nape, down
+        flow[:, 1] -= 70 * np.clip((20 - y) / 40, 0, 1) * np.clip((-60 - z) / 30, 0, 1)
     along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
     return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
 

@@ -15,6 +15,8 @@ RAMP_MM = 11.0
 """Over this height hair goes from none to full: a hairline is no border."""
 CROWN_MIDDLE, CROWN_AXIS = np.array([0.0, 25.0, -65.0]), np.array([0.0, 0.93, 0.37])
 """Baldness spreads on the canonical head around this direction from this point."""
+SIDEBURN_MM = 16.0
+"""How much further down sideburns reach that meet a beard."""
 MAX_RECEDE = {"man": 80.0, "woman": 6.0}
 THIN_FROM, CROWN_DEGREES_PER_MM = 14.0, 1.25
 """A front hairline that recedes further than this (mm) also opens the crown, this much for each further mm."""
@@ -56,6 +58,7 @@ class Style:
         curl: radius of the coils or waves; turns: how many a strand; flat: waves in one plane instead of coils.
         cut: height at which scissors ended it, on the canonical head; None where `length` says it.
         tail: what leaves the knot: "bun", "pony" or "braid".
+        shine: strength of the highlight, which coils and stubble scatter; tip: share of the strands that reach their ends.
     """
 
     length: float
@@ -77,10 +80,14 @@ class Style:
     flat: bool = False
     cut: float | None = None
     tail: str = ""
+    shine: float = 0.6
+    tip: float = 0.5
 
 
 STYLES: dict[str, Style] = {
-    "buzz": Style(5, 9500, 4, "crown", lift=1.0, layer=1, clump=0, mess=0.2),
+    "buzz": Style(
+        3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, tip=0.2
+    ),
     "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
     "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
     "quiff": Style(
@@ -92,15 +99,20 @@ STYLES: dict[str, Style] = {
         clump=0.5,
     ),
     "parted": Style(
-        62, 13000, 10, "part", lift=0.75, gravity=0.25, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08,
+        62, 13000, 10, "part", lift=0.5, gravity=0.32, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08,
         clump=0.5,
     ),
     "curly_short": Style(
         48, 13000, 14, "crown", lift=0.8, gravity=0.15, layer=8, sides=0.3, hug=0.2, clump=0.85, curl=4.5, turns=2.2,
-        mess=0.12, locks=330,
+        mess=0.12, locks=330, shine=0.3,
     ),
-    "coils": Style(20, 15000, 12, "out", lift=1.2, curl=3.4, turns=2.5, layer=12, mess=0.25, clump=0),
-    "afro": Style(38, 20000, 14, "out", lift=1.2, curl=5.0, turns=3.0, layer=26, spread=0.12, mess=0.25, clump=0),
+    "coils": Style(
+        13, 19000, 14, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, tip=0.4
+    ),
+    "afro": Style(
+        24, 23000, 18, "out", lift=1.2, curl=3.2, turns=4.2, layer=14, spread=0.12, mess=0.25, clump=0, shine=0.06,
+        tip=0.3,
+    ),
     "pixie": Style(
         64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
         clump=0.6,
@@ -119,7 +131,7 @@ STYLES: dict[str, Style] = {
     ),
     "curly": Style(
         390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
-        locks=190,
+        locks=190, shine=0.3,
     ),
     "bun": Style(0, 12500, 12, "knot", layer=8, mess=0.007, clump=0.3, tail="bun"),
     "ponytail": Style(0, 12500, 14, "knot", layer=8, mess=0.007, clump=0.3, tail="pony"),
@@ -173,6 +185,8 @@ def tailored(style: Style, rng: np.random.Generator) -> Style:
     """One person's cut of a style: longer or shorter, more or less faded, messy, thick and wavy."""
     longer, tidy, thick, wave = np.exp([0.22, 0.35, 0.25, 0.30] * np.clip(rng.standard_normal(4), -1.8, 1.8))
     faded, cut = rng.uniform(0.5, 1.6), rng.uniform(-14, 14)
+    if style.comb == "out":  # what stands on all sides must stay within the picture
+        longer, thick = np.sqrt([longer, thick])
     return replace(
         style,
         length=style.length * (1.0 if style.cut else longer),
@@ -184,13 +198,18 @@ def tailored(style: Style, rng: np.random.Generator) -> Style:
     )
 
 
-def scalp_mask(topology: Topology, recede: float) -> np.ndarray:
-    """Where hair grows on the canonical head, (V,) 0-1. `recede` (mm) raises the front hairline and opens the crown."""
+def scalp_mask(topology: Topology, recede: float, beard: bool = False) -> np.ndarray:
+    """Where hair grows on the canonical head, (V,) 0-1.
+
+    `recede` (mm) raises the front hairline and opens the crown; sideburns run down into a `beard`.
+    """
     x, y, z = topology.reference.T
     front = np.clip((z + 50) / 40, 0, 1)
     temples = np.exp(-0.5 * ((np.abs(x) - 42) / 16) ** 2)
     ragged = 1.6 * np.sin(0.21 * x + 0.11 * z) + 1.2 * np.sin(0.47 * x - 0.31 * z + 1.3)
     line = np.interp(z, HAIRLINE_Z, HAIRLINE_Y) + front * min(recede, 45.0) * (0.55 + 0.75 * temples) + ragged
+    if beard:
+        line -= SIDEBURN_MM * np.exp(-0.5 * ((z + 51) / 7) ** 2)
     grown = np.clip((y - line) / RAMP_MM + 0.5, 0, 1) * (1 - np.clip(2 * topology.masks["ears"], 0, 1))
     away = topology.reference - CROWN_MIDDLE
     angle = np.degrees(np.arccos(np.clip(away @ CROWN_AXIS / np.linalg.norm(away, axis=1), -1, 1)))

@@ -100,8 +100,10 @@ class ProceduralLook:
         topology = self.head.topology
         colour, grey = hair_colour(plan, seed)
         style, recede = choose_style(plan, seed)
-        scalp = scalp_mask(topology, recede) if style != "bald" else np.zeros(len(topology.reference), np.float32)
         beard, beard_length = choose_beard(plan, seed)
+        scalp = np.zeros(len(topology.reference), np.float32)
+        if style != "bald":
+            scalp = scalp_mask(topology, recede, beard_length > 0)
         skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
         scene = set_scene(plan, seed)
         cloth = choose_clothes(plan, SETUPS[scene.setup][7], seed)

@@ -29,6 +29,8 @@ TOP_MM = -96.0
 """Canonical height that no garment reaches."""
 CONTACT_MM = 11.0
 """How far up the skin the shadow of a rim reaches."""
+LEVEL = 0.25
+"""How much a millimetre away from the ridge of the shoulders counts beside one down the body for where a band lies."""
 CORNER_MM = 16.0
 """How far before it the rim of the neck bends into the opening in front."""
 
@@ -92,18 +94,19 @@ def below_flap(cloth, x, y, z):
 
 
 @njit(cache=True)
-def fabric(cloth, under, x, y, z, nx, ny, nz, tile, pixel, out):
+def fabric(cloth, under, x, y, z, px, py, pz, nx, ny, nz, tile, pixel, out):
     """Fills `out` (7,): linear albedo, unit normal, share of the ambient light; at the canonical point (x, y, z) with
-    normal n, `under` mm inside the rim; `pixel`: mm a pixel covers, which edges are softened by.
+    normal n, `under` mm inside the rim; `pixel`: mm a pixel covers, which edges are softened by. Patterns are cut from
+    straight cloth: they follow the place p on this body (mm), on which canonical heights would wander.
     """
     red, green, blue = cloth[0], cloth[1], cloth[2]
     style = cloth[11]
-    # cloth runs down the chest and, from the seam on the shoulders, down the back
-    run = -0.85 * y + 0.75 * abs(z + 108)
+    # bands lie level around the body; on the shoulders, which are nearly level themselves, depth counts a little
+    run = -py + LEVEL * np.sqrt((pz + 108) * (pz + 108) + 400)
     if style == SHIRT and below_flap(cloth, x, y, z) < 0:
-        mark = _mark(cloth, run, x, pixel)  # a collar is cut across the cloth
+        mark = _mark(cloth, run, px, pixel)  # a collar is cut across the cloth
     else:
-        mark = _mark(cloth, x, run, pixel)
+        mark = _mark(cloth, px, run, pixel)
     light, bend, sink = 1.0, 0.0, 1.0  # albedo, slope towards the rim (positive turns up), ambient light
     band = 0.0
     if cloth[17] > 0:

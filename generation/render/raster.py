@@ -100,7 +100,7 @@ class RasterRenderer:
             for k in range(len(frames)):
                 shadow_strands(hair.points, frames[k], shadows[k], 3)
             strands.append(
-                (hair.points, hair.tint, hair.buried, (1.0, 0.8), hair.middle, hair.shine, 0.6, _CODE["hair"])
+                (hair.points, hair.tint, hair.buried, hair.opacity, hair.middle, hair.shine, 0.6, _CODE["hair"])
             )
         wrinkles = self._wrinkles.depth(look.rest_wrinkles, look.neutral, vertices)
         return Posed(

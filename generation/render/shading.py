@@ -139,7 +139,7 @@ def shade(
                 if material == SKIN:
                     under = under_rim(cloth, qx, qy, qz)
                     if under > -0.5 * pixel_mm:
-                        fabric(cloth, under, qx, qy, qz, nx, ny, nz, tile, pixel_mm, worn)
+                        fabric(cloth, under, qx, qy, qz, px, py, pz, nx, ny, nz, tile, pixel_mm, worn)
                         cover = min(0.5 + under / pixel_mm, 1.0)  # shaded skin shows through in the pixels of the rim
                         ar, ag, ab = (
                             0.6 * ar * (1 - cover) + cover * worn[0],

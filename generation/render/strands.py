@@ -5,8 +5,18 @@ from numba import njit
 
 FINE_POINTS = 20
 """Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
-SHADOW_REACH = 2
+ENOUGH_AROUND = 6
+"""A sample is a pinhole where this many of the eight around it are hair."""
+SHADOW_REACH = 6
 """Places of a shadow map over which hair counts as one volume, to each side."""
+THIN, DENSE = 0.25, 0.80
+"""Share of the places around one that hair covers: under the first nothing is in its shadow, over the second all is."""
+SCREEN = np.array([[0.0, 7.0, 3.0], [6.0, 5.0, 2.0], [4.0, 1.0, 8.0]], np.float32)
+"""Order in which thin hair darkens 3 x 3 places of a map; a soft shadow is the mean of as many, hence even."""
+ANY_WAY = 0.75
+"""Mean sine of the angle between light and strands that turn every way, about."""
+SINK_MM, SHADE_MM, SHADED = 3.0, 14.0, 0.15
+"""Hair this far under the surface of the hair begins to lose light, and over as many mm goes down to this share."""
 
 
 @njit(cache=True, inline="always")
@@ -27,6 +37,33 @@ def _hidden(depth, x, y, z):
 
 
 @njit(cache=True)
+def close_gaps(colour, depth, cover, code):
+    """Fills the single samples that strands of `code` left between them with what is around: hair has no pinholes."""
+    side = cover.shape[0]
+    filled = np.empty((side * side, 2), np.int16)
+    total = 0
+    for y in range(1, side - 1):
+        for x in range(1, side - 1):
+            if cover[y, x] == code or (cover[y, x - 1] != code and cover[y - 1, x] != code):
+                continue
+            count = 0
+            red = green = blue = far = 0.0
+            for j in range(y - 1, y + 2):
+                for i in range(x - 1, x + 2):
+                    if cover[j, i] == code:
+                        count += 1
+                        red, green, blue = red + colour[j, i, 0], green + colour[j, i, 1], blue + colour[j, i, 2]
+                        far = max(far, depth[j, i])
+            if count >= ENOUGH_AROUND and far < depth[y, x]:
+                colour[y, x, 0], colour[y, x, 1], colour[y, x, 2] = red / count, green / count, blue / count
+                depth[y, x] = far
+                filled[total, 0], filled[total, 1] = y, x
+                total += 1
+    for k in range(total):  # not before: what is filled must not grow
+        cover[filled[k, 0], filled[k, 1]] = code
+
+
+@njit(cache=True)
 def draw_strands(
     points, projection, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
     shine, bias, shadows, shadow_frame, colour, depth, cover, code,
@@ -36,13 +73,16 @@ def draw_strands(
     Args:
         points: (S, P, 3) world mm; projection: (3, 4) world to homogeneous sample coordinates and depth.
         tint: (S, 3) linear colour; depth_in_hair: (S,) 0 at the surface of the hair, 1 at the scalp, darkens.
-        opacity: (2,) at root and tip; opaque samples also enter `depth`.
+        opacity: (2,) at root and tip; opaque samples also enter `depth`. Strands with opaque roots stay so and thin out
+            instead: that share of them gets so far. Thus it does not matter which of them is drawn first.
         centre: (3,) middle of the hair volume, whose outward direction stands in for a normal.
-        shine: strength of the highlight; bias: mm a strand may lie behind the surface it grows on and still be seen.
+        shine: strength of the highlight; under 0.25 strands turn every way within a pixel and have no grain; bias: mm a strand may lie behind the surface it grows on and still be seen.
         cover: (2S, 2S) uint8, set to `code` where a strand covers more than half.
     """
     side = colour.shape[0]
     every = 2 if points.shape[1] > FINE_POINTS else 1
+    fuzzy = max(1 - 4 * shine, 0.0)
+    whole = opacity[0] == 1
     for s in range(points.shape[0]):
         shaded = -every
         cr = cg = cb = 0.0
@@ -88,10 +128,12 @@ def draw_strands(
                     i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
                     j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
                     z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
-                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1] and shadows[k, j, i] < z - 6.0:
-                        facing *= 0.15
+                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1]:
+                        sunk = (z - shadows[k, j, i] - SINK_MM) / SHADE_MM
+                        facing *= 1 - (1 - SHADED) * min(max(sunk, 0.0), 1.0)
                     tl = tx * lx + ty * ly + tz * lz
-                    diffuse = np.sqrt(max(1 - tl * tl, 0.0)) * facing
+                    diffuse = np.sqrt(max(1 - tl * tl, 0.0))
+                    diffuse = (diffuse + fuzzy * (ANY_WAY - diffuse)) * facing
                     hx, hy, hz = lx + vx, ly + vy, lz + vz
                     n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
                     th = (tx * hx + ty * hy + tz * hz) * n
@@ -123,6 +165,10 @@ def draw_strands(
                     continue
                 share = (p + w) / (points.shape[1] - 1)
                 alpha = opacity[0] * (1 - share) + opacity[1] * share
+                if whole:
+                    if 128 * alpha <= (83 * s) % 128:
+                        break
+                    alpha = 1.0
                 colour[y, x, 0] += alpha * (cr - colour[y, x, 0])
                 colour[y, x, 1] += alpha * (cg - colour[y, x, 1])
                 colour[y, x, 2] += alpha * (cb - colour[y, x, 2])
@@ -130,14 +176,16 @@ def draw_strands(
                     cover[y, x] = code
                     if z < depth[y, x]:
                         depth[y, x] = z
+    if whole:
+        close_gaps(colour, depth, cover, code)
 
 
 @njit(cache=True)
 def shadow_strands(points, frame, shadow, every):
     """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
 
-    Hair is a volume: a place is in its shadow where most of the 5 x 5 places around it are. Gaps between strands close,
-    single strands cast nothing; drawn as they are, both would streak the forehead.
+    Hair is a volume: what counts is how much of the places around one it covers. Gaps between strands close, single
+    strands cast nothing, and its edge is soft; drawn as they are, strands would streak and dot the forehead.
     """
     side = shadow.shape[0]
     near = np.full((side, side), np.inf, np.float32)
@@ -165,9 +213,12 @@ def shadow_strands(points, frame, shadow, every):
 
 @njit(cache=True)
 def _thicken(near, shadow):
-    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place that hair covers for the greater part."""
+    """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place whose surroundings hair covers.
+
+    Sums over squares, a row and a column at a time.
+    """
     side, reach = near.shape[0], SHADOW_REACH
-    enough = 0.5 * (2 * reach + 1) ** 2
+    whole = (2 * reach + 1) ** 2
     covered, total = np.zeros((side, side), np.float32), np.zeros((side, side), np.float32)
     for y in range(side):
         count, depth = 0, 0.0
@@ -179,10 +230,20 @@ def _thicken(near, shadow):
                 count, depth = count - 1, depth - near[y, gone]
             if x >= reach:
                 covered[y, x - reach], total[y, x - reach] = count, depth
-    for y in range(reach, side - reach):
+    count_here, depth_here = np.zeros(side), np.zeros(side)
+    for y in range(side + reach):
+        gone = y - 2 * reach - 1
         for x in range(side):
-            count, depth = np.float32(0), np.float32(0)
-            for j in range(-reach, reach + 1):
-                count, depth = count + covered[y + j, x], depth + total[y + j, x]
-            if count > enough and depth < count * shadow[y, x]:
-                shadow[y, x] = depth / count
+            if y < side:
+                count_here[x] += covered[y, x]
+                depth_here[x] += total[y, x]
+            if gone >= 0:
+                count_here[x] -= covered[gone, x]
+                depth_here[x] -= total[gone, x]
+        row = y - reach
+        if row < 0:
+            continue
+        for x in range(side):
+            share = (count_here[x] / whole - THIN) / (DENSE - THIN)
+            if 9 * share > SCREEN[row % 3, x % 3] + 0.5 and depth_here[x] < count_here[x] * shadow[row, x]:
+                shadow[row, x] = depth_here[x] / count_here[x]

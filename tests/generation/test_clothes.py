@@ -88,7 +88,7 @@ def test_clothes_stand_off_smoothly_and_leave_the_head_alone(topology, worn):
 def painted(cloth: np.ndarray, point: tuple[float, float, float], pixel: float = 0.6) -> np.ndarray:
     out = np.zeros(7)
     under = under_rim(cloth, *point)
-    fabric(cloth.astype(np.float32), under, *point, 0.0, 0.2, 0.98, noise_tile(), pixel, out)
+    fabric(cloth.astype(np.float32), under, *point, *point, 0.0, 0.2, 0.98, noise_tile(), pixel, out)
     return out
 
 

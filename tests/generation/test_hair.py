@@ -22,7 +22,7 @@ from generation.appearance.hair import (
 from generation.heads import HEADS
 from generation.mesh import vertex_normals
 from generation.plan import Plan
-from generation.render.strands import shadow_strands
+from generation.render.strands import close_gaps, shadow_strands
 from generation.spec import Spec
 
 PLAN = Plan(Spec(identities=240, preset="balanced"))
@@ -136,14 +136,49 @@ def test_who_has_which_hair():
     assert set(COLOUR_FREQUENCY) == set(ETHNICITIES)
 
 
-def test_the_shadow_of_hair_has_no_gaps_and_no_single_hairs():
+def test_the_shadow_of_hair_has_a_soft_edge_no_gaps_and_no_single_hairs():
     frame = np.eye(3, 4, dtype=np.float32)
-    rows = np.arange(10, 40, 2, dtype=np.float32)  # every other row is empty
+    rows = np.array([y for y in range(10, 40) if y % 6], np.float32)  # every sixth row is empty
     comb = np.zeros((len(rows), 2, 3), np.float32)
     comb[:, 0, 0], comb[:, 1, 0], comb[:, :, 1], comb[:, :, 2] = 10, 40, rows[:, None] + 0.5, 5
-    comb = np.concatenate([comb, comb + [0, 1, 0] * (np.arange(len(rows)) % 3 == 0)[:, None, None]]).astype(np.float32)
     single = np.array([[[50, 5, 5], [50, 60, 5]]], np.float32)
     shadow = np.full((64, 64), np.inf, np.float32)
     shadow_strands(np.concatenate([comb, single]), frame, shadow, 1)
-    assert np.isfinite(shadow[14:36, 14:36]).all() and np.allclose(shadow[14:36, 14:36], 5)
+    inner = shadow[16:34, 16:34]
+    assert np.isfinite(inner).all() and np.allclose(inner, 5)
     assert np.isinf(shadow[:, 46:]).all()
+    across = np.isfinite(shadow[16:34]).reshape(6, 3, 64).mean(axis=(0, 1))  # of rows that the 3 x 3 screen evens out
+    edge = [across[x : x + 3].mean() for x in range(0, 17)]
+    assert edge == sorted(edge) and len(set(np.round(edge, 2))) > 4
+
+
+@pytest.mark.parametrize("holes,closed", [([(10, 10)], True), ([(10, 10), (10, 11), (11, 10), (11, 11)], False)])
+def test_strands_leave_no_pinholes_and_keep_real_gaps(holes, closed):
+    colour, depth = np.ones((20, 20, 3), np.float32), np.full((20, 20), np.inf, np.float32)
+    cover = np.zeros((20, 20), np.uint8)
+    cover[5:16, 5:16], depth[5:16, 5:16], colour[5:16, 5:16] = 4, 500, 0.1
+    for y, x in holes:
+        cover[y, x], depth[y, x], colour[y, x] = 0, np.inf, 1
+    close_gaps(colour, depth, cover, 4)
+    assert (cover[10, 10] == 4) == closed and np.isclose(colour[10, 10, 0], 0.1) == closed
+    assert cover[:5].max() == 0 and np.isinf(depth[:5]).all()
+
+
+@pytest.mark.parametrize("style", ["bob", "long", "wavy", "curly"])
+def test_long_hair_covers_the_upper_half_of_the_ears(head, style):
+    hair, vertices, normals = grow(head, style, 10)
+    body = Body(head.topology, vertices, normals)
+    ear = body.ears[body.ears[:, 0] > 0]
+    tips = ear[ear[:, 0] > np.quantile(ear[:, 0], 0.9)]
+    points = hair.points.reshape(-1, 3)
+    beside = np.linalg.norm(points[:, None, 1:] - tips[None, :, 1:], axis=2) < 3
+    over = [points[near, 0].max() > tip[0] for near, tip in zip(beside.T, tips, strict=True) if near.sum() > 20]
+    assert over and np.mean(over) > 0.9
+
+
+def test_sideburns_reach_into_a_beard(head):
+    (x, y, z), topology = head.topology.reference.T, head.topology
+    shaven, bearded = scalp_mask(topology, 0.0), scalp_mask(topology, 0.0, True)
+    sideburn = (np.abs(z + 51) < 6) & (y > -16) & (y < -8) & (np.abs(x) > 55) & (topology.masks["ears"] < 0.05)
+    assert sideburn.sum() > 3 and bearded[sideburn].mean() > shaven[sideburn].mean() + 0.3
+    assert (bearded >= shaven - 1e-6).all()
