@@ -61,8 +61,8 @@ def wrinkle_relief(depth, x, y, tile, place, out):
             gx, gy, width = 0.35 * side, 1.0, 1.0
         else:  # one fold from the wing of the nose to beside the mouth
             t = min(max((-36.0 - y) / 34.0, 0.0), 1.0)
-            d = (ax - (19.0 + 15.0 * t - 3.0 * t * t) - 0.4 * wave) * 0.92
-            gx, gy, width = 0.92 * side, 0.92 * (15.0 - 6.0 * t) / 34.0, 1.7
+            d = (ax - (19.5 + 16.5 * t - 3.0 * t * t) - 0.4 * wave) * 0.91
+            gx, gy, width = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7
         height, slope = groove(d, width)
         amount = depth[k] * DEPTH_MM[k]
         out[0] += amount * slope * gx
