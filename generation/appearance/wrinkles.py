@@ -18,7 +18,7 @@ FULL_COMPRESSION = np.array([0.20, 0.16, 0.20, 0.20, 0.22, 0.20])
 """Compression across the lines at which a family reaches its full depth."""
 REST_DEPTH = np.array([0.35, 0.60, 0.45, 0.45, 0.15, 0.55])
 """Depth at rest of the oldest, as a share of the full depth."""
-YOUNG_FOLD = np.array([0.45, 0.45, 0.75, 0.80, 0.50, 0.80])
+YOUNG_FOLD = np.array([0.45, 0.45, 0.95, 1.05, 0.50, 0.85])
 """How easily each family folds at least: a raised cheek folds at any age, a forehead hardly when young."""
 TENSED = 0.7
 """A lower lid folds where its tarsus is pulled up off the cheek (AU7), too: this share of the stretch counts."""

@@ -195,7 +195,7 @@ def shade(
                         )
                         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
                         nx, ny, nz = nx * n, ny * n, nz * n
-                    lid = 1 - 0.66 * smooth(0.00, 0.34, qy) - 0.30 * smooth(0.42, 0.90, angle)
+                    lid = 1 - 0.66 * smooth(0.00, 0.34, qy) - 0.26 * smooth(0.45, 0.92, angle)
                     occlusion *= lid
                     ar, ag, ab = ar * (0.35 + 0.65 * lid), ag * (0.35 + 0.65 * lid), ab * (0.35 + 0.65 * lid)
                     f0, rough, strength, coat, top = F0_WET, 0.12, 0.8, 1.0, 12.0

@@ -160,7 +160,7 @@ def eyeball(x, y, z, e, iris, gaze, detail, tile):
     radius, pupil = iris[e, 6], iris[e, 7]
     # the sclera: off-white, pinker towards the corners, with faint veins
     veins = sample(tile, 7 * x + 31, 13 * y, 7 * z) * smooth(radius, 1.2, angle) * detail[3]
-    pink = smooth(0.40, 0.95, angle)
+    pink = smooth(0.45, 1.0, angle)
     yellow = detail[11]
     r = (0.45 - 0.10 * pink) * (1 - 0.14 * yellow)
     g = (0.41 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.20 * yellow)
