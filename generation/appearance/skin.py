@@ -176,7 +176,9 @@ def lip_pigment(
     amount = min(melanin, 2.0)
     red = edge * pale * (0.74 - 0.22 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
     brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
-    dark = edge * (0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
+    dark = edge * (
+        0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)
+    ) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
     if plan.gender == "woman" and rng.random() < 0.25:
         red = red + edge * rng.uniform(0.10, 0.50)
         dark = dark + edge * rng.uniform(0.0, 0.12)

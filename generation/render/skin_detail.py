@@ -174,7 +174,7 @@ def eyeball(x, y, z, e, iris, gaze, detail, tile):
         inner = smooth(0.75, 0.35, angle / radius)
         # light comes from above, crosses the iris and brightens its lower half
         height = (y - gaze[e, 1]) / radius
-        shine = (1 + 0.34 * fibre) * (1 - 0.42 * height)
+        shine = max(1 + 0.34 * fibre, 0.1) * (1 - 0.42 * height)
         ring = 1 - 0.80 * smooth(0.76, 0.98, angle / radius)
         hole = smooth(pupil * 0.92, pupil * 1.08, angle)
         blend = smooth(1.08, 0.92, angle / radius)
