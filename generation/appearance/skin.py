@@ -121,7 +121,7 @@ def paint_skin(
     surface = np.ones((len(zones.x), 6), np.float32)
     shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    surface[:, 1] = oil * (0.46 + 0.44 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
+    surface[:, 1] = oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
     surface[:, 2] = np.clip(0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
     surface[:, 3] = topology.masks["mouth"]
     surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
@@ -174,7 +174,8 @@ def lip_pigment(
     inner = zones.spot(0, -69, 22, 4.5) * zones.lips
     lower = np.clip((-67 - zones.y) / 5, 0, 1)
     amount = min(melanin, 2.0)
-    red = edge * pale * (0.74 - 0.22 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
+    full = 0.74 if plan.gender == "woman" else 0.62
+    red = edge * pale * (full - 0.21 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
     brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
     dark = edge * (
         0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)

@@ -41,7 +41,7 @@ def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k, place):
         return 0.0
     n = 1 / max(np.sqrt(lx * lx + lz * lz), 1e-6)
     own = place + 0.37 * k
-    wide, high = 0.07 + 0.07 * (3.1 * own - np.floor(3.1 * own)), 0.07 + 0.10 * (7.3 * own - np.floor(7.3 * own))
+    wide, high = 0.06 + 0.05 * (3.1 * own - np.floor(3.1 * own)), 0.06 + 0.07 * (7.3 * own - np.floor(7.3 * own))
     beside = abs((rx * lz - rz * lx) * n) / wide
     above = abs(ry - ly * (rx * lx + ry * ly + rz * lz)) / max(np.sqrt(1 - ly * ly), 0.3) / high
     square = 11.7 * own - np.floor(11.7 * own) > 0.4
