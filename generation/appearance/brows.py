@@ -17,6 +17,9 @@ BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 BEARD_HAIRS = 5200
 MOUSTACHE_MM, ABOVE_LIP = 3.5, -64.0
 
+LASHES_FROM, OFF_THE_ARC_MM = 0.12, 0.9
+"""Share of the lid, at either end, without lashes; and how far below the arc through its ends a lash rim may dip."""
+
 _MAP_SIDE, _MAP_MM = 512, 0.25
 _FAR = 1e5  # puts the canonical face so far away that perspective vanishes
 
@@ -167,18 +170,36 @@ def lash_strands(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lashes on posed control vertices (W, 3): points (S, P, 3) float32 world mm, and tint (S, 3)."""
     rng = stream(seed, "look.lashes", plan.identity_id)
+    full = 1 - 0.4 * float(np.clip((plan.age - 50) / 35, 0, 1))
     strands = []
-    for k, (roots, tips) in enumerate(topology.lashes):
+    for k, rims in enumerate(topology.lashes):
         upper = k % 2 == 0
-        count = 80 if upper else 46
-        at = np.linspace(0.04, 0.96, count) + rng.normal(0, 0.004, count)
-        base, end = _along(control[roots], at), _along(control[tips], at + rng.normal(0, 0.012, count))
-        reach = rng.uniform(0.75, 1.05, count)[:, None] * (1.0 if upper else 0.8)
+        roots, tips = (control[_arc(topology.reference, rim, 1 if upper else -1)] for rim in rims)
+        count = int((76 if upper else 34) * full)
+        at = LASHES_FROM + (1 - 2 * LASHES_FROM) * (np.arange(count) + 0.5 + rng.uniform(-0.3, 0.3, count)) / count
+        base, end = _along(roots, at), _along(tips, at + rng.normal(0, 0.008, count))
+        middling = np.sin(np.pi * at)[:, None] ** 0.5  # they are shorter towards the corners
+        reach = rng.uniform(0.75, 1.0, count)[:, None] * (0.5 + 0.5 * middling) * (1.0 if upper else 0.7)
         end = base + (end - base) * reach
-        middle = 0.5 * (base + end) + np.array([0, -0.9 if upper else 0.5, 0.4])
+        middle = 0.5 * (base + end) + np.array([0, -0.9 if upper else 0.5, 0.4]) * reach
         strands.append(np.stack([base, middle, end], axis=1))
     points = np.concatenate(strands).astype(np.float32)
     return points, np.full((len(points), 3), 0.012, np.float32)
+
+
+def _arc(reference: np.ndarray, rim: np.ndarray, up: int) -> np.ndarray:
+    """Those of the vertices `rim` (M,) of a lash strip, from the nose outwards, that lie on its arc, which curves
+    upwards (`up` 1) or downwards (-1) on the canonical face. Its short ends turn back: lashes on them would clump."""
+    order = rim[np.argsort(np.abs(reference[rim, 0]), kind="stable")]
+    x, y = np.abs(reference[order, 0]).astype(np.float64), up * reference[order, 1].astype(np.float64)
+    hull: list[int] = []
+    for i in range(len(order)):
+        while len(hull) > 1 and (y[hull[-1]] - y[hull[-2]]) * (x[i] - x[hull[-2]]) <= (y[i] - y[hull[-2]]) * (
+            x[hull[-1]] - x[hull[-2]]
+        ):
+            hull.pop()
+        hull.append(i)
+    return order[y > np.interp(x, x[hull], y[hull]) - OFF_THE_ARC_MM]
 
 
 def _along(line: np.ndarray, at: np.ndarray) -> np.ndarray:

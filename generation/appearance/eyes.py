@@ -9,8 +9,8 @@ IRIS_RADIUS_MM = 5.9
 
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     # linear colour of the outer iris and of the ring around the pupil
-    "dark_brown": ((0.014, 0.0066, 0.0034), (0.026, 0.011, 0.0050)),
-    "brown": ((0.050, 0.022, 0.009), (0.078, 0.033, 0.011)),
+    "dark_brown": ((0.024, 0.0105, 0.0050), (0.040, 0.0165, 0.0070)),
+    "brown": ((0.054, 0.024, 0.010), (0.084, 0.036, 0.012)),
     "hazel": ((0.105, 0.078, 0.032), (0.140, 0.070, 0.020)),
     "green": ((0.095, 0.115, 0.062), (0.140, 0.100, 0.036)),
     "grey": ((0.140, 0.165, 0.178), (0.155, 0.152, 0.132)),

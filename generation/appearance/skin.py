@@ -17,6 +17,11 @@ from .brows import beard_area, brow_line
 BLOODLESS = np.array([0.90, 0.72, 0.60])
 MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
 BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
+LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
+"""Of the blood of lips: venous and seen through a thin skin, it is rose where that of cheeks is orange."""
+
+PALEST = 0.24
+"""Melanin that nobody falls short of: without any, faces look like chalk."""
 
 MELANIN: dict[str, tuple[float, float]] = {
     "white": (0.38, 0.17),
@@ -88,8 +93,8 @@ def paint_skin(
     """Skin of a planned person. `scalp` (V,) 0-1 is where hair grows, `beard` 0-1 how dense the stubble is."""
     rng = stream(seed, "look.skin", plan.identity_id)
     mean, spread = MELANIN[plan.ethnicity]
-    melanin = float(rng.gamma((mean / spread) ** 2, spread**2 / mean))
-    blood = rng.uniform(0.10, 0.29)
+    melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), PALEST))
+    blood = rng.uniform(0.18, 0.34)
     old = float(np.clip((plan.age - 40) / 50, 0, 1))
     flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)
     zones = Zones(topology)
@@ -97,10 +102,15 @@ def paint_skin(
 
     red, dark = uneven_pigment(zones, more, melanin, old, flush)
     lip_red, lip_dark = lip_pigment(zones, plan, stream(seed, "look.lips", plan.identity_id), melanin, pale_lips, old)
-    red, dark = red + lip_red, dark + lip_dark
+    dark = dark + lip_dark
     stubble = 0.85 * beard * beard_area(topology)
     melanin_there, blood_there = np.maximum(melanin + dark, 0.05), np.maximum(blood + red, 0.02)
-    albedo = BLOODLESS * np.exp(-melanin_there[:, None] * MELANIN_ABSORPTION - blood_there[:, None] * BLOOD_ABSORPTION)
+    absorbed = (
+        melanin_there[:, None] * MELANIN_ABSORPTION
+        + blood_there[:, None] * BLOOD_ABSORPTION
+        + lip_red[:, None] * LIP_ABSORPTION
+    )
+    albedo = BLOODLESS * np.exp(-absorbed)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
     albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
     under_brow = BROW_SHADOW * (1 - 0.6 * old) * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
@@ -109,22 +119,22 @@ def paint_skin(
     albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
 
     surface = np.ones((len(zones.x), 6), np.float32)
-    shiny = zones.forehead + zones.bridge + 0.5 * zones.cheeks
+    shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    surface[:, 1] = oil * (0.48 + 0.26 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
-    surface[:, 2] = np.clip(0.57 - 0.05 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
+    surface[:, 1] = oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
+    surface[:, 2] = np.clip(0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
     surface[:, 3] = topology.masks["mouth"]
     surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface[:, 4] *= 1 - 0.9 * zones.lids
     surface[:, 5] = zones.lips
     freckles = rng.uniform(0.3, 1.0) if rng.random() < 0.35 and melanin < 0.6 else rng.uniform(0, 0.12)
-    freckles += 0.5 * old * rng.uniform(0.3, 1.0)
+    freckles += 0.10 * old * rng.uniform(0.3, 1.0)
     place = rng.uniform(0, SIDE, 3)
     veins = rng.uniform(0.3, 1.0)
     detail = np.array([
         more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + 0.02 * old,
-        more.uniform(0.06, 0.10) + 0.04 * old, freckles, veins, *place,
-        more.uniform(0.030, 0.060), old * more.uniform(0.1, 0.9) * (1.0 if melanin < 1.3 else 0.5),
+        more.uniform(0.08, 0.13) + 0.03 * old, (1 - 0.6 * old) * freckles, veins, *place,
+        more.uniform(0.040, 0.075), old * more.uniform(0.1, 0.9) * (1.0 if melanin < 1.3 else 0.5),
         0.17 * np.clip((plan.age - 48) / 35, 0, 1) * more.uniform(0.6, 1.2),
         np.clip(0.25 + 0.6 * old + more.normal(0, 0.2), 0, 1),
         np.clip(0.35 * melanin + 0.4 * old + more.normal(0, 0.15), 0, 1),
@@ -142,7 +152,7 @@ def uneven_pigment(
     """
     z = zones
     red = flush * (
-        0.16 * z.cheeks + 0.18 * z.nose + 0.12 * z.wings + 0.07 * z.chin + 0.06 * z.masks["ears"] + 0.10 * z.lids
+        0.22 * z.cheeks + 0.20 * z.nose + 0.14 * z.wings + 0.09 * z.chin + 0.06 * z.masks["ears"] + 0.10 * z.lids
         + 0.06 * z.under_eye - 0.05 * z.around_mouth
     )  # fmt: skip
     tired = rng.uniform(0.3, 1.6)
@@ -164,9 +174,12 @@ def lip_pigment(
     inner = zones.spot(0, -69, 22, 4.5) * zones.lips
     lower = np.clip((-67 - zones.y) / 5, 0, 1)
     amount = min(melanin, 2.0)
-    red = edge * pale * (0.60 - 0.19 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
+    full = 0.74 if plan.gender == "woman" else 0.62
+    red = edge * pale * (full - 0.21 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
     brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
-    dark = edge * (0.03 + brown * (1.15 - 0.75 * lower)) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
+    dark = edge * (
+        0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)
+    ) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
     if plan.gender == "woman" and rng.random() < 0.25:
         red = red + edge * rng.uniform(0.10, 0.50)
         dark = dark + edge * rng.uniform(0.0, 0.12)

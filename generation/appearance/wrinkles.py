@@ -13,10 +13,15 @@ from ..plan import IdentityPlan
 from ..streams import stream
 
 FAMILIES = ("glabella", "forehead", "crows_feet", "lower_lid", "nose_root", "nasolabial")
-FULL_COMPRESSION = np.array([0.20, 0.16, 0.16, 0.20, 0.22, 0.24])
+LOWER_LID = FAMILIES.index("lower_lid")
+FULL_COMPRESSION = np.array([0.20, 0.16, 0.20, 0.20, 0.22, 0.20])
 """Compression across the lines at which a family reaches its full depth."""
 REST_DEPTH = np.array([0.35, 0.60, 0.45, 0.45, 0.15, 0.55])
 """Depth at rest of the oldest, as a share of the full depth."""
+YOUNG_FOLD = np.array([0.45, 0.45, 0.95, 1.05, 0.50, 0.85])
+"""How easily each family folds at least: a raised cheek folds at any age, a forehead hardly when young."""
+TENSED = 0.7
+"""A lower lid folds where its tarsus is pulled up off the cheek (AU7), too: this share of the stretch counts."""
 
 
 class Wrinkles:
@@ -44,8 +49,9 @@ class Wrinkles:
     def depth(self, rest: np.ndarray, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
         """(V, 6) float32, 0 none to about 1.5 deep. `neutral`, `posed` (V, 3) render vertices, mm."""
         compression = _compression(neutral, posed, self._edges, self._across)
+        compression[:, LOWER_LID] = np.maximum(compression[:, LOWER_LID], -TENSED * compression[:, LOWER_LID])
         active = np.clip(compression / FULL_COMPRESSION, 0, 1.2)
-        return ((rest[:-1] + rest[-1] * active) * self._windows).astype(np.float32)
+        return ((rest[:-1] + np.maximum(rest[-1], YOUNG_FOLD) * active) * self._windows).astype(np.float32)
 
 
 def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +70,7 @@ def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         box(ax, -1, 14, 8) * box(y, 2, 34, 10),
         box(ax, -1, 50, 14) * box(y, 30, 66, 8),
         box(from_corner, 6, 27, 8) * box(turn, -0.95, 0.85, 0.5),
-        box(around_eye, 9, 22, 5) * box(y, -24, -4, 3),
+        box(around_eye, 7.5, 22, 4) * box(y, -24, -4, 3),
         box(ax, -1, 15, 6) * box(y, -16, 11, 6),
         box(y, -72, -32, 9) * box(ax, 12, 42, 8),
     ], axis=1) * front[:, None]  # fmt: skip
@@ -84,7 +90,7 @@ def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True)
 def _compression(neutral, posed, edges, across):
-    """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; stretching counts as 0."""
+    """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; below 0 where it stretches."""
     families = across.shape[1]
     lost = np.zeros((neutral.shape[0], families))
     total = np.full((neutral.shape[0], families), 1e-9)
@@ -101,4 +107,4 @@ def _compression(neutral, posed, edges, across):
                 weight = along**4
                 lost[v, k] += weight * (before - after)
                 total[v, k] += weight * before
-    return np.maximum(lost / total, 0.0)
+    return lost / total

@@ -9,7 +9,7 @@ from numba import njit
 from ..noise import sample
 
 WIDTH_MM = 1.15
-DEPTH_MM = (0.95, 0.60, 0.50, 0.55, 0.80, 1.10)
+DEPTH_MM = (0.95, 0.60, 0.55, 0.75, 0.80, 1.10)
 
 
 @njit(cache=True, inline="always")
@@ -54,15 +54,15 @@ def wrinkle_relief(depth, x, y, tile, place, out):
         elif k == 3:  # arcs under the eye
             ex, ey = ax - 31.0, 1.25 * (y - 1)
             e = max(np.sqrt(ex * ex + ey * ey), 1.0)
-            d = repeated(e - 0.5 * wave - 12.2, 3.7)
-            gx, gy, width = side * ex / e, 1.25 * ey / e, 0.9
+            d = repeated(e - 0.5 * wave - 12.6, 4.2)
+            gx, gy, width = side * ex / e, 1.25 * ey / e, 1.2
         elif k == 4:  # level lines over the root of the nose, running down beside it
             d = repeated(y + 0.35 * ax - 0.5 * wave - 1.0, 4.6)
             gx, gy, width = 0.35 * side, 1.0, 1.0
         else:  # one fold from the wing of the nose to beside the mouth
             t = min(max((-36.0 - y) / 34.0, 0.0), 1.0)
-            d = (ax - (19.0 + 15.0 * t - 3.0 * t * t) - 0.4 * wave) * 0.92
-            gx, gy, width = 0.92 * side, 0.92 * (15.0 - 6.0 * t) / 34.0, 1.7
+            d = (ax - (19.5 + 16.5 * t - 3.0 * t * t) - 0.4 * wave) * 0.91
+            gx, gy, width = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7
         height, slope = groove(d, width)
         amount = depth[k] * DEPTH_MM[k]
         out[0] += amount * slope * gx

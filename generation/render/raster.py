@@ -87,7 +87,7 @@ class RasterRenderer:
         lashes, lash_tint = lash_strands(plan, self.head.topology, control, seed)
         brows = look.brows.place(vertices, normals)
         strands = [
-            (lashes, lash_tint, np.zeros(len(lashes), np.float32), (0.85, 0.30), FRONT, 0.2, 1.0, _CODE["lashes"]),
+            (lashes, lash_tint, np.zeros(len(lashes), np.float32), (0.85, 0.22), FRONT, 0.2, 1.0, _CODE["lashes"]),
             (brows, look.brows.tint, np.zeros(len(brows), np.float32), (0.62, 0.35), FRONT, 0.3, 1.5, _CODE["brows"]),
         ]
         if look.beard is not None:

@@ -28,8 +28,11 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
 
 
 @njit(cache=True, inline="always")
-def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k):
-    """The mirror image of light `k` in the cornea: a soft upright rectangle, as windows and soft boxes are."""
+def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k, place):
+    """The mirror image of light `k` in the cornea: a soft upright window, a wide panel or a round lamp.
+
+    `place` (any number, the person's own) decides shape and size, and where in the room the lamp is.
+    """
     if k == 2:  # the rim light is small and behind
         return 0.0
     twice = 2 * (nx * vx + ny * vy + nz * vz)
@@ -37,9 +40,13 @@ def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k):
     if rx * lx + ry * ly + rz * lz < 0.5:
         return 0.0
     n = 1 / max(np.sqrt(lx * lx + lz * lz), 1e-6)
-    beside = abs(rx * lz - rz * lx) * n
-    above = abs(ry - ly * (rx * lx + ry * ly + rz * lz)) / max(np.sqrt(1 - ly * ly), 0.3)
-    return (0.42 if k == 0 else 0.16) * smooth(0.20, 0.12, beside) * smooth(0.28, 0.18, above)
+    own = place + 0.37 * k
+    wide, high = 0.06 + 0.05 * (3.1 * own - np.floor(3.1 * own)), 0.06 + 0.07 * (7.3 * own - np.floor(7.3 * own))
+    beside = abs((rx * lz - rz * lx) * n) / wide
+    above = abs(ry - ly * (rx * lx + ry * ly + rz * lz)) / max(np.sqrt(1 - ly * ly), 0.3) / high
+    square = 11.7 * own - np.floor(11.7 * own) > 0.4
+    off = max(beside, above) if square else np.sqrt(beside * beside + above * above)
+    return (0.34 if k == 0 else 0.09) * smooth(1.35, 0.65, off)
 
 
 @njit(cache=True)
@@ -188,7 +195,7 @@ def shade(
                         )
                         n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
                         nx, ny, nz = nx * n, ny * n, nz * n
-                    lid = 1 - 0.62 * smooth(0.04, 0.36, qy) - 0.28 * smooth(0.50, 0.95, angle)
+                    lid = 1 - 0.66 * smooth(0.00, 0.34, qy) - 0.26 * smooth(0.45, 0.92, angle)
                     occlusion *= lid
                     ar, ag, ab = ar * (0.35 + 0.65 * lid), ag * (0.35 + 0.65 * lid), ab * (0.35 + 0.65 * lid)
                     f0, rough, strength, coat, top = F0_WET, 0.12, 0.8, 1.0, 12.0
@@ -225,7 +232,7 @@ def shade(
                 fresnel = f0 + (grazing - f0) * (1 - nv) ** 5
                 gloss = strength * fresnel * occlusion * occlusion
                 if coat > 0:  # most of what eyes mirror of the sky is lids
-                    gloss *= 0.35
+                    gloss *= 0.18
                 sr = gloss * (sky[0] * mirror + ground[0] * (1 - mirror))
                 sg = gloss * (sky[1] * mirror + ground[1] * (1 - mirror))
                 sb = gloss * (sky[2] * mirror + ground[2] * (1 - mirror))
@@ -254,7 +261,7 @@ def shade(
                         vh = max((vx * hx + vy * hy + vz * hz) * n, 0.0)
                         if coat > 0:
                             lobe = 0.25 * _ggx(nh, nv, nl, 0.16, f0, vh) + catchlight(
-                                nx, ny, nz, vx, vy, vz, lx, ly, lz, k
+                                nx, ny, nz, vx, vy, vz, lx, ly, lz, k, detail[4]
                             )
                         else:
                             lobe = 0.78 * _ggx(nh, nv, nl, rough, f0, vh) + 0.22 * _ggx(

@@ -40,11 +40,11 @@ def blemishes(r, g, b, x, y, z, porous, detail, tile):
     )
     r = r * (1 - 0.78 * melanin - 0.10 * blood)
     g, b = g * (1 - 1.05 * melanin - 0.95 * blood), b * (1 - 1.28 * melanin - 0.80 * blood)
-    spots = grain + 0.8 * sample(tile, 0.09 * x + oy, 0.09 * y + ox, 0.09 * z + oz)
-    freckle = detail[2] * smooth(0.45, 0.95, porous) * smooth(1.6, 3.1, spots)
+    spots = grain + 0.35 * sample(tile, 0.09 * x + oy, 0.09 * y + ox, 0.09 * z + oz)
+    freckle = detail[2] * smooth(0.45, 0.95, porous) * smooth(1.3, 3.0, spots)
     if detail[8] > 0.02:
-        wide = sample(tile, 0.33 * x + oz, 0.33 * y + ox, 0.33 * z + ox) + 0.30 * grain
-        freckle += detail[8] * (0.4 + 0.6 * porous) * smooth(1.75, 2.45, wide)
+        wide = sample(tile, 0.45 * x + oz, 0.45 * y + ox, 0.45 * z + ox)  # single soft spots, some 4 mm wide
+        freckle += 0.8 * detail[8] * (0.4 + 0.6 * porous) * smooth(1.7, 3.0, wide)
     r, g, b = r * (1 - 0.28 * freckle), g * (1 - 0.42 * freckle), b * (1 - 0.50 * freckle)
     mole = smooth(3.40, 3.7, sample(tile, 0.75 * x + oy, 0.75 * y + oz, 0.75 * z + oy))
     return r * (1 - 0.58 * mole), g * (1 - 0.64 * mole), b * (1 - 0.67 * mole)
@@ -160,11 +160,11 @@ def eyeball(x, y, z, e, iris, gaze, detail, tile):
     radius, pupil = iris[e, 6], iris[e, 7]
     # the sclera: off-white, pinker towards the corners, with faint veins
     veins = sample(tile, 7 * x + 31, 13 * y, 7 * z) * smooth(radius, 1.2, angle) * detail[3]
-    pink = smooth(0.5, 1.1, angle)
+    pink = smooth(0.45, 1.0, angle)
     yellow = detail[11]
-    r = (0.52 - 0.05 * pink) * (1 - 0.10 * yellow)
-    g = (0.48 - 0.14 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.16 * yellow)
-    b = (0.44 - 0.15 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.30 * yellow)
+    r = (0.45 - 0.10 * pink) * (1 - 0.14 * yellow)
+    g = (0.41 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.20 * yellow)
+    b = (0.38 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.32 * yellow)
     bulge = 0.0
     if angle < radius * 1.08:
         around = np.arctan2(y - gaze[e, 1], x - gaze[e, 0])
@@ -174,7 +174,7 @@ def eyeball(x, y, z, e, iris, gaze, detail, tile):
         inner = smooth(0.75, 0.35, angle / radius)
         # light comes from above, crosses the iris and brightens its lower half
         height = (y - gaze[e, 1]) / radius
-        shine = (1 + 0.34 * fibre) * (1 - 0.42 * height)
+        shine = max(1 + 0.34 * fibre, 0.1) * (1 - 0.42 * height)
         ring = 1 - 0.80 * smooth(0.76, 0.98, angle / radius)
         hole = smooth(pupil * 0.92, pupil * 1.08, angle)
         blend = smooth(1.08, 0.92, angle / radius)

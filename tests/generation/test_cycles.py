@@ -177,7 +177,7 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
     hue = colour[seen] / colour[seen].sum(axis=1, keepdims=True)
     expected = albedo[near][seen] / albedo[near][seen].sum(axis=1, keepdims=True)
     assert np.abs(hue - expected).max() < 2e-3
-    assert albedo[near].min() < 0.01 and albedo[near].max() > 0.5  # pupil and white
+    assert 0 <= albedo[near].min() < 0.01 and albedo[near].max() > 0.4  # pupil and white
 
 
 def test_the_scene_is_complete_and_finite(sitting, fine):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dataset_script.features import ETHNICITIES
+from generation.appearance.brows import lash_strands
 from generation.appearance.eyes import FREQUENCY, turned
 from generation.appearance.hair import COLOUR_FREQUENCY, STYLES, choose_style
 from generation.appearance.skin import MELANIN
@@ -16,6 +17,7 @@ from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.grooves import groove
 from generation.render.scattering import scatter
+from generation.render.shading import catchlight
 from generation.rigs import RIGS
 from generation.spec import Spec
 
@@ -61,6 +63,20 @@ def test_wrinkles_come_where_the_unit_acts(head):
     for unit, family, quiet in (("AU4", "glabella", "nasolabial"), ("AU10", "nasolabial", "forehead")):
         depth = wrinkles.depth(SMOOTH, neutral, pose(head, shape, **{unit: 5})).max(axis=0)
         assert depth[FAMILIES.index(family)] > 0.3 > 2 * depth[FAMILIES.index(quiet)], unit
+
+
+def test_cheek_and_lid_units_fold_the_skin_of_the_young_too(head):
+    wrinkles = Wrinkles(head.topology)
+    youngest = min((PLAN[i] for i in range(48)), key=lambda plan: plan.age)
+    shape, rest = head.shape(youngest, 0), wrinkles.rest(youngest, 0)
+    neutral = pose(head, shape)
+    before = wrinkles.depth(rest, neutral, neutral).max(axis=0)
+    assert before.max() < 0.1
+    for unit, family, least in (
+        ("AU6", "crows_feet", 0.7), ("AU6", "lower_lid", 0.7), ("AU7", "lower_lid", 0.2), ("AU10", "nasolabial", 0.7),
+    ):  # fmt: skip
+        after = wrinkles.depth(rest, neutral, pose(head, shape, **{unit: 5})).max(axis=0)
+        assert after[FAMILIES.index(family)] > least, (unit, family)
 
 
 def test_age_deepens_wrinkles(head):
@@ -139,3 +155,29 @@ def test_gaze_turns_left_and_up():
     left, up = turned(ahead, (10, 0)), turned(ahead, (0, 10))
     assert np.allclose(left[0], [np.sin(np.radians(10)), 0, np.cos(np.radians(10))], atol=1e-6)
     assert np.allclose(up[1], [0, np.sin(np.radians(10)), np.cos(np.radians(10))], atol=1e-6)
+
+
+def test_lashes_are_spread_evenly_over_open_and_closed_lids(head):
+    """Bars of lashes at the corners of closed eyes gave synthetic faces away."""
+    for i in (5, 14, 17):
+        shape = head.shape(PLAN[i], 0)
+        for au43 in (0.0, 1.0):
+            control = RIGS["blendshapes"]("makehuman").pose(shape, np.array([0, 0, 0, 0, 0, au43]), {})
+            lashes, _ = lash_strands(PLAN[i], head.topology, control, 0)
+            for ends in (lashes[:, 0], lashes[:, -1]):
+                for side in (ends[ends[:, 0] > 0], ends[ends[:, 0] < 0]):
+                    near = np.linalg.norm(side[:, None] - side, axis=2) < 2.5
+                    assert near.sum(axis=1).max() < 0.35 * len(side), (i, au43)
+            assert np.ptp(np.abs(lashes[:, 0, 0])) > 18  # from corner to corner
+
+
+def test_catchlights_are_small_and_differ_between_people():
+    grid = np.linspace(-0.4, 0.4, 81)
+    sizes = []
+    for place in np.linspace(0, 250, 17):
+        light = np.array([[catchlight(x, y, np.sqrt(1 - x * x - y * y), 0, 0, 1, 0, 0, 1, 0, place)
+                           for x in grid] for y in grid])  # fmt: skip
+        assert light.max() > 0.3 and not light[0].any() and not light[:, 0].any()
+        sizes.append((light > 0.15).sum())
+    assert len(set(sizes)) > 8 and max(sizes) < 0.06 * grid.size**2
+    assert catchlight(0, 0, 1, 0, 0, 1, 0, 0, 1, 2, 1.0) == 0  # a light behind has none

@@ -61,6 +61,25 @@ def test_lips_are_redder_than_the_skin_around_them(people, head):
         assert redness[lips].mean() > redness[around].mean()
 
 
+def test_lips_are_rose_not_orange(people, head):
+    """Bluer than the skin around them once their depth of red is accounted for."""
+    zones = Zones(head.topology)
+    lips, around = zones.lips > 0.8, (zones.around_mouth > 0.5) & (zones.lips < 0.01)
+    for person in people:
+        if person.look.skin.melanin > 1.0:
+            continue
+        albedo = person.look.skin.albedo
+        blueness = albedo[:, 2] / albedo[:, 1]
+        assert blueness[lips].mean() > 1.02 * blueness[around].mean(), person.plan.identity_id
+
+
+def test_nobody_is_as_pale_as_chalk(people, head):
+    cheeks = Zones(head.topology).cheeks > 0.5
+    for person in people:
+        r, _, b = person.look.skin.albedo[cheeks].mean(axis=0)
+        assert r < 0.78 and r > 1.5 * b, person.plan.identity_id
+
+
 def test_ears_are_hardly_redder_than_cheeks(people, head):
     ears = head.topology.masks["ears"] > 0.5
     cheeks = Zones(head.topology).cheeks > 0.5
