@@ -10,7 +10,6 @@ import numpy as np
 
 from . import macro_auroc, pspi_accuracy, pspi_regression
 from .pain_detection.functions import detection_from_sums
-from .pspi_accuracy.functions import TOLERANCES
 
 CLASSES = 17
 
@@ -26,12 +25,17 @@ def trivial_scores(training: np.ndarray, references: np.ndarray) -> dict[str, di
     rows = {"majority": _constant(float(np.argmax(frequency)), references)}
     # Accuracies and errors are means over frames, so the expectation over draws is the mean over constant predictions.
     constants = [_constant(float(c), references) for c in range(CLASSES)]
-    linear = [*TOLERANCES, "mae", "mse"]
+    linear = [name for name in constants[0] if name.startswith("accuracy") or name in ("mae", "mse")]
     rows["prior"] = {
         name: float(frequency @ [row[name] for row in constants]) if name in linear else rows["majority"][name]
         for name in constants[0]
     }
-    rows["prior"] |= {"pcc": None, "icc_3_1": None, "qwk": None}  # of one draw these are random, around 0
+    rows["prior"] |= {
+        "pcc": None,
+        "icc_3_1": None,
+        "icc_2_1": None,
+        "qwk": None,
+    }  # of one draw these are random, around 0
     rows["mean"] = _constant(float(training.mean()), references)
     return rows
 
