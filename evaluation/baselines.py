@@ -3,12 +3,13 @@
 - majority: the commonest PSPI of the training frames, for everyone.
 - prior: a PSPI drawn at random with the training frequencies; the expected score, so no draw is needed.
 - mean: the mean PSPI of the training frames, for everyone.
-- all pain, and coin (pain with the training frequency): for detection.
+- all pain, and coin (pain with the training frequency): for detection, and all present for action units.
+- prior, and uniform, as distributions: for calibration.
 """
 
 import numpy as np
 
-from . import macro_auroc, pspi_accuracy, pspi_regression
+from . import macro_auroc, pspi_accuracy, pspi_calibration, pspi_regression
 from .pain_detection.functions import detection_from_sums
 
 CLASSES = 17
@@ -54,6 +55,12 @@ def trivial_detection(training: np.ndarray, references: np.ndarray, pspi_thresho
         values = detection_from_sums(sums)
         rows[name] = {"auroc": area, **{k: None if np.isnan(v) else float(v) for k, v in values.items()}}
     return rows
+
+
+def trivial_calibration(training: np.ndarray, references: np.ndarray) -> dict[str, dict[str, float]]:
+    """Row -> calibration metric -> value, for the training frequencies (prior) and for all classes alike (uniform)."""
+    rows = {"prior": np.bincount(training, minlength=CLASSES) / len(training), "uniform": np.full(CLASSES, 1 / CLASSES)}
+    return {name: pspi_calibration(np.tile(row, (len(references), 1)), references) for name, row in rows.items()}
 
 
 def _constant(value: float, references: np.ndarray) -> dict[str, float | None]:

@@ -17,7 +17,14 @@ METRICS = {
     "mse": "MSE ↓",
     "pcc": "PCC ↑",
     "icc_3_1": "ICC(3,1) ↑",
+    "icc_2_1": "ICC(2,1) ↑",
     "qwk": "quadratic weighted kappa ↑",
+}
+CALIBRATION_METRICS = {
+    "ece": "calibration error (ECE) ↓",
+    "brier": "Brier score ↓",
+    "interval_coverage": "90 % interval holds the truth",
+    "interval_width": "its width in PSPI levels ↓",
 }
 TRIVIAL_ROWS = {
     "majority": "the training frames' commonest PSPI for everyone",
@@ -55,6 +62,12 @@ def to_markdown(metrics: dict) -> str:
 ## Pain detection
 
 {detection_table(metrics)}
+
+## Calibration
+
+{calibration_table(metrics)}
+
+Of the class probabilities as the model gives them. Prior: the training frequencies; uniform: all classes alike.
 
 ## Action units
 
@@ -120,8 +133,18 @@ def detection_table(metrics: dict) -> str:
     return table(head.split("|"), body)
 
 
+def calibration_table(metrics: dict) -> str:
+    """Whether the probabilities can be believed, beside two distributions that look at no picture."""
+    rows = metrics["calibration"]
+    body = [
+        [label, _with_span(rows["model"][name]), *(_number(rows[row][name]) for row in ("prior", "uniform"))]
+        for name, label in CALIBRATION_METRICS.items()
+    ]
+    return table(["", "model (95 %)", "prior", "uniform"], body)
+
+
 def au_table(metrics: dict) -> str:
-    """Every action unit, with the MAE of the training mean."""
+    """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere."""
     body = [
         [
             f"{name} {AU_DESCRIPTIONS[name]}",
@@ -129,10 +152,14 @@ def au_table(metrics: dict) -> str:
             _number(entry["mae_of_mean"]),
             _with_span(entry["pcc"]),
             _number(entry["icc_3_1"]["value"]),
+            _with_span(entry["auroc"]),
+            _number(entry["f1"]["value"]),
+            _number(entry["f1_all_present"]),
         ]
         for name, entry in metrics["au"].items()
     ]
-    return table(["", "MAE (95 %)", "MAE of the mean", "PCC (95 %)", "ICC(3,1)"], body)
+    head = "|MAE (95 %)|MAE of the mean|PCC (95 %)|ICC(3,1)|AUROC at ≥ 1 (95 %)|F1 at ≥ 1|F1 all present"
+    return table(head.split("|"), body)
 
 
 def group_table(metrics: dict) -> str:

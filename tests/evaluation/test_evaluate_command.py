@@ -9,10 +9,11 @@ from fake_predictions import imagine
 import pain3d_cli
 from dataset_script.errors import WorkFailed
 from dataset_script.facs import AU_NAMES
-from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
+from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
 from evaluation.labels import read_columns, spec_hash
+from evaluation.measures import pain_probability
 from evaluation.report import METRICS, to_json
-from evaluation.scores import TrainingLabels, evaluate_predictions, pain_probability
+from evaluation.scores import TrainingLabels, evaluate_predictions
 from generation.spec import Spec
 
 
@@ -85,6 +86,24 @@ def test_action_units_stand_beside_the_training_mean(scores, predictions, traini
         )
         mean = training.au[:, k].mean()
         assert entry["mae_of_mean"] == pytest.approx(np.abs(mean - predictions["au_labels"][:, k]).mean())
+
+
+def test_units_have_the_numbers_of_the_metric(scores, predictions):
+    expected = au_agreement(predictions["au"], predictions["au_labels"])["per_au"]
+    for name, unit in expected.items():
+        for metric, value in unit.items():
+            assert scores["au"][name][metric]["value"] == pytest.approx(value, abs=1e-9), metric
+    present = predictions["au_labels"][:, 0] >= 1
+    assert scores["au"]["AU4"]["f1_all_present"] == pytest.approx(2 * present.mean() / (1 + present.mean()))
+
+
+def test_calibration_stands_beside_prior_and_uniform(scores, predictions):
+    odds = np.exp(predictions["logits"])
+    expected = pspi_calibration(odds / odds.sum(1, keepdims=True), predictions["labels"])
+    for metric, value in expected.items():
+        assert scores["calibration"]["model"][metric]["value"] == pytest.approx(value, abs=1e-9)
+    assert scores["calibration"]["uniform"]["interval_width"] == 16
+    assert scores["calibration"]["prior"]["brier"] > scores["calibration"]["model"]["brier"]["value"]
 
 
 def test_groups_add_up_and_are_scored_alone(scores, predictions):
