@@ -18,10 +18,9 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 
 from .bootstrap import ClusterBootstrap, Weighting
-from .measures import LEVELS, Predictions, detection_measures, pspi_measures
+from .measures import LEVELS, LOWER_IS_BETTER, PAIN_THRESHOLDS, Predictions, detection_measures, pspi_measures
 
 Measure = Callable[[Predictions, Weighting], dict[str, np.ndarray]]
-LOWER_IS_BETTER = ("mae", "mse", "ece", "brier")
 SHARED = ("frame_id", "identity_id", "labels")
 ROUNDING = 1e-12
 """Differences this close to the observed one count as equal to it: the same people summed in another order."""
@@ -29,7 +28,7 @@ ROUNDING = 1e-12
 
 def default_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
     """The PSPI metrics, and AUROC at PSPI >= 1, 2, 3."""
-    areas = {f"auroc_pspi_{t}": detection_measures(predictions, weighting, t, 0.5)["auroc"] for t in (1, 2, 3)}
+    areas = {f"auroc_pspi_{t}": detection_measures(predictions, weighting, t, 0.5)["auroc"] for t in PAIN_THRESHOLDS}
     return {**pspi_measures(predictions, weighting), **areas}
 
 

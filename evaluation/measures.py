@@ -8,6 +8,7 @@ where the metric is not defined. With weights of 1 these are the values of the m
 
 import numpy as np
 
+from dataset_script.errors import WorkFailed
 from dataset_script.facs import AU_NAMES
 
 from .au_agreement.functions import DECISION_THRESHOLD, PRESENT
@@ -19,7 +20,20 @@ from .pspi_regression.functions import regression_from_sums, regression_terms
 
 Predictions = dict[str, np.ndarray]
 CLASSES = 17
+PAIN_THRESHOLDS = (1, 2, 3)
+"""PSPI from which a frame counts as pain, in turn."""
 LEVELS = (90, 95)
+LOWER_IS_BETTER = ("mae", "mse", "ece", "brier")
+
+
+def check_predictions(predictions: Predictions) -> None:
+    """Raises WorkFailed when a model gave other than 17 classes, or a number that is not finite."""
+    if predictions["logits"].shape[1] != CLASSES:
+        raise WorkFailed(f"the model has {predictions['logits'].shape[1]} PSPI classes; evaluation needs {CLASSES}")
+    for name in ("logits", "pspi", "au"):
+        bad = ~np.isfinite(predictions[name]).reshape(len(predictions[name]), -1).all(axis=1)
+        if bad.any():
+            raise WorkFailed(f"the model's {name} is not finite on {bad.sum()} of {len(bad)} frames")
 
 
 def pspi_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
@@ -80,14 +94,22 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def summarise(values: dict[str, np.ndarray], bootstrap: ClusterBootstrap) -> dict[str, dict]:
-    """Metric -> {value, interval_90, interval_95, undefined_resamples} of what a measure gave under `bootstrap.whole`."""
+def summarise(
+    values: dict[str, np.ndarray], bootstrap: ClusterBootstrap, identities: int | None = None
+) -> dict[str, dict]:
+    """Metric -> {value, interval_90, interval_95, undefined_resamples} of what a measure gave under `bootstrap.whole`.
+
+    `identities` is how many these values are of, where that is not all; of one alone there is no interval.
+    """
     result = {}
     for name, (value, *resampled) in values.items():
         replicates = np.array(resampled)
         result[name] = {
             "value": None if np.isnan(value) else float(value),
-            **{f"interval_{level}": bootstrap.interval(replicates, level / 100) for level in LEVELS},
+            **{
+                f"interval_{level}": None if identities == 1 else bootstrap.interval(replicates, level / 100)
+                for level in LEVELS
+            },
             "undefined_resamples": int(np.isnan(replicates).sum()),
         }
     return result

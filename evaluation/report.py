@@ -106,8 +106,8 @@ def pspi_table(metrics: dict) -> str:
     body = []
     for name, label in METRICS.items():
         entry = metrics["pspi"][name]
-        trivial = [_number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
-        body.append([label, _number(entry["value"]), _span(entry, 90), _span(entry, 95), *trivial])
+        trivial = [number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
+        body.append([label, number(entry["value"]), span(entry, 90), span(entry, 95), *trivial])
     return table(["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS], body)
 
 
@@ -119,14 +119,14 @@ def detection_table(metrics: dict) -> str:
         body.append(
             [
                 name.replace(">=", " ≥ ").replace("pspi", "PSPI"),
-                _number(entry["prevalence"]),
-                _with_span(model["auroc"]),
-                _with_span(model["f1"]),
-                _number(model["precision"]["value"]),
-                _number(model["recall"]["value"]),
-                _number(entry["decision_threshold"]),
-                _number(entry["all_pain"]["f1"]),
-                _number(entry["coin"]["f1"]),
+                number(entry["prevalence"]),
+                with_span(model["auroc"]),
+                with_span(model["f1"]),
+                number(model["precision"]["value"]),
+                number(model["recall"]["value"]),
+                number(entry["decision_threshold"]),
+                number(entry["all_pain"]["f1"]),
+                number(entry["coin"]["f1"]),
             ]
         )
     head = "pain|share|AUROC (95 %)|F1 (95 %)|precision|recall|decided at P ≥|F1 all pain|F1 coin"
@@ -137,7 +137,7 @@ def calibration_table(metrics: dict) -> str:
     """Whether the probabilities can be believed, beside two distributions that look at no picture."""
     rows = metrics["calibration"]
     body = [
-        [label, _with_span(rows["model"][name]), *(_number(rows[row][name]) for row in ("prior", "uniform"))]
+        [label, with_span(rows["model"][name]), *(number(rows[row][name]) for row in ("prior", "uniform"))]
         for name, label in CALIBRATION_METRICS.items()
     ]
     return table(["", "model (95 %)", "prior", "uniform"], body)
@@ -148,13 +148,13 @@ def au_table(metrics: dict) -> str:
     body = [
         [
             f"{name} {AU_DESCRIPTIONS[name]}",
-            _with_span(entry["mae"]),
-            _number(entry["mae_of_mean"]),
-            _with_span(entry["pcc"]),
-            _number(entry["icc_3_1"]["value"]),
-            _with_span(entry["auroc"]),
-            _number(entry["f1"]["value"]),
-            _number(entry["f1_all_present"]),
+            with_span(entry["mae"]),
+            number(entry["mae_of_mean"]),
+            with_span(entry["pcc"]),
+            number(entry["icc_3_1"]["value"]),
+            with_span(entry["auroc"]),
+            number(entry["f1"]["value"]),
+            number(entry["f1_all_present"]),
         ]
         for name, entry in metrics["au"].items()
     ]
@@ -172,11 +172,11 @@ def group_table(metrics: dict) -> str:
                     f"{attribute.removesuffix('_id').replace('_', ' ')}: {name.replace('_', ' ')}",
                     f"{entry['frames']:,}",
                     f"{entry['identities']:,}",
-                    _number(entry["macro_auroc"]["value"]),
-                    _number(entry["accuracy_within_1"]["value"]),
-                    _with_span(entry["mae"]),
-                    _number(entry["pcc"]["value"]),
-                    _with_span(entry["auroc_pspi_3"]),
+                    number(entry["macro_auroc"]["value"]),
+                    number(entry["accuracy_within_1"]["value"]),
+                    with_span(entry["mae"]),
+                    number(entry["pcc"]["value"]),
+                    with_span(entry["auroc_pspi_3"]),
                 ]
             )
     head = "group|frames|identities|macro AUROC|within ±1|MAE (95 %)|PCC|AUROC at PSPI ≥ 3 (95 %)"
@@ -189,14 +189,17 @@ def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> s
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *body))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Three decimals; a dash for None."""
     return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no "-0.000"
 
 
-def _span(entry: dict, level: int) -> str:
+def span(entry: dict, level: int) -> str:
+    """The interval of a score; a dash where there is none."""
     bounds = entry[f"interval_{level}"]
     return "–" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
-def _with_span(entry: dict) -> str:
-    return _number(entry["value"]) + ("" if entry["interval_95"] is None else f" ({_span(entry, 95)})")
+def with_span(entry: dict) -> str:
+    """The value of a score, and its 95 % interval in brackets."""
+    return number(entry["value"]) + ("" if entry["interval_95"] is None else f" ({span(entry, 95)})")

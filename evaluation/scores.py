@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_script.errors import WorkFailed
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS
-
 from . import macro_auroc
 from .au_agreement.functions import PRESENT
-from .baselines import CLASSES, trivial_calibration, trivial_detection, trivial_scores
+from .baselines import trivial_calibration, trivial_detection, trivial_scores
 from .bootstrap import ClusterBootstrap
+from .groups import PEOPLE, VIEWS
 from .measures import (
+    PAIN_THRESHOLDS,
     Predictions,
     calibration_measures,
+    check_predictions,
     detection_measures,
     pain_probability,
     pspi_measures,
@@ -23,13 +23,7 @@ from .measures import (
 )
 from .thresholds import best_f1_threshold
 
-PAIN_THRESHOLDS = (1, 2, 3)
-GROUPS = {
-    "age_group": AGE_GROUPS,
-    "ethnicity": ETHNICITIES,
-    "gender": GENDERS,
-    "view_id": ("frontal", "yawed 1", "yawed 2"),
-}
+GROUPS = {**PEOPLE, "view_id": VIEWS}
 
 
 @dataclass(frozen=True)
@@ -38,16 +32,6 @@ class TrainingLabels:
 
     pspi: np.ndarray
     au: np.ndarray
-
-
-def check_predictions(predictions: Predictions) -> None:
-    """Raises WorkFailed when a model gave other than 17 classes, or a number that is not finite."""
-    if predictions["logits"].shape[1] != CLASSES:
-        raise WorkFailed(f"the model has {predictions['logits'].shape[1]} PSPI classes; evaluation needs {CLASSES}")
-    for name in ("logits", "pspi", "au"):
-        bad = ~np.isfinite(predictions[name]).reshape(len(predictions[name]), -1).all(axis=1)
-        if bad.any():
-            raise WorkFailed(f"the model's {name} is not finite on {bad.sum()} of {len(bad)} frames")
 
 
 def evaluate_predictions(

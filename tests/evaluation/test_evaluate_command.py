@@ -172,6 +172,28 @@ def test_the_command_scores_a_real_model(dataset, model, capsys):
     assert json.loads(capsys.readouterr().out) == metrics  # and the same numbers again
 
 
+def test_fairness_is_written_on_request(dataset, model, tmp_path, capsys):
+    arguments = [
+        "evaluate",
+        str(model),
+        "--data",
+        str(dataset),
+        "--resamples",
+        "20",
+        "--out",
+        str(tmp_path),
+        "--fairness",
+    ]
+    assert pain3d_cli.main(arguments) == 0
+    printed = capsys.readouterr()
+    found, metrics = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("fairness", "metrics"))
+    assert found["context"] == metrics["context"]
+    assert found["overall"]["mae"]["value"] == metrics["pspi"]["mae"]["value"]
+    assert found["attributes"]["gender"]["groups"].keys() == metrics["groups"]["gender"].keys()
+    assert "## Gender" in (tmp_path / "fairness.md").read_text()
+    assert "fairness.md" in printed.err and not (tmp_path / "fairness.png").exists()
+
+
 def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_path, capsys):
     arguments = ["evaluate", str(model), "--data", str(dataset), "--split", "validation", "--resamples", "10"]
     assert pain3d_cli.main([*arguments, "--out", str(tmp_path), "--json"]) == 0
@@ -185,6 +207,7 @@ def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_pa
         (["--data", "{data}", "--split", "tset"], "split is 'tset'"),
         (["--data", "{data}", "--resamples", "0"], "--resamples is 0"),
         (["--data", "{data}", "--batch-size", "-1"], "--batch-size is -1"),
+        (["--data", "{data}", "--plots"], "--fairness"),
     ],
 )
 def test_a_wrong_call_is_one_line(arguments, message, dataset, tmp_path, capsys):
