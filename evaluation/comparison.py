@@ -21,6 +21,7 @@ from .bootstrap import ClusterBootstrap, Weighting
 from .measures import LEVELS, LOWER_IS_BETTER, PAIN_THRESHOLDS, Predictions, detection_measures, pspi_measures
 
 Measure = Callable[[Predictions, Weighting], dict[str, np.ndarray]]
+PERMUTATIONS = 2_000
 SHARED = ("frame_id", "identity_id", "labels")
 ROUNDING = 1e-12
 """Differences this close to the observed one count as equal to it: the same people summed in another order."""
@@ -44,7 +45,7 @@ def compare(
     Args:
         first, second: predictions of the same frames in the same order.
         measure: what to compute, as `measures.pspi_measures`.
-        resamples: of the bootstrap, and at most as many permutations.
+        resamples: of the bootstrap; of permutations at most `PERMUTATIONS`.
         seed: of both.
 
     Returns:
@@ -62,7 +63,7 @@ def compare(
             )
     bootstrap = ClusterBootstrap(first["identity_id"], resamples, seed)
     a, b = measure(first, bootstrap.whole), measure(second, bootstrap.whole)
-    swapped = _swapped_differences(first, second, measure, bootstrap, resamples, seed)
+    swapped = _swapped_differences(first, second, measure, bootstrap, min(resamples, PERMUTATIONS), seed)
     result = {}
     for name in a:
         differences = a[name] - b[name]

@@ -76,7 +76,7 @@ Of the class probabilities as the model gives them. Prior: the training frequenc
 ## By group
 
 {group_table(metrics)}
-"""
+{comparison_section(metrics)}"""
 
 
 def describe(metrics: dict) -> str:
@@ -181,6 +181,33 @@ def group_table(metrics: dict) -> str:
             )
     head = "group|frames|identities|macro AUROC|within ±1|MAE (95 %)|PCC|AUROC at PSPI ≥ 3 (95 %)"
     return table(head.split("|"), body)
+
+
+def comparison_section(metrics: dict) -> str:
+    """The paired difference to another model, a heading with its table; empty where there was none."""
+    if "comparison" not in metrics:
+        return ""
+    other = metrics["comparison"]
+    labels = METRICS | {f"auroc_pspi_{t}": f"AUROC at PSPI ≥ {t} ↑" for t in (1, 2, 3)}
+    body = [
+        [
+            labels[name],
+            *(number(entry[key]) for key in ("first", "second", "difference")),
+            span(entry, 95),
+            number(entry["p_bootstrap"]),
+            number(entry["p_permutation"]),
+        ]
+        for name, entry in other["metrics"].items()
+    ]
+    head = f"|{metrics['context']['model']}|{other['model']}|difference|95 % interval|p (bootstrap)|p (swaps)"
+    return f"""
+## Against {other["model"]}
+
+{table(head.split("|"), body)}
+
+On the same frames. Interval and first p: identities resampled, the same for both models. Second p: the two models'
+predictions of a person swapped or not, person by person. No correction for the number of metrics.
+"""
 
 
 def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> str:

@@ -194,6 +194,16 @@ def test_fairness_is_written_on_request(dataset, model, tmp_path, capsys):
     assert "fairness.md" in printed.err and not (tmp_path / "fairness.png").exists()
 
 
+def test_two_models_are_compared_on_request(dataset, model, tmp_path, capsys):
+    arguments = ["evaluate", str(model), "--data", str(dataset), "--resamples", "20", "--out", str(tmp_path)]
+    assert pain3d_cli.main([*arguments, "--against", str(model)]) == 0
+    assert "## Against vitpain-test" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    mae = metrics["comparison"]["metrics"]["mae"]
+    assert mae["first"] == mae["second"] == metrics["pspi"]["mae"]["value"]
+    assert (mae["difference"], mae["p_permutation"], mae["better"]) == (0, 1, None)
+
+
 def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_path, capsys):
     arguments = ["evaluate", str(model), "--data", str(dataset), "--split", "validation", "--resamples", "10"]
     assert pain3d_cli.main([*arguments, "--out", str(tmp_path), "--json"]) == 0
