@@ -69,6 +69,11 @@ class ClusterBootstrap(Weighting):
         super().__init__(index, whole[1:])
         self.whole = Weighting(index, whole)
 
+    def part(self, mask: np.ndarray) -> Weighting:
+        """`whole` for the frames of `mask` `(n,)` alone; columns are their people. A row may draw none of them: NaN."""
+        members, index = np.unique(self.index[mask], return_inverse=True)
+        return Weighting(index, self.whole.weights[:, members])
+
     def interval(self, replicates: np.ndarray, level: float = 0.95) -> list[float] | None:
         """The percentile interval [low, high] of a metric's `replicates` `(resamples,)`.
 

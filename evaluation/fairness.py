@@ -119,10 +119,9 @@ def badness(metric: str, values: np.ndarray | float) -> np.ndarray | float:
 def _scores(
     predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, thresholds: dict[int, float]
 ) -> dict[str, np.ndarray]:
-    """`group_measures` of a group under `bootstrap.whole`, whose columns are cut to the group's people."""
-    members, index = np.unique(bootstrap.index[mask], return_inverse=True)
+    """`group_measures` of a group under `bootstrap.part(mask)`."""
     group = {key: values[mask] for key, values in predictions.items()}
-    return group_measures(group, Weighting(index, bootstrap.whole.weights[:, members]), thresholds)
+    return group_measures(group, bootstrap.part(mask), thresholds)
 
 
 def _sized(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, values: dict) -> dict:

@@ -5,7 +5,7 @@ from pathlib import Path
 from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
 
-from .report import number, span, table, to_json, with_span
+from .report import number, p_value, span, table, to_json, with_span
 
 COLUMNS = {
     "mae": "MAE (95 %)",
@@ -50,7 +50,7 @@ def to_markdown(found: dict) -> str:
     title = f" of {context['model']} on {context['data']}, {context['split']} split" if context else ""
     parts = [f"# By group{title}", _method(found)]
     for attribute, entry in found["attributes"].items():
-        parts += [f"## {_words(attribute).capitalize()}", _group_table(entry["groups"], found["overall"])]
+        parts += [f"## {_title(attribute)}", _group_table(entry["groups"], found["overall"])]
         parts.append(_gap_table(entry["gaps"]) or _no_gap(found))
     return "\n\n".join(parts) + "\n"
 
@@ -150,7 +150,7 @@ def _gap_table(gaps: dict[str, dict]) -> str:
             _words(entry["best"]),
             number(entry["gap"]),
             span(entry, 95),
-            number(entry["p_permutation"]),
+            p_value(entry["p_permutation"]),
         ]
         for name, entry in gaps.items()
         if name in COLUMNS
@@ -160,6 +160,11 @@ def _gap_table(gaps: dict[str, dict]) -> str:
 
 def _no_gap(found: dict) -> str:
     return f"No gap: fewer than two groups here have {found['min_identities']} identities."
+
+
+def _title(attribute: str) -> str:
+    words = _words(attribute)
+    return words[0].upper() + words[1:]
 
 
 def _words(name: str) -> str:

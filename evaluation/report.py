@@ -194,8 +194,8 @@ def comparison_section(metrics: dict) -> str:
             labels[name],
             *(number(entry[key]) for key in ("first", "second", "difference")),
             span(entry, 95),
-            number(entry["p_bootstrap"]),
-            number(entry["p_permutation"]),
+            p_value(entry["p_bootstrap"]),
+            p_value(entry["p_permutation"]),
         ]
         for name, entry in other["metrics"].items()
     ]
@@ -219,6 +219,11 @@ def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> s
 def number(value: float | None) -> str:
     """Three decimals; a dash for None."""
     return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no "-0.000"
+
+
+def p_value(value: float | None) -> str:
+    """Three decimals, and never 0."""
+    return "< 0.001" if value is not None and value < 0.001 else number(value)
 
 
 def span(entry: dict, level: int) -> str:

@@ -72,7 +72,7 @@ def evaluate_predictions(
             for t in PAIN_THRESHOLDS
         },
         "au": _action_units(predictions, training, bootstrap),
-        "groups": {name: _groups(predictions, name, resamples, seed) for name in GROUPS},
+        "groups": {name: _groups(predictions, name, bootstrap) for name in GROUPS},
     }
 
 
@@ -97,15 +97,17 @@ def _action_units(predictions: Predictions, training: TrainingLabels, bootstrap:
     return result
 
 
-def _groups(predictions: Predictions, attribute: str, resamples: int, seed: int) -> dict[str, dict]:
+def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, dict]:
     result = {}
     for k, name in enumerate(GROUPS[attribute]):
         member = predictions[attribute] == k
         if not member.any():
             continue
         group = {key: values[member] for key, values in predictions.items()}
-        bootstrap = ClusterBootstrap(group["identity_id"], resamples, seed)
-        area = bootstrap.whole.auroc(pain_probability(group, 3), group["labels"] >= 3)
-        measures = {**pspi_measures(group, bootstrap.whole), "auroc_pspi_3": area}
-        result[name] = {"frames": int(member.sum()), "identities": bootstrap.size, **summarise(measures, bootstrap)}
+        weighting = bootstrap.part(member)
+        area = weighting.auroc(pain_probability(group, 3), group["labels"] >= 3)
+        with np.errstate(invalid="ignore"):  # a resample without anyone of the group is NaN
+            measures = {**pspi_measures(group, weighting), "auroc_pspi_3": area}
+        sizes = {"frames": int(member.sum()), "identities": weighting.size}
+        result[name] = {**sizes, **summarise(measures, bootstrap, weighting.size)}
     return result

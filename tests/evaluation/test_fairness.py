@@ -138,6 +138,7 @@ def test_the_files_have_every_group_and_no_nan(unfair, tmp_path):
     text = paths[1].read_text()
     value = unfair["attributes"]["ethnicity"]["groups"]["black"]["mae"]["value"]
     assert f"| black | 144 | 8 | 0.778 | {value:.3f} (" in text
+    assert "## PSPI band" in text and "## Age group × gender" in text
     assert "young × south asian × woman" in text and "nan" not in text.lower()
     assert paths[2].read_bytes()[:4] == b"\x89PNG" and len(paths[2].read_bytes()) > 20_000
 
