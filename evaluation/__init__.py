@@ -4,9 +4,18 @@ Each metric's folder also loads alone through `evaluate.load("evaluation/macro_a
 and importing them needs NumPy only.
 """
 
+from .au_agreement.functions import au_agreement
 from .macro_auroc.functions import macro_auroc
 from .pain_detection.functions import pain_detection
 from .pspi_accuracy.functions import pspi_accuracy
+from .pspi_calibration.functions import pspi_calibration
 from .pspi_regression.functions import pspi_regression
 
-__all__ = ["macro_auroc", "pain_detection", "pspi_accuracy", "pspi_regression"]
+__all__ = [
+    "au_agreement",
+    "macro_auroc",
+    "pain_detection",
+    "pspi_accuracy",
+    "pspi_calibration",
+    "pspi_regression",
+]

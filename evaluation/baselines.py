@@ -3,14 +3,14 @@
 - majority: the commonest PSPI of the training frames, for everyone.
 - prior: a PSPI drawn at random with the training frequencies; the expected score, so no draw is needed.
 - mean: the mean PSPI of the training frames, for everyone.
-- all pain, and coin (pain with the training frequency): for detection.
+- all pain, and coin (pain with the training frequency): for detection, and all present for action units.
+- prior, and uniform, as distributions: for calibration.
 """
 
 import numpy as np
 
-from . import macro_auroc, pspi_accuracy, pspi_regression
+from . import macro_auroc, pspi_accuracy, pspi_calibration, pspi_regression
 from .pain_detection.functions import detection_from_sums
-from .pspi_accuracy.functions import TOLERANCES
 
 CLASSES = 17
 
@@ -26,12 +26,17 @@ def trivial_scores(training: np.ndarray, references: np.ndarray) -> dict[str, di
     rows = {"majority": _constant(float(np.argmax(frequency)), references)}
     # Accuracies and errors are means over frames, so the expectation over draws is the mean over constant predictions.
     constants = [_constant(float(c), references) for c in range(CLASSES)]
-    linear = [*TOLERANCES, "mae", "mse"]
+    linear = [name for name in constants[0] if name.startswith("accuracy") or name in ("mae", "mse")]
     rows["prior"] = {
         name: float(frequency @ [row[name] for row in constants]) if name in linear else rows["majority"][name]
         for name in constants[0]
     }
-    rows["prior"] |= {"pcc": None, "icc_3_1": None, "qwk": None}  # of one draw these are random, around 0
+    rows["prior"] |= {
+        "pcc": None,
+        "icc_3_1": None,
+        "icc_2_1": None,
+        "qwk": None,
+    }  # of one draw these are random, around 0
     rows["mean"] = _constant(float(training.mean()), references)
     return rows
 
@@ -50,6 +55,12 @@ def trivial_detection(training: np.ndarray, references: np.ndarray, pspi_thresho
         values = detection_from_sums(sums)
         rows[name] = {"auroc": area, **{k: None if np.isnan(v) else float(v) for k, v in values.items()}}
     return rows
+
+
+def trivial_calibration(training: np.ndarray, references: np.ndarray) -> dict[str, dict[str, float]]:
+    """Row -> calibration metric -> value, for the training frequencies (prior) and for all classes alike (uniform)."""
+    rows = {"prior": np.bincount(training, minlength=CLASSES) / len(training), "uniform": np.full(CLASSES, 1 / CLASSES)}
+    return {name: pspi_calibration(np.tile(row, (len(references), 1)), references) for name, row in rows.items()}
 
 
 def _constant(value: float, references: np.ndarray) -> dict[str, float | None]:

@@ -12,31 +12,26 @@ Two models scored on the same identities with the same seed get the same resampl
 import numpy as np
 
 
-class ClusterBootstrap:
-    """The resamples of one set of frames, shared by every metric computed on them.
+class Weighting:
+    """Frames of some clusters (identities), and rows of weights for the clusters; every metric comes as one value a row.
 
     Attributes:
-        index: `(n,)` the frame's identity as 0 to K-1.
-        weights: `(resamples, K)` how many times each identity was drawn; rows sum to K.
+        index: `(n,)` the frame's cluster as 0 to K-1.
+        weights: `(rows, K)` how often each cluster counts.
     """
 
-    def __init__(self, clusters: np.ndarray, resamples: int = 10_000, seed: int = 0):
-        """`clusters` `(n,)` holds the identity of each frame."""
-        names, self.index = np.unique(clusters, return_inverse=True)
-        self.size = len(names)
-        drawn = np.random.default_rng(seed).integers(self.size, size=(resamples, self.size))
-        drawn += np.arange(resamples)[:, None] * self.size
-        counts = np.bincount(drawn.ravel(), minlength=resamples * self.size)
-        self.weights = counts.reshape(resamples, self.size).astype(np.float64)
+    def __init__(self, index: np.ndarray, weights: np.ndarray):
+        self.index, self.weights = index, weights
+        self.size = weights.shape[1]
 
     def sums(self, terms: np.ndarray) -> np.ndarray:
-        """Sums of per-frame `terms` `(n, m)` over each resample, `(resamples, m)`."""
+        """Sums of per-frame `terms` `(n, m)` in each row, `(rows, m)`."""
         per_identity = np.zeros((self.size, terms.shape[1]))
         np.add.at(per_identity, self.index, terms)
         return self.weights @ per_identity
 
     def auroc(self, scores: np.ndarray, positive: np.ndarray, negative: np.ndarray | None = None) -> np.ndarray:
-        """AUROC of `scores` `(n,)` in each resample, `(resamples,)`; NaN where one kind of frame was not drawn.
+        """AUROC of `scores` `(n,)` in each row, `(rows,)`; NaN where one kind of frame weighs nothing.
 
         `positive` and `negative` `(n,)` are masks; without `negative`, it is every other frame.
         """
@@ -48,13 +43,36 @@ class ClusterBootstrap:
         return _ratio(total, positives * negatives)
 
     def macro_auroc(self, scores: np.ndarray, labels: np.ndarray, num_classes: int = 17) -> np.ndarray:
-        """`evaluation.macro_auroc` in each resample, over the classes present in it, `(resamples,)`."""
+        """`evaluation.macro_auroc` in each row, over the classes present in it, `(rows,)`."""
         total, present = np.zeros(len(self.weights)), np.zeros(len(self.weights))
         for c in np.unique(labels[labels < num_classes]):
             areas = self.auroc(scores[:, c], labels == c, (labels < num_classes) & (labels != c))
             total += np.nan_to_num(areas)
             present += ~np.isnan(areas)
         return _ratio(total, present)
+
+
+class ClusterBootstrap(Weighting):
+    """Resamples of the identities of one set of frames: a row of weights is how many times each was drawn.
+
+    Rows sum to the number of identities. `whole` is the same with a row of ones before the others, so that a metric's
+    value comes with its replicates.
+    """
+
+    def __init__(self, clusters: np.ndarray, resamples: int = 10_000, seed: int | tuple[int, ...] = 0):
+        """`clusters` `(n,)` holds the identity of each frame."""
+        names, index = np.unique(clusters, return_inverse=True)
+        drawn = np.random.default_rng(seed).integers(len(names), size=(resamples, len(names)))
+        drawn += np.arange(resamples)[:, None] * len(names)
+        counts = np.bincount(drawn.ravel(), minlength=resamples * len(names)).reshape(resamples, len(names))
+        whole = np.concatenate([np.ones((1, len(names))), counts])
+        super().__init__(index, whole[1:])
+        self.whole = Weighting(index, whole)
+
+    def part(self, mask: np.ndarray) -> Weighting:
+        """`whole` for the frames of `mask` `(n,)` alone; columns are their people. A row may draw none of them: NaN."""
+        members, index = np.unique(self.index[mask], return_inverse=True)
+        return Weighting(index, self.whole.weights[:, members])
 
     def interval(self, replicates: np.ndarray, level: float = 0.95) -> list[float] | None:
         """The percentile interval [low, high] of a metric's `replicates` `(resamples,)`.

@@ -17,7 +17,14 @@ METRICS = {
     "mse": "MSE ↓",
     "pcc": "PCC ↑",
     "icc_3_1": "ICC(3,1) ↑",
+    "icc_2_1": "ICC(2,1) ↑",
     "qwk": "quadratic weighted kappa ↑",
+}
+CALIBRATION_METRICS = {
+    "ece": "calibration error (ECE) ↓",
+    "brier": "Brier score ↓",
+    "interval_coverage": "90 % interval holds the truth",
+    "interval_width": "its width in PSPI levels ↓",
 }
 TRIVIAL_ROWS = {
     "majority": "the training frames' commonest PSPI for everyone",
@@ -56,6 +63,12 @@ def to_markdown(metrics: dict) -> str:
 
 {detection_table(metrics)}
 
+## Calibration
+
+{calibration_table(metrics)}
+
+Of the class probabilities as the model gives them. Prior: the training frequencies; uniform: all classes alike.
+
 ## Action units
 
 {au_table(metrics)}
@@ -63,7 +76,7 @@ def to_markdown(metrics: dict) -> str:
 ## By group
 
 {group_table(metrics)}
-"""
+{comparison_section(metrics)}"""
 
 
 def describe(metrics: dict) -> str:
@@ -93,8 +106,8 @@ def pspi_table(metrics: dict) -> str:
     body = []
     for name, label in METRICS.items():
         entry = metrics["pspi"][name]
-        trivial = [_number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
-        body.append([label, _number(entry["value"]), _span(entry, 90), _span(entry, 95), *trivial])
+        trivial = [number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
+        body.append([label, number(entry["value"]), span(entry, 90), span(entry, 95), *trivial])
     return table(["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS], body)
 
 
@@ -106,33 +119,47 @@ def detection_table(metrics: dict) -> str:
         body.append(
             [
                 name.replace(">=", " ≥ ").replace("pspi", "PSPI"),
-                _number(entry["prevalence"]),
-                _with_span(model["auroc"]),
-                _with_span(model["f1"]),
-                _number(model["precision"]["value"]),
-                _number(model["recall"]["value"]),
-                _number(entry["decision_threshold"]),
-                _number(entry["all_pain"]["f1"]),
-                _number(entry["coin"]["f1"]),
+                number(entry["prevalence"]),
+                with_span(model["auroc"]),
+                with_span(model["f1"]),
+                number(model["precision"]["value"]),
+                number(model["recall"]["value"]),
+                number(entry["decision_threshold"]),
+                number(entry["all_pain"]["f1"]),
+                number(entry["coin"]["f1"]),
             ]
         )
     head = "pain|share|AUROC (95 %)|F1 (95 %)|precision|recall|decided at P ≥|F1 all pain|F1 coin"
     return table(head.split("|"), body)
 
 
+def calibration_table(metrics: dict) -> str:
+    """Whether the probabilities can be believed, beside two distributions that look at no picture."""
+    rows = metrics["calibration"]
+    body = [
+        [label, with_span(rows["model"][name]), *(number(rows[row][name]) for row in ("prior", "uniform"))]
+        for name, label in CALIBRATION_METRICS.items()
+    ]
+    return table(["", "model (95 %)", "prior", "uniform"], body)
+
+
 def au_table(metrics: dict) -> str:
-    """Every action unit, with the MAE of the training mean."""
+    """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere."""
     body = [
         [
             f"{name} {AU_DESCRIPTIONS[name]}",
-            _with_span(entry["mae"]),
-            _number(entry["mae_of_mean"]),
-            _with_span(entry["pcc"]),
-            _number(entry["icc_3_1"]["value"]),
+            with_span(entry["mae"]),
+            number(entry["mae_of_mean"]),
+            with_span(entry["pcc"]),
+            number(entry["icc_3_1"]["value"]),
+            with_span(entry["auroc"]),
+            number(entry["f1"]["value"]),
+            number(entry["f1_all_present"]),
         ]
         for name, entry in metrics["au"].items()
     ]
-    return table(["", "MAE (95 %)", "MAE of the mean", "PCC (95 %)", "ICC(3,1)"], body)
+    head = "|MAE (95 %)|MAE of the mean|PCC (95 %)|ICC(3,1)|AUROC at ≥ 1 (95 %)|F1 at ≥ 1|F1 all present"
+    return table(head.split("|"), body)
 
 
 def group_table(metrics: dict) -> str:
@@ -145,15 +172,42 @@ def group_table(metrics: dict) -> str:
                     f"{attribute.removesuffix('_id').replace('_', ' ')}: {name.replace('_', ' ')}",
                     f"{entry['frames']:,}",
                     f"{entry['identities']:,}",
-                    _number(entry["macro_auroc"]["value"]),
-                    _number(entry["accuracy_within_1"]["value"]),
-                    _with_span(entry["mae"]),
-                    _number(entry["pcc"]["value"]),
-                    _with_span(entry["auroc_pspi_3"]),
+                    number(entry["macro_auroc"]["value"]),
+                    number(entry["accuracy_within_1"]["value"]),
+                    with_span(entry["mae"]),
+                    number(entry["pcc"]["value"]),
+                    with_span(entry["auroc_pspi_3"]),
                 ]
             )
     head = "group|frames|identities|macro AUROC|within ±1|MAE (95 %)|PCC|AUROC at PSPI ≥ 3 (95 %)"
     return table(head.split("|"), body)
+
+
+def comparison_section(metrics: dict) -> str:
+    """The paired difference to another model, a heading with its table; empty where there was none."""
+    if "comparison" not in metrics:
+        return ""
+    other = metrics["comparison"]
+    labels = METRICS | {f"auroc_pspi_{t}": f"AUROC at PSPI ≥ {t} ↑" for t in (1, 2, 3)}
+    body = [
+        [
+            labels[name],
+            *(number(entry[key]) for key in ("first", "second", "difference")),
+            span(entry, 95),
+            p_value(entry["p_bootstrap"]),
+            p_value(entry["p_permutation"]),
+        ]
+        for name, entry in other["metrics"].items()
+    ]
+    head = f"|{metrics['context']['model']}|{other['model']}|difference|95 % interval|p (bootstrap)|p (swaps)"
+    return f"""
+## Against {other["model"]}
+
+{table(head.split("|"), body)}
+
+On the same frames. Interval and first p: identities resampled, the same for both models. Second p: the two models'
+predictions of a person swapped or not, person by person. No correction for the number of metrics.
+"""
 
 
 def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> str:
@@ -162,14 +216,22 @@ def table(head: list[str], body: Iterable[list[str]], numbers: bool = True) -> s
     return "\n".join("| " + " | ".join(row) + " |" for row in (head, rule, *body))
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """Three decimals; a dash for None."""
     return "–" if value is None else f"{round(value, 3) + 0.0:.3f}"  # + 0.0: no "-0.000"
 
 
-def _span(entry: dict, level: int) -> str:
+def p_value(value: float | None) -> str:
+    """Three decimals, and never 0."""
+    return "< 0.001" if value is not None and value < 0.001 else number(value)
+
+
+def span(entry: dict, level: int) -> str:
+    """The interval of a score; a dash where there is none."""
     bounds = entry[f"interval_{level}"]
     return "–" if bounds is None else f"{bounds[0]:.3f} to {bounds[1]:.3f}"
 
 
-def _with_span(entry: dict) -> str:
-    return _number(entry["value"]) + ("" if entry["interval_95"] is None else f" ({_span(entry, 95)})")
+def with_span(entry: dict) -> str:
+    """The value of a score, and its 95 % interval in brackets."""
+    return number(entry["value"]) + ("" if entry["interval_95"] is None else f" ({span(entry, 95)})")

@@ -22,6 +22,7 @@ METRIC_TYPES = {
     "mse": "mse",
     "pcc": "pearsonr",
     "icc_3_1": "icc_3_1",
+    "icc_2_1": "icc_2_1",
     "qwk": "cohen_kappa",
 }
 """Metric -> its identifier on the Hub, where there is one."""

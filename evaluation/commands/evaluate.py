@@ -20,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
     parser.add_argument("--batch-size", type=int, default=32, help="frames at a time (32)")
+    parser.add_argument("--against", metavar="MODEL", help="another model: the difference, with intervals and p-values")
+    parser.add_argument("--fairness", action="store_true", help="also fairness.json and .md: every group, with gaps")
+    parser.add_argument("--plots", action="store_true", help="also fairness.png; needs --fairness and matplotlib")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
 
 
@@ -32,13 +35,22 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and not Path(args.model).is_dir():
         raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
 
+    if args.plots and not args.fairness:
+        raise InvalidInput("--plots draws what --fairness finds: give both")
+
     import numpy as np
 
+    from evaluation.comparison import compare
+    from evaluation.fairness import fairness
+    from evaluation.fairness_report import require_matplotlib, write_fairness
     from evaluation.labels import read_columns, spec_hash
+    from evaluation.measures import check_predictions
     from evaluation.report import to_json, to_markdown, write_report
     from evaluation.scores import TrainingLabels, evaluate_predictions
     from evaluation.weights import weight_hashes
 
+    if args.plots:
+        require_matplotlib()
     columns = read_columns(args.data, "train", ["pspi", "au"])  # before the slow part: fails at once on a bad --data
     training = TrainingLabels(columns["pspi"].to_numpy(), np.array(columns["au"].to_pylist()))
     # Thresholds are never calibrated on the frames that are scored.
@@ -72,7 +84,19 @@ def run(args: argparse.Namespace) -> int:
         },
         **evaluate_predictions(predictions, calibration, training, args.resamples, args.seed),
     }
+    if args.against is not None:
+        other = predict_dataset(args.against, args.data, args.split, **how)
+        check_predictions(other)
+        metrics["comparison"] = {
+            "model": Path(args.against).name,
+            "weights": weight_hashes(args.against),
+            "metrics": compare(predictions, other, resamples=args.resamples, seed=args.seed),
+        }
     paths = write_report(metrics, args.out or args.model)
+    if args.fairness:
+        found = fairness(predictions, calibration, args.resamples, args.seed)
+        found = {"context": metrics["context"], **found}
+        paths = [*paths, *write_fairness(found, args.out or args.model, args.plots)]
     print(to_json(metrics) if args.json else to_markdown(metrics), end="")
     print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
     return 0

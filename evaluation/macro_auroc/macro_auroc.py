@@ -7,7 +7,7 @@ from .functions import macro_auroc
 
 
 class MacroAuroc(evaluate.Metric):
-    """`compute(predictions=(n, 17) scores, references=(n,) PSPI, num_classes=17)`; see `macro_auroc`."""
+    """`compute(predictions=(n, 17) scores, references=(n,) PSPI, num_classes=17, sample_weight=None)`; see `macro_auroc`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -19,5 +19,5 @@ class MacroAuroc(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions, references, num_classes: int = 17) -> dict:
-        return macro_auroc(predictions, references, num_classes)
+    def _compute(self, predictions, references, num_classes: int = 17, sample_weight=None) -> dict:
+        return macro_auroc(predictions, references, num_classes, sample_weight)

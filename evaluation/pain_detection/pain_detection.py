@@ -19,7 +19,13 @@ class PainDetection(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions, references, *, decision_threshold: float, pspi_threshold: int = 3) -> dict:
+    def _compute(
+        self, predictions, references, *, decision_threshold: float, pspi_threshold: int = 3, sample_weight=None
+    ) -> dict:
         return pain_detection(
-            predictions, references, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold
+            predictions,
+            references,
+            decision_threshold=decision_threshold,
+            pspi_threshold=pspi_threshold,
+            sample_weight=sample_weight,
         )

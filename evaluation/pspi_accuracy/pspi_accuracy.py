@@ -3,11 +3,11 @@
 import datasets
 import evaluate
 
-from .functions import pspi_accuracy
+from .functions import TOLERANCES, pspi_accuracy
 
 
 class PspiAccuracy(evaluate.Metric):
-    """`compute(predictions=(n,) PSPI, references=(n,) PSPI)`; see `pspi_accuracy`."""
+    """`compute(predictions=(n,) PSPI, references=(n,) PSPI, tolerances=(0, 1, 2), sample_weight=None)`; see `pspi_accuracy`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
@@ -19,5 +19,5 @@ class PspiAccuracy(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions, references) -> dict:
-        return pspi_accuracy(predictions, references)
+    def _compute(self, predictions, references, tolerances=TOLERANCES, sample_weight=None) -> dict:
+        return pspi_accuracy(predictions, references, tolerances, sample_weight)

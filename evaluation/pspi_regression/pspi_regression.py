@@ -7,11 +7,11 @@ from .functions import pspi_regression
 
 
 class PspiRegression(evaluate.Metric):
-    """`compute(predictions=(n,), references=(n,))`; see `pspi_regression`."""
+    """`compute(predictions=(n,), references=(n,), sample_weight=None)`; see `pspi_regression`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
-            description="MAE, MSE, Pearson correlation, ICC(3,1) and quadratic weighted kappa of PSPI or AU intensities.",
+            description="MAE, MSE, Pearson correlation, ICC(3,1), ICC(2,1) and quadratic kappa of PSPI or AU intensities.",
             citation="",
             inputs_description=pspi_regression.__doc__,
             features=datasets.Features(
@@ -19,5 +19,5 @@ class PspiRegression(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions, references) -> dict:
-        return pspi_regression(predictions, references)
+    def _compute(self, predictions, references, sample_weight=None) -> dict:
+        return pspi_regression(predictions, references, sample_weight)

@@ -9,10 +9,11 @@ from fake_predictions import imagine
 import pain3d_cli
 from dataset_script.errors import WorkFailed
 from dataset_script.facs import AU_NAMES
-from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
+from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
 from evaluation.labels import read_columns, spec_hash
+from evaluation.measures import pain_probability
 from evaluation.report import METRICS, to_json
-from evaluation.scores import TrainingLabels, evaluate_predictions, pain_probability
+from evaluation.scores import TrainingLabels, evaluate_predictions
 from generation.spec import Spec
 
 
@@ -87,6 +88,24 @@ def test_action_units_stand_beside_the_training_mean(scores, predictions, traini
         assert entry["mae_of_mean"] == pytest.approx(np.abs(mean - predictions["au_labels"][:, k]).mean())
 
 
+def test_units_have_the_numbers_of_the_metric(scores, predictions):
+    expected = au_agreement(predictions["au"], predictions["au_labels"])["per_au"]
+    for name, unit in expected.items():
+        for metric, value in unit.items():
+            assert scores["au"][name][metric]["value"] == pytest.approx(value, abs=1e-9), metric
+    present = predictions["au_labels"][:, 0] >= 1
+    assert scores["au"]["AU4"]["f1_all_present"] == pytest.approx(2 * present.mean() / (1 + present.mean()))
+
+
+def test_calibration_stands_beside_prior_and_uniform(scores, predictions):
+    odds = np.exp(predictions["logits"])
+    expected = pspi_calibration(odds / odds.sum(1, keepdims=True), predictions["labels"])
+    for metric, value in expected.items():
+        assert scores["calibration"]["model"][metric]["value"] == pytest.approx(value, abs=1e-9)
+    assert scores["calibration"]["uniform"]["interval_width"] == 16
+    assert scores["calibration"]["prior"]["brier"] > scores["calibration"]["model"]["brier"]["value"]
+
+
 def test_groups_add_up_and_are_scored_alone(scores, predictions):
     for attribute, groups in scores["groups"].items():
         assert sum(group["frames"] for group in groups.values()) == len(predictions["labels"]), attribute
@@ -153,6 +172,40 @@ def test_the_command_scores_a_real_model(dataset, model, capsys):
     assert json.loads(capsys.readouterr().out) == metrics  # and the same numbers again
 
 
+def test_fairness_is_written_on_request(dataset, model, tmp_path, capsys):
+    arguments = [
+        "evaluate",
+        str(model),
+        "--data",
+        str(dataset),
+        "--resamples",
+        "20",
+        "--out",
+        str(tmp_path),
+        "--fairness",
+    ]
+    assert pain3d_cli.main(arguments) == 0
+    printed = capsys.readouterr()
+    found, metrics = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("fairness", "metrics"))
+    assert found["context"] == metrics["context"]
+    assert found["overall"]["mae"]["value"] == metrics["pspi"]["mae"]["value"]
+    for name, group in metrics["groups"]["gender"].items():  # the two files say the same, intervals too
+        for metric in ("mae", "macro_auroc", "auroc_pspi_3"):
+            assert found["attributes"]["gender"]["groups"][name][metric] == group[metric]
+    assert "## Gender" in (tmp_path / "fairness.md").read_text()
+    assert "fairness.md" in printed.err and not (tmp_path / "fairness.png").exists()
+
+
+def test_two_models_are_compared_on_request(dataset, model, tmp_path, capsys):
+    arguments = ["evaluate", str(model), "--data", str(dataset), "--resamples", "20", "--out", str(tmp_path)]
+    assert pain3d_cli.main([*arguments, "--against", str(model)]) == 0
+    assert "## Against vitpain-test" in capsys.readouterr().out
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    mae = metrics["comparison"]["metrics"]["mae"]
+    assert mae["first"] == mae["second"] == metrics["pspi"]["mae"]["value"]
+    assert (mae["difference"], mae["p_permutation"], mae["better"]) == (0, 1, None)
+
+
 def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_path, capsys):
     arguments = ["evaluate", str(model), "--data", str(dataset), "--split", "validation", "--resamples", "10"]
     assert pain3d_cli.main([*arguments, "--out", str(tmp_path), "--json"]) == 0
@@ -166,6 +219,7 @@ def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_pa
         (["--data", "{data}", "--split", "tset"], "split is 'tset'"),
         (["--data", "{data}", "--resamples", "0"], "--resamples is 0"),
         (["--data", "{data}", "--batch-size", "-1"], "--batch-size is -1"),
+        (["--data", "{data}", "--plots"], "--fairness"),
     ],
 )
 def test_a_wrong_call_is_one_line(arguments, message, dataset, tmp_path, capsys):

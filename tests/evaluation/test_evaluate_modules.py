@@ -11,17 +11,22 @@ import numpy as np
 import pytest
 
 import evaluation
-from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
+from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
 
 HOME = Path(evaluation.__file__).parent
 LABELS = [0, 0, 3, 4, 4, 16, 2, 3]
 SCALARS = [0.2, 1.5, 2.5, 4.0, 6.0, 15.0, 2.0, 0.0]
 SCORES = np.random.default_rng(0).random((8, 17)).tolist()
+CHANCES = np.random.default_rng(1).dirichlet(np.ones(17), 8).tolist()
+UNITS = np.random.default_rng(2).integers(0, (6, 6, 6, 6, 6, 2), (2, 8, 6)).tolist()
+WEIGHTS = [1, 2, 0.5, 1, 1, 0, 3, 1]
 CASES = {
-    "macro_auroc": (SCORES, {"num_classes": 16}, macro_auroc),
-    "pspi_accuracy": (SCALARS, {}, pspi_accuracy),
-    "pain_detection": (SCALARS, {"decision_threshold": 2.2, "pspi_threshold": 3}, pain_detection),
-    "pspi_regression": (SCALARS, {}, pspi_regression),
+    "macro_auroc": (SCORES, LABELS, {"num_classes": 16, "sample_weight": WEIGHTS}, macro_auroc),
+    "pspi_accuracy": (SCALARS, LABELS, {"sample_weight": WEIGHTS}, pspi_accuracy),
+    "pain_detection": (SCALARS, LABELS, {"decision_threshold": 2.2, "pspi_threshold": 3}, pain_detection),
+    "pspi_regression": (SCALARS, LABELS, {"sample_weight": WEIGHTS}, pspi_regression),
+    "pspi_calibration": (CHANCES, LABELS, {"level": 0.8}, pspi_calibration),
+    "au_agreement": (UNITS[0], UNITS[1], {"sample_weight": WEIGHTS}, au_agreement),
 }
 PROGRAM = """
 import json, sys
@@ -41,9 +46,9 @@ for line in sys.stdin:
 def results(tmp_path_factory) -> dict[str, dict]:
     place = tmp_path_factory.mktemp("copied")
     lines = []
-    for name, (predictions, options, _) in CASES.items():
+    for name, (predictions, references, options, _) in CASES.items():
         shutil.copytree(HOME / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-        arguments = {"predictions": predictions, "references": LABELS, **options}
+        arguments = {"predictions": predictions, "references": references, **options}
         lines.append(json.dumps([str(place / name), arguments]))
     caches = {"HF_HOME": str(place / "home"), "HF_MODULES_CACHE": str(place / "modules"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
@@ -60,8 +65,8 @@ def results(tmp_path_factory) -> dict[str, dict]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_copied_folder_gives_the_same_as_the_function(results, name):
-    predictions, options, function = CASES[name]
-    assert results[name] == json.loads(json.dumps(function(predictions, LABELS, **options)))
+    predictions, references, options, function = CASES[name]
+    assert results[name] == json.loads(json.dumps(function(predictions, references, **options)))
 
 
 def test_importing_the_functions_needs_neither_evaluate_nor_datasets():

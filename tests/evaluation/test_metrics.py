@@ -1,6 +1,5 @@
 """The metrics equal scikit-learn's and hand formulas, and name what is not defined."""
 
-import inspect
 import math
 import time
 
@@ -11,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
-from evaluation.macro_auroc.functions import auroc
-from evaluation.pain_detection.functions import auroc as detection_auroc
 
-CASES = settings(max_examples=250, deadline=None)
+CASES = settings(max_examples=1000, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -34,26 +31,39 @@ def tied(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     return np.round(values, 1) if rng.random() < 0.5 else values
 
 
-def icc_3_1_by_anova(a: np.ndarray, b: np.ndarray) -> float:
-    """Shrout & Fleiss (1979): mean squares of a two-way layout, targets x 2 judges."""
-    x = np.stack([a, b], axis=1)
+def weighted(rng: np.random.Generator, frames: int) -> np.ndarray | None:
+    """No weights, whole ones with zeros, or real ones."""
+    kinds = [lambda: None, lambda: rng.integers(0, 4, frames).astype(float), lambda: rng.random(frames) + 0.01]
+    weights = kinds[rng.integers(3)]()
+    if weights is not None and not weights.any():
+        weights[0] = 1
+    return weights
+
+
+def icc_by_anova(*judges: np.ndarray) -> tuple[float, float]:
+    """ICC(3,1) and ICC(2,1) of Shrout & Fleiss (1979), from the mean squares of a two-way layout, targets x judges."""
+    x = np.stack(judges, axis=1)
+    n, k = x.shape
     rows, columns, grand = x.mean(axis=1), x.mean(axis=0), x.mean()
-    between = 2 * ((rows - grand) ** 2).sum() / (len(x) - 1)
-    residual = ((x - rows[:, None] - columns + grand) ** 2).sum() / (len(x) - 1)
-    return (between - residual) / (between + residual)
+    between = k * ((rows - grand) ** 2).sum() / (n - 1)
+    judge = n * ((columns - grand) ** 2).sum() / (k - 1)
+    residual = ((x - rows[:, None] - columns + grand) ** 2).sum() / ((n - 1) * (k - 1))
+    consistency = (between - residual) / (between + (k - 1) * residual)
+    return consistency, (between - residual) / (between + (k - 1) * residual + k * (judge - residual) / n)
 
 
-@CASES
+@settings(max_examples=150, deadline=None)  # of several classes each: 1,000 AUROCs
 @given(seeds, st.sampled_from([16, 17]))
 def test_macro_auroc_equals_sklearn(seed, num_classes):
     rng, labels = random_case(seed)
-    scores = tied(rng, rng.random((len(labels), 17)))
-    result = macro_auroc(scores, labels, num_classes)
+    scores, weights = tied(rng, rng.random((len(labels), 17))), weighted(rng, len(labels))
+    result = macro_auroc(scores, labels, num_classes, weights)
     kept = labels < num_classes
+    w = np.ones(kept.sum()) if weights is None else weights[kept]
     expected = {
-        c: sk.roc_auc_score(labels[kept] == c, scores[kept, c])
+        c: sk.roc_auc_score(labels[kept] == c, scores[kept, c], sample_weight=w)
         for c in range(num_classes)
-        if 0 < (labels[kept] == c).sum() < kept.sum()
+        if w[labels[kept] == c].any() and w[labels[kept] != c].any()
     }
     assert result["per_class"].keys() == expected.keys()
     assert all(close(result["per_class"][c], expected[c]) for c in expected)
@@ -72,20 +82,22 @@ def test_macro_auroc_equals_sklearn(seed, num_classes):
 @given(seeds, st.integers(1, 16), st.floats(-1, 17))
 def test_pain_detection_equals_sklearn(seed, pspi_threshold, decision_threshold):
     rng, labels = random_case(seed)
-    scores = tied(rng, labels + rng.normal(0, 4, len(labels)))
-    result = pain_detection(scores, labels, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold)
+    scores, weights = tied(rng, labels + rng.normal(0, 4, len(labels))), weighted(rng, len(labels))
+    how = {"decision_threshold": decision_threshold, "pspi_threshold": pspi_threshold}
+    result = pain_detection(scores, labels, **how, sample_weight=weights)
     true, said = labels >= pspi_threshold, scores >= decision_threshold
+    w = np.ones(len(labels)) if weights is None else weights
     defined = {
-        "auroc": true.any() and not true.all(),
-        "f1": true.any() or said.any(),
-        "precision": said.any(),
-        "recall": true.any(),
+        "auroc": w[true].any() and w[~true].any(),
+        "f1": w[true | said].any(),
+        "precision": w[said].any(),
+        "recall": w[true].any(),
     }
     reference = {
-        "auroc": lambda: sk.roc_auc_score(true, scores),
-        "f1": lambda: sk.f1_score(true, said),
-        "precision": lambda: sk.precision_score(true, said),
-        "recall": lambda: sk.recall_score(true, said),
+        "auroc": lambda: sk.roc_auc_score(true, scores, sample_weight=w),
+        "f1": lambda: sk.f1_score(true, said, sample_weight=w),
+        "precision": lambda: sk.precision_score(true, said, sample_weight=w),
+        "recall": lambda: sk.recall_score(true, said, sample_weight=w),
     }
     assert set(result["undefined"]) == {name for name, ok in defined.items() if not ok}
     for name, ok in defined.items():
@@ -97,40 +109,64 @@ def test_pain_detection_equals_sklearn(seed, pspi_threshold, decision_threshold)
 def test_regression_equals_references(seed):
     rng, labels = random_case(seed)
     predictions = tied(rng, np.clip(labels + rng.normal(0, 3, len(labels)), 0, 16))
-    result = pspi_regression(predictions, labels)
-    assert close(result["mae"], sk.mean_absolute_error(labels, predictions))
-    assert close(result["mse"], sk.mean_squared_error(labels, predictions))
-    if np.ptp(labels) and np.ptp(predictions):
-        assert close(result["pcc"], np.corrcoef(labels, predictions)[0, 1])
-    else:
-        assert result["pcc"] is None and "pcc" in result["undefined"]
-    if np.ptp(labels) or np.ptp(predictions):
-        assert close(result["icc_3_1"], icc_3_1_by_anova(predictions, labels))
-    else:
-        assert result["icc_3_1"] is None
+    weights = weighted(rng, len(labels))
+    result = pspi_regression(predictions, labels, weights)
+    w = np.ones(len(labels)) if weights is None else weights
+    assert close(result["mae"], sk.mean_absolute_error(labels, predictions, sample_weight=w))
+    assert close(result["mse"], sk.mean_squared_error(labels, predictions, sample_weight=w))
     rated = np.floor(predictions + 0.5).astype(int)
-    if np.ptp(np.concatenate([labels, rated])):
-        assert close(result["qwk"], sk.cohen_kappa_score(labels, rated, weights="quadratic", labels=range(17)))
-    else:
-        assert result["qwk"] is None
+    seen = {"p": predictions[w > 0], "r": labels[w > 0], "both": np.concatenate([labels[w > 0], rated[w > 0]])}
+    varied = {name: np.ptp(values) > 0 for name, values in seen.items()}
+    assert (result["pcc"] is None) == ("pcc" in result["undefined"]) == (not (varied["p"] and varied["r"]))
+    if result["pcc"] is not None:
+        (a, c), (_, b) = np.cov(labels, predictions, aweights=w, ddof=0)
+        assert close(result["pcc"], c / math.sqrt(a * b))
+    assert (result["icc_3_1"] is None) == (not (varied["p"] or varied["r"]))
+    assert (result["qwk"] is None) == (not varied["both"])
+    if varied["both"]:
+        kappa = sk.cohen_kappa_score(labels, rated, weights="quadratic", labels=range(17), sample_weight=w)
+        assert close(result["qwk"], kappa)
+
+
+@CASES
+@given(seeds)
+def test_icc_equals_the_analysis_of_variance(seed):
+    """A whole weight stands for so many frames."""
+    rng, labels = random_case(seed)
+    predictions = tied(rng, labels + rng.normal(rng.normal(), 3, len(labels)))
+    times = rng.integers(0, 4, len(labels))
+    if np.ptp(labels[times > 0]) if times.any() else False:
+        result = pspi_regression(predictions, labels, times)
+        consistency, agreement = icc_by_anova(np.repeat(predictions, times), np.repeat(labels, times))
+        assert close(result["icc_3_1"], consistency) and close(result["icc_2_1"], agreement)
 
 
 def test_icc_of_the_classic_example():
-    """Judges 1 and 2 of Shrout & Fleiss (1979), table 2, by their formula."""
+    """The four judges of Shrout & Fleiss (1979), table 2, give their .71 and .29; and so the formula is theirs."""
     first, second = np.array([9, 6, 8, 7, 10, 6.0]), np.array([2, 1, 4, 1, 5, 2.0])
-    assert close(pspi_regression(first, second)["icc_3_1"], icc_3_1_by_anova(first, second))
-    assert close(pspi_regression(first, first - 5)["icc_3_1"], 1.0)  # consistency: an offset does not count
+    others = np.array([5, 3, 6, 2, 6, 4.0]), np.array([8, 2, 8, 6, 9, 7.0])
+    assert np.round(icc_by_anova(first, second, *others), 2).tolist() == [0.71, 0.29]
+    result = pspi_regression(first, second)
+    assert close(result["icc_3_1"], icc_by_anova(first, second)[0])
+    assert close(result["icc_2_1"], icc_by_anova(first, second)[1])
+    shifted = pspi_regression(first, first - 5)
+    assert close(shifted["icc_3_1"], 1.0)  # consistency: an offset does not count
+    assert shifted["icc_2_1"] < 0.2  # agreement: it does
 
 
 @CASES
 @given(seeds)
 def test_accuracy_by_counting(seed):
     rng, labels = random_case(seed)
-    predictions = rng.integers(0, 17, len(labels))
-    result = pspi_accuracy(predictions, labels)
+    predictions, weights = rng.integers(0, 17, len(labels)), weighted(rng, len(labels))
+    result = pspi_accuracy(predictions, labels, sample_weight=weights)
+    w = np.ones(len(labels)) if weights is None else weights
     distances = [abs(int(p) - int(y)) for p, y in zip(predictions, labels, strict=True)]
     for k, name in enumerate(("accuracy", "accuracy_within_1", "accuracy_within_2")):
-        assert close(result[name], sum(d <= k for d in distances) / len(distances))
+        right = sum(weight for d, weight in zip(distances, w, strict=True) if d <= k)
+        assert close(result[name], right / sum(w))
+    assert close(result["accuracy"], sk.accuracy_score(labels, predictions, sample_weight=w))
+    assert list(pspi_accuracy(predictions, labels, tolerances=(0, 3))) == ["accuracy", "accuracy_within_3"]
 
 
 def test_real_predictions_are_rounded_half_up():
@@ -143,7 +179,7 @@ def test_constant_predictions_are_named_not_nan():
     assert result["pcc"] is None and result["undefined"] == ["pcc"]
     assert result["icc_3_1"] == 0.0
     assert abs(result["qwk"]) < 1e-12
-    assert pspi_regression([3], [3])["undefined"] == ["pcc", "icc_3_1", "qwk"]
+    assert pspi_regression([3], [3])["undefined"] == ["pcc", "icc_3_1", "icc_2_1", "qwk"]
     assert macro_auroc(np.zeros((6, 17)), [0, 0, 5, 5, 16, 16])["macro_auroc"] == 0.5
 
 
@@ -190,11 +226,6 @@ def test_pspi_out_of_range_and_a_missing_threshold_are_refused():
         pain_detection([1], [17], decision_threshold=1)
     with pytest.raises(TypeError, match="decision_threshold"):
         pain_detection([1], [1])
-
-
-def test_the_two_copies_of_auroc_are_one():
-    """Each metric folder must work copied alone, so the lines stand twice."""
-    assert inspect.getsource(auroc).split("if not")[1] == inspect.getsource(detection_auroc).split("if not")[1]
 
 
 def test_speed_at_the_size_of_unbc():

@@ -1,0 +1,115 @@
+"""Every metric of a model's predictions at once, under many weightings of its identities.
+
+A `Predictions` is the dict of arrays that `modeling_vitpain.inference.predict_dataset` returns: `labels` (n,) PSPI,
+`logits` (n, 17), `pspi` (n,), `au_labels` and `au` (n, 6), `identity_id`, `view_id`, and the class ids `age_group`,
+`ethnicity`, `gender`. The result of each function is metric -> `(rows,)`, one value a row of `weighting.weights`; NaN
+where the metric is not defined. With weights of 1 these are the values of the metric folders.
+"""
+
+import numpy as np
+
+from dataset_script.errors import WorkFailed
+from dataset_script.facs import AU_NAMES
+
+from .au_agreement.functions import DECISION_THRESHOLD, PRESENT
+from .bootstrap import ClusterBootstrap, Weighting
+from .pain_detection.functions import detection_from_sums, detection_terms
+from .pspi_accuracy.functions import accuracy_from_sums, accuracy_terms
+from .pspi_calibration.functions import calibration_from_sums, calibration_terms
+from .pspi_regression.functions import regression_from_sums, regression_terms
+
+Predictions = dict[str, np.ndarray]
+CLASSES = 17
+PAIN_THRESHOLDS = (1, 2, 3)
+"""PSPI from which a frame counts as pain, in turn."""
+LEVELS = (90, 95)
+LOWER_IS_BETTER = ("mae", "mse", "ece", "brier")
+
+
+def check_predictions(predictions: Predictions) -> None:
+    """Raises WorkFailed when a model gave other than 17 classes, or a number that is not finite."""
+    if predictions["logits"].shape[1] != CLASSES:
+        raise WorkFailed(f"the model has {predictions['logits'].shape[1]} PSPI classes; evaluation needs {CLASSES}")
+    for name in ("logits", "pspi", "au"):
+        bad = ~np.isfinite(predictions[name]).reshape(len(predictions[name]), -1).all(axis=1)
+        if bad.any():
+            raise WorkFailed(f"the model's {name} is not finite on {bad.sum()} of {len(bad)} frames")
+
+
+def pspi_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
+    """PSPI metrics. The class is the likeliest one (accuracies); the intensity is the model's `pspi` (the others).
+
+    Macro AUROC ranks the class probabilities. Its 16-class reading renormalises them without PSPI 16.
+    """
+    labels, logits, estimate = predictions["labels"], predictions["logits"], predictions["pspi"]
+    return {
+        "macro_auroc": weighting.macro_auroc(softmax(logits), labels),
+        "macro_auroc_16": weighting.macro_auroc(softmax(logits[:, : CLASSES - 1]), labels, CLASSES - 1),
+        **accuracy_from_sums(weighting.sums(accuracy_terms(logits.argmax(axis=1), labels))),
+        **regression_from_sums(weighting.sums(regression_terms(estimate, labels))),
+    }
+
+
+def detection_measures(
+    predictions: Predictions, weighting: Weighting, pspi_threshold: int, decision_threshold: float
+) -> dict[str, np.ndarray]:
+    """AUROC, F1, precision and recall of PSPI >= `pspi_threshold`, said from `decision_threshold` of probability on."""
+    scores, labels = pain_probability(predictions, pspi_threshold), predictions["labels"]
+    terms = detection_terms(scores, labels, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold)
+    return {
+        "auroc": weighting.auroc(scores, labels >= pspi_threshold),
+        **detection_from_sums(weighting.sums(terms)),
+    }
+
+
+def calibration_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
+    """Calibration error, Brier score, coverage and width of the 90 % interval of the class probabilities as they are."""
+    return calibration_from_sums(
+        weighting.sums(calibration_terms(softmax(predictions["logits"]), predictions["labels"]))
+    )
+
+
+def unit_measures(predictions: Predictions, weighting: Weighting) -> dict[str, dict[str, np.ndarray]]:
+    """AU -> agreement of its intensity, and AUROC, F1, precision and recall of its presence."""
+    result = {}
+    for name, estimate, truth in zip(AU_NAMES, predictions["au"].T, predictions["au_labels"].T, strict=True):
+        terms = detection_terms(estimate, truth, decision_threshold=DECISION_THRESHOLD, pspi_threshold=PRESENT)
+        result[name] = {
+            **regression_from_sums(weighting.sums(regression_terms(estimate, truth))),
+            "auroc": weighting.auroc(estimate, truth >= PRESENT),
+            **detection_from_sums(weighting.sums(terms)),
+        }
+    return result
+
+
+def pain_probability(predictions: Predictions, pspi_threshold: int) -> np.ndarray:
+    """The model's probability of PSPI >= `pspi_threshold`, `(n,)`."""
+    return softmax(predictions["logits"])[:, pspi_threshold:].sum(axis=1)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities of logits `(n, classes)`, in float64."""
+    logits = np.asarray(logits, dtype=np.float64)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def summarise(
+    values: dict[str, np.ndarray], bootstrap: ClusterBootstrap, identities: int | None = None
+) -> dict[str, dict]:
+    """Metric -> {value, interval_90, interval_95, undefined_resamples} of what a measure gave under `bootstrap.whole`.
+
+    `identities` is how many these values are of, where that is not all; of one alone there is no interval.
+    """
+    result = {}
+    for name, (value, *resampled) in values.items():
+        replicates = np.array(resampled)
+        result[name] = {
+            "value": None if np.isnan(value) else float(value),
+            **{
+                f"interval_{level}": None if identities == 1 else bootstrap.interval(replicates, level / 100)
+                for level in LEVELS
+            },
+            "undefined_resamples": int(np.isnan(replicates).sum()),
+        }
+    return result
