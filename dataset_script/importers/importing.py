@@ -60,16 +60,16 @@ def import_dataset(
     frames = _without_duplicates(frames, report)
     if check_images:
         frames = check_pictures(found, frames, report, progress)
-    folds, notes = assign(frames, found.folds)
-    link_neutral_frames(frames)
-    report.notes += notes
     report.found, report.portable, report.pictures_checked = found.num_pictures, copy, check_images
-    report.subjects = len({frame.subject_id for frame in frames})
-    report.splits = _count(frames)
     if strict and report.problems:
         raise ProblemsFound(report)
     if not frames:
         raise WorkFailed(f"{source} has no usable frame; {_first_reason(report)}")
+    folds, notes = assign(frames, found.folds)
+    link_neutral_frames(frames)
+    report.notes += notes
+    report.subjects = len({frame.subject_id for frame in frames})
+    report.splits = _count(frames)
     write_dataset(Path(out), found, frames, folds, report, copy, progress)
     return report
 

@@ -1,7 +1,8 @@
 """Label files of UNBC-McMaster and plain numbers, read strictly: what is not exactly right is `Unusable`."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,8 +54,13 @@ def parse_facs(text: str) -> tuple[tuple[float, ...], dict[str, float]]:
 
 def checked_aus(found: Mapping[str, float]) -> tuple[float, ...]:
     """(6,) in C1 order, absent ones 0. Raises Unusable when one is out of range."""
+    return _checked(tuple(found.get(name, 0.0) for name in AU_NAMES))
+
+
+@lru_cache(maxsize=1 << 16)  # frames share their intensities: a table look-up in place of NumPy on six numbers
+def _checked(values: tuple[float, ...]) -> tuple[float, ...]:
     try:
-        return tuple(check_aus([found.get(name, 0.0) for name in AU_NAMES]).tolist())
+        return tuple(check_aus(values).tolist())
     except InvalidInput as error:
         raise Unusable("AU out of range", str(error)) from None
 
@@ -68,12 +74,17 @@ def checked_extra_aus(found: dict[str, float]) -> dict[str, float]:
     return found
 
 
-def whole_pspi(au: Iterable[float], given: float | None = None) -> int:
+def whole_pspi(au: tuple[float, ...], given: float | None = None) -> int:
     """PSPI of the units (6,), which must be a whole number and what the source says, if it says anything."""
-    value = float(pspi(tuple(au)))
+    value = _pspi(au)
     if given is not None and given != value:
         raise Unusable("PSPI disagrees", f"PSPI is {given:g}; its action units give {value:g}")
     return whole("PSPI", value)
+
+
+@lru_cache(maxsize=1 << 16)
+def _pspi(au: tuple[float, ...]) -> float:
+    return float(pspi(au))
 
 
 def whole(name: str, value: float) -> int:

@@ -13,8 +13,16 @@ from ..errors import InvalidInput, WorkFailed
 from ..features import SPLITS
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
-from ..shards import file_sha256, shard_path
-from ..storage import locked, publish, remove_temporaries, reporting_write_errors, temporary_path, write_atomically
+from ..shards import FOLDERS, file_sha256, shard_path
+from ..storage import (
+    is_temporary,
+    locked,
+    publish,
+    remove_temporaries,
+    reporting_write_errors,
+    temporary_path,
+    write_atomically,
+)
 from .frame import Frame, Source, to_table, with_bytes
 from .readme import import_readme
 from .report import Report
@@ -51,10 +59,13 @@ def write_dataset(
         if chosen
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
-    _prepare(out, digest, report)
     rows = COPIED_ROWS_PER_SHARD if copy else ROWS_PER_SHARD
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"out is {out}, which is not a directory")
+    with reporting_write_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
     with locked(out):
-        remove_temporaries(out)
+        _prepare(out, digest, report)
         done = {entry.path: entry for entry in read_manifest(out)}
         written = 0
         for split, table in tables.items():
@@ -81,7 +92,7 @@ def write_dataset(
 
 
 def _prepare(out: Path, digest: str, report: Report) -> None:
-    """Makes `out`, or checks that it holds the beginning of this very import."""
+    """Checks that `out` is empty or holds the beginning of this very import, and says in it which one it is."""
     record = out / RECORD
     if record.is_file():
         try:
@@ -92,12 +103,13 @@ def _prepare(out: Path, digest: str, report: Report) -> None:
             raise InvalidInput(
                 f"{out} holds another import, or its source or options have changed; name a new directory"
             )
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif any(not is_temporary(path) for path in out.iterdir()):
         raise InvalidInput(f"out is {out}, which exists and is not empty")
+    else:
+        write_atomically(record, _json({"layout": report.layout, "source": report.source, "hash": digest}))
+    remove_temporaries(out)
     with reporting_write_errors(out):
-        (out / "data").mkdir(parents=True, exist_ok=True)
-    write_atomically(record, _json({"layout": report.layout, "source": report.source, "hash": digest}))
+        (out / FOLDERS["default"]).mkdir(exist_ok=True)
 
 
 def _write_shard(out: Path, path: str, table: pa.Table, copy: bool, split: str, digest: str) -> Entry:

@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,7 @@ def assemble(
     return frames
 
 
+@lru_cache(maxsize=16)  # the views of an expression follow each other
 def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[float, ...], int]:
     """Units (6,) and PSPI of one annotation. Raises Unusable."""
     if annotation is None:

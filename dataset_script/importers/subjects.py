@@ -15,10 +15,9 @@ Folds = list[tuple[list[str], list[str]]]
 def number_subjects(subjects: Iterable[str]) -> dict[str, int]:
     """Subject -> identity_id: the first number in its name if these differ ("042-ll042" is 42), else its place."""
     names = sorted(set(subjects))
-    numbers = [re.search(r"[0-9]+", name) for name in names]
-    if all(numbers) and len({int(n[0]) for n in numbers}) == len(names) and max(int(n[0]) for n in numbers) < 2**31:
-        return {name: int(n[0]) for name, n in zip(names, numbers, strict=True)}
-    return {name: place for place, name in enumerate(names)}
+    numbers = [int(match[0]) for name in names if (match := re.search(r"[0-9]{1,9}", name))]
+    differ = len(set(numbers)) == len(names)
+    return dict(zip(names, numbers if differ else range(len(names)), strict=True))
 
 
 def deal_folds(subjects: Sequence[str]) -> Folds:

@@ -89,7 +89,7 @@ def write_unbc(root: Path, doubled: bool = False, extras: bool = True) -> Path:
         write(root / "Frame_Labels" / "FACS" / f"{shot.key}_facs.txt", facs_text(shot))
         write(root / "Frame_Labels" / twice["PSPI"] / f"{shot.key}_facs.txt", f"   {shot.pspi:.7e}\n")
         if extras:
-            rows = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in landmarks())
+            rows = "".join(f"   {x:.8e}   {y:.8e}\n" for x, y in landmarks())
             write(root / "AAM_landmarks" / f"{shot.key}_aam.txt", rows)
             for rating in ("AFF", "OPR", "SEN", "VAS"):
                 path = root / "Sequence_Labels" / rating / shot.subject / f"{shot.sequence}.txt"
