@@ -106,6 +106,11 @@ class PainFrames(torch.utils.data.Dataset):
             wanted["heatmap_pixel_values"] = ("heatmap", _Normaliser(teacher_processor))
         if with_heatmap:
             wanted["heatmaps"] = ("heatmap", _Normaliser(processor, mean=0.0, std=1.0))
+        asked_for = any(column == "heatmap" for column, _ in wanted.values())
+        if asked_for and (unknown := rows.data["heatmap"].null_count):
+            raise InvalidInput(
+                f"data has {unknown} frames without a heatmap; allowed are recipes that need none, as --start and --backbone"
+            )
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
         self.views = {key: _Pictures(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
         self.references = None

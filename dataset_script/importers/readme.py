@@ -32,6 +32,9 @@ def import_readme(entries: Iterable[Entry], report: Report, licences: list[str],
                     if any(entry.split == split for entry in entries)
                 ],
                 "default": True,
+                # `datasets` names its cache by this block alone: without the hash, another import of the same name
+                # would be loaded from the cache of the first.
+                "description": f"import {entries[0].spec_hash}",
             }
         ],
     )

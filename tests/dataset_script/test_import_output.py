@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from datasets import load_dataset
 from directories import contents
 from release_layout import write_release
-from unbc_layout import shots, write, write_unbc
+from unbc_layout import face, png, shots, write, write_unbc
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers import output
@@ -117,6 +118,20 @@ def test_a_label_that_changed_in_between_is_not_mixed_in(tmp_path):
     write(archive / "Frame_Labels/PSPI" / f"{key}_facs.txt", "0")
     with pytest.raises(InvalidInput, match="its source or options have changed"):
         import_dataset(archive, tmp_path / "out")
+
+
+def test_load_dataset_does_not_take_one_import_for_another(tmp_path):
+    """`datasets` names its cache by the directory's last name and its README."""
+    found = []
+    for level in (0, 1):
+        archive = tmp_path / f"source{level}"
+        for k in range(3):
+            write(archive / f"{k}.png", png(face((0,) * 6, 60 + level)))
+        write(archive / "labels.csv", "path,subject,pspi\n" + "".join(f"{k}.png,s{k},{level}\n" for k in range(3)))
+        out = tmp_path / str(level) / "data"
+        import_dataset(archive, out)
+        found.append(load_dataset(str(out), split="train", cache_dir=str(tmp_path / "cache"))["pspi"][:])
+    assert found == [[0], [1]]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 25, 26])

@@ -12,6 +12,7 @@ from unbc_layout import png, shots, write, write_unbc
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from dataset_script.importers.importing import import_dataset
+from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.data import PainFrames, open_split
 from modeling_vitpain.inference import predict_dataset
 from modeling_vitpain.runs import RunOptions, train
@@ -22,11 +23,19 @@ def world(tmp_path_factory) -> Path:
     return write_world(tmp_path_factory.mktemp("world"))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_cache(tmp_path_factory):
+    """What `load_dataset` prepares here goes away with the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path_factory.mktemp("datasets-cache"))
+        yield
+
+
 @pytest.mark.parametrize("copy", [False, True])
 def test_a_model_trains_on_unbc_and_is_scored_on_other_subjects(tmp_path, world, copy):
     import_dataset(write_unbc(tmp_path / "UNBC"), tmp_path / "data", copy=copy)
-    options = RunOptions(data=str(tmp_path / "data"), config=str(world / "config"), batch_size=6, epochs=1)
-    train(tmp_path / "model", options)
+    options = RunOptions(data=str(tmp_path / "data"), start=str(world / "teacher"), batch_size=6, epochs=1)
+    train(options, tmp_path / "model")
     found = predict_dataset(tmp_path / "model", tmp_path / "data", "test")
     held_out = {shot.key: shot for shot in shots() if shot.key in found["frame_id"]}
     assert len(found["labels"]) == len(held_out) == 16
@@ -40,7 +49,7 @@ def test_the_command_line_goes_from_the_archive_to_scores(tmp_path, world, capsy
     write_unbc(tmp_path / "UNBC")
     data, model = str(tmp_path / "data"), str(tmp_path / "model")
     assert pain3d_cli.main(["convert", str(tmp_path / "UNBC"), data]) == 0
-    assert pain3d_cli.main(["train", data, "--config", str(world / "config"), "--out", model, "--epochs", "1"]) == 0
+    assert pain3d_cli.main(["train", data, "--start", str(world / "teacher"), "--out", model, "--epochs", "1"]) == 0
     assert pain3d_cli.main(["evaluate", model, "--data", data, "--resamples", "50"]) == 0
     assert json.loads((tmp_path / "model" / "metrics.json").read_text())["context"]["frames"] == 16
 
@@ -51,7 +60,7 @@ def test_references_are_found_in_3dpain(tmp_path, world):
     rows = open_split(tmp_path / "data", "test")
     frames = PainFrames(rows, processor(), reference=True)
     assert all(bool(frames[k]["reference_mask"].all()) for k in range(len(frames)))
-    place = frames.references.fixed([k for k, e in enumerate(rows["expression_id"]) if e][0])
+    place = frames.references.fixed(next(k for k, e in enumerate(rows["expression_id"]) if e))
     assert rows["expression_id"][place] == 0
     small_model(reference="neutral").save_pretrained(tmp_path / "model")
     processor().save_pretrained(tmp_path / "model")
@@ -65,7 +74,8 @@ def test_without_a_face_box_the_whole_picture_is_seen(tmp_path):
     rows = [f"{k}.png,s{k},{','.join('0' * 6)},{split}" for k, split in enumerate(("train", "validation", "test"))]
     write(tmp_path / "labels.csv", "\n".join(["path,subject,au4,au6,au7,au9,au10,au43,split", *rows]))
     import_dataset(tmp_path / "labels.csv", tmp_path / "data")
-    seen = PainFrames(open_split(tmp_path / "data", "train"), processor())[0]["pixel_values"][0]
+    cropping = ViTPainImageProcessor(size={"height": 32, "width": 32}, face_crop=1.1)
+    seen = PainFrames(open_split(tmp_path / "data", "train"), cropping)[0]["pixel_values"][0]
     bright = (seen > seen.min() + 0.5).float().mean(dim=1)
     assert bright[16] == 1 and bright[2] == bright[-3] == 0  # black above and below, nothing cut off
 
@@ -77,3 +87,11 @@ def test_data_without_units_is_refused_by_the_model_in_one_line(tmp_path):
     import_dataset(tmp_path / "labels.csv", tmp_path / "data")
     with pytest.raises(InvalidInput, match="1 frames without action units"):
         open_split(tmp_path / "data", "train")
+
+
+def test_what_needs_heatmaps_is_refused_on_data_that_has_none(tmp_path, world):
+    import_dataset(write_unbc(tmp_path / "UNBC"), tmp_path / "data")
+    with pytest.raises(InvalidInput, match="20 frames without a heatmap"):
+        train(RunOptions(data=str(tmp_path / "data"), config=str(world / "config"), epochs=1), tmp_path / "model")
+    with pytest.raises(InvalidInput, match="without a heatmap"):
+        PainFrames(open_split(tmp_path / "data", "test"), processor(), input="heatmap")
