@@ -68,6 +68,8 @@ def import_dataset(
     folds, notes = assign(frames, found.folds)
     link_neutral_frames(frames)
     report.notes += notes
+    if boxless := sum(frame.face_box is None for frame in frames):
+        report.notes.append(f"{boxless:,} frames have no face box: training and evaluation see the whole picture")
     report.subjects = len({frame.subject_id for frame in frames})
     report.splits = _count(frames)
     write_dataset(Path(out), found, frames, folds, report, copy, progress)

@@ -42,8 +42,9 @@ class Unbc:
     def frames(self, report: Report) -> list[Frame]:
         pictures = self._index(report, self.root / "Images", PICTURES, "")
         self.num_pictures = len(pictures)
-        facs = self._index(report, self.root / "Frame_Labels" / "FACS", (".txt",), "_facs")
-        pspi = self._index(report, self.root / "Frame_Labels" / "PSPI", (".txt",), "_facs")
+        labels = _inner(self.root / "Frame_Labels")
+        facs = self._index(report, labels / "FACS", (".txt",), "_facs")
+        pspi = self._index(report, labels / "PSPI", (".txt",), "_facs")
         aam = self._index(report, self.root / "AAM_landmarks", (".txt",), "_aam")
         ratings = self._ratings(report, {key[:2] for key in pictures})
         frames = []
@@ -115,7 +116,7 @@ class Unbc:
     def _ratings(self, report: Report, sequences: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, float]]:
         found: dict[tuple[str, str], dict[str, float]] = {}
         for rating in RATINGS:
-            folder = self.root / "Sequence_Labels" / rating
+            folder = _inner(self.root / "Sequence_Labels") / rating
             if not folder.is_dir():
                 report.notes.append(f"this copy has no Sequence_Labels/{rating}")
                 continue
@@ -158,3 +159,8 @@ class Unbc:
         if other:
             report.notes.append(f"{title} holds {other:,} files that are not part of the layout")
         return found
+
+
+def _inner(folder: Path) -> Path:
+    """The folder, or the one of the same name within it."""
+    return inner if (inner := folder / folder.name).is_dir() else folder

@@ -82,12 +82,13 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def write_unbc(root: Path, doubled: bool = False, extras: bool = True) -> Path:
-    """All of `shots()`; `doubled`: Images/Images and Frame_Labels/PSPI/PSPI; `extras`: landmarks and sequence labels."""
-    twice = {"Images": "Images/Images", "PSPI": "PSPI/PSPI"} if doubled else {"Images": "Images", "PSPI": "PSPI"}
+    """All of `shots()`; `doubled`: Images/Images, Frame_Labels/Frame_Labels, PSPI/PSPI; `extras`: landmarks and sequence labels."""
+    twice = {name: f"{name}/{name}" if doubled else name for name in ("Images", "PSPI", "Frame_Labels")}
+    labels = root / twice["Frame_Labels"]
     for k, shot in enumerate(shots()):
         write(root / twice["Images"] / f"{shot.key}.png", png(face(shot.au, 60 + k % 40)))
-        write(root / "Frame_Labels" / "FACS" / f"{shot.key}_facs.txt", facs_text(shot))
-        write(root / "Frame_Labels" / twice["PSPI"] / f"{shot.key}_facs.txt", f"   {shot.pspi:.7e}\n")
+        write(labels / "FACS" / f"{shot.key}_facs.txt", facs_text(shot))
+        write(labels / twice["PSPI"] / f"{shot.key}_facs.txt", f"   {shot.pspi:.7e}\n")
         if extras:
             rows = "".join(f"   {x:.8e}   {y:.8e}\n" for x, y in landmarks())
             write(root / "AAM_landmarks" / f"{shot.key}_aam.txt", rows)
