@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gallery": ("generation.commands.gallery", "a picture of a dataset: identities x expressions x views"),
     "verify": ("dataset_script.commands.verify", "check every shard, row and picture of a dataset"),
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
-    "convert": ("modeling_vitpain.commands.convert", "turn the authors' checkpoint into a model directory"),
+    "convert": ("dataset_script.commands.convert", "turn other people's data, or the authors' checkpoint, into ours"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
@@ -43,6 +43,7 @@ EXTRA_OF: dict[str, str] = {
     "sklearn": "evaluation",
     "av": "video",
     "cv2": "faces",
+    "h5py": "hdf5",
 }
 """Module that may be missing -> the extra that brings it."""
 

@@ -20,7 +20,7 @@ from dataset_script.facs import AU_NAMES
 from dataset_script.features import SPLITS
 
 from .augmentation import Variation
-from .image_processing_vitpain import ViTPainImageProcessor
+from .image_processing_vitpain import ViTPainImageProcessor, crop_square
 from .references import NeutralReferences
 
 INPUTS = ("image", "heatmap")
@@ -50,6 +50,8 @@ def open_split(data: str | Path, split: str) -> Dataset:
     ]
     if missing:
         raise InvalidInput(f"data {data} has no column {', '.join(missing)}; it must be a Pain3D dataset")
+    if unknown := rows.data["au"].null_count:
+        raise InvalidInput(f"data {data} has {unknown} frames without action units, only PSPI; the model needs both")
     return rows
 
 
@@ -104,6 +106,11 @@ class PainFrames(torch.utils.data.Dataset):
             wanted["heatmap_pixel_values"] = ("heatmap", _Normaliser(teacher_processor))
         if with_heatmap:
             wanted["heatmaps"] = ("heatmap", _Normaliser(processor, mean=0.0, std=1.0))
+        asked_for = any(column == "heatmap" for column, _ in wanted.values())
+        if asked_for and (unknown := rows.data["heatmap"].null_count):
+            raise InvalidInput(
+                f"data has {unknown} frames without a heatmap; allowed are recipes that need none, as --start and --backbone"
+            )
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
         self.views = {key: _Pictures(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
         self.references = None
@@ -201,9 +208,12 @@ class _Normaliser:
         self.mean = np.asarray(processor.image_mean if mean is None else mean, dtype=np.float32).reshape(-1, 1, 1)
         self.std = np.asarray(processor.image_std if std is None else std, dtype=np.float32).reshape(-1, 1, 1)
 
-    def resize(self, image: Image.Image, face_box: list[float]) -> np.ndarray:
-        """A picture of any mode -> (H, W, 3), uint8."""
-        face = self.processor.crop_face(image, face_box)
+    def resize(self, image: Image.Image, face_box: list[float] | None) -> np.ndarray:
+        """A picture of any mode -> (H, W, 3), uint8. Imported data may lack face boxes: then the whole picture, squared."""
+        if face_box is None and self.processor.face_crop is not None:
+            face = crop_square(image, (0, 0, *image.size), 1.0)
+        else:
+            face = self.processor.crop_face(image, face_box)
         resized = self.processor(face, do_rescale=False, do_normalize=False)["pixel_values"][0]
         return np.ascontiguousarray(np.asarray(resized).transpose(1, 2, 0), dtype=np.uint8)
 

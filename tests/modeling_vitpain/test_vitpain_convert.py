@@ -200,9 +200,9 @@ class TestCommand:
         assert pain3d_cli.main(["convert", str(tmp_path / "release.ckpt"), str(tmp_path / "out")]) == 2
         assert "exists" in capsys.readouterr().err
 
-    @pytest.mark.parametrize("name", ["", "data.csv", "none.ckpt"])
+    @pytest.mark.parametrize("name", ["", "data.txt", "none.ckpt"])
     def test_names_what_is_allowed(self, name, tmp_path, capsys):
-        (tmp_path / "data.csv").touch()
+        (tmp_path / "data.txt").touch()
         assert pain3d_cli.main(["convert", str(tmp_path / name), str(tmp_path / "out")]) == 2
         assert "source is" in capsys.readouterr().err
 

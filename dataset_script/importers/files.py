@@ -1,0 +1,42 @@
+"""Looking for files quickly, and reading small ones."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .report import Unusable
+
+PICTURES = (".png", ".jpg", ".jpeg")
+_MAX_LABEL_BYTES = 1 << 20
+
+
+def walk(folder: Path) -> Iterator[os.DirEntry]:
+    """Every visible file below `folder`, in sorted order, without opening one."""
+    with os.scandir(folder) as entries:
+        found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir():
+            yield from walk(Path(entry.path))
+        elif entry.is_file():
+            yield entry
+
+
+def read_label(path: str | Path) -> str:
+    """The text of a small file. Raises Unusable when it cannot be read, is no text, or is larger than 1 MiB."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_LABEL_BYTES + 1)
+    except OSError as error:
+        raise Unusable("unreadable label", f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > _MAX_LABEL_BYTES:
+        raise Unusable("unreadable label", f"{path} is larger than any label")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unusable("unreadable label", f"{path} is not text") from None
+
+
+def only(folder: Path, pattern: str) -> Path | None:
+    """The one file of `folder` that fits; None where none does, or more than one."""
+    found = sorted(path for path in folder.glob(pattern) if path.is_file())
+    return found[0] if len(found) == 1 else None

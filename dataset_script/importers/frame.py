@@ -1,0 +1,131 @@
+"""What an importer knows of one frame, the schema of an imported dataset, and the way from one to the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from datasets import Features, List, Value
+
+from ..facs import EXTRA_AU_NAMES
+from ..features import FEATURES
+
+NUM_AAM_LANDMARKS = 66
+RATINGS: tuple[str, ...] = ("AFF", "OPR", "SEN", "VAS")
+"""UNBC's ratings of a whole sequence: affective and sensory scale, observer, the patient's own visual analogue scale."""
+
+IMPORTED = Features(
+    {
+        **FEATURES["default"],
+        "subject_id": Value("string"),
+        "sequence_id": Value("string"),
+        "fold": Value("int8"),
+        "sequence_ratings": {name: Value("float32") for name in RATINGS},
+        "aam_landmarks": List(List(Value("float32"), length=2), length=NUM_AAM_LANDMARKS),
+    }
+)
+"""The columns of contract C2 and five more. What the source does not tell is null: no heatmap, age or camera is invented.
+
+- `image`: with `path` where the frames stay where they are, with `bytes` where they were copied.
+- `frame_id`: the source's own name of the frame. `identity_id`: the number in the subject's name if all have one and no two
+  the same, else the subject's place in the sorted list.
+- `expression_id`: 0 for a neutral frame; else the number in the name where there is one, or 1.
+- `face_box`: null where the source has neither box nor landmarks; training and evaluation then see the whole picture.
+- `neutral_frame_id`: a neutral frame of the same subject and view, from the same sequence if it has one.
+- `extra_au`: null for a unit that the source does not code.
+- `fold`: the cross-validation fold that holds this subject out; null where there are none. `folds.json` has the lists.
+"""
+
+
+@dataclass(slots=True)
+class Frame:
+    """One frame of a source, its labels checked.
+
+    Attributes:
+        where: what the source needs to find the picture again.
+        au: (6,), C1 order; None: the source gives PSPI alone.
+        sequence_ratings: some of `RATINGS`.
+        aam_landmarks: (66, 2), x and y in pixels.
+        split: "train", "validation", "test"; None: the source has none.
+    """
+
+    frame_id: str
+    subject_id: str
+    where: Any
+    pspi: int
+    au: tuple[float, ...] | None
+    expression_id: int
+    view_id: int = 0
+    sequence_id: str | None = None
+    extra_au: dict[str, float | None] | None = None
+    sequence_ratings: dict[str, float] | None = None
+    aam_landmarks: np.ndarray | None = None
+    face_box: tuple[float, float, float, float] | None = None
+    split: str | None = None
+    licence: str | None = None
+    identity_id: int = -1
+    fold: int | None = None
+    neutral_frame_id: str | None = None
+
+
+class Source(Protocol):
+    """One layout on the disk.
+
+    Attributes:
+        layout: its name, for people.
+        num_pictures: pictures seen, good and bad; known once `frames` has run.
+        folds: the source's own cross-validation: (training subjects, validation subjects) each.
+    """
+
+    layout: str
+    num_pictures: int
+    folds: list[tuple[list[str], list[str]]] | None
+
+    def frames(self, report: Any) -> list[Frame]:
+        """All usable frames, in the source's order; everything else is named in the report."""
+
+    def path(self, frame: Frame) -> str | None:
+        """The absolute path of its picture; None where it lies inside an archive."""
+
+    def read(self, frame: Frame) -> bytes:
+        """Its picture as a PNG or JPEG file. Quick when frames are asked for in the source's order."""
+
+
+def to_table(frames: Sequence[Frame], paths: Sequence[str | None]) -> pa.Table:
+    """Rows with the schema `IMPORTED`; each image is its path, without bytes."""
+    schema = IMPORTED.arrow_schema
+    known = {
+        "image": [{"bytes": None, "path": path} for path in paths],
+        "extra_au": [frame.extra_au and {n: frame.extra_au.get(n) for n in EXTRA_AU_NAMES} for frame in frames],
+        "aam_landmarks": [None if frame.aam_landmarks is None else frame.aam_landmarks.tolist() for frame in frames],
+    }
+    columns = []
+    for field in schema:
+        if field.name in known:
+            columns.append(pa.array(known[field.name], field.type))
+        elif field.name in Frame.__dataclass_fields__:
+            columns.append(pa.array([getattr(frame, field.name) for frame in frames], field.type))
+        else:
+            columns.append(pa.nulls(len(frames), field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def with_bytes(table: pa.Table, pictures: Sequence[bytes]) -> pa.Table:
+    """The same rows with the pictures in them and no path."""
+    place = table.schema.get_field_index("image")
+    field = table.schema.field(place)
+    images = pa.array([{"bytes": picture, "path": None} for picture in pictures], field.type)
+    return table.set_column(place, field, images)
+
+
+def link_neutral_frames(frames: Sequence[Frame]) -> None:
+    """Sets `neutral_frame_id`: the first neutral frame of the same sequence and view, else of the same subject and view."""
+    first: dict[tuple, str] = {}
+    for frame in frames:
+        if frame.expression_id == 0:
+            first.setdefault((frame.subject_id, frame.view_id, frame.sequence_id), frame.frame_id)
+            first.setdefault((frame.subject_id, frame.view_id), frame.frame_id)
+    for frame in frames:
+        own, subject = (frame.subject_id, frame.view_id, frame.sequence_id), (frame.subject_id, frame.view_id)
+        frame.neutral_frame_id = first.get(own, first.get(subject))

@@ -1,0 +1,101 @@
+"""`import_dataset`: a foreign data set -> a dataset directory that `load_dataset` opens."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import InvalidInput, WorkFailed
+from ..features import SPLITS
+from .frame import Frame, link_neutral_frames
+from .layouts import find_source
+from .output import write_dataset
+from .pictures import check_pictures
+from .report import Report
+from .subjects import assign
+
+ProgressCallback = Callable[[int, int], None]
+
+
+class ProblemsFound(WorkFailed):
+    """Strict import of a source that has problems; `report` lists them."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(f"{report.problems:,} problems, so nothing was written (--strict)")
+        self.report = report
+
+
+def import_dataset(
+    source: str | Path,
+    out: str | Path,
+    copy: bool = False,
+    check_images: bool = False,
+    strict: bool = False,
+    split_csv: str | Path | None = None,
+    progress: ProgressCallback | None = None,
+) -> Report:
+    """Indexes a data set and writes it with the schema `IMPORTED`, splits by subject.
+
+    Killed and run again it goes on, and the directory ends the same. Nothing that is wrong is passed over: a frame with a
+    problem is left out, and `report.json` in `out` names it and the reason.
+
+    Args:
+        source: a directory or file of one of the layouts of this package.
+        copy: put the pictures into the data; else it holds their absolute paths. Archives (HDF5, tar) must be copied.
+        check_images: decode every picture; black and damaged ones are left out.
+        strict: any problem stops the import before anything is written.
+        split_csv: split file of 3DPain, where it does not lie beside the data.
+        progress: called with (done, total) frames, while pictures are checked and then while they are copied.
+
+    Raises:
+        InvalidInput: `source` is of no known layout, an option does not fit it, or `out` holds something else.
+        ProblemsFound: `strict`, and there are problems.
+        WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
+    """
+    found = find_source(Path(source), None if split_csv is None else Path(split_csv), check_images)
+    report = Report(found.layout, str(Path(source).absolute()))
+    frames = found.frames(report)
+    if frames and not copy and found.path(frames[0]) is None:
+        raise InvalidInput(
+            f"the pictures of {source} lie inside an archive, where nothing can refer to them: add --copy"
+        )
+    frames = _without_duplicates(frames, report)
+    if check_images:
+        frames = check_pictures(found, frames, report, progress)
+    report.found, report.portable, report.pictures_checked = found.num_pictures, copy, check_images
+    if strict and report.problems:
+        raise ProblemsFound(report)
+    if not frames:
+        raise WorkFailed(f"{source} has no usable frame; {_first_reason(report)}")
+    folds, notes = assign(frames, found.folds)
+    link_neutral_frames(frames)
+    report.notes += notes
+    if boxless := sum(frame.face_box is None for frame in frames):
+        report.notes.append(f"{boxless:,} frames have no face box: training and evaluation see the whole picture")
+    report.subjects = len({frame.subject_id for frame in frames})
+    report.splits = _count(frames)
+    write_dataset(Path(out), found, frames, folds, report, copy, progress)
+    return report
+
+
+def _without_duplicates(frames: list[Frame], report: Report) -> list[Frame]:
+    """A frame id names one row: later ones are left out."""
+    kept: dict[str, Frame] = {}
+    for frame in frames:
+        if kept.setdefault(frame.frame_id, frame) is not frame:
+            report.leave_out(frame.frame_id, "found twice", "an earlier frame has the same name")
+    return list(kept.values())
+
+
+def _count(frames: list[Frame]) -> dict[str, dict[str, int]]:
+    counts = {}
+    for split in SPLITS:
+        members = [frame.subject_id for frame in frames if frame.split == split]
+        if members:
+            counts[split] = {"frames": len(members), "subjects": len({*members})}
+    return counts
+
+
+def _first_reason(report: Report) -> str:
+    if not report.left_out:
+        return "it holds no picture"
+    first = report.left_out[0]
+    return f"for example {first.what}: {first.reason}"
