@@ -15,7 +15,7 @@ from ...streams import stream
 from .contacts import contacts
 from .copies import Copy, make_copy
 from .ict import CHANNELS, HELD_OUT_FROM, REGIONS, UNITS, IctFaces, gates, load_ict
-from .model import RigMesh
+from .model import NetworkConfig, RigMesh
 from .operators import mesh_operators, torch_sparse
 
 OPEN_MOUTH = 0.5
@@ -24,15 +24,15 @@ RIM_REACH_MM, RIM_WEIGHT = 8.0, 4.0
 """Errors near lids and lips count up to this much more."""
 SIZE_SPREAD = 0.04
 """Standard deviation of the logarithm of a head's size."""
-ACTIVE = 0.4
-"""Probability that a unit takes part in a random expression."""
+ACTIVE, EXTRA_ACTIVE = 0.5, 0.2
+"""Probability that a unit of C1, or an extra one, takes part in a random expression."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """Which surface a face is on: a region of the original and a kind of copy. Sizes are of the region "face"."""
+    """Which surface a face is on: a region of the original and a kind of copy. Sizes are of the region "head"."""
 
-    region: str = "face"
+    region: str = "head"
     kind: str = "original"
     size: int = 0
     number: int = 0
@@ -62,9 +62,9 @@ class TrainingFace:
 class FaceMaker:
     """Makes training faces from the ICT pack; a face is a pure function of identity, topology and seed."""
 
-    def __init__(self, data: Path, seed: int, eigenvectors: int, cache: Path | None, device: str = "cpu") -> None:
-        """`cache`: directory for the operators, or None."""
-        self._data, self._seed, self._k, self._cache, self._device = data, seed, eigenvectors, cache, device
+    def __init__(self, data: Path, seed: int, network: NetworkConfig, cache: Path | None, device: str = "cpu") -> None:
+        """`network`: whose meshes these are; `cache`: directory for the operators, or None."""
+        self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
         self._regions: dict[str, IctFaces] = {}
         self._copies: dict[Topology, Copy] = {}
         self._rims: dict[Topology, sparse.csr_matrix] = {}
@@ -78,7 +78,7 @@ class FaceMaker:
         if topology not in self._copies:
             pose = self._open_pose(topology.region)
             triangles = self.region(topology.region).triangles
-            size = topology.size * len(pose) // REGIONS["face"]
+            size = topology.size * len(pose) // REGIONS["head"]
             self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
         return self._copies[topology]
 
@@ -96,8 +96,8 @@ class FaceMaker:
         if identity < HELD_OUT_FROM:
             size = float(np.exp(SIZE_SPREAD * stream(self._seed, "rig.size", identity).standard_normal()))
         neutral, channels = copy.of(faces.neutral(identity, self._seed)) * size, copy.of(faces.channels) * size
-        operators = mesh_operators(neutral, copy.triangles, self._k, self._cache)
-        mesh = RigMesh(operators, self._device)
+        operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
+        mesh = RigMesh(operators, self._network.screen_mm, self._device)
         truth = torch.from_numpy(channels).to(self._device)
         weights = operators.mass * copy.of(self._importance(topology.region)[:, None])[:, 0]
         upper, lower = self._touching(topology.region).T
@@ -149,7 +149,8 @@ def random_codes(seed: int, step: int, count: int) -> np.ndarray:
     """(count, 13) intensities in the order of UNITS: each unit takes part or not; AU43 is 0, 1 or on its way."""
     rng = stream(seed, "rig.codes", step)
     top = np.array([*AU_MAX, *[5] * len(EXTRA_AU_NAMES)])
-    return top * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < ACTIVE)
+    active = np.repeat([ACTIVE, EXTRA_ACTIVE], [len(AU_NAMES), len(EXTRA_AU_NAMES)])
+    return top * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < active)
 
 
 def random_gates(seed: int, step: int, count: int, singles: int) -> np.ndarray:

@@ -47,8 +47,8 @@ CORRECTED: tuple[str, ...] = ("AU4", "AU6", "AU7", "AU9", "AU10", "AU1", "AU2", 
 CHANNELS: tuple[str, ...] = UNITS + tuple(f"{unit}xAU43" for unit in CORRECTED)
 """What a rig adds up: a movement for each unit and one for each correction."""
 
-REGIONS = {"face": 9409, "head": 11248, "mouth": 13294, "sockets": 14062}
-"""The skin is the first so many vertices: the face; with scalp and neck; with the mouth's inside; with the sockets."""
+REGIONS = {"head": 11248, "mouth": 13294, "sockets": 14062}
+"""The skin is the first so many vertices: face, scalp and neck; with the mouth's inside; with the eye sockets too."""
 LEFT_EYE, RIGHT_EYE = slice(21451, 23021), slice(23021, 24591)
 EYE_DISTANCE_MM = 61.55
 """Distance of the eyeballs' centres on the canonical MakeHuman face."""
@@ -122,7 +122,7 @@ class IctFaces:
         return neutral[list(LANDMARKS)]
 
 
-def load_ict(path: Path, region: str = "face") -> IctFaces:
+def load_ict(path: Path, region: str = "head") -> IctFaces:
     """Reads the pack.
 
     Raises:

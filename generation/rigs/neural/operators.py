@@ -9,6 +9,7 @@ import io
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cholespy
 import numpy as np
@@ -217,5 +218,5 @@ def _read(file: Path) -> MeshOperators:
                 else:
                     values[field.name] = stored[field.name]
             return MeshOperators(**values)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise WorkFailed(f"operator cache {file} cannot be read ({error}); delete it and run again") from error

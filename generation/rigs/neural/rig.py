@@ -45,15 +45,16 @@ class NeuralRig:
         Raises:
             InvalidInput: a surface that the rig cannot work on.
         """
-        mesh = RigMesh(mesh_operators(vertices, faces, self.network.config.eigenvectors, cache))
+        config = self.network.config
+        mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
         with torch.no_grad():
-            channels = mesh.solver.displacements(self.network.channels(mesh).double())
+            channels = mesh.solver.displacements(*self.network.channels(mesh)).double()
         return BoundFace(np.asarray(vertices, np.float64), channels.numpy())
 
     def save(self, path: Path) -> None:
         """Weights and sizes as one safetensors file."""
-        metadata = {"config": json.dumps(asdict(self.network.config)), "channels": json.dumps(CHANNELS)}
-        write_atomically(path, save(self.network.state_dict(), metadata))
+        about = {"config": asdict(self.network.config), "channels": CHANNELS}  # one entry: their order is not fixed
+        write_atomically(path, save(self.network.state_dict(), {"rig": json.dumps(about)}))
 
     @classmethod
     def load(cls, path: Path) -> "NeuralRig":
@@ -64,8 +65,9 @@ class NeuralRig:
                 weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise WorkFailed(f"weights {path} cannot be read: {error}") from error
-        if tuple(json.loads(metadata.get("channels", "[]"))) != CHANNELS:
+        about = json.loads(metadata.get("rig", "{}"))
+        if tuple(about.get("channels", ())) != CHANNELS:
             raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
-        network = NeuralRigNetwork(NetworkConfig(**json.loads(metadata["config"])))
+        network = NeuralRigNetwork(NetworkConfig(**about["config"]))
         network.load_state_dict(weights)
         return cls(network)

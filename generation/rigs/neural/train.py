@@ -64,7 +64,7 @@ class Recipe:
 
 def _topologies(size: int, remeshed: int) -> tuple[Topology, ...]:
     """Every region decimated to `size`, and `remeshed` remeshed copies of each."""
-    regions = ("face", "head", "mouth", "sockets")
+    regions = ("head", "mouth", "sockets")
     copies = [Topology(region, "decimated", size) for region in regions]
     copies += [Topology(region, "remeshed", size, n) for n in range(remeshed) for region in regions]
     return tuple(copies)
@@ -72,18 +72,22 @@ def _topologies(size: int, remeshed: int) -> tuple[Topology, ...]:
 
 RECIPES = {
     "cpu": Recipe(
-        network=NetworkConfig(64, 3, 64, 16, 128, 3),
+        network=NetworkConfig(width=64, blocks=3, eigenvectors=64, identity=16, decoder_width=128, decoder_layers=3),
         identities=96,
-        topologies=_topologies(2000, 2),
+        topologies=_topologies(2400, 2),
         steps=4000,
         rate=2e-3,
-        measured=(Topology("face", "decimated", 2000), Topology("face", "remeshed", 2500, HELD_OUT_TOPOLOGY)),
+        measured=(
+            Topology(),
+            Topology("head", "decimated", 2400),
+            Topology("head", "remeshed", 3000, HELD_OUT_TOPOLOGY),
+        ),
     ),
     "full": Recipe(
         network=NetworkConfig(),
         identities=1000,
         topologies=(
-            *(Topology(region) for region in ("face", "head", "mouth", "sockets")),
+            *(Topology(region) for region in ("head", "mouth", "sockets")),
             *_topologies(3000, 3),
             *_topologies(6000, 3),
         ),
@@ -91,7 +95,7 @@ RECIPES = {
         rate=1e-3,
         checkpoint_every=1000,
         held_out=20,
-        measured=(Topology(), Topology("head"), Topology("face", "remeshed", 8000, HELD_OUT_TOPOLOGY)),
+        measured=(Topology(), Topology("sockets"), Topology("head", "remeshed", 8000, HELD_OUT_TOPOLOGY)),
     ),
 }
 """Sizes of a run: `cpu` ends within hours on two cores, `full` is meant for a GPU."""
@@ -109,13 +113,14 @@ class Run:
         """
         self._out, self._recipe, self._seed, self._device = out, recipe, seed, device
         out.mkdir(parents=True, exist_ok=True)
-        self._maker = FaceMaker(data, seed, recipe.network.eigenvectors, out / "operators", device)
+        self._maker = FaceMaker(data, seed, recipe.network, out / "operators", device)
         self._faces = TrainingSet(self._maker, recipe.topologies, recipe.identities)
         torch.manual_seed(seed)
         self.network = NeuralRigNetwork(recipe.network).to(device)
         self._optimiser = torch.optim.AdamW(self.network.parameters(), recipe.rate, weight_decay=1e-4)
         self.step, self._log, self._seconds = 0, [], 0.0
-        self._resume()
+        if not self._resume():
+            self.network.fit_scale(self._faces[0].jacobians, self._faces[0].truth)
 
     def train(self, until: int | None = None) -> None:
         """Takes steps up to `until`, or the recipe's last."""
@@ -155,8 +160,8 @@ class Run:
         number = int(stream(self._seed, "rig.order", self.step).integers(len(self._faces)))
         face = self._faces[number]
         gates = self._gates(random_gates(self._seed, self.step, recipe.expressions, recipe.singles))
-        deltas = self.network(face.mesh, gates)
-        terms = losses(face, gates, deltas, face.mesh.solver.displacements(deltas))
+        deltas, guess = self.network(face.mesh, gates)
+        terms = losses(face, gates, deltas, face.mesh.solver.displacements(deltas, guess))
         loss = total(terms, recipe.weights)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -203,10 +208,11 @@ class Run:
         lines = "".join(json.dumps(line) + "\n" for line in self._log)
         write_atomically(self._out / LOG, lines.encode())
 
-    def _resume(self) -> None:
+    def _resume(self) -> bool:
+        """Whether there was a checkpoint to go on from."""
         file = self._out / CHECKPOINT
         if not file.is_file():
-            return
+            return False
         try:
             stored = torch.load(file, map_location=self._device, weights_only=True)
         except (OSError, RuntimeError, EOFError) as error:
@@ -216,6 +222,7 @@ class Run:
         self.network.load_state_dict(stored["network"])
         self._optimiser.load_state_dict(stored["optimiser"])
         self.step, self._seconds, self._log = stored["step"], stored["seconds"], json.loads(stored["log"])
+        return True
 
 
 def vertex_errors(
@@ -223,7 +230,7 @@ def vertex_errors(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, V) mm: distance of the predicted from the true vertices, and of the neutral from the true ones."""
     with torch.no_grad():
-        moved = face.mesh.solver.displacements(network(face.mesh, gates))
+        moved = face.mesh.solver.displacements(*network(face.mesh, gates))
         truth = torch.einsum("bc,cvd->bvd", gates, face.truth)
         return (moved - truth).norm(dim=2).cpu(), truth.norm(dim=2).cpu()
 
