@@ -90,6 +90,10 @@ class FaceMaker:
             self._rims[topology] = upper - lower
         return self._rims[topology]
 
+    def lid_count(self, region: str) -> int:
+        """How many of the rims are lids; they come first, the lips after them."""
+        return len(self._closing_lids(region))
+
     def face(self, identity: int, topology: Topology) -> TrainingFace:
         faces, copy = self.region(topology.region), self.copy(topology)
         size = 1.0
@@ -119,8 +123,12 @@ class FaceMaker:
     def _touching(self, region: str) -> np.ndarray:
         """(K, 2) vertices of the original that touch, lids at AU43 and lips at rest, upper first."""
         faces = self.region(region)
-        mean, closing, opening = faces.mean, *(faces.channels[UNITS.index(unit)] for unit in ("AU43", "AU27"))
-        return np.concatenate([contacts(mean + closing, mean), contacts(mean, mean + opening)])
+        opening = faces.channels[UNITS.index("AU27")]
+        return np.concatenate([self._closing_lids(region), contacts(faces.mean, faces.mean + opening)])
+
+    def _closing_lids(self, region: str) -> np.ndarray:
+        faces = self.region(region)
+        return contacts(faces.mean + faces.channels[UNITS.index("AU43")], faces.mean)
 
     def _importance(self, region: str) -> np.ndarray:
         """(N,) 1 and more, on the original."""

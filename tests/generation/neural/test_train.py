@@ -28,7 +28,9 @@ TINY = Recipe(
 
 
 def test_one_face_is_learned(pack, tmp_path):
-    run = Run(pack, tmp_path, replace(TINY, steps=120, identities=1, topologies=(COARSE,)))
+    network = replace(TINY.network, width=32, decoder_width=64)
+    recipe = replace(TINY, network=network, steps=200, rate=5e-3, singles=8, identities=1, topologies=(COARSE,))
+    run = Run(pack, tmp_path, recipe)
     face = run._faces[0]
     gates = torch.eye(21)[:13]
     before = vertex_errors(run.network, face, gates)[0].mean()
