@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.storage import write_atomically
+from dataset_script.storage import locked, write_atomically
 
 from ...streams import stream
 from .data import FaceMaker, Topology, TrainingFace, TrainingSet, random_gates
@@ -85,7 +85,7 @@ RECIPES = {
     ),
     "full": Recipe(
         network=NetworkConfig(),
-        identities=1000,
+        identities=300,  # all stay in memory, about 70 MB each
         topologies=(
             *(Topology(region) for region in ("head", "mouth", "sockets")),
             *_topologies(3000, 3),
@@ -257,9 +257,11 @@ def main(arguments: list[str] | None = None) -> int:
             if options.steps < 1:
                 raise InvalidInput(f"steps is {options.steps}; allowed is 1 and more")
             recipe = replace(recipe, steps=options.steps)
-        run = Run(options.data, options.out, recipe, options.seed, options.device)
-        run.train()
-        print(json.dumps(run.finish()["held_out"]))
+        options.out.mkdir(parents=True, exist_ok=True)
+        with locked(options.out):
+            run = Run(options.data, options.out, recipe, options.seed, options.device)
+            run.train()
+            print(json.dumps(run.finish()["held_out"]))
     except InvalidInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
