@@ -8,10 +8,12 @@ the movements of the two lids: both go along by the mean, and what touches at AU
 import numpy as np
 from scipy.spatial import cKDTree
 
+from dataset_script.errors import InvalidInput
+
 TOUCH_MM, APART_MM = 1.0, 3.0
 """Two points are in contact when they are nearer than the first in one pose, and farther than the second in another."""
-REACH_MM = 3.0
-"""Corrections fade out over this distance from the touching points, on their own lid."""
+REACH_MM, NEIGHBOURS = 3.0, 8
+"""Corrections fade out over this distance from the touching points, on their own lid, between so many of them."""
 
 
 def contacts(touching: np.ndarray, apart: np.ndarray) -> np.ndarray:
@@ -38,14 +40,19 @@ def lid_corrections(neutral: np.ndarray, closing: np.ndarray, units: np.ndarray)
     Args:
         neutral: (N, 3) mm, eyes open.
         closing: (N, 3) the offsets that close them.
+
+    Raises:
+        InvalidInput: they do not: too few points touch.
     """
     pairs = contacts(neutral + closing, neutral)
+    if len(pairs) < NEIGHBOURS:
+        raise InvalidInput(f"closing brings {len(pairs)} pairs of points together; allowed is {NEIGHBOURS} and more")
     corrections = np.zeros_like(units)
     difference = units[:, pairs[:, 0]] - units[:, pairs[:, 1]]  # (U, K, 3), upper less lower
     for side, sign in ((0, -0.5), (1, 0.5)):
         rim = pairs[:, side]
         other = cKDTree(neutral[pairs[:, 1 - side]])
-        distance, nearest = cKDTree(neutral[rim]).query(neutral, k=8)
+        distance, nearest = cKDTree(neutral[rim]).query(neutral, k=NEIGHBOURS)
         own = distance[:, 0] < other.query(neutral)[0]  # the other lid has its own share
         weight = np.exp(-((distance - distance[:, :1]) ** 2)) + 1e-9
         weight /= weight.sum(axis=1, keepdims=True)

@@ -4,7 +4,7 @@ import torch
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from generation.rigs.neural.checks import boundary_loops, check_surface
-from generation.rigs.neural.contacts import contacts
+from generation.rigs.neural.contacts import contacts, lid_corrections
 from generation.rigs.neural.copies import make_copy
 from generation.rigs.neural.data import FaceMaker, Topology, random_codes, random_gates
 from generation.rigs.neural.ict import CHANNELS, UNITS, gates, load_ict
@@ -61,6 +61,12 @@ def test_lids_that_touch_keep_touching_whatever_else_moves(faces):
     without = uncorrected[pairs[:, 0]] - uncorrected[pairs[:, 1]]
     assert np.abs(without - alone).max() > 0.8
     assert np.abs(together - alone).max() < 0.2
+
+
+def test_lids_that_do_not_close_are_refused(faces):
+    closing = 0.2 * faces.channels[UNITS.index("AU43")]
+    with pytest.raises(InvalidInput, match="closing brings 0 pairs of points together; allowed is 8 and more"):
+        lid_corrections(faces.mean, closing, faces.channels[:2])
 
 
 def test_faces_are_in_the_head_frame_and_depend_only_on_their_number(faces, pack):
