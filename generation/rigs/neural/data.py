@@ -1,0 +1,169 @@
+"""Training faces: identities on many topologies, with exact displacements, drawn by number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import sparse
+from scipy.spatial import cKDTree
+
+from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
+
+from ...streams import stream
+from .contacts import contacts
+from .copies import Copy, make_copy
+from .ict import CHANNELS, HELD_OUT_FROM, REGIONS, UNITS, IctFaces, gates, load_ict
+from .model import NetworkConfig, RigMesh
+from .operators import mesh_operators, torch_sparse
+
+OPEN_MOUTH = 0.5
+"""Share of the wide-open jaw at which copies are made, so that no point of one lip is tied to the other."""
+RIM_REACH_MM, RIM_WEIGHT = 8.0, 4.0
+"""Errors near lids and lips count up to this much more."""
+SIZE_SPREAD = 0.04
+"""Standard deviation of the logarithm of a head's size."""
+ACTIVE, EXTRA_ACTIVE = 0.5, 0.2
+"""Probability that a unit of C1, or an extra one, takes part in a random expression."""
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Which surface a face is on: a region of the original and a kind of copy. Sizes are of the region "head"."""
+
+    region: str = "head"
+    kind: str = "original"
+    size: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingFace:
+    """One identity on one topology.
+
+    Attributes:
+        mesh: what the network sees, V vertices.
+        truth: (21, V, 3) float32 mm, displacements of every channel.
+        jacobians: (21, F, 3, 3) float32 of them.
+        weights: (V,) float32, area times importance, mean 1.
+        rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch.
+        rim_truth: (21, K, 3) mm, what it is on the original, whatever the copy can resolve.
+    """
+
+    mesh: RigMesh
+    truth: torch.Tensor
+    jacobians: torch.Tensor
+    weights: torch.Tensor
+    rims: torch.Tensor
+    rim_truth: torch.Tensor
+
+
+class FaceMaker:
+    """Makes training faces from the ICT pack; a face is a pure function of identity, topology and seed."""
+
+    def __init__(self, data: Path, seed: int, network: NetworkConfig, cache: Path | None, device: str = "cpu") -> None:
+        """`network`: whose meshes these are; `cache`: directory for the operators, or None."""
+        self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
+        self._regions: dict[str, IctFaces] = {}
+        self._copies: dict[Topology, Copy] = {}
+        self._rims: dict[Topology, sparse.csr_matrix] = {}
+
+    def region(self, name: str) -> IctFaces:
+        if name not in self._regions:
+            self._regions[name] = load_ict(self._data, name)
+        return self._regions[name]
+
+    def copy(self, topology: Topology) -> Copy:
+        if topology not in self._copies:
+            pose = self._open_pose(topology.region)
+            triangles = self.region(topology.region).triangles
+            size = topology.size * len(pose) // REGIONS["head"]
+            self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
+        return self._copies[topology]
+
+    def rims(self, topology: Topology) -> sparse.csr_matrix:
+        """(K, V) see `TrainingFace.rims`."""
+        if topology not in self._rims:
+            pairs, pose, copy = self._touching(topology.region), self._open_pose(topology.region), self.copy(topology)
+            upper, lower = (copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
+            self._rims[topology] = upper - lower
+        return self._rims[topology]
+
+    def lid_count(self, region: str) -> int:
+        """How many of the rims are lids; they come first, the lips after them."""
+        return len(self._closing_lids(region))
+
+    def face(self, identity: int, topology: Topology) -> TrainingFace:
+        faces, copy = self.region(topology.region), self.copy(topology)
+        size = 1.0
+        if identity < HELD_OUT_FROM:
+            size = float(np.exp(SIZE_SPREAD * stream(self._seed, "rig.size", identity).standard_normal()))
+        neutral, channels = copy.of(faces.neutral(identity, self._seed)) * size, copy.of(faces.channels) * size
+        operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
+        mesh = RigMesh(operators, self._network.screen_mm, self._device)
+        truth = torch.from_numpy(channels).to(self._device)
+        weights = operators.mass * copy.of(self._importance(topology.region)[:, None])[:, 0]
+        upper, lower = self._touching(topology.region).T
+        rim_truth = (faces.channels[:, upper] - faces.channels[:, lower]) * size
+        return TrainingFace(
+            mesh,
+            truth.to(torch.float32),
+            mesh.solver.jacobians(truth).to(torch.float32),
+            torch.from_numpy(weights / weights.mean()).to(self._device, torch.float32),
+            torch_sparse(self.rims(topology), torch.float32, self._device),
+            torch.from_numpy(rim_truth).to(self._device, torch.float32),
+        )
+
+    def _open_pose(self, region: str) -> np.ndarray:
+        """(N, 3) the mean face with lids and lips apart."""
+        faces = self.region(region)
+        return faces.mean + OPEN_MOUTH * faces.channels[UNITS.index("AU27")]
+
+    def _touching(self, region: str) -> np.ndarray:
+        """(K, 2) vertices of the original that touch, lids at AU43 and lips at rest, upper first."""
+        faces = self.region(region)
+        opening = faces.channels[UNITS.index("AU27")]
+        return np.concatenate([self._closing_lids(region), contacts(faces.mean, faces.mean + opening)])
+
+    def _closing_lids(self, region: str) -> np.ndarray:
+        faces = self.region(region)
+        return contacts(faces.mean + faces.channels[UNITS.index("AU43")], faces.mean)
+
+    def _importance(self, region: str) -> np.ndarray:
+        """(N,) 1 and more, on the original."""
+        mean = self.region(region).mean
+        distance, _ = cKDTree(mean[np.unique(self._touching(region))]).query(mean)
+        return 1 + RIM_WEIGHT * np.exp(-((distance / RIM_REACH_MM) ** 2))
+
+
+class TrainingSet:
+    """Faces by number: identity `i` stands on topology `i` modulo their count. Kept in memory once made."""
+
+    def __init__(self, maker: FaceMaker, topologies: Sequence[Topology], identities: int) -> None:
+        self._maker, self._topologies, self._identities = maker, topologies, identities
+        self._faces: dict[int, TrainingFace] = {}
+
+    def __len__(self) -> int:
+        return self._identities
+
+    def __getitem__(self, number: int) -> TrainingFace:
+        if number not in self._faces:
+            self._faces[number] = self._maker.face(number, self._topologies[number % len(self._topologies)])
+        return self._faces[number]
+
+
+def random_codes(seed: int, step: int, count: int) -> np.ndarray:
+    """(count, 13) intensities in the order of UNITS: each unit takes part or not; AU43 is 0, 1 or on its way."""
+    rng = stream(seed, "rig.codes", step)
+    top = np.array([*AU_MAX, *[5] * len(EXTRA_AU_NAMES)])
+    active = np.repeat([ACTIVE, EXTRA_ACTIVE], [len(AU_NAMES), len(EXTRA_AU_NAMES)])
+    return top * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < active)
+
+
+def random_gates(seed: int, step: int, count: int, singles: int) -> np.ndarray:
+    """(count + singles, 21): random expressions, and channels by themselves at full share."""
+    codes = random_codes(seed, step, count)
+    mixed = gates(codes[:, : len(AU_NAMES)], codes[:, len(AU_NAMES) :])
+    chosen = stream(seed, "rig.singles", step).permutation(len(CHANNELS))[:singles]
+    return np.concatenate([mixed, np.eye(len(CHANNELS))[chosen]])

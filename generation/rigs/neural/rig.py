@@ -1,0 +1,73 @@
+"""A trained network as a rig: bind a neutral face once, then pose it by action units."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.storage import write_atomically
+
+from .ict import CHANNELS, gates
+from .model import NetworkConfig, NeuralRigNetwork, RigMesh
+from .operators import mesh_operators
+
+
+class BoundFace:
+    """A neutral face (V, 3) float64 mm and the displacements (21, V, 3) of every channel at full share."""
+
+    def __init__(self, neutral: np.ndarray, channels: np.ndarray) -> None:
+        self.neutral, self.channels = neutral, channels
+
+    def pose(self, au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:
+        """Vertices (..., V, 3) mm under intensities (..., 6) in C1 order and (..., 7) extra ones.
+
+        Zero everywhere gives the neutral exactly. Raises InvalidInput on intensities out of range.
+        """
+        return self.neutral + np.tensordot(gates(au, extra_au), self.channels, axes=1)
+
+
+class NeuralRig:
+    """Binds faces of any topology, in millimetres, origin between the eyes, y up, z to the front."""
+
+    def __init__(self, network: NeuralRigNetwork) -> None:
+        if not network.config.linear:
+            raise InvalidInput("linear is False; a rig needs a network that is linear in its channels")
+        self.network = network.eval()
+
+    def bind(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> BoundFace:
+        """Runs the network and the Poisson solve once. `cache`: where the operators are kept, see `mesh_operators`.
+
+        Raises:
+            InvalidInput: a surface that the rig cannot work on.
+        """
+        config = self.network.config
+        mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
+        with torch.no_grad():
+            channels = mesh.solver.displacements(*self.network.channels(mesh)).double()
+        return BoundFace(np.asarray(vertices, np.float64), channels.numpy())
+
+    def save(self, path: Path) -> None:
+        """Weights and sizes as one safetensors file."""
+        about = {"config": asdict(self.network.config), "channels": CHANNELS}  # one entry: their order is not fixed
+        write_atomically(path, save(self.network.state_dict(), {"rig": json.dumps(about)}))
+
+    @classmethod
+    def load(cls, path: Path) -> "NeuralRig":
+        """Raises WorkFailed when the file is missing, damaged or of another set of channels."""
+        try:
+            with safe_open(path, "pt") as stored:
+                metadata = stored.metadata() or {}
+                weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise WorkFailed(f"weights {path} cannot be read: {error}") from error
+        about = json.loads(metadata.get("rig", "{}"))
+        if tuple(about.get("channels", ())) != CHANNELS:
+            raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
+        network = NeuralRigNetwork(NetworkConfig(**about["config"]))
+        network.load_state_dict(weights)
+        return cls(network)
