@@ -54,6 +54,8 @@ def dataset_yaml(entries: Iterable[Entry]) -> DatasetCardData:
         files[config] = {
             "data_files": [{"split": split, "path": f"{FOLDERS[config]}/{split}-*"} for split in splits],
             **({"default": True} if config == "default" else {}),
+            # `datasets` names its cache by this block: a dataset of another specification must never be loaded from it
+            "description": f"specification {of_config[0].spec_hash}",
         }
     files.to_dataset_card_data(data)
     infos.to_dataset_card_data(data)

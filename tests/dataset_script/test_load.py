@@ -77,6 +77,12 @@ def test_the_card_names_default_config_licence_and_spec(dataset):
     assert "| identities | 6 |" in card.text
 
 
+def test_the_yaml_tells_datasets_of_two_specifications_apart(dataset):
+    card = DatasetCard.load(dataset / "README.md")
+    spec_hash = read_manifest(dataset)[0].spec_hash
+    assert all(spec_hash in c["description"] for c in card.data.configs)
+
+
 def test_a_richer_card_can_be_built_on_the_yaml(dataset):
     """What the card builder does: take the metadata, add keys, keep the rest."""
     data = dataset_yaml(read_manifest(dataset))
