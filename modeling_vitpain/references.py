@@ -35,11 +35,8 @@ class NeutralReferences:
         frame_ids = rows["frame_id"][:]
         self._own = [self._place.get(frame_id) for frame_id in frame_ids]
         self._same_view = [self._place.get(frame_id) for frame_id in rows["neutral_frame_id"][:]]
-        self._choices = [
-            [k for k in neutral_of.get(identity, ()) if k != own]
-            for identity, own in zip(rows["identity_id"][:], self._own, strict=True)
-        ]
-        if not any(self._choices):
+        self._neutral = [neutral_of.get(identity, []) for identity in rows["identity_id"][:]]  # one list a person
+        if not any(map(self._choices, range(len(rows)))):
             raise InvalidInput(f"data has {len(rows)} frames, none with a neutral frame of the same person beside it")
 
     def fixed(self, index: int) -> int | None:
@@ -50,10 +47,14 @@ class NeutralReferences:
         same_view, own = self._same_view[index], self._own[index]
         if same_view is not None and same_view != own:
             return same_view
-        choices = self._choices[index]
+        choices = self._choices(index)
         return next((k for k in choices if own is None or k > own), choices[0] if choices else None)
 
     def drawn(self, index: int, random: np.random.Generator) -> int | None:
         """Place in `pool` of a neutral frame of the same person, of any view. None: there is no other."""
-        choices = self._choices[index]
+        choices = self._choices(index)
         return choices[random.integers(len(choices))] if choices else None
+
+    def _choices(self, index: int) -> list[int]:
+        """The neutral frames of the same person, without the frame itself."""
+        return [k for k in self._neutral[index] if k != self._own[index]]
