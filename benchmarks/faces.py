@@ -4,7 +4,8 @@
 
 - framing, over the frontal and side views of every identity, neutral and one pain expression: frames where the face
   box touches the border, an inner landmark (17-67) lies outside, hair covers an eye or the nose, or more
-  than a third of the inner landmarks is hidden by the head itself. All four should be 0.
+  than a third of the inner landmarks is hidden by the head itself. All four should be 0. Measured at `--size`; what is
+  found there is measured again at 512 px, and counted if it is still so.
 - distance, between the neutral faces of all pairs of identities: mean distance of the face's vertices after a
   similarity alignment, in mm. To judge it: the same measure between the left-right mirror images of one person's
   faces, and what AU9 = 5 does to a face. Identities nearer than their own mirror image would be doubles.
@@ -12,6 +13,7 @@
 """
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
@@ -25,6 +27,8 @@ from generation.spec import Spec
 INNER = slice(17, 68)
 FEATURES = [37, 38, 40, 41, 43, 44, 46, 47, 27, 28, 29, 30]  # eyes and nose; a moustache may touch the lips
 HIDDEN_SHARE = 1 / 3
+CLOSE = 512
+"""Pixels at which a frame with a problem is looked at again."""
 
 
 def framing_problems(maker: FrameMaker, plan, person, expression_id: int, view_id: int) -> list[str]:
@@ -77,6 +81,7 @@ def main() -> None:
     args = parser.parse_args()
     spec = Spec(identities=args.identities, preset="balanced", size=args.size, geometry=True)
     plan, maker = Plan(spec), FrameMaker(spec)
+    close = FrameMaker(dataclasses.replace(spec, size=CLOSE))  # a small picture's pixel holds an eye and hair behind it
     face = maker.head.topology.masks["face"] > 0.5
     reference = maker.head.topology.reference[face]
     cheek = np.flatnonzero(face & (np.abs(np.abs(maker.head.topology.reference[:, 0]) - 38) < 8))
@@ -88,8 +93,9 @@ def main() -> None:
         for view_id in range(3):
             for expression_id in (0, 1 + (i + view_id) % 10):
                 frames += 1
-                for problem in framing_problems(maker, plan[i], person, expression_id, view_id):
-                    found.setdefault(problem, []).append(f"{i:05d}-{expression_id:02d}-{view_id}")
+                if framing_problems(maker, plan[i], person, expression_id, view_id):
+                    for problem in framing_problems(close, plan[i], close.person(plan[i]), expression_id, view_id):
+                        found.setdefault(problem, []).append(f"{i:05d}-{expression_id:02d}-{view_id}")
         shape = aligned(person.neutral[face].astype(float), reference)
         shapes.append(shape)
         mirrored.append(mirror_distance(shape, reference))
