@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import time
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,6 +25,8 @@ from generation.rigs.neural.ict import gates as shares
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.poisson import PoissonSolver
 from generation.rigs.neural.rig import NeuralRig
+
+from .render import seconds
 
 TOPOLOGIES = {
     "same topology": Topology(),
@@ -72,16 +73,6 @@ def turned_over(face: TrainingFace, channels: torch.Tensor, gates: torch.Tensor)
         (normals(neutral + torch.einsum("c,cvd->vd", row, channels)) * before).sum(1).lt(0).sum() for row in gates
     ]
     return float(torch.stack(counts).float().mean())
-
-
-def seconds(call, repeats: int) -> float:
-    """CPU seconds a call, the best of `repeats`."""
-    best = np.inf
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        best = min(best, time.process_time() - start)
-    return best
 
 
 def speed(vertices: np.ndarray, faces: np.ndarray, rig: NeuralRig) -> dict[str, float]:

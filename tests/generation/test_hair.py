@@ -19,7 +19,6 @@ from generation.appearance.hair import (
     scalp_mask,
     take_root,
 )  # fmt: skip
-from generation.heads import HEADS
 from generation.mesh import vertex_normals
 from generation.plan import Plan
 from generation.render.strands import close_gaps, shadow_strands
@@ -27,11 +26,6 @@ from generation.spec import Spec
 
 PLAN = Plan(Spec(identities=240, preset="balanced"))
 BROWN = np.array([0.07, 0.04, 0.02])
-
-
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
 
 
 def grow(head, style: str, identity: int, grey: float = 0.0):

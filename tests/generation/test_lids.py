@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from dataset_script.facs import AU_NAMES
-from generation.heads import HEADS, SKIN
+from generation.heads import SKIN
 from generation.plan import Plan
-from generation.rigs import RIGS
 from generation.rigs.lids import COLUMNS, TURN, control_edges, find_lids
 from generation.spec import Spec
 
@@ -19,16 +18,6 @@ SECTIONS = np.linspace(0.20, 0.85, 14)
 """Where the slit is cut, as shares of its width from the nose. In the corners the lids share their folds."""
 BALL_MM = 0.05
 """How much deeper than at rest skin may lie in the eyeball."""
-
-
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
-
-
-@pytest.fixture(scope="module")
-def rig():
-    return RIGS["blendshapes"]("makehuman")
 
 
 def units(**levels: float) -> np.ndarray:

@@ -11,7 +11,6 @@ from generation.appearance.eyes import FREQUENCY, turned
 from generation.appearance.hair import COLOUR_FREQUENCY, STYLES, choose_style
 from generation.appearance.skin import MELANIN
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
-from generation.heads import HEADS
 from generation.noise import SIDE, noise_tile
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
@@ -28,11 +27,6 @@ PLAN = Plan(SPEC)
 @pytest.fixture(scope="module")
 def maker():
     return FrameMaker(SPEC)
-
-
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
 
 
 def pose(head, shape, **levels: float) -> np.ndarray:

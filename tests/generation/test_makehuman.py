@@ -21,16 +21,6 @@ PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
 NOTHING = {}
 
 
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
-
-
-@pytest.fixture(scope="module")
-def rig():
-    return RIGS["blendshapes"]("makehuman")
-
-
 def alone(name: str, level: float) -> np.ndarray:
     return np.array([level if n == name else 0.0 for n in AU_NAMES])
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from dataset_script.facs import AU_MAX, AU_NAMES
-from generation.heads import HEADS
 from generation.plan import Plan
-from generation.rigs import RIGS
 from generation.spec import Spec
 
 PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
@@ -31,16 +29,6 @@ ACTS_ON = {
     "AU10": ("mouth", "nose"),
     "AU43": ("lids",),
 }
-
-
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
-
-
-@pytest.fixture(scope="module")
-def rig():
-    return RIGS["blendshapes"]("makehuman")
 
 
 def moved(rig, shape, name: str, level: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import pytest
 from generation.appearance.brows import BROW_X, brow_line
 from generation.appearance.eyes import paint_eyes
 from generation.appearance.skin import Zones, lid_rims
-from generation.heads import HEADS, SKIN, TEETH
+from generation.heads import SKIN, TEETH
 from generation.heads.makehuman import MANLY, WOMANLY
 from generation.noise import noise_tile
 from generation.pipeline import FrameMaker
@@ -17,11 +17,6 @@ from generation.spec import Spec
 SPEC = Spec(identities=48, preset="balanced", size=64, seed=7)
 PLAN = Plan(SPEC)
 TILE = noise_tile()
-
-
-@pytest.fixture(scope="module")
-def head():
-    return HEADS["makehuman"]()
 
 
 @pytest.fixture(scope="module")
