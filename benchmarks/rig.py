@@ -19,9 +19,10 @@ import numpy as np
 import torch
 
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
+from generation.rigs.neural.channels import CHANNELS, UNITS
+from generation.rigs.neural.channels import gates as shares
 from generation.rigs.neural.data import FaceMaker, Topology, TrainingFace, random_codes
-from generation.rigs.neural.ict import CHANNELS, HELD_OUT_FROM, UNITS
-from generation.rigs.neural.ict import gates as shares
+from generation.rigs.neural.ict import HELD_OUT_FROM
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.poisson import PoissonSolver
 from generation.rigs.neural.rig import NeuralRig

@@ -22,7 +22,8 @@ from generation.mesh import vertex_normals
 from generation.render.visibility import rasterize
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
-from generation.rigs.neural.ict import HELD_OUT_FROM, UNITS, load_ict
+from generation.rigs.neural.channels import UNITS
+from generation.rigs.neural.ict import HELD_OUT_FROM, load_ict
 from generation.rigs.neural.rig import BoundFace, NeuralRig
 
 LIGHTS = np.array([[0.35, 0.55, 0.75], [-0.75, 0.1, 0.65]]) * [[0.55], [0.25]]

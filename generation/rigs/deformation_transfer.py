@@ -30,7 +30,7 @@ class SourceFace:
     Attributes:
         neutral: (N, 3).
         triangles: (T, 3).
-        channels: (21, N, 3) displacements of `neural.ict.CHANNELS` at full share.
+        channels: (21, N, 3) displacements of `neural.channels.CHANNELS` at full share.
         landmarks: (L, 3) of the neutral.
     """
 

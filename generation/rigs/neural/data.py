@@ -8,13 +8,16 @@ import numpy as np
 import torch
 from scipy import sparse
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
 
 from ...streams import stream
+from .channels import CHANNELS, UNITS, gates
 from .contacts import contacts
 from .copies import Copy, make_copy
-from .ict import CHANNELS, HELD_OUT_FROM, REGIONS, UNITS, IctFaces, gates, load_ict
+from .ict import HELD_OUT_FROM, REGIONS, IctFaces, load_ict
+from .makehuman import MakeHumanFaces
 from .model import NetworkConfig, RigMesh
 from .operators import mesh_operators, torch_sparse
 
@@ -22,20 +25,34 @@ OPEN_MOUTH = 0.5
 """Share of the wide-open jaw at which copies are made, so that no point of one lip is tied to the other."""
 RIM_REACH_MM, RIM_WEIGHT = 8.0, 4.0
 """Errors near lids and lips count up to this much more."""
-SIZE_SPREAD = 0.04
-"""Standard deviation of the logarithm of a head's size."""
+SIZE_SPREAD, TURN_SPREAD_DEG, SHIFT_SPREAD_MM = 0.04, 2.0, 2.0
+"""Standard deviations of the logarithm of a head's size, and of its rotation and translation about each axis: what
+bringing a foreign head into the head frame leaves.
+"""
+MAGNIFIED: tuple[tuple[float, float], ...] = ((1.5, 18.0), (1.0, 24.0))
+"""Most and reach (mm) of the magnification around each eye, and around the mouth, on which dense copies are made."""
+MAKEHUMAN = "makehuman"
 ACTIVE, EXTRA_ACTIVE = 0.5, 0.2
 """Probability that a unit of C1, or an extra one, takes part in a random expression."""
 
 
 @dataclass(frozen=True)
 class Topology:
-    """Which surface a face is on: a region of the original and a kind of copy. Sizes are of the region "head"."""
+    """Which surface a face is on.
+
+    Attributes:
+        region: of ICT-FaceKit, see `ict.REGIONS`, or "makehuman".
+        kind: of copy, see `copies.make_copy`.
+        size: its number of vertices, if the region were "head".
+        number: which of many remeshed copies.
+        dense: with more of its vertices at the eyes and the mouth.
+    """
 
     region: str = "head"
     kind: str = "original"
     size: int = 0
     number: int = 0
+    dense: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +62,7 @@ class TrainingFace:
     Attributes:
         mesh: what the network sees, V vertices.
         truth: (21, V, 3) float32 mm, displacements of every channel.
+        places: (V, 3) float32 mm, where each vertex lies on ICT-FaceKit's mean face.
         jacobians: (21, F, 3, 3) float32 of them.
         weights: (V,) float32, area times importance, mean 1.
         rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch.
@@ -53,6 +71,7 @@ class TrainingFace:
 
     mesh: RigMesh
     truth: torch.Tensor
+    places: torch.Tensor
     jacobians: torch.Tensor
     weights: torch.Tensor
     rims: torch.Tensor
@@ -60,24 +79,30 @@ class TrainingFace:
 
 
 class FaceMaker:
-    """Makes training faces from the ICT pack; a face is a pure function of identity, topology and seed."""
+    """Makes training faces from the ICT pack and the MakeHuman head; a face is a pure function of identity, topology and seed."""
 
     def __init__(self, data: Path, seed: int, network: NetworkConfig, cache: Path | None, device: str = "cpu") -> None:
         """`network`: whose meshes these are; `cache`: directory for the operators, or None."""
         self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
-        self._regions: dict[str, IctFaces] = {}
+        self._regions: dict[str, IctFaces | MakeHumanFaces] = {}
         self._copies: dict[Topology, Copy] = {}
         self._rims: dict[Topology, sparse.csr_matrix] = {}
 
-    def region(self, name: str) -> IctFaces:
+    def region(self, name: str) -> IctFaces | MakeHumanFaces:
         if name not in self._regions:
-            self._regions[name] = load_ict(self._data, name)
+            if name == MAKEHUMAN:
+                template = self.region("head")
+                self._regions[name] = MakeHumanFaces(template.landmarks(template.mean))
+            else:
+                self._regions[name] = load_ict(self._data, name)
         return self._regions[name]
 
     def copy(self, topology: Topology) -> Copy:
         if topology not in self._copies:
             pose = self._open_pose(topology.region)
             triangles = self.region(topology.region).triangles
+            if topology.dense:
+                pose = self._magnified(topology.region, pose)
             size = topology.size * len(pose) // REGIONS["head"]
             self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
         return self._copies[topology]
@@ -96,19 +121,25 @@ class FaceMaker:
 
     def face(self, identity: int, topology: Topology) -> TrainingFace:
         faces, copy = self.region(topology.region), self.copy(topology)
-        size = 1.0
+        pose, shift = np.eye(3), np.zeros(3)
         if identity < HELD_OUT_FROM:
-            size = float(np.exp(SIZE_SPREAD * stream(self._seed, "rig.size", identity).standard_normal()))
-        neutral, channels = copy.of(faces.neutral(identity, self._seed)) * size, copy.of(faces.channels) * size
+            rng = stream(self._seed, "rig.pose", identity)
+            turn = Rotation.from_euler("xyz", TURN_SPREAD_DEG * rng.standard_normal(3), degrees=True)
+            pose = np.exp(SIZE_SPREAD * rng.standard_normal()) * turn.as_matrix()
+            shift = SHIFT_SPREAD_MM * rng.standard_normal(3)
+        neutral, channels = faces.person(identity, self._seed)
+        neutral, channels = neutral @ pose.T + shift, channels @ pose.T
+        upper, lower = self._touching(topology.region).T
+        rim_truth = channels[:, upper] - channels[:, lower]
+        neutral, channels = copy.of(neutral), copy.of(channels)
         operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
         mesh = RigMesh(operators, self._network.screen_mm, self._device)
         truth = torch.from_numpy(channels).to(self._device)
         weights = operators.mass * copy.of(self._importance(topology.region)[:, None])[:, 0]
-        upper, lower = self._touching(topology.region).T
-        rim_truth = (faces.channels[:, upper] - faces.channels[:, lower]) * size
         return TrainingFace(
             mesh,
             truth.to(torch.float32),
+            torch.from_numpy(copy.of(faces.places)).to(self._device, torch.float32),
             mesh.solver.jacobians(truth).to(torch.float32),
             torch.from_numpy(weights / weights.mean()).to(self._device, torch.float32),
             torch_sparse(self.rims(topology), torch.float32, self._device),
@@ -119,6 +150,19 @@ class FaceMaker:
         """(N, 3) the mean face with lids and lips apart."""
         faces = self.region(region)
         return faces.mean + OPEN_MOUTH * faces.channels[UNITS.index("AU27")]
+
+    def _magnified(self, region: str, pose: np.ndarray) -> np.ndarray:
+        """`pose` (N, 3) with the eyes and the mouth blown up: what simplifies it keeps more vertices there."""
+        faces, lids = self.region(region), self.lid_count(region)
+        touching = faces.mean[self._touching(region)].mean(axis=1)
+        left, mouth = touching[:lids, 0] > 0, touching[lids:]
+        centres = touching[:lids][left].mean(axis=0), touching[:lids][~left].mean(axis=0), mouth.mean(axis=0)
+        blown = pose.copy()
+        for centre, (most, reach) in zip(centres, (MAGNIFIED[0], *MAGNIFIED), strict=True):
+            away = faces.mean - centre
+            share = most * np.exp(-0.5 * (away**2).sum(axis=1) / reach**2)
+            blown += share[:, None] * away
+        return blown
 
     def _touching(self, region: str) -> np.ndarray:
         """(K, 2) vertices of the original that touch, lids at AU43 and lips at rest, upper first."""

@@ -13,14 +13,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
 from ...streams import stream
+from .channels import CORRECTED, UNITS
 from .checks import check_surface
 from .contacts import lid_corrections
-
-UNITS: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
-"""The units a rig knows, in the order of every array of gates: the six of C1, then the extra ones."""
 
 EXPRESSIONS: dict[str, dict[str, float]] = {
     "AU4": {"browDown": 1.0},
@@ -38,14 +35,6 @@ EXPRESSIONS: dict[str, dict[str, float]] = {
     "AU27": {"jawOpen": 1.0},
 }
 """ICT shapes of each unit at full intensity, left and right together; chosen by looking at renders."""
-
-LID_GUARD = {"AU6": 0.35, "AU7": 0.60}
-"""How much of a unit closed eyes take away, or the lids would cross."""
-
-CORRECTED: tuple[str, ...] = ("AU4", "AU6", "AU7", "AU9", "AU10", "AU1", "AU2", "AU12")
-"""Units that move the lids against each other by more than 0.1 mm: each has a correction while the eyes close."""
-CHANNELS: tuple[str, ...] = UNITS + tuple(f"{unit}xAU43" for unit in CORRECTED)
-"""What a rig adds up: a movement for each unit and one for each correction."""
 
 REGIONS = {"head": 11248, "mouth": 13294, "sockets": 14062}
 """The skin is the first so many vertices: face, scalp and neck; with the mouth's inside; with the eye sockets too."""
@@ -69,32 +58,6 @@ HELD_OUT_FROM = 1_000_000
 """Identities of this number and above are never trained on."""
 
 
-def gates(au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:
-    """(..., 21) share of each of CHANNELS, 0-1: of the unit, and for a correction of the unit times the closed eye.
-
-    Without AU43 they are linear in the intensities; zero intensities give zero exactly.
-
-    Args:
-        au: (..., 6) in C1 order and units.
-        extra_au: (..., 7) in the order of EXTRA_AU_NAMES, 0-5; None for none.
-
-    Raises:
-        InvalidInput: an intensity out of range.
-    """
-    au = check_aus(au)
-    extra = np.zeros((*au.shape[:-1], len(EXTRA_AU_NAMES))) if extra_au is None else np.asarray(extra_au, np.float64)
-    if extra.shape != (*au.shape[:-1], len(EXTRA_AU_NAMES)):
-        raise InvalidInput(f"extra_au has shape {extra.shape}; allowed is {(*au.shape[:-1], len(EXTRA_AU_NAMES))}")
-    for row in extra.reshape(-1, len(EXTRA_AU_NAMES)):
-        check_extra_aus(dict(zip(EXTRA_AU_NAMES, row, strict=True)))
-    shares = np.concatenate([au / np.array(AU_MAX), extra / 5], axis=-1)
-    closed = shares[..., UNITS.index("AU43")]
-    for unit, taken in LID_GUARD.items():
-        shares[..., UNITS.index(unit)] *= 1 - taken * closed
-    corrections = shares[..., [UNITS.index(unit) for unit in CORRECTED]] * closed[..., None]
-    return np.concatenate([shares, corrections], axis=-1)
-
-
 @dataclass(frozen=True)
 class IctFaces:
     """The skin of ICT-FaceKit: N vertices, T triangles, M identity modes; float64 mm.
@@ -103,13 +66,22 @@ class IctFaces:
         mean: (N, 3) mean face.
         triangles: (T, 3) int64.
         identity: (M, N, 3) offsets of one standard deviation.
-        channels: (21, N, 3) offsets of each of CHANNELS at full share; the same for everyone.
+        channels: (21, N, 3) offsets of each of `channels.CHANNELS` at full share; the same for everyone.
     """
 
     mean: np.ndarray
     triangles: np.ndarray
     identity: np.ndarray
     channels: np.ndarray
+
+    @property
+    def places(self) -> np.ndarray:
+        """(N, 3) where each vertex lies on the mean face: what the network calls its place."""
+        return self.mean
+
+    def person(self, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 3) neutral face of person `number` and (21, N, 3) their channels."""
+        return self.neutral(number, seed), self.channels
 
     def neutral(self, number: int, seed: int = 0) -> np.ndarray:
         """(N, 3) neutral face of person `number`; the standard deviation of every mode is 1, cut at 2.5."""

@@ -1,11 +1,12 @@
 """The network: geometry of a neutral face in, Jacobians of every action unit out, vertices by the Poisson solve.
 
 Qin et al. 2023 (Neural Face Rigging), section 4, with these differences: there is no image encoder, the expression
-code is the action units themselves, and by default the Jacobians are linear in the channels of `ict.gates`, so that a
+code is the action units themselves, and by default the Jacobians are linear in the channels of `channels.gates`, so that a
 face is bound once and then posed by a small matrix product, every vertex moving on a straight line with each unit.
 """
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,8 +15,8 @@ from torch import nn
 
 from dataset_script.errors import InvalidInput
 
+from .channels import CHANNELS
 from .diffusion_net import DiffusionNet, SurfaceTensors
-from .ict import CHANNELS
 from .operators import MeshOperators, torch_sparse
 from .poisson import PoissonSolver
 
@@ -107,6 +108,24 @@ def still(vertices: np.ndarray) -> np.ndarray:
     return weights
 
 
+class Prediction(NamedTuple):
+    """What the network says of a face: B expressions, V vertices, F triangles.
+
+    Attributes:
+        deltas: (B, F, 3, 3) Jacobians less the identity.
+        guess: (B, V, 3) mm displacements for the screen of the solve, or None without one.
+        places: (V, 3) mm where each vertex of the neutral would lie on the mean face of ICT-FaceKit.
+    """
+
+    deltas: torch.Tensor
+    guess: torch.Tensor | None
+    places: torch.Tensor
+
+    def displacements(self, mesh: RigMesh) -> torch.Tensor:
+        """(B, V, 3) mm, by the Poisson solve."""
+        return mesh.solver.displacements(self.deltas, self.guess)
+
+
 class NeuralRigNetwork(nn.Module):
     """Predicts the Jacobians (less the identity) of a face's triangles under any combination of channels."""
 
@@ -114,6 +133,7 @@ class NeuralRigNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.geometry = DiffusionNet(6, config.width, config.width, config.blocks)
+        self.place = nn.Linear(config.width, 3)
         self.identity = DiffusionNet(6, config.identity, max(config.width // 2, 1), max(config.blocks // 2, 1))
         inputs = config.width + config.identity + 6 + 6 * config.frequencies + (0 if config.linear else len(CHANNELS))
         layers: list[nn.Module] = []
@@ -123,6 +143,8 @@ class NeuralRigNetwork(nn.Module):
         last = nn.Linear(config.decoder_width, len(CHANNELS) * (12 if config.screen_mm else 9))
         nn.init.zeros_(last.weight)  # training starts from a face that does not move
         nn.init.zeros_(last.bias)
+        nn.init.zeros_(self.place.weight)  # and that lies where it is
+        nn.init.zeros_(self.place.bias)
         self.decoder = nn.Sequential(*layers, last)
         self.register_buffer("scale", torch.ones(2, len(CHANNELS)))
 
@@ -132,25 +154,29 @@ class NeuralRigNetwork(nn.Module):
         self.scale[0] = jacobians.square().sum(dim=(2, 3)).mean(dim=1).sqrt().clamp(min=1e-4)
         self.scale[1] = displacements.square().sum(dim=2).mean(dim=1).sqrt().clamp(min=1e-3)
 
-    def forward(self, mesh: RigMesh, gates: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Gates (B, 21) -> what `mesh.solver.displacements` takes: Jacobians less the identity (B, F, 3, 3), and with a
-        screen guessed displacements (B, V, 3) mm, else None. Rows of zeros give exactly zero."""
-        described = self.describe(mesh)
+    def forward(self, mesh: RigMesh, gates: torch.Tensor) -> Prediction:
+        """The face under gates (B, 21). Rows of zeros give exactly zero."""
+        vertex = self.geometry(mesh.features, mesh.surface)
+        described = self._describe(vertex, mesh)
         if self.config.linear:
-            return _mixed(gates, *self._decode(described, mesh))
+            return Prediction(*_mixed(gates, *self._decode(described, mesh)), self._places(vertex, mesh))
         rows = [_mixed(row[None], *self._decode(_with(described, row), mesh)) for row in gates]
         deltas, guesses = zip(*rows, strict=True)
-        return torch.cat(deltas), torch.cat(guesses) if self.config.screen_mm else None
+        guess = torch.cat(guesses) if self.config.screen_mm else None
+        return Prediction(torch.cat(deltas), guess, self._places(vertex, mesh))
 
-    def channels(self, mesh: RigMesh) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """(21, F, 3, 3) and (21, V, 3) or None: each channel at full share; only of a linear network."""
+    def channels(self, mesh: RigMesh) -> Prediction:
+        """Each channel at full share, B = 21; only of a linear network."""
         if not self.config.linear:
             raise InvalidInput("linear is False; the channels of such a network depend on each other")
-        return self._decode(self.describe(mesh), mesh)
-
-    def describe(self, mesh: RigMesh) -> torch.Tensor:
-        """(F, features) of every triangle: mean of its corners' features, the face's code, centroid, normal, waves."""
         vertex = self.geometry(mesh.features, mesh.surface)
+        return Prediction(*self._decode(self._describe(vertex, mesh), mesh), self._places(vertex, mesh))
+
+    def _places(self, vertex: torch.Tensor, mesh: RigMesh) -> torch.Tensor:
+        return UNIT_MM * (mesh.features[:, :3] + self.place(vertex))
+
+    def _describe(self, vertex: torch.Tensor, mesh: RigMesh) -> torch.Tensor:
+        """(F, features) of every triangle: mean of its corners' features, the face's code, centroid, normal, waves."""
         whole = self.identity(mesh.features, mesh.surface)
         code = (mesh.surface.mass @ whole) / mesh.surface.mass.sum()
         corner = vertex[mesh.faces].mean(dim=1)

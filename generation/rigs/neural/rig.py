@@ -12,7 +12,7 @@ from safetensors.torch import save
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from .ict import CHANNELS, gates
+from .channels import CHANNELS, gates
 from .model import NetworkConfig, NeuralRigNetwork, RigMesh
 from .operators import mesh_operators
 
@@ -48,7 +48,7 @@ class NeuralRig:
         config = self.network.config
         mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
         with torch.no_grad():
-            channels = mesh.solver.displacements(*self.network.channels(mesh)).double()
+            channels = self.network.channels(mesh).displacements(mesh).double()
         return BoundFace(np.asarray(vertices, np.float64), channels.numpy())
 
     def save(self, path: Path) -> None:

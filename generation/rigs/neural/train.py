@@ -23,8 +23,8 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import locked, write_atomically
 
 from ...streams import stream
-from .data import FaceMaker, Topology, TrainingFace, TrainingSet, random_gates
-from .ict import HELD_OUT_FROM
+from .data import MAKEHUMAN, FaceMaker, Topology, TrainingFace, TrainingSet, random_gates
+from .ict import HELD_OUT_FROM, REGIONS
 from .losses import LossWeights, losses, total
 from .model import NetworkConfig, NeuralRigNetwork
 from .rig import NeuralRig
@@ -63,31 +63,34 @@ class Recipe:
 
 
 def _topologies(size: int, remeshed: int) -> tuple[Topology, ...]:
-    """Every region decimated to `size`, and `remeshed` remeshed copies of each."""
-    regions = ("head", "mouth", "sockets")
-    copies = [Topology(region, "decimated", size) for region in regions]
-    copies += [Topology(region, "remeshed", size, n) for n in range(remeshed) for region in regions]
+    """Of every region of ICT-FaceKit a simplified and `remeshed` remeshed copies, dense at eyes and mouth, and of the
+    MakeHuman head itself and as many copies: about as many vertices, `size`, each."""
+    copies = [Topology(region, "decimated", size, dense=True) for region in REGIONS]
+    copies += [Topology(region, "remeshed", size, n, dense=True) for n in range(remeshed) for region in REGIONS]
+    copies += [Topology("head", "remeshed", size, remeshed), Topology(MAKEHUMAN), Topology(MAKEHUMAN)]
+    copies += [Topology(MAKEHUMAN, "remeshed", 2 * size, n, dense=True) for n in range(remeshed)]
     return tuple(copies)
 
 
 RECIPES = {
     "cpu": Recipe(
-        network=NetworkConfig(width=64, blocks=3, eigenvectors=64, identity=16, decoder_width=128, decoder_layers=3),
-        identities=96,
-        topologies=_topologies(2400, 2),
-        steps=4000,
+        network=NetworkConfig(width=96, blocks=3, eigenvectors=96, identity=24, decoder_width=192, decoder_layers=3),
+        identities=210,
+        topologies=(Topology(), *_topologies(2600, 2)),
+        steps=9_000,
         rate=2e-3,
         measured=(
             Topology(),
-            Topology("head", "decimated", 2400),
             Topology("head", "remeshed", 3000, HELD_OUT_TOPOLOGY),
+            Topology("sockets", "remeshed", 3000, HELD_OUT_TOPOLOGY),
+            Topology(MAKEHUMAN),
         ),
     ),
     "full": Recipe(
         network=NetworkConfig(),
         identities=300,  # all stay in memory, about 70 MB each
         topologies=(
-            *(Topology(region) for region in ("head", "mouth", "sockets")),
+            *(Topology(region) for region in REGIONS),
             *_topologies(3000, 3),
             *_topologies(6000, 3),
         ),
@@ -95,7 +98,12 @@ RECIPES = {
         rate=1e-3,
         checkpoint_every=1000,
         held_out=20,
-        measured=(Topology(), Topology("sockets"), Topology("head", "remeshed", 8000, HELD_OUT_TOPOLOGY)),
+        measured=(
+            Topology(),
+            Topology("sockets"),
+            Topology("head", "remeshed", 8000, HELD_OUT_TOPOLOGY),
+            Topology(MAKEHUMAN),
+        ),
     ),
 }
 """Sizes of a run: `cpu` ends within hours on two cores, `full` is meant for a GPU."""
@@ -160,8 +168,8 @@ class Run:
         number = int(stream(self._seed, "rig.order", self.step).integers(len(self._faces)))
         face = self._faces[number]
         gates = self._gates(random_gates(self._seed, self.step, recipe.expressions, recipe.singles))
-        deltas, guess = self.network(face.mesh, gates)
-        terms = losses(face, gates, deltas, face.mesh.solver.displacements(deltas, guess))
+        predicted = self.network(face.mesh, gates)
+        terms = losses(face, gates, predicted.deltas, predicted.displacements(face.mesh), predicted.places)
         loss = total(terms, recipe.weights)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -230,7 +238,7 @@ def vertex_errors(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(B, V) mm: distance of the predicted from the true vertices, and of the neutral from the true ones."""
     with torch.no_grad():
-        moved = face.mesh.solver.displacements(*network(face.mesh, gates))
+        moved = network(face.mesh, gates).displacements(face.mesh)
         truth = torch.einsum("bc,cvd->bvd", gates, face.truth)
         return (moved - truth).norm(dim=2).cpu(), truth.norm(dim=2).cpu()
 

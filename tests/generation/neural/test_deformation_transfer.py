@@ -3,8 +3,8 @@ import pytest
 
 from dataset_script.errors import InvalidInput
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace, deformation_gradients
+from generation.rigs.neural.channels import UNITS
 from generation.rigs.neural.copies import make_copy
-from generation.rigs.neural.ict import UNITS
 
 MARKS = slice(300, 11248, 137)
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from generation.rigs.neural.channels import CHANNELS, UNITS
 from generation.rigs.neural.copies import make_copy
 from generation.rigs.neural.data import FaceMaker, Topology
-from generation.rigs.neural.ict import CHANNELS, UNITS
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork, RigMesh
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.rig import NeuralRig
@@ -67,7 +67,7 @@ def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface)
     mesh = RigMesh(mesh_operators(*surface, k=24), SMALL.screen_mm)
     gates = torch.zeros(3, len(CHANNELS))
     gates[1, 0], gates[2, 0] = 0.5, 1.0
-    deltas, guess = network(mesh, gates)
+    deltas, guess, _ = network(mesh, gates)
     assert torch.equal(guess[0], torch.zeros_like(guess[0]))
     assert torch.equal(deltas[0], torch.zeros_like(deltas[0]))
     assert (deltas[2] - 2 * deltas[1]).abs().max() > 1e-4  # not linear
@@ -78,7 +78,7 @@ def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface)
 def test_jacobians_have_nothing_along_the_normals(rig, surface):
     mesh = RigMesh(mesh_operators(*surface, k=24), SMALL.screen_mm)
     with torch.no_grad():
-        deltas, _ = rig.network.channels(mesh)
+        deltas = rig.network.channels(mesh).deltas
     along = torch.einsum("cfij,fj->cfi", deltas, mesh.face_features[:, 3:])
     assert along.abs().max() < 1e-5 < deltas.abs().max()
 
@@ -90,9 +90,9 @@ def test_without_a_screen_jacobians_are_all_there_is(surface):
     bound = NeuralRig(network).bind(*surface)
     mesh = RigMesh(mesh_operators(*surface, k=24))
     with torch.no_grad():
-        deltas, guess = network.channels(mesh)
-        moved = mesh.solver.displacements(deltas).double().numpy()
-    assert guess is None and np.abs(moved).max() > 0.1
+        predicted = network.channels(mesh)
+        moved = predicted.displacements(mesh).double().numpy()
+    assert predicted.guess is None and np.abs(moved).max() > 0.1
     assert np.array_equal(bound.channels, moved)
 
 
@@ -118,7 +118,9 @@ def test_the_gradient_reaches_every_parameter(pack):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    deltas, guess = network(face.mesh, torch.eye(len(CHANNELS)))
-    (face.mesh.solver.displacements(deltas, guess) - face.truth).square().mean().backward()
+    torch.nn.init.normal_(network.place.weight, std=0.05)
+    predicted = network(face.mesh, torch.eye(len(CHANNELS)))
+    moved = predicted.displacements(face.mesh) - face.truth
+    (moved.square().mean() + (predicted.places - face.places).square().mean()).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name

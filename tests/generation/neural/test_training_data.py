@@ -3,11 +3,12 @@ import pytest
 import torch
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from generation.rigs.neural.channels import CHANNELS, UNITS, gates
 from generation.rigs.neural.checks import boundary_loops, check_surface
 from generation.rigs.neural.contacts import contacts, lid_corrections
 from generation.rigs.neural.copies import make_copy
 from generation.rigs.neural.data import FaceMaker, Topology, random_codes, random_gates
-from generation.rigs.neural.ict import CHANNELS, UNITS, gates, load_ict
+from generation.rigs.neural.ict import load_ict
 from generation.rigs.neural.model import NetworkConfig
 
 OPEN = 0.5
