@@ -43,7 +43,7 @@ class Copy:
 
         `vertices` (N, 3) of the original in the pose that `points` are in.
         """
-        return _nearest(points, self.of(vertices), self.triangles)
+        return nearest_weights(points, self.of(vertices), self.triangles)
 
 
 def make_copy(
@@ -112,10 +112,10 @@ def _decimated(fine: Copy, vertices: np.ndarray, triangles: np.ndarray, size: in
         coarse, faces = check_surface(coarse, np.asarray(faces, np.int64))
     except InvalidInput as error:
         raise WorkFailed(f"a copy of {size} vertices is not manifold ({error}); choose another size") from error
-    return Copy(_nearest(coarse, vertices, triangles), faces)
+    return Copy(nearest_weights(coarse, vertices, triangles), faces)
 
 
-def _nearest(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> sparse.csr_matrix:
+def nearest_weights(points: np.ndarray, vertices: np.ndarray, triangles: np.ndarray) -> sparse.csr_matrix:
     """(M, N) barycentric weights of the nearest points of a surface (N vertices) to `points` (M, 3)."""
     _, nearest, foot = igl.point_mesh_squared_distance(points, vertices, triangles)
     corners = triangles[nearest]

@@ -17,7 +17,7 @@ from .channels import CHANNELS, UNITS, gates
 from .contacts import contacts
 from .copies import Copy, make_copy
 from .ict import HELD_OUT_FROM, REGIONS, IctFaces, load_ict
-from .makehuman import MakeHumanFaces
+from .makehuman import MakeHumanFaces, transferred
 from .model import NetworkConfig, RigMesh
 from .operators import mesh_operators, torch_sparse
 
@@ -64,8 +64,9 @@ class TrainingFace:
         truth: (21, V, 3) float32 mm, displacements of every channel.
         places: (V, 3) float32 mm, where each vertex lies on ICT-FaceKit's mean face.
         jacobians: (21, F, 3, 3) float32 of them.
-        weights: (V,) float32, area times importance, mean 1.
-        rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch.
+        weights: (V,) float32, area times importance, mean 1; 0 where the truth is not known.
+        rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch;
+            none where that is not known.
         rim_truth: (21, K, 3) mm, what it is on the original, whatever the copy can resolve.
     """
 
@@ -90,11 +91,8 @@ class FaceMaker:
 
     def region(self, name: str) -> IctFaces | MakeHumanFaces:
         if name not in self._regions:
-            if name == MAKEHUMAN:
-                template = self.region("head")
-                self._regions[name] = MakeHumanFaces(template.landmarks(template.mean))
-            else:
-                self._regions[name] = load_ict(self._data, name)
+            makehuman = name == MAKEHUMAN
+            self._regions[name] = transferred(self.region("head")) if makehuman else load_ict(self._data, name)
         return self._regions[name]
 
     def copy(self, topology: Topology) -> Copy:
@@ -110,7 +108,11 @@ class FaceMaker:
     def rims(self, topology: Topology) -> sparse.csr_matrix:
         """(K, V) see `TrainingFace.rims`."""
         if topology not in self._rims:
-            pairs, pose, copy = self._touching(topology.region), self._open_pose(topology.region), self.copy(topology)
+            pairs, pose, copy = (
+                self._known_touching(topology.region),
+                self._open_pose(topology.region),
+                self.copy(topology),
+            )
             upper, lower = (copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
             self._rims[topology] = upper - lower
         return self._rims[topology]
@@ -129,13 +131,15 @@ class FaceMaker:
             shift = SHIFT_SPREAD_MM * rng.standard_normal(3)
         neutral, channels = faces.person(identity, self._seed)
         neutral, channels = neutral @ pose.T + shift, channels @ pose.T
-        upper, lower = self._touching(topology.region).T
+        upper, lower = self._known_touching(topology.region).T
         rim_truth = channels[:, upper] - channels[:, lower]
         neutral, channels = copy.of(neutral), copy.of(channels)
         operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
         mesh = RigMesh(operators, self._network.screen_mm, self._device)
         truth = torch.from_numpy(channels).to(self._device)
-        weights = operators.mass * copy.of(self._importance(topology.region)[:, None])[:, 0]
+        importance = self._importance(topology.region)
+        known = copy.of(faces.sure[:, None].astype(np.float64))[:, 0] > 0.99
+        weights = operators.mass * copy.of(importance[:, None])[:, 0] * known
         return TrainingFace(
             mesh,
             truth.to(torch.float32),
@@ -149,7 +153,7 @@ class FaceMaker:
     def _open_pose(self, region: str) -> np.ndarray:
         """(N, 3) the mean face with lids and lips apart."""
         faces = self.region(region)
-        return faces.mean + OPEN_MOUTH * faces.channels[UNITS.index("AU27")]
+        return (1 - OPEN_MOUTH) * faces.mean + OPEN_MOUTH * faces.open
 
     def _magnified(self, region: str, pose: np.ndarray) -> np.ndarray:
         """`pose` (N, 3) with the eyes and the mouth blown up: what simplifies it keeps more vertices there."""
@@ -167,12 +171,16 @@ class FaceMaker:
     def _touching(self, region: str) -> np.ndarray:
         """(K, 2) vertices of the original that touch, lids at AU43 and lips at rest, upper first."""
         faces = self.region(region)
-        opening = faces.channels[UNITS.index("AU27")]
-        return np.concatenate([self._closing_lids(region), contacts(faces.mean, faces.mean + opening)])
+        return np.concatenate([self._closing_lids(region), contacts(faces.mean, faces.open)])
+
+    def _known_touching(self, region: str) -> np.ndarray:
+        """The same, where the true movements of these vertices are known."""
+        pairs = self._touching(region)
+        return pairs[self.region(region).sure[pairs].all(axis=1)]
 
     def _closing_lids(self, region: str) -> np.ndarray:
         faces = self.region(region)
-        return contacts(faces.mean + faces.channels[UNITS.index("AU43")], faces.mean)
+        return contacts(faces.closed, faces.mean)
 
     def _importance(self, region: str) -> np.ndarray:
         """(N,) 1 and more, on the original."""

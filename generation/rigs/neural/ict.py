@@ -79,6 +79,21 @@ class IctFaces:
         """(N, 3) where each vertex lies on the mean face: what the network calls its place."""
         return self.mean
 
+    @property
+    def closed(self) -> np.ndarray:
+        """(N, 3) the mean face with its eyes closed."""
+        return self.mean + self.channels[UNITS.index("AU43")]
+
+    @property
+    def open(self) -> np.ndarray:
+        """(N, 3) the mean face with its jaw wide open."""
+        return self.mean + self.channels[UNITS.index("AU27")]
+
+    @property
+    def sure(self) -> np.ndarray:
+        """(N,) bool, whether channels and places are known: everywhere."""
+        return np.ones(len(self.mean), bool)
+
     def person(self, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(N, 3) neutral face of person `number` and (21, N, 3) their channels."""
         return self.neutral(number, seed), self.channels

@@ -41,7 +41,8 @@ def losses(
     jacobians = torch.einsum("bc,cfij->bfij", gates, face.jacobians)
     rims = torch.einsum("bc,ckd->bkd", gates, face.rim_truth)
     neutral = face.mesh.solver.vertices.to(moved)
-    area = face.weights[face.mesh.faces].mean(dim=1)
+    corner = face.weights[face.mesh.faces]
+    area = corner.mean(dim=1) * (corner > 0).all(dim=1)
     share = 1 / (QUIET_MM + truth.square().sum(dim=2).mean(dim=1).sqrt())  # (B,)
     turned = _normals(neutral + moved, face.mesh.faces) - _normals(neutral + truth, face.mesh.faces)
     reach = torch.exp(-face.places.sub(PLACED_AROUND_MM.to(face.places)).square().sum(dim=1) / PLACED_WITHIN_MM**2)
@@ -50,7 +51,10 @@ def losses(
         "jacobians": share @ (_length((deltas - jacobians).flatten(2), 1e-2) * area).mean(dim=1) / len(share),
         "vertices": share @ (_length(moved - truth, 5e-2) * face.weights).mean(dim=1) / len(share),
         "normals": share @ (_length(turned, 1e-2) * area).mean(dim=1) / len(share),
-        "contacts": share @ _length(_between(face.rims, moved) - rims, 5e-2).mean(dim=1) / len(share),
+        "contacts": share
+        @ _length(_between(face.rims, moved) - rims, 5e-2).sum(dim=1)
+        / max(rims.shape[1], 1)
+        / len(share),
         "places": (_length(places - face.places, 5e-2) * important).mean() / important.mean(),
     }
 

@@ -1,84 +1,90 @@
-"""The MakeHuman head (CC0) as training data: its people and the blendshape rig's expressions of them.
+"""People of the MakeHuman head (CC0) as training data: another topology, and faces of both sexes, all ages and three
+ancestries, where ICT-FaceKit has one sculptor's.
 
-A second family beside ICT-FaceKit: another topology, with ears, mouth bag, eye sockets and shoulders, people of two
-sexes, all ages and three ancestries, and the shapes and sculpted offsets of `rigs.blendshapes`. Everything is in
-millimetres in the head frame; vertices are the control vertices of the skin.
+Nobody has sculpted ICT-FaceKit's expressions on them. What is known of them comes from ICT-FaceKit's mean face by way of
+the 68 landmarks: a thin-plate spline puts MakeHuman's canonical face onto it, and the skin moves as the nearest point
+of the mean face does. That is wrong where surfaces lie on one another, so nothing is said of lip slits, mouth bag, eye
+sockets and nostrils; there the network has only what it learned on ICT-FaceKit. (Training on the expressions of
+`rigs.blendshapes` instead would make a rig that does on this head what that one does already.)
 """
 
 import functools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import RBFInterpolator
+from scipy.spatial import cKDTree
 
-from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
-
-from ...heads import HEADS, HeadShape
-from ...heads.makehuman import ANCESTRY_AXES, ASSET
+from ...heads import HEADS
+from ...heads.makehuman import ASSET
+from ...mesh import vertex_normals
 from ...plan import Plan
 from ...spec import Spec
-from ..blendshapes import BlendshapeRig
-from .channels import CHANNELS, CORRECTED, UNITS, gates
+from .copies import nearest_weights
+from .ict import IctFaces
+
+SLIT_MM = 5.0
+"""Nothing is known within this distance of the line between the lips."""
+FAR_MM, FACING = 8.0, 0.5
+"""A point of the mean face farther off, or whose normal has a cosine below, does not correspond."""
+GONE_MM = 15.0
+"""What lies as far from ICT-FaceKit's head (the crown, the shoulders) as this moves 1 / e as much, and beyond not at all.
+"""
+INNER_LIPS = slice(60, 68)
 
 
+@dataclass(frozen=True)
 class MakeHumanFaces:
-    """The same as `ict.IctFaces`, of N skin vertices; every person has channels of their own.
+    """The same as `ict.IctFaces`, of N control vertices of the skin.
 
     Attributes:
         mean: (N, 3) the canonical face.
         triangles: (T, 3) int64.
-        channels: (21, N, 3) of the canonical face.
-        places: (N, 3) where each vertex lies on ICT-FaceKit's mean face: the canonical face warped by the landmarks.
-        skin: (N,) which control vertices of the head these are.
+        channels: (21, N, 3) transferred displacements of each of `channels.CHANNELS`.
+        places: (N, 3) where each vertex lies on ICT-FaceKit's mean face.
+        sure: (N,) bool, whether channels and places say anything there.
+        closed, open: (N, 3) the canonical face with closed eyes and with an open jaw, by MakeHuman's own shapes.
     """
 
-    def __init__(self, template_landmarks: np.ndarray) -> None:
-        """`template_landmarks`: (68, 3) mm of ICT-FaceKit's mean face."""
-        self._plan = Plan(Spec(preset="balanced"))
-        self._head = HEADS["makehuman"]()
-        self._rig = BlendshapeRig(self._head)
-        self.skin, self.triangles = skin_mesh()
-        self.mean = self._head.canonical[self.skin].astype(np.float64)
-        canonical = HeadShape(
-            self._head.canonical,
-            eyes_of_canonical(),
-            dict.fromkeys(ANCESTRY_AXES, 1 / len(ANCESTRY_AXES)),
-            {},
-        )
-        self.channels = self._channels(canonical)
-        topology = self._head.topology
-        marks = topology.reference[topology.landmarks].astype(np.float64)
-        warp = RBFInterpolator(marks, template_landmarks - marks, kernel="thin_plate_spline")
-        self.places = self.mean + warp(self.mean)
+    mean: np.ndarray
+    triangles: np.ndarray
+    channels: np.ndarray
+    places: np.ndarray
+    sure: np.ndarray
+    closed: np.ndarray
+    open: np.ndarray
 
     def person(self, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """(N, 3) neutral face and (21, N, 3) channels of person `number`, of any age, gender and ancestry."""
-        plan = self._plan[number % len(self._plan)]
-        shape = self._head.shape(replace(plan, identity_id=number), seed)
-        return shape.control[self.skin].astype(np.float64), self._channels(shape)
-
-    def _channels(self, shape: HeadShape) -> np.ndarray:
-        return blendshape_channels(self._rig, shape)[:, self.skin]
+        """(N, 3) neutral face of person `number`, of any age, gender and ancestry, and (21, N, 3) their channels."""
+        plan = _people()[number % len(_people())]
+        control = HEADS["makehuman"]().shape(replace(plan, identity_id=number), seed).control
+        return control[skin_mesh()[0]].astype(np.float64), self.channels
 
 
-def blendshape_channels(rig: BlendshapeRig, shape: HeadShape) -> np.ndarray:
-    """(21, W, 3) float64 mm: the channels that give what the blendshape rig does with each unit at its top, alone and,
-    for those with a correction, together with closed eyes."""
-
-    def offset(**levels: float) -> np.ndarray:
-        au = np.array([levels.get(name, 0.0) for name in AU_NAMES])
-        extra = {name: levels.get(name, 0.0) for name in EXTRA_AU_NAMES}
-        return rig.pose(shape, au, extra).astype(np.float64) - shape.control
-
-    channels = np.zeros((len(CHANNELS), *shape.control.shape))
-    for k, unit in enumerate(UNITS):
-        channels[k] = offset(**{unit: 1.0 if unit == "AU43" else 5.0})
-    for k, unit in enumerate(CORRECTED, len(UNITS)):
-        both = np.array([1.0 if name == "AU43" else 5.0 * (name == unit) for name in UNITS])
-        share = gates(both[: len(AU_NAMES)], both[len(AU_NAMES) :])
-        rest = np.tensordot(share[: len(UNITS)], channels[: len(UNITS)], axes=1)
-        channels[k] = (offset(AU43=1.0, **{unit: 5.0}) - rest) / share[k]
-    return channels
+def transferred(source: IctFaces) -> MakeHumanFaces:
+    """The MakeHuman head with what the skin of `source` (the region "head") does."""
+    head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
+    mean, topology = head.canonical[skin].astype(np.float64), head.topology
+    marks = topology.reference[topology.landmarks].astype(np.float64)
+    target = source.landmarks(source.mean)
+    warped = mean + RBFInterpolator(marks, target - marks, kernel="thin_plate_spline")(mean)
+    weights = nearest_weights(warped, source.mean, source.triangles)
+    foot = weights @ source.mean
+    distance = np.linalg.norm(foot - warped, axis=1)
+    facing = np.einsum("nc,nc->n", _normals(warped, triangles), weights @ _normals(source.mean, source.triangles))
+    gone = distance > FAR_MM
+    near = (distance < FAR_MM) & (facing > FACING)
+    hidden = np.zeros(len(mean), bool)
+    for part in topology.eyeballs:
+        ball = topology.reference[part].astype(np.float64)
+        hidden |= np.linalg.norm(mean - ball.mean(axis=0), axis=1) < np.ptp(ball[:, 0]) / 2
+    slit = cKDTree(target[INNER_LIPS]).query(warped)[0] < SLIT_MM
+    fade = np.exp(-((distance / GONE_MM) ** 2))[:, None]
+    moved = np.stack([weights @ channel for channel in source.channels]) * fade
+    places = np.where(near[:, None], foot, warped)
+    sure = (near | gone) & ~hidden & ~slit & ~_in_mouth(skin)
+    closed = mean + head.targets("fu/eyeBlinkLeft")[skin] + head.targets("fu/eyeBlinkRight")[skin]
+    return MakeHumanFaces(mean, triangles, moved, places, sure, closed, mean + head.targets("fu/jawOpen")[skin])
 
 
 @functools.cache
@@ -90,10 +96,15 @@ def skin_mesh() -> tuple[np.ndarray, np.ndarray]:
     return used, corners.reshape(-1, 3)
 
 
-def eyes_of_canonical() -> np.ndarray:
-    """(2, 4) centre and radius of the eyeballs of the canonical head."""
-    topology = HEADS["makehuman"]().topology
-    balls = [topology.reference[part].astype(np.float64) for part in topology.eyeballs]
-    centres = [ball.mean(axis=0) for ball in balls]
-    radii = [np.linalg.norm(ball - centre, axis=1).mean() for ball, centre in zip(balls, centres, strict=True)]
-    return np.column_stack([centres, radii])
+@functools.cache
+def _people() -> Plan:
+    return Plan(Spec(preset="balanced"))
+
+
+def _in_mouth(skin: np.ndarray) -> np.ndarray:
+    with np.load(ASSET) as asset:
+        return asset["masks"][skin, list(asset["mask_names"]).index("mouth")] > 0
+
+
+def _normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    return vertex_normals(vertices, triangles).astype(np.float64)

@@ -77,7 +77,7 @@ RECIPES = {
         network=NetworkConfig(width=96, blocks=3, eigenvectors=96, identity=24, decoder_width=192, decoder_layers=3),
         identities=210,
         topologies=(Topology(), *_topologies(2600, 2)),
-        steps=9_000,
+        steps=8_400,
         rate=2e-3,
         measured=(
             Topology(),
