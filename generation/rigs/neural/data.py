@@ -25,7 +25,7 @@ OPEN_MOUTH = 0.5
 """Share of the wide-open jaw at which copies are made, so that no point of one lip is tied to the other."""
 RIM_REACH_MM, RIM_WEIGHT = 8.0, 4.0
 """Errors near lids and lips count up to this much more."""
-SIZE_SPREAD, TURN_SPREAD_DEG, SHIFT_SPREAD_MM = 0.04, 2.0, 2.0
+SIZE_SPREAD, TURN_SPREAD_DEG, SHIFT_SPREAD_MM = 0.04, 1.5, 1.5
 """Standard deviations of the logarithm of a head's size, and of its rotation and translation about each axis: what
 bringing a foreign head into the head frame leaves.
 """
@@ -87,7 +87,7 @@ class FaceMaker:
         self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
         self._regions: dict[str, IctFaces | MakeHumanFaces] = {}
         self._copies: dict[Topology, Copy] = {}
-        self._rims: dict[Topology, sparse.csr_matrix] = {}
+        self._rims: dict[Topology, tuple[sparse.csr_matrix, sparse.csr_matrix]] = {}
 
     def region(self, name: str) -> IctFaces | MakeHumanFaces:
         if name not in self._regions:
@@ -105,16 +105,12 @@ class FaceMaker:
             self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
         return self._copies[topology]
 
-    def rims(self, topology: Topology) -> sparse.csr_matrix:
-        """(K, V) see `TrainingFace.rims`."""
+    def rims(self, topology: Topology) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+        """(K, V) weights of the points of the upper and of the lower rims that touch, see `TrainingFace.rims`."""
         if topology not in self._rims:
-            pairs, pose, copy = (
-                self._known_touching(topology.region),
-                self._open_pose(topology.region),
-                self.copy(topology),
-            )
-            upper, lower = (copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
-            self._rims[topology] = upper - lower
+            pairs, pose = self._known_touching(topology.region), self._open_pose(topology.region)
+            copy = self.copy(topology)
+            self._rims[topology] = tuple(copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
         return self._rims[topology]
 
     def lid_count(self, region: str) -> int:
@@ -133,6 +129,7 @@ class FaceMaker:
         neutral, channels = neutral @ pose.T + shift, channels @ pose.T
         upper, lower = self._known_touching(topology.region).T
         rim_truth = channels[:, upper] - channels[:, lower]
+        above, below = self.rims(topology)
         neutral, channels = copy.of(neutral), copy.of(channels)
         operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
         mesh = RigMesh(operators, self._network.screen_mm, self._device)
@@ -146,7 +143,7 @@ class FaceMaker:
             torch.from_numpy(copy.of(faces.places)).to(self._device, torch.float32),
             mesh.solver.jacobians(truth).to(torch.float32),
             torch.from_numpy(weights / weights.mean()).to(self._device, torch.float32),
-            torch_sparse(self.rims(topology), torch.float32, self._device),
+            torch_sparse(above - below, torch.float32, self._device),
             torch.from_numpy(rim_truth).to(self._device, torch.float32),
         )
 

@@ -27,7 +27,11 @@ class LossWeights:
 
 
 def losses(
-    face: TrainingFace, gates: torch.Tensor, deltas: torch.Tensor, moved: torch.Tensor, places: torch.Tensor
+    face: TrainingFace,
+    gates: torch.Tensor,
+    deltas: torch.Tensor,
+    moved: torch.Tensor,
+    places: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
     """The terms, each a scalar.
 
@@ -45,9 +49,7 @@ def losses(
     area = corner.mean(dim=1) * (corner > 0).all(dim=1)
     share = 1 / (QUIET_MM + truth.square().sum(dim=2).mean(dim=1).sqrt())  # (B,)
     turned = _normals(neutral + moved, face.mesh.faces) - _normals(neutral + truth, face.mesh.faces)
-    reach = torch.exp(-face.places.sub(PLACED_AROUND_MM.to(face.places)).square().sum(dim=1) / PLACED_WITHIN_MM**2)
-    important = face.weights * (0.1 + reach)
-    return {
+    terms = {
         "jacobians": share @ (_length((deltas - jacobians).flatten(2), 1e-2) * area).mean(dim=1) / len(share),
         "vertices": share @ (_length(moved - truth, 5e-2) * face.weights).mean(dim=1) / len(share),
         "normals": share @ (_length(turned, 1e-2) * area).mean(dim=1) / len(share),
@@ -55,8 +57,12 @@ def losses(
         @ _length(_between(face.rims, moved) - rims, 5e-2).sum(dim=1)
         / max(rims.shape[1], 1)
         / len(share),
-        "places": (_length(places - face.places, 5e-2) * important).mean() / important.mean(),
     }
+    if places is not None:
+        near = torch.exp(-(face.places - PLACED_AROUND_MM.to(places)).square().sum(dim=1) / PLACED_WITHIN_MM**2)
+        important = face.weights * (0.02 + near)
+        terms["places"] = (_length(places - face.places, 5e-2) * important).mean() / important.mean()
+    return terms
 
 
 def total(terms: dict[str, torch.Tensor], weights: LossWeights) -> torch.Tensor:

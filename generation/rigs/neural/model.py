@@ -22,6 +22,8 @@ from .poisson import PoissonSolver
 
 UNIT_MM = 100.0
 """The network's unit of length: heads are about two of it."""
+PLACE_MM = 10.0
+"""Faces differ from the mean face by about this."""
 STILL_BACK_MM, STILL_TOP_MM, STILL_TOP_BACK_MM, STILL_FADE_MM = -110.0, 70.0, -50.0, 20.0
 """Behind the first plane (z), and above the second (y) behind the third, no action unit moves the skull: it anchors the
 face. The ears are not still: smiles and raised brows move them by more than a millimetre.
@@ -114,16 +116,56 @@ class Prediction(NamedTuple):
     Attributes:
         deltas: (B, F, 3, 3) Jacobians less the identity.
         guess: (B, V, 3) mm displacements for the screen of the solve, or None without one.
-        places: (V, 3) mm where each vertex of the neutral would lie on the mean face of ICT-FaceKit.
+        places: (V, 3) mm where each vertex of the neutral would lie on the mean face of ICT-FaceKit, if asked for.
     """
 
     deltas: torch.Tensor
     guess: torch.Tensor | None
-    places: torch.Tensor
+    places: torch.Tensor | None
 
     def displacements(self, mesh: RigMesh) -> torch.Tensor:
         """(B, V, 3) mm, by the Poisson solve."""
         return mesh.solver.displacements(self.deltas, self.guess)
+
+
+class PlaceNetwork(nn.Module):
+    """Says where each vertex of a face would lie on ICT-FaceKit's mean face. Half the size of the rig's network, and
+    apart from it: learning both in one encoder made both worse.
+    """
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width, self.frequencies = max(config.width // 2, 1), config.frequencies
+        self.geometry = DiffusionNet(6, width, width, config.blocks)
+        self.identity = DiffusionNet(6, config.identity, width, max(config.blocks // 2, 1))
+        inputs = width + config.identity + 6 + 6 * config.frequencies
+        self.decoder = _perceptron(inputs, max(config.decoder_width // 2, 1), config.decoder_layers, 3)
+
+    def forward(self, mesh: RigMesh) -> torch.Tensor:
+        """(V, 3) mm."""
+        whole = self.identity(mesh.features, mesh.surface)
+        code = (mesh.surface.mass @ whole) / mesh.surface.mass.sum()
+        vertex, waves = self.geometry(mesh.features, mesh.surface), _waves(mesh.features, self.frequencies)
+        offset = self.decoder(torch.cat([vertex, code.expand(len(vertex), -1), waves], dim=1))
+        return UNIT_MM * mesh.features[:, :3] + PLACE_MM * offset
+
+
+def _perceptron(inputs: int, width: int, layers: int, outputs: int) -> nn.Sequential:
+    """Gives zero before training."""
+    parts: list[nn.Module] = []
+    for k in range(layers):
+        parts += [nn.Linear(width if k else inputs, width), nn.LayerNorm(width), nn.ReLU()]
+    last = nn.Linear(width, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*parts, last)
+
+
+def _waves(features: torch.Tensor, frequencies: int) -> torch.Tensor:
+    """(N, 6 + 6 frequencies): positions and normals (N, 6) themselves, and waves of the positions."""
+    octaves = 0.5 * torch.pi * 2.0 ** torch.arange(frequencies, device=features.device)
+    phase = (features[:, :3, None] * octaves).flatten(1)
+    return torch.cat([features, torch.sin(phase), torch.cos(phase)], dim=1)
 
 
 class NeuralRigNetwork(nn.Module):
@@ -133,19 +175,12 @@ class NeuralRigNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.geometry = DiffusionNet(6, config.width, config.width, config.blocks)
-        self.place = nn.Linear(config.width, 3)
         self.identity = DiffusionNet(6, config.identity, max(config.width // 2, 1), max(config.blocks // 2, 1))
         inputs = config.width + config.identity + 6 + 6 * config.frequencies + (0 if config.linear else len(CHANNELS))
-        layers: list[nn.Module] = []
-        for k in range(config.decoder_layers):
-            layers += [nn.Linear(config.decoder_width if k else inputs, config.decoder_width)]
-            layers += [nn.LayerNorm(config.decoder_width), nn.ReLU()]
-        last = nn.Linear(config.decoder_width, len(CHANNELS) * (12 if config.screen_mm else 9))
-        nn.init.zeros_(last.weight)  # training starts from a face that does not move
-        nn.init.zeros_(last.bias)
-        nn.init.zeros_(self.place.weight)  # and that lies where it is
-        nn.init.zeros_(self.place.bias)
-        self.decoder = nn.Sequential(*layers, last)
+        outputs = len(CHANNELS) * (12 if config.screen_mm else 9)
+        # Training starts from a face that does not move.
+        self.decoder = _perceptron(inputs, config.decoder_width, config.decoder_layers, outputs)
+        self.places = PlaceNetwork(config)
         self.register_buffer("scale", torch.ones(2, len(CHANNELS)))
 
     def fit_scale(self, jacobians: torch.Tensor, displacements: torch.Tensor) -> None:
@@ -154,37 +189,30 @@ class NeuralRigNetwork(nn.Module):
         self.scale[0] = jacobians.square().sum(dim=(2, 3)).mean(dim=1).sqrt().clamp(min=1e-4)
         self.scale[1] = displacements.square().sum(dim=2).mean(dim=1).sqrt().clamp(min=1e-3)
 
-    def forward(self, mesh: RigMesh, gates: torch.Tensor) -> Prediction:
+    def forward(self, mesh: RigMesh, gates: torch.Tensor, with_places: bool = True) -> Prediction:
         """The face under gates (B, 21). Rows of zeros give exactly zero."""
-        vertex = self.geometry(mesh.features, mesh.surface)
-        described = self._describe(vertex, mesh)
+        described, places = self._describe(mesh), self.places(mesh) if with_places else None
         if self.config.linear:
-            return Prediction(*_mixed(gates, *self._decode(described, mesh)), self._places(vertex, mesh))
+            return Prediction(*_mixed(gates, *self._decode(described, mesh)), places)
         rows = [_mixed(row[None], *self._decode(_with(described, row), mesh)) for row in gates]
         deltas, guesses = zip(*rows, strict=True)
         guess = torch.cat(guesses) if self.config.screen_mm else None
-        return Prediction(torch.cat(deltas), guess, self._places(vertex, mesh))
+        return Prediction(torch.cat(deltas), guess, places)
 
     def channels(self, mesh: RigMesh) -> Prediction:
         """Each channel at full share, B = 21; only of a linear network."""
         if not self.config.linear:
             raise InvalidInput("linear is False; the channels of such a network depend on each other")
-        vertex = self.geometry(mesh.features, mesh.surface)
-        return Prediction(*self._decode(self._describe(vertex, mesh), mesh), self._places(vertex, mesh))
+        return Prediction(*self._decode(self._describe(mesh), mesh), self.places(mesh))
 
-    def _places(self, vertex: torch.Tensor, mesh: RigMesh) -> torch.Tensor:
-        return UNIT_MM * (mesh.features[:, :3] + self.place(vertex))
-
-    def _describe(self, vertex: torch.Tensor, mesh: RigMesh) -> torch.Tensor:
+    def _describe(self, mesh: RigMesh) -> torch.Tensor:
         """(F, features) of every triangle: mean of its corners' features, the face's code, centroid, normal, waves."""
+        vertex = self.geometry(mesh.features, mesh.surface)
         whole = self.identity(mesh.features, mesh.surface)
         code = (mesh.surface.mass @ whole) / mesh.surface.mass.sum()
         corner = vertex[mesh.faces].mean(dim=1)
-        octaves = 0.5 * torch.pi * 2.0 ** torch.arange(self.config.frequencies, device=corner.device)
-        phase = (mesh.face_features[:, :3, None] * octaves).flatten(1)
-        return torch.cat(
-            [corner, code.expand(len(corner), -1), mesh.face_features, torch.sin(phase), torch.cos(phase)], dim=1
-        )
+        waves = _waves(mesh.face_features, self.config.frequencies)
+        return torch.cat([corner, code.expand(len(corner), -1), waves], dim=1)
 
     def _decode(self, inputs: torch.Tensor, mesh: RigMesh) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Of all channels, (21, F, 3, 3), with nothing along the normals, which no surface can show, and (21, V, 3)."""

@@ -1,6 +1,8 @@
 """A trained network as a rig: bind a neutral face once, then pose it by action units."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,8 +15,13 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
 from .channels import CHANNELS, gates
-from .model import NetworkConfig, NeuralRigNetwork, RigMesh
+from .contacts import sealed
+from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
 from .operators import mesh_operators
+from .template import Template, check_slits, locate
+
+TEMPLATE = "template."
+"""What the names of the template's arrays begin with, in a file of weights."""
 
 
 class BoundFace:
@@ -34,27 +41,49 @@ class BoundFace:
 class NeuralRig:
     """Binds faces of any topology, in millimetres, origin between the eyes, y up, z to the front."""
 
-    def __init__(self, network: NeuralRigNetwork) -> None:
+    def __init__(self, network: NeuralRigNetwork, template: Template) -> None:
         if not network.config.linear:
             raise InvalidInput("linear is False; a rig needs a network that is linear in its channels")
-        self.network = network.eval()
+        self.network, self.template = network.eval(), template
 
-    def bind(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> BoundFace:
-        """Runs the network and the Poisson solve once. `cache`: where the operators are kept, see `mesh_operators`.
+    def bind(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None, seal: bool = True) -> BoundFace:
+        """Runs the network and the Poisson solve once, on one thread.
+
+        Args:
+            vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
+            cache: where the operators are kept, see `mesh_operators`.
+            seal: whether closed lids are made to meet, see `contacts.sealed`; needs a mouth and eyes that are slits.
 
         Raises:
             InvalidInput: a surface that the rig cannot work on.
         """
+        mesh, predicted = self._predict(vertices, faces, cache)
+        with one_thread(), torch.no_grad():
+            channels = predicted.displacements(mesh).double().numpy()
+        vertices, faces, places = np.asarray(vertices, np.float64), np.asarray(faces), predicted.places.double().numpy()
+        if seal:
+            landmarks = locate(self.template.landmarks, places, faces) @ vertices
+            check_slits(landmarks, vertices, faces)
+            upper, lower = (locate(self.template.lids[:, side], places, faces) for side in (0, 1))
+            channels = sealed(vertices, faces, channels, upper, lower, self.template.lids_meet)
+        return BoundFace(vertices, channels)
+
+    def landmarks(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> np.ndarray:
+        """(68, 3) mm: the iBUG landmarks of a neutral face, as `bind` takes it. Raises InvalidInput as it does."""
+        _, predicted = self._predict(vertices, faces, cache)
+        return locate(self.template.landmarks, predicted.places.double().numpy(), np.asarray(faces)) @ vertices
+
+    def _predict(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None) -> tuple[RigMesh, Prediction]:
         config = self.network.config
         mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
-        with torch.no_grad():
-            channels = self.network.channels(mesh).displacements(mesh).double()
-        return BoundFace(np.asarray(vertices, np.float64), channels.numpy())
+        with one_thread(), torch.no_grad():
+            return mesh, self.network.channels(mesh)
 
     def save(self, path: Path) -> None:
         """Weights and sizes as one safetensors file."""
         about = {"config": asdict(self.network.config), "channels": CHANNELS}  # one entry: their order is not fixed
-        write_atomically(path, save(self.network.state_dict(), {"rig": json.dumps(about)}))
+        known = {TEMPLATE + name: torch.from_numpy(array) for name, array in self.template.arrays().items()}
+        write_atomically(path, save(self.network.state_dict() | known, {"rig": json.dumps(about)}))
 
     @classmethod
     def load(cls, path: Path) -> "NeuralRig":
@@ -69,5 +98,17 @@ class NeuralRig:
         if tuple(about.get("channels", ())) != CHANNELS:
             raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
         network = NeuralRigNetwork(NetworkConfig(**about["config"]))
-        network.load_state_dict(weights)
-        return cls(network)
+        network.load_state_dict({name: w for name, w in weights.items() if not name.startswith(TEMPLATE)})
+        known = {name.removeprefix(TEMPLATE): w.numpy() for name, w in weights.items() if name.startswith(TEMPLATE)}
+        return cls(network, Template(**known))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """How many threads torch uses decides how it splits a sum, hence the last bit: within this it is one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -28,11 +28,14 @@ from .ict import HELD_OUT_FROM, REGIONS
 from .losses import LossWeights, losses, total
 from .model import NetworkConfig, NeuralRigNetwork
 from .rig import NeuralRig
+from .template import Template
 
 CHECKPOINT, LOG, RECORD, WEIGHTS = "checkpoint.pt", "log.jsonl", "training.json", "rig.safetensors"
 HELD_OUT_TOPOLOGY = 1000
 """Remeshed copies of this number and above are never trained on."""
 LOG_EVERY, WARM_UP = 50, 100
+PLACES_EVERY = 3
+"""Steps from one in which the places are learned too to the next: they cost half as much as everything else."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ RECIPES = {
         network=NetworkConfig(width=96, blocks=3, eigenvectors=96, identity=24, decoder_width=192, decoder_layers=3),
         identities=210,
         topologies=(Topology(), *_topologies(2600, 2)),
-        steps=8_400,
+        steps=7_500,
         rate=2e-3,
         measured=(
             Topology(),
@@ -146,7 +149,8 @@ class Run:
 
     def finish(self) -> dict:
         """Measures the held-out faces, writes weights and record, and returns the record."""
-        NeuralRig(self.network.cpu()).save(self._out / WEIGHTS)
+        template = Template.of(self._maker.region("head"))
+        NeuralRig(self.network.cpu(), template).save(self._out / WEIGHTS)
         self.network.to(self._device)
         record = {
             "recipe": asdict(self._recipe),
@@ -168,12 +172,15 @@ class Run:
         number = int(stream(self._seed, "rig.order", self.step).integers(len(self._faces)))
         face = self._faces[number]
         gates = self._gates(random_gates(self._seed, self.step, recipe.expressions, recipe.singles))
-        predicted = self.network(face.mesh, gates)
+        predicted = self.network(face.mesh, gates, self.step % PLACES_EVERY == 0)
         terms = losses(face, gates, predicted.deltas, predicted.displacements(face.mesh), predicted.places)
         loss = total(terms, recipe.weights)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, error_if_nonfinite=True)
+        places = [p for name, p in self.network.named_parameters() if name.startswith("places.")]
+        others = [p for name, p in self.network.named_parameters() if not name.startswith("places.")]
+        for part in (places, others):
+            torch.nn.utils.clip_grad_norm_(part, 1.0, error_if_nonfinite=True)
         self._optimiser.step()
         return {name: round(float(term.detach()), 6) for name, term in {"loss": loss, **terms}.items()}
 

@@ -11,6 +11,7 @@ from generation.rigs.neural.data import FaceMaker, Topology
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork, RigMesh
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.rig import NeuralRig
+from generation.rigs.neural.template import Template
 
 torch.set_num_threads(1)
 SMALL = NetworkConfig(width=12, blocks=2, eigenvectors=24, identity=4, decoder_width=24, decoder_layers=2)
@@ -24,16 +25,16 @@ def surface(faces):
 
 
 @pytest.fixture(scope="module")
-def rig():
+def rig(faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    return NeuralRig(network)
+    return NeuralRig(network, Template.of(faces))
 
 
 @pytest.fixture(scope="module")
 def bound(rig, surface):
-    return rig.bind(*surface)
+    return rig.bind(*surface, seal=False)
 
 
 def test_no_units_give_the_neutral_exactly(bound, surface):
@@ -53,14 +54,14 @@ def test_vertex_order_and_triangle_order_do_not_matter(rig, bound, surface):
     vertices, faces = surface
     rng = np.random.default_rng(0)
     order, triangles = rng.permutation(len(vertices)), rng.permutation(len(faces))
-    other = rig.bind(vertices[order], np.argsort(order)[faces][triangles])
+    other = rig.bind(vertices[order], np.argsort(order)[faces][triangles], seal=False)
     au = np.array([5.0, 3, 2, 4, 1, 1])
     difference = other.pose(au) - bound.pose(au)[order]
     assert np.abs(bound.pose(au) - vertices).max() > 0.1
     assert np.abs(difference).max() < 1e-3
 
 
-def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface):
+def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface, faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(replace(SMALL, linear=False))
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
@@ -72,7 +73,7 @@ def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface)
     assert torch.equal(deltas[0], torch.zeros_like(deltas[0]))
     assert (deltas[2] - 2 * deltas[1]).abs().max() > 1e-4  # not linear
     with pytest.raises(InvalidInput, match="linear is False"):
-        NeuralRig(network)
+        NeuralRig(network, Template.of(faces))
 
 
 def test_jacobians_have_nothing_along_the_normals(rig, surface):
@@ -83,11 +84,11 @@ def test_jacobians_have_nothing_along_the_normals(rig, surface):
     assert along.abs().max() < 1e-5 < deltas.abs().max()
 
 
-def test_without_a_screen_jacobians_are_all_there_is(surface):
+def test_without_a_screen_jacobians_are_all_there_is(surface, faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(replace(SMALL, screen_mm=0))
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    bound = NeuralRig(network).bind(*surface)
+    bound = NeuralRig(network, Template.of(faces)).bind(*surface, seal=False)
     mesh = RigMesh(mesh_operators(*surface, k=24))
     with torch.no_grad():
         predicted = network.channels(mesh)
@@ -98,8 +99,9 @@ def test_without_a_screen_jacobians_are_all_there_is(surface):
 
 def test_a_rig_comes_back_from_its_file(rig, bound, surface, tmp_path):
     rig.save(tmp_path / "rig.safetensors")
-    again = NeuralRig.load(tmp_path / "rig.safetensors").bind(*surface)
+    again = NeuralRig.load(tmp_path / "rig.safetensors").bind(*surface, seal=False)
     assert np.array_equal(again.channels, bound.channels)
+    assert np.array_equal(NeuralRig.load(tmp_path / "rig.safetensors").template.lids, rig.template.lids)
     (tmp_path / "bad.safetensors").write_bytes(b"x")
     with pytest.raises(WorkFailed, match="cannot be read"):
         NeuralRig.load(tmp_path / "bad.safetensors")
@@ -118,7 +120,7 @@ def test_the_gradient_reaches_every_parameter(pack):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    torch.nn.init.normal_(network.place.weight, std=0.05)
+    torch.nn.init.normal_(network.places.decoder[-1].weight, std=0.05)
     predicted = network(face.mesh, torch.eye(len(CHANNELS)))
     moved = predicted.displacements(face.mesh) - face.truth
     (moved.square().mean() + (predicted.places - face.places).square().mean()).backward()

@@ -1,0 +1,96 @@
+"""What makes a rig good: distances to a known truth, lids that meet, skin that does not fold over, nothing else moving."""
+
+import numpy as np
+from scipy import sparse
+
+from dataset_script.facs import AU_NAMES
+from generation.rigs.neural.channels import UNITS, gates
+from generation.rigs.neural.rig import BoundFace
+
+MOVES_MM = 0.1
+"""A vertex that moves by less in the truth should not move."""
+MIDDLE = 0.15, 0.85
+"""Shares of the width of an eye between which its slit is measured: the lids share the corners."""
+
+
+def errors(found: BoundFace, truth: BoundFace, shares: np.ndarray) -> dict[str, float]:
+    """Millimetres under gates (B, 21): mean and 95th percentile of the distance to the truth, the same of a face that
+    does not move, and how far vertices go that should not."""
+    error, length, leaks = [], [], []
+    for row in shares:
+        right, moved = (np.tensordot(row, face.channels, axes=1) for face in (truth, found))
+        error.append(np.linalg.norm(moved - right, axis=1))
+        length.append(np.linalg.norm(right, axis=1))
+        leaks.append(np.linalg.norm(moved, axis=1)[length[-1] < MOVES_MM])
+    error, length = np.concatenate(error), np.concatenate(length)
+    return {
+        "mean_mm": error.mean(),
+        "p95_mm": np.quantile(error, 0.95),
+        "still_mean_mm": length.mean(),
+        "still_p95_mm": np.quantile(length, 0.95),
+        "leak_mm": np.concatenate(leaks).mean(),
+    }
+
+
+def bend(found: BoundFace, codes: np.ndarray) -> float:
+    """mm: how far vertices stray from a straight, evenly covered line while one unit rises and the others stay, at
+    most over all units and the first of `codes` (C, 13). Zero: continuous, and monotone in every unit."""
+    worst = 0.0
+    for code in codes:
+        for k, unit in enumerate(UNITS):
+            steps = np.repeat(code[None], 3, axis=0)
+            steps[:, k] = np.linspace(0, 1 if unit == "AU43" else 5, 3)
+            low, middle, high = found.pose(steps[:, : len(AU_NAMES)], steps[:, len(AU_NAMES) :])
+            worst = max(worst, np.abs(middle - (low + high) / 2).max())
+    return worst
+
+
+class Folds:
+    """Counts triangles that are turned over against their neighbours, and are not on the neutral face."""
+
+    def __init__(self, neutral: np.ndarray, faces: np.ndarray) -> None:
+        edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+        key = edges[:, 0] * len(neutral) + edges[:, 1]
+        order = np.argsort(key, kind="stable")
+        twin = np.flatnonzero(key[order][1:] == key[order][:-1])
+        one, two = order[twin], order[twin + 1]
+        beside = np.full(len(key), -1)
+        beside[one], beside[two] = two // 3, one // 3
+        self._faces, self._beside = faces, beside.reshape(-1, 3)
+        self._at_rest = self._folded(neutral)
+
+    def __call__(self, vertices: np.ndarray) -> int:
+        return int((self._folded(vertices) & ~self._at_rest).sum())
+
+    def _folded(self, vertices: np.ndarray) -> np.ndarray:
+        a, b, c = (vertices[self._faces[:, k]] for k in range(3))
+        normal = np.cross(b - a, c - a)
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+        around = np.where(self._beside[..., None] < 0, 0, normal[self._beside]).sum(axis=1)
+        return (normal * around).sum(axis=1) < 0
+
+
+class Slits:
+    """Heights in mm of the upper lid over the lower one along the middle of both eyes: a gap, or below 0 an overlap."""
+
+    def __init__(self, upper: sparse.csr_matrix, lower: sparse.csr_matrix, neutral: np.ndarray) -> None:
+        """`upper`, `lower`: (K, V) points of the rims of both eyes, as `data.FaceMaker.rims` has them."""
+        self._rims = upper, lower
+        self._left = (upper @ neutral)[:, 0] > 0
+
+    def __call__(self, vertices: np.ndarray) -> np.ndarray:
+        heights = []
+        for side in (self._left, ~self._left):
+            upper, lower = ((rim @ vertices)[side] for rim in self._rims)
+            lower = lower[np.argsort(lower[:, 0])]
+            share = (upper[:, 0] - upper[:, 0].min()) / np.ptp(upper[:, 0])
+            inner = upper[(share > MIDDLE[0]) & (share < MIDDLE[1])]
+            heights.append(inner[:, 1] - np.interp(inner[:, 0], lower[:, 0], lower[:, 1]))
+        return np.concatenate(heights)
+
+
+def closed_gates(codes: np.ndarray) -> np.ndarray:
+    """Gates of codes (C, 13) with closed eyes; the first of AU43 alone."""
+    shut = codes.copy()
+    shut[0], shut[:, UNITS.index("AU43")] = 0, 1
+    return gates(shut[:, : len(AU_NAMES)], shut[:, len(AU_NAMES) :])

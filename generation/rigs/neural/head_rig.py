@@ -1,0 +1,109 @@
+"""The neural rig for the pipeline: heads of the MakeHuman topology, with teeth, tongue, lashes and lid contact.
+
+The network sees the skin alone. Upper teeth and eyeballs stay with the skull. Lower teeth and tongue go with the jaw: the
+rigid motion that fits the chin best, of the units that move it. Lashes go with the lid that they are on.
+"""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+from dataset_script.errors import InvalidInput
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
+
+from ...heads import HEADS, Head, HeadShape
+from ...heads.makehuman import ASSET
+from ..blendshapes import MIDLINE_MM
+from ..lids import LidContact
+from .channels import CHANNELS, UNITS, gates
+from .makehuman import skin_mesh
+from .rig import BoundFace, NeuralRig
+
+WEIGHTS = Path(__file__).parent / "weights" / "rig.safetensors"
+CHIN = (7, 8, 9)
+"""Landmarks of the chin."""
+CHIN_MM = 16.0
+JAW_UNITS: tuple[str, ...] = ("AU26", "AU27")
+JAW_PARTS, LASH_PARTS = ("lower_teeth", "tongue"), "lashes"
+NEIGHBOURS = 4
+
+
+class NeuralHeadRig:
+    """See `rigs.base.Rig`."""
+
+    name = "neural"
+
+    def __init__(self, head: Head, rig: NeuralRig) -> None:
+        self._rig, self._lids = rig, LidContact(head)
+        self._skin, self._triangles = skin_mesh()
+        self._left = np.tanh(head.canonical[:, :1].astype(np.float64) / MIDLINE_MM)
+        parts = _parts()
+        self._jaw = np.unique(np.concatenate([parts[name] for name in JAW_PARTS]))
+        self._lashes = np.unique(np.concatenate([part for name, part in parts.items() if name.endswith(LASH_PARTS)]))
+        skin = head.canonical[self._skin]
+        distance, self._roots = cKDTree(skin).query(head.canonical[self._lashes], k=NEIGHBOURS)
+        weight = 1 / np.maximum(distance, 1e-3)
+        self._root_share = weight / weight.sum(axis=1, keepdims=True)
+        chin = head.topology.reference[head.topology.landmarks[list(CHIN)]].mean(axis=0)
+        self._chin = np.flatnonzero(np.linalg.norm(skin - chin, axis=1) < CHIN_MM)
+        self._bound: tuple[bytes, BoundFace] | None = None
+
+    def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
+        if not -1 <= asymmetry <= 1:
+            raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
+        shares = gates(np.asarray(au, np.float64), np.array([extra_au.get(name, 0.0) for name in EXTRA_AU_NAMES]))
+        if not shares.any():
+            return shape.control
+        closing = np.where(np.array(CHANNELS) == "AU43", shares, 0.0)
+        channels = self._channels(shape)
+        moved = np.tensordot(shares - closing, channels, axes=1) * (1 + asymmetry * self._left)
+        moved += np.tensordot(closing, channels, axes=1)
+        posed = (shape.control + moved).astype(np.float32)
+        return self._lids.resolve(posed, shape, float(au[AU_NAMES.index("AU43")]))
+
+    def _channels(self, shape: HeadShape) -> np.ndarray:
+        """(21, W, 3) mm of all control vertices. The last person's are kept: a person is posed many times."""
+        key = shape.control.tobytes()
+        if self._bound is None or self._bound[0] != key:
+            self._bound = (key, self._bind(shape.control.astype(np.float64)))
+        return self._bound[1].channels
+
+    def _bind(self, control: np.ndarray) -> BoundFace:
+        # The lids of this head have a contact step of their own, on the eyeball.
+        skin = self._rig.bind(control[self._skin], self._triangles, seal=False)
+        channels = np.zeros((len(CHANNELS), *control.shape))
+        channels[:, self._skin] = skin.channels
+        channels[:, self._lashes] = np.einsum("nk,cnkd->cnd", self._root_share, skin.channels[:, self._roots])
+        for unit in JAW_UNITS:
+            k = UNITS.index(unit)
+            channels[k, self._jaw] = carried(skin.neutral[self._chin], skin.channels[k, self._chin], control[self._jaw])
+        return BoundFace(control, channels)
+
+
+def carried(points: np.ndarray, moved: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(M, 3) displacements of `others` (M, 3) under the rigid motion nearest to that of `points` (N, 3) by `moved`."""
+    centre, goal = points.mean(axis=0), (points + moved).mean(axis=0)
+    turn, _ = Rotation.align_vectors(points + moved - goal, points - centre)
+    return turn.apply(others - centre) + goal - others
+
+
+def _parts() -> dict[str, np.ndarray]:
+    """Control vertices of every part of the head."""
+    with np.load(ASSET) as asset:
+        names = [str(name) for name in asset["part_names"]]
+        return {name: np.unique(asset["quads"][asset["quad_part"] == k]) for k, name in enumerate(names)}
+
+
+@functools.cache
+def shipped() -> NeuralRig:
+    """The rig of the weights that come with the package."""
+    return NeuralRig.load(WEIGHTS)
+
+
+@functools.cache
+def load(head: str) -> NeuralHeadRig:
+    """The rig of a head, built once a process."""
+    return NeuralHeadRig(HEADS[head](), shipped())
