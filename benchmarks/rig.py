@@ -24,8 +24,9 @@ from generation.heads import HEADS
 from generation.plan import Plan
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
-from generation.rigs.neural.channels import CHANNELS, UNITS, gates
+from generation.rigs.neural.channels import UNITS
 from generation.rigs.neural.data import FaceMaker, Topology, random_codes
+from generation.rigs.neural.folds import Folds
 from generation.rigs.neural.head_rig import WEIGHTS, NeuralHeadRig
 from generation.rigs.neural.ict import HELD_OUT_FROM
 from generation.rigs.neural.makehuman import skin_mesh
@@ -36,7 +37,7 @@ from generation.rigs.neural.rig import BoundFace, NeuralRig
 from generation.spec import Spec
 
 from .render import seconds
-from .rig_measures import Folds, Slits, bend, closed_gates, errors
+from .rig_measures import Slits, bend, closed_codes, errors
 
 TOPOLOGIES = {
     "same topology": Topology(),
@@ -72,7 +73,8 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
     transfer = DeformationTransfer(
         SourceFace(original.mean, original.triangles, original.channels, original.landmarks(original.mean))
     )
-    shares, shut = gates(codes[:, :6], codes[:, 6:]), closed_gates(codes[:40])
+    closed = closed_codes(codes[:40])
+    alone = np.diag([1.0 if unit == "AU43" else 5.0 for unit in UNITS])
     lids = maker.lid_count(topology.region)
     rows: dict[str, list[dict[str, float]]] = {"truth": [], "neural": [], "transfer": []}
     for number in range(HELD_OUT_FROM, HELD_OUT_FROM + people):
@@ -86,15 +88,15 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
         folds = Folds(vertices, copy.triangles)
         slits = Slits(*(rim[:lids] for rim in maker.rims(topology)), vertices)
         for name, face in bound.items():
-            heights = np.stack([slits(vertices + np.tensordot(row, face.channels, axes=1)) for row in shut])
-            turned = [folds(vertices + np.tensordot(row, face.channels, axes=1)) for row in shares]
-            row = errors(face, bound["truth"], shares[:60])
+            heights = np.stack([slits(pose) for pose in face.pose(*closed)])
+            turned = [folds.count(face.pose(au, extra)) for au, extra in zip(codes[:, :6], codes[:, 6:], strict=True)]
+            row = errors(face, bound["truth"], codes[:60])
             row |= {"gap_AU43_mm": max(heights[0].max(), 0), "overlap_AU43_mm": max(-heights[0].min(), 0)}
             row |= {"gap_all_mm": max(heights.max(), 0), "overlap_all_mm": max(-heights.min(), 0)}
             row |= {"turned_over": np.mean(turned), "expressions_without": np.mean(np.equal(turned, 0))}
             row["bend_mm"] = bend(face, codes[:2])
             for k, unit in enumerate(UNITS):
-                row[f"{unit}_mean_mm"] = errors(face, bound["truth"], np.eye(len(CHANNELS))[[k]])["mean_mm"]
+                row[f"{unit}_mean_mm"] = errors(face, bound["truth"], alone[k][None])["mean_mm"]
             rows[name].append(row)
         off = np.linalg.norm(rig.landmarks(vertices, copy.triangles) - landmarks, axis=1)
         rows["neural"][-1] |= {"landmarks_mean_mm": off.mean(), "landmarks_p95_mm": np.quantile(off, 0.95)}
@@ -115,7 +117,7 @@ def on_makehuman(rig: NeuralRig, people: int, codes: np.ndarray) -> dict:
                 found.pose(shape, code[: len(AU_NAMES)], dict(zip(EXTRA_AU_NAMES, code[len(AU_NAMES) :], strict=True)))
                 for code in codes
             ]
-            turned = [folds(pose[skin].astype(np.float64)) for pose in poses]
+            turned = [folds.count(pose[skin].astype(np.float64)) for pose in poses]
             drift = [np.linalg.norm(pose[skin] - neutral, axis=1)[anchored].max() for pose in poses]
             rows[name].append(
                 {"turned_over": np.mean(turned), "expressions_without": np.mean(np.equal(turned, 0))}

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from dataset_script.facs import AU_NAMES
-from generation.rigs.neural.channels import UNITS, gates
+from generation.rigs.neural.channels import UNITS
 from generation.rigs.neural.rig import BoundFace
 
 MOVES_MM = 0.1
@@ -13,12 +13,13 @@ MIDDLE = 0.15, 0.85
 """Shares of the width of an eye between which its slit is measured: the lids share the corners."""
 
 
-def errors(found: BoundFace, truth: BoundFace, shares: np.ndarray) -> dict[str, float]:
-    """Millimetres under gates (B, 21): mean and 95th percentile of the distance to the truth, the same of a face that
+def errors(found: BoundFace, truth: BoundFace, codes: np.ndarray) -> dict[str, float]:
+    """Millimetres under codes (B, 13): mean and 95th percentile of the distance to the truth, the same of a face that
     does not move, and how far vertices go that should not."""
     error, length, leaks = [], [], []
-    for row in shares:
-        right, moved = (np.tensordot(row, face.channels, axes=1) for face in (truth, found))
+    for code in codes:
+        au, extra = code[: len(AU_NAMES)], code[len(AU_NAMES) :]
+        right, moved = (face.pose(au, extra) - truth.neutral for face in (truth, found))
         error.append(np.linalg.norm(moved - right, axis=1))
         length.append(np.linalg.norm(right, axis=1))
         leaks.append(np.linalg.norm(moved, axis=1)[length[-1] < MOVES_MM])
@@ -34,7 +35,7 @@ def errors(found: BoundFace, truth: BoundFace, shares: np.ndarray) -> dict[str, 
 
 def bend(found: BoundFace, codes: np.ndarray) -> float:
     """mm: how far vertices stray from a straight, evenly covered line while one unit rises and the others stay, at
-    most over all units and the first of `codes` (C, 13). Zero: continuous, and monotone in every unit."""
+    most over all units and `codes` (C, 13). Zero: continuous, and monotone in every unit."""
     worst = 0.0
     for code in codes:
         for k, unit in enumerate(UNITS):
@@ -43,31 +44,6 @@ def bend(found: BoundFace, codes: np.ndarray) -> float:
             low, middle, high = found.pose(steps[:, : len(AU_NAMES)], steps[:, len(AU_NAMES) :])
             worst = max(worst, np.abs(middle - (low + high) / 2).max())
     return worst
-
-
-class Folds:
-    """Counts triangles that are turned over against their neighbours, and are not on the neutral face."""
-
-    def __init__(self, neutral: np.ndarray, faces: np.ndarray) -> None:
-        edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
-        key = edges[:, 0] * len(neutral) + edges[:, 1]
-        order = np.argsort(key, kind="stable")
-        twin = np.flatnonzero(key[order][1:] == key[order][:-1])
-        one, two = order[twin], order[twin + 1]
-        beside = np.full(len(key), -1)
-        beside[one], beside[two] = two // 3, one // 3
-        self._faces, self._beside = faces, beside.reshape(-1, 3)
-        self._at_rest = self._folded(neutral)
-
-    def __call__(self, vertices: np.ndarray) -> int:
-        return int((self._folded(vertices) & ~self._at_rest).sum())
-
-    def _folded(self, vertices: np.ndarray) -> np.ndarray:
-        a, b, c = (vertices[self._faces[:, k]] for k in range(3))
-        normal = np.cross(b - a, c - a)
-        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
-        around = np.where(self._beside[..., None] < 0, 0, normal[self._beside]).sum(axis=1)
-        return (normal * around).sum(axis=1) < 0
 
 
 class Slits:
@@ -89,8 +65,8 @@ class Slits:
         return np.concatenate(heights)
 
 
-def closed_gates(codes: np.ndarray) -> np.ndarray:
-    """Gates of codes (C, 13) with closed eyes; the first of AU43 alone."""
+def closed_codes(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(C, 6) and (C, 7) intensities: codes (C, 13) with closed eyes; the first of AU43 alone."""
     shut = codes.copy()
     shut[0], shut[:, UNITS.index("AU43")] = 0, 1
-    return gates(shut[:, : len(AU_NAMES)], shut[:, len(AU_NAMES) :])
+    return shut[:, : len(AU_NAMES)], shut[:, len(AU_NAMES) :]

@@ -1,6 +1,6 @@
 """A picture: one row a unit at full intensity, each column a rig, on an unseen ICT head and on a MakeHuman head.
 
-    python -m benchmarks.rig_picture --data ict_facekit.npz --weights rig.safetensors --out rigs.png
+    python -m benchmarks.rig_picture --data ict_facekit.npz [--weights rig.safetensors] --out rigs.png
 
 Columns on the left: ICT's neutral, truth, deformation transfer, neural. On the right: MakeHuman's neutral, blendshapes,
 deformation transfer, neural. Skin only, flat grey, so that nothing but the geometry shows.
@@ -23,7 +23,9 @@ from generation.render.visibility import rasterize
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
 from generation.rigs.neural.channels import UNITS
+from generation.rigs.neural.head_rig import WEIGHTS, NeuralHeadRig
 from generation.rigs.neural.ict import HELD_OUT_FROM, load_ict
+from generation.rigs.neural.makehuman import skin_mesh
 from generation.rigs.neural.rig import BoundFace, NeuralRig
 
 LIGHTS = np.array([[0.35, 0.55, 0.75], [-0.75, 0.1, 0.65]]) * [[0.55], [0.25]]
@@ -62,20 +64,10 @@ def codes() -> tuple[list[str], np.ndarray, np.ndarray]:
     return names, au, extra
 
 
-def makehuman_skin() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Canonical control vertices, which of them are skin, its triangles in their numbering, and the 68 landmarks."""
-    head = HEADS["makehuman"]()
-    topology = head.topology
-    quads = np.load(Path(__file__).parents[1] / "generation/heads/assets/makehuman_head.npz")
-    skin = quads["quads"][quads["quad_part"] == list(quads["part_names"]).index("skin")].astype(np.int64)
-    used, corners = np.unique(np.concatenate([skin[:, :3], skin[:, [0, 2, 3]]]), return_inverse=True)
-    return head.canonical, used, corners.reshape(-1, 3), topology.reference[topology.landmarks]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=190)
     options = parser.parse_args()
@@ -90,19 +82,22 @@ def main() -> None:
     truth = BoundFace(neutral, ict.channels)
     left = [np.repeat(neutral[None], len(names), 0), *(face.pose(au, extra) for face in (truth, bound[1], bound[0]))]
 
-    head = HEADS["makehuman"]()
-    control, used, triangles, landmarks = makehuman_skin()
-    shapes = BlendshapeRig(head)
-    skin = control[used].astype(np.float64)
-    bound = [transfer.bind(skin, triangles, landmarks), rig.bind(skin, triangles)]
-    right = [np.repeat(skin[None], len(names), 0), *(face.pose(au, extra) for face in bound)]
+    head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
     person = _canonical_shape(head)
-    moved = [
-        shapes.pose(person, a, dict(zip(EXTRA_AU_NAMES, e, strict=True)))[used] for a, e in zip(au, extra, strict=True)
+    landmarks = head.topology.reference[head.topology.landmarks]
+    moved = transfer.bind(person.control[skin], triangles, landmarks).pose(au, extra)
+    transferred = np.repeat(person.control[None].astype(np.float64), len(names), 0)
+    transferred[:, skin] = moved
+    rigs = BlendshapeRig(head), NeuralHeadRig(head, rig)
+    shapes, neural = (
+        [found.pose(person, a, dict(zip(EXTRA_AU_NAMES, e, strict=True))) for a, e in zip(au, extra, strict=True)]
+        for found in rigs
+    )
+    fine = head.topology.triangles[head.topology.part == SKIN]
+    right = [
+        [head.topology.refine @ pose for pose in column]
+        for column in ([person.control] * len(names), shapes, transferred, neural)
     ]
-    right.insert(1, np.stack(moved))
-    refine, fine = _refined(head)
-    right = [np.stack([refine(control, used, pose) for pose in column]) for column in right]
 
     titles = ["ICT neutral", "truth", "transfer", "neural", "MakeHuman", "blendshapes", "transfer", "neural"]
     size = options.size
@@ -121,20 +116,9 @@ def main() -> None:
 def _canonical_shape(head: Head) -> HeadShape:
     """The canonical face as a person, of equal ancestries."""
     axes = ("african", "asian", "caucasian")
-    return HeadShape(head.canonical, np.zeros((2, 4), np.float32), dict.fromkeys(axes, 1 / 3), {})
-
-
-def _refined(head: Head):
-    """A function from skin vertices to those of the render mesh, and its skin triangles."""
-    operator = head.topology.refine
-    skin = head.topology.triangles[head.topology.part == SKIN]
-
-    def refine(control: np.ndarray, used: np.ndarray, pose: np.ndarray) -> np.ndarray:
-        full = control.astype(np.float64).copy()
-        full[used] = pose
-        return operator @ full
-
-    return refine, skin
+    balls = [head.topology.reference[part] for part in head.topology.eyeballs]
+    eyes = [[*ball.mean(axis=0), np.ptp(ball[:, 0]) / 2] for ball in balls]
+    return HeadShape(head.canonical, np.array(eyes, np.float32), dict.fromkeys(axes, 1 / 3), {})
 
 
 if __name__ == "__main__":

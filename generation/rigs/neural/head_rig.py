@@ -19,8 +19,9 @@ from ...heads.makehuman import ASSET
 from ..blendshapes import MIDLINE_MM
 from ..lids import LidContact
 from .channels import CHANNELS, UNITS, gates
+from .folds import Folds
 from .makehuman import skin_mesh
-from .rig import BoundFace, NeuralRig
+from .rig import NeuralRig
 
 WEIGHTS = Path(__file__).parent / "weights" / "rig.safetensors"
 CHIN = (7, 8, 9)
@@ -49,7 +50,7 @@ class NeuralHeadRig:
         self._root_share = weight / weight.sum(axis=1, keepdims=True)
         chin = head.topology.reference[head.topology.landmarks[list(CHIN)]].mean(axis=0)
         self._chin = np.flatnonzero(np.linalg.norm(skin - chin, axis=1) < CHIN_MM)
-        self._bound: tuple[bytes, BoundFace] | None = None
+        self._bound: tuple[bytes, np.ndarray, Folds] | None = None
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         if not -1 <= asymmetry <= 1:
@@ -58,20 +59,23 @@ class NeuralHeadRig:
         if not shares.any():
             return shape.control
         closing = np.where(np.array(CHANNELS) == "AU43", shares, 0.0)
-        channels = self._channels(shape)
+        channels, folds = self._bind(shape.control)
         moved = np.tensordot(shares - closing, channels, axes=1) * (1 + asymmetry * self._left)
         moved += np.tensordot(closing, channels, axes=1)
-        posed = (shape.control + moved).astype(np.float32)
+        posed = shape.control + moved
+        posed[self._skin] = folds.unfolded(posed[self._skin])
+        posed = posed.astype(np.float32)
         return self._lids.resolve(posed, shape, float(au[AU_NAMES.index("AU43")]))
 
-    def _channels(self, shape: HeadShape) -> np.ndarray:
-        """(21, W, 3) mm of all control vertices. The last person's are kept: a person is posed many times."""
-        key = shape.control.tobytes()
+    def _bind(self, control: np.ndarray) -> tuple[np.ndarray, Folds]:
+        """(21, W, 3) mm of all control vertices (W, 3), and the folds of the skin. The last person's are kept: a person
+        is posed many times."""
+        key = control.tobytes()
         if self._bound is None or self._bound[0] != key:
-            self._bound = (key, self._bind(shape.control.astype(np.float64)))
-        return self._bound[1].channels
+            self._bound = (key, *self._bind_anew(control.astype(np.float64)))
+        return self._bound[1:]
 
-    def _bind(self, control: np.ndarray) -> BoundFace:
+    def _bind_anew(self, control: np.ndarray) -> tuple[np.ndarray, Folds]:
         # The lids of this head have a contact step of their own, on the eyeball.
         skin = self._rig.bind(control[self._skin], self._triangles, seal=False)
         channels = np.zeros((len(CHANNELS), *control.shape))
@@ -80,7 +84,7 @@ class NeuralHeadRig:
         for unit in JAW_UNITS:
             k = UNITS.index(unit)
             channels[k, self._jaw] = carried(skin.neutral[self._chin], skin.channels[k, self._chin], control[self._jaw])
-        return BoundFace(control, channels)
+        return channels, skin.folds
 
 
 def carried(points: np.ndarray, moved: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from dataset_script.storage import write_atomically
 
 from .channels import CHANNELS, gates
 from .contacts import sealed
+from .folds import Folds
 from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
 from .operators import mesh_operators
 from .template import Template, check_slits, locate
@@ -25,17 +26,24 @@ TEMPLATE = "template."
 
 
 class BoundFace:
-    """A neutral face (V, 3) float64 mm and the displacements (21, V, 3) of every channel at full share."""
+    """A neutral face (V, 3) float64 mm and the displacements (21, V, 3) of every channel at full share.
 
-    def __init__(self, neutral: np.ndarray, channels: np.ndarray) -> None:
-        self.neutral, self.channels = neutral, channels
+    With `folds`, skin that these turn over is smoothed.
+    """
+
+    def __init__(self, neutral: np.ndarray, channels: np.ndarray, folds: Folds | None = None) -> None:
+        self.neutral, self.channels, self.folds = neutral, channels, folds
 
     def pose(self, au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:
         """Vertices (..., V, 3) mm under intensities (..., 6) in C1 order and (..., 7) extra ones.
 
         Zero everywhere gives the neutral exactly. Raises InvalidInput on intensities out of range.
         """
-        return self.neutral + np.tensordot(gates(au, extra_au), self.channels, axes=1)
+        posed = self.neutral + np.tensordot(gates(au, extra_au), self.channels, axes=1)
+        if self.folds is None:
+            return posed
+        rows = posed.reshape(-1, *self.neutral.shape)
+        return np.stack([self.folds.unfolded(row) for row in rows]).reshape(posed.shape)
 
 
 class NeuralRig:
@@ -46,13 +54,22 @@ class NeuralRig:
             raise InvalidInput("linear is False; a rig needs a network that is linear in its channels")
         self.network, self.template = network.eval(), template
 
-    def bind(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None, seal: bool = True) -> BoundFace:
+    def bind(
+        self,
+        vertices: np.ndarray,
+        faces: np.ndarray,
+        cache: Path | None = None,
+        seal: bool = True,
+        unfold: bool = True,
+    ) -> BoundFace:
         """Runs the network and the Poisson solve once, on one thread.
 
         Args:
             vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
             cache: where the operators are kept, see `mesh_operators`.
             seal: whether closed lids are made to meet, see `contacts.sealed`; needs a mouth and eyes that are slits.
+            unfold: whether skin that folds over is smoothed, see `folds.Folds.unfolded`; without, every vertex moves on
+                a straight line with each unit.
 
         Raises:
             InvalidInput: a surface that the rig cannot work on.
@@ -66,7 +83,7 @@ class NeuralRig:
             check_slits(landmarks, vertices, faces)
             upper, lower = (locate(self.template.lids[:, side], places, faces) for side in (0, 1))
             channels = sealed(vertices, faces, channels, upper, lower, self.template.lids_meet)
-        return BoundFace(vertices, channels)
+        return BoundFace(vertices, channels, Folds(vertices, faces) if unfold else None)
 
     def landmarks(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> np.ndarray:
         """(68, 3) mm: the iBUG landmarks of a neutral face, as `bind` takes it. Raises InvalidInput as it does."""

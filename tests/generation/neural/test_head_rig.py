@@ -54,7 +54,7 @@ def test_lashes_stay_on_their_lids(neural, person, head):
         skin = np.flatnonzero(head.skin_control)
         nearest = skin[np.linalg.norm(person.control[roots][:, None] - person.control[skin], axis=2).argmin(axis=1)]
         apart = np.linalg.norm(moved[roots] - moved[nearest], axis=1)
-        assert np.median(apart) < 0.4 < np.median(np.linalg.norm(moved[roots], axis=1))
+        assert np.median(apart) < 0.6 < np.median(np.linalg.norm(moved[roots], axis=1))
 
 
 def test_asymmetry_moves_the_left_more(neural, person, head):
