@@ -75,7 +75,6 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
     )
     closed = closed_codes(codes[:40])
     alone = np.diag([1.0 if unit == "AU43" else 5.0 for unit in UNITS])
-    lids = maker.lid_count(topology.region)
     rows: dict[str, list[dict[str, float]]] = {"truth": [], "neural": [], "transfer": []}
     for number in range(HELD_OUT_FROM, HELD_OUT_FROM + people):
         neutral, channels = faces.person(number)
@@ -86,7 +85,7 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
             "transfer": transfer.bind(vertices, copy.triangles, landmarks),
         }
         folds = Folds(vertices, copy.triangles)
-        slits = Slits(*(rim[:lids] for rim in maker.rims(topology)), vertices)
+        slits = Slits(landmarks, vertices)
         for name, face in bound.items():
             heights = np.stack([slits(pose) for pose in face.pose(*closed)])
             turned = [folds.count(face.pose(au, extra)) for au, extra in zip(codes[:, :6], codes[:, 6:], strict=True)]

@@ -1,11 +1,11 @@
 """What makes a rig good: distances to a known truth, lids that meet, skin that does not fold over, nothing else moving."""
 
 import numpy as np
-from scipy import sparse
 
 from dataset_script.facs import AU_NAMES
 from generation.rigs.neural.channels import UNITS
 from generation.rigs.neural.rig import BoundFace
+from generation.rigs.neural.rims import lid_rims
 
 MOVES_MM = 0.1
 """A vertex that moves by less in the truth should not move."""
@@ -49,15 +49,13 @@ def bend(found: BoundFace, codes: np.ndarray) -> float:
 class Slits:
     """Heights in mm of the upper lid over the lower one along the middle of both eyes: a gap, or below 0 an overlap."""
 
-    def __init__(self, upper: sparse.csr_matrix, lower: sparse.csr_matrix, neutral: np.ndarray) -> None:
-        """`upper`, `lower`: (K, V) points of the rims of both eyes, as `data.FaceMaker.rims` has them."""
-        self._rims = upper, lower
-        self._left = (upper @ neutral)[:, 0] > 0
+    def __init__(self, landmarks: np.ndarray, neutral: np.ndarray) -> None:
+        self._rims = lid_rims(landmarks, neutral)
 
     def __call__(self, vertices: np.ndarray) -> np.ndarray:
         heights = []
-        for side in (self._left, ~self._left):
-            upper, lower = ((rim @ vertices)[side] for rim in self._rims)
+        for upper, lower in self._rims:
+            upper, lower = vertices[upper], vertices[lower]
             lower = lower[np.argsort(lower[:, 0])]
             share = (upper[:, 0] - upper[:, 0].min()) / np.ptp(upper[:, 0])
             inner = upper[(share > MIDDLE[0]) & (share < MIDDLE[1])]

@@ -6,22 +6,14 @@ the movements of the two lids: both go along by the mean, and what touches at AU
 """
 
 import numpy as np
-from scipy import sparse
 from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
-
-from .channels import CHANNELS, CORRECTED, UNITS
-from .operators import face_gradients, factorise
 
 TOUCH_MM, APART_MM = 1.0, 3.0
 """Two points are in contact when they are nearer than the first in one pose, and farther than the second in another."""
 REACH_MM, NEIGHBOURS = 3.0, 8
 """Corrections fade out over this distance from the touching points, on their own lid, between so many of them."""
-SEALED_MM, HOLD = 3.0, 1e3
-"""How far a seal reaches from the rims, and how much more it weighs that they meet than that nothing else moves."""
-LEFT_MM = 5.0
-"""Rims that a rig leaves farther apart than this are not a pair: sealing them would tear the skin."""
 
 
 def contacts(touching: np.ndarray, apart: np.ndarray) -> np.ndarray:
@@ -69,42 +61,3 @@ def lid_corrections(neutral: np.ndarray, closing: np.ndarray, units: np.ndarray)
         spread = np.einsum("nk,unkc->unc", weight, difference[:, nearest])
         corrections += sign * fade[:, None] * spread
     return corrections
-
-
-def sealed(
-    vertices: np.ndarray,
-    faces: np.ndarray,
-    channels: np.ndarray,
-    upper: sparse.csr_matrix,
-    lower: sparse.csr_matrix,
-    meet: np.ndarray,
-) -> np.ndarray:
-    """Channels (21, V, 3) under which the lids of a neutral face meet at AU43 = 1, and stay together with other units.
-
-    The smallest smooth change that does: per channel the u with the least integral of |grad u|^2 + |u / 3 mm|^2 under
-    the condition that the two points of each pair come as near as they should.
-
-    Args:
-        vertices, faces: (V, 3) mm and (F, 3).
-        upper, lower: (K, V) weights of the two points of each pair, see `template.locate`.
-        meet: (K, 3) mm, what should be left between them.
-    """
-    between = upper - lower
-    missing = meet - between @ (vertices + channels[UNITS.index("AU43")])
-    pairs = np.linalg.norm(missing, axis=1) < LEFT_MM
-    between, missing = between[pairs], missing[pairs]
-    changed = [CHANNELS.index("AU43"), *(CHANNELS.index(f"{unit}xAU43") for unit in CORRECTED)]
-    wanted = [missing]
-    wanted += [
-        -(between @ (channels[UNITS.index(unit)] + channels[k])) for unit, k in zip(CORRECTED, changed[1:], strict=True)
-    ]
-    gradient, area = face_gradients(vertices, faces)
-    mass = np.bincount(faces.ravel(), np.repeat(area / 3, 3), len(vertices))
-    energy = gradient.T @ sparse.diags(np.repeat(area, 3)) @ gradient + sparse.diags(mass / SEALED_MM**2)
-    factor = factorise(energy + HOLD * between.T @ between)
-    right = np.ascontiguousarray(HOLD * (between.T @ np.concatenate(wanted, axis=1)))
-    change = np.zeros_like(right)
-    factor.solve(right, change)
-    result = channels.copy()
-    result[changed] += change.reshape(len(vertices), len(changed), 3).transpose(1, 0, 2)
-    return result

@@ -32,12 +32,12 @@ class Folds:
         near = sparse.csr_matrix((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(len(neutral), len(neutral)))
         self._edges = both
         self._mean = sparse.diags(1 / np.asarray(near.sum(axis=1)).ravel()) @ near
-        self._area = np.linalg.norm(self._crosses(neutral, slice(None)), axis=1)
-        self._sharp_at_rest = self._uprightness(neutral, slice(None)) < UPRIGHT
+        self._area = np.linalg.norm(self._crosses(neutral, faces), axis=1)
+        self._smooth_at_rest = self._uprightness(neutral) >= UPRIGHT
 
     def count(self, vertices: np.ndarray) -> int:
         """Triangles of a posed face (V, 3) that are turned over; those sharp on the neutral face do not count."""
-        return int(((self._uprightness(vertices, slice(None)) < 0) & ~self._sharp_at_rest).sum())
+        return int(((self._uprightness(vertices) < 0) & self._smooth_at_rest).sum())
 
     def unfolded(self, vertices: np.ndarray) -> np.ndarray:
         """The posed face (V, 3) with displacements smoothed where it folds, and nowhere else.
@@ -45,16 +45,21 @@ class Folds:
         Each of at most 40 rounds draws the corners of a triangle towards the mean displacement of their neighbours, the
         more the farther it is turned. Every round is a continuous function of the vertices.
         """
-        active, moved = np.arange(len(self._faces)), None
+        active, moved = None, None
         for _ in range(ROUNDS):
             upright = self._uprightness(vertices if moved is None else self._neutral + moved, active)
-            amount = np.clip((UPRIGHT - upright) / (UPRIGHT - OVER), 0, 1) * ~self._sharp_at_rest[active]
+            amount = (
+                np.clip((UPRIGHT - upright) / (UPRIGHT - OVER), 0, 1)
+                * self._smooth_at_rest[slice(None) if active is None else active]
+            )
             if not amount.any():
                 break
             if moved is None:
                 moved = vertices - self._neutral
             share = np.zeros(len(vertices))
-            np.maximum.at(share, self._faces[active].ravel(), np.repeat(amount, 3))
+            folding = np.flatnonzero(amount)
+            corners = self._faces[folding if active is None else active[folding]]
+            np.maximum.at(share, corners.ravel(), np.repeat(amount[folding], 3))
             for _ in range(RINGS):
                 share = np.maximum(share, SPREAD * self._near_most(share))
             corners = np.flatnonzero(share)
@@ -78,15 +83,23 @@ class Folds:
         near = touched[self._faces].any(axis=1)
         return np.flatnonzero(near | (near[self._beside] & (self._beside >= 0)).any(axis=1))
 
-    def _uprightness(self, vertices: np.ndarray, which: np.ndarray | slice) -> np.ndarray:
+    def _uprightness(self, vertices: np.ndarray, which: np.ndarray | None = None) -> np.ndarray:
         """Area of the triangles seen along the mean normal of their neighbours, as a share of their area at rest."""
-        beside = self._beside[which]
-        normals = self._crosses(vertices, beside)
-        normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-12)
+        if which is None:
+            own = self._crosses(vertices, self._faces)
+            beside, area, normals = self._beside, self._area, _unit(own)[self._beside]
+        else:
+            own = self._crosses(vertices, self._faces[which])
+            beside, area = self._beside[which], self._area[which]
+            normals = _unit(self._crosses(vertices, self._faces[beside]))
         around = np.where(beside[..., None] < 0, 0, normals).sum(axis=-2)
-        own = (self._crosses(vertices, which) * around).sum(axis=-1)
-        return own / np.maximum(np.linalg.norm(around, axis=-1) * self._area[which], 1e-12)
+        return np.einsum("fc,fc->f", own, _unit(around)) / area
 
-    def _crosses(self, vertices: np.ndarray, which: np.ndarray | slice) -> np.ndarray:
-        a, b, c = np.moveaxis(vertices[self._faces[which]], -2, 0)
+    @staticmethod
+    def _crosses(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
+        a, b, c = np.moveaxis(vertices[corners], -2, 0)
         return np.cross(b - a, c - a)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.sqrt(np.einsum("...c,...c->...", vectors, vectors)), 1e-12)[..., None]

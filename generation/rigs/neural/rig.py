@@ -15,14 +15,14 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
 from .channels import CHANNELS, gates
-from .contacts import sealed
 from .folds import Folds
 from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
 from .operators import mesh_operators
-from .template import Template, check_slits, locate
+from .places import check_slits, locate
+from .rims import lid_rims, sealed
 
-TEMPLATE = "template."
-"""What the names of the template's arrays begin with, in a file of weights."""
+LANDMARKS = "template.landmarks"
+"""Their name in a file of weights."""
 
 
 class BoundFace:
@@ -49,16 +49,18 @@ class BoundFace:
 class NeuralRig:
     """Binds faces of any topology, in millimetres, origin between the eyes, y up, z to the front."""
 
-    def __init__(self, network: NeuralRigNetwork, template: Template) -> None:
+    def __init__(self, network: NeuralRigNetwork, landmarks: np.ndarray) -> None:
+        """`landmarks` (68, 3) mm, iBUG order, of ICT-FaceKit's mean face."""
         if not network.config.linear:
             raise InvalidInput("linear is False; a rig needs a network that is linear in its channels")
-        self.network, self.template = network.eval(), template
+        self.network, self._landmarks = network.eval(), np.asarray(landmarks, np.float64)
 
     def bind(
         self,
         vertices: np.ndarray,
         faces: np.ndarray,
         cache: Path | None = None,
+        landmarks: np.ndarray | None = None,
         seal: bool = True,
         unfold: bool = True,
     ) -> BoundFace:
@@ -67,7 +69,8 @@ class NeuralRig:
         Args:
             vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
             cache: where the operators are kept, see `mesh_operators`.
-            seal: whether closed lids are made to meet, see `contacts.sealed`; needs a mouth and eyes that are slits.
+            landmarks: (68, 3) mm, iBUG order, on the face; None for those that the network finds.
+            seal: whether closed lids are made to meet, see `rims.sealed`; needs a mouth and eyes that are slits.
             unfold: whether skin that folds over is smoothed, see `folds.Folds.unfolded`; without, every vertex moves on
                 a straight line with each unit.
 
@@ -77,18 +80,20 @@ class NeuralRig:
         mesh, predicted = self._predict(vertices, faces, cache)
         with one_thread(), torch.no_grad():
             channels = predicted.displacements(mesh).double().numpy()
-        vertices, faces, places = np.asarray(vertices, np.float64), np.asarray(faces), predicted.places.double().numpy()
+        vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces)
         if seal:
-            landmarks = locate(self.template.landmarks, places, faces) @ vertices
+            landmarks = self._found(predicted, vertices, faces) if landmarks is None else np.asarray(landmarks)
             check_slits(landmarks, vertices, faces)
-            upper, lower = (locate(self.template.lids[:, side], places, faces) for side in (0, 1))
-            channels = sealed(vertices, faces, channels, upper, lower, self.template.lids_meet)
+            channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices))
         return BoundFace(vertices, channels, Folds(vertices, faces) if unfold else None)
 
     def landmarks(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> np.ndarray:
         """(68, 3) mm: the iBUG landmarks of a neutral face, as `bind` takes it. Raises InvalidInput as it does."""
         _, predicted = self._predict(vertices, faces, cache)
-        return locate(self.template.landmarks, predicted.places.double().numpy(), np.asarray(faces)) @ vertices
+        return self._found(predicted, np.asarray(vertices, np.float64), np.asarray(faces))
+
+    def _found(self, predicted: Prediction, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        return locate(self._landmarks, predicted.places.double().numpy(), faces) @ vertices
 
     def _predict(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None) -> tuple[RigMesh, Prediction]:
         config = self.network.config
@@ -99,7 +104,7 @@ class NeuralRig:
     def save(self, path: Path) -> None:
         """Weights and sizes as one safetensors file."""
         about = {"config": asdict(self.network.config), "channels": CHANNELS}  # one entry: their order is not fixed
-        known = {TEMPLATE + name: torch.from_numpy(array) for name, array in self.template.arrays().items()}
+        known = {LANDMARKS: torch.from_numpy(self._landmarks)}
         write_atomically(path, save(self.network.state_dict() | known, {"rig": json.dumps(about)}))
 
     @classmethod
@@ -115,9 +120,9 @@ class NeuralRig:
         if tuple(about.get("channels", ())) != CHANNELS:
             raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
         network = NeuralRigNetwork(NetworkConfig(**about["config"]))
-        network.load_state_dict({name: w for name, w in weights.items() if not name.startswith(TEMPLATE)})
-        known = {name.removeprefix(TEMPLATE): w.numpy() for name, w in weights.items() if name.startswith(TEMPLATE)}
-        return cls(network, Template(**known))
+        landmarks = weights.pop(LANDMARKS).numpy()
+        network.load_state_dict(weights)
+        return cls(network, landmarks)
 
 
 @contextmanager

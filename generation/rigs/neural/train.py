@@ -28,7 +28,6 @@ from .ict import HELD_OUT_FROM, REGIONS
 from .losses import LossWeights, losses, total
 from .model import NetworkConfig, NeuralRigNetwork
 from .rig import NeuralRig
-from .template import Template
 
 CHECKPOINT, LOG, RECORD, WEIGHTS = "checkpoint.pt", "log.jsonl", "training.json", "rig.safetensors"
 HELD_OUT_TOPOLOGY = 1000
@@ -149,8 +148,8 @@ class Run:
 
     def finish(self) -> dict:
         """Measures the held-out faces, writes weights and record, and returns the record."""
-        template = Template.of(self._maker.region("head"))
-        NeuralRig(self.network.cpu(), template).save(self._out / WEIGHTS)
+        head = self._maker.region("head")
+        NeuralRig(self.network.cpu(), head.landmarks(head.mean)).save(self._out / WEIGHTS)
         self.network.to(self._device)
         record = {
             "recipe": asdict(self._recipe),

@@ -10,7 +10,6 @@ from generation.plan import Plan
 from generation.rigs.neural.head_rig import NeuralHeadRig, _parts, carried
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork
 from generation.rigs.neural.rig import NeuralRig
-from generation.rigs.neural.template import Template
 from generation.spec import Spec
 
 SMALL = NetworkConfig(width=8, blocks=1, eigenvectors=16, identity=4, decoder_width=16, decoder_layers=1)
@@ -23,7 +22,7 @@ def neural(head, faces) -> NeuralHeadRig:
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    return NeuralHeadRig(head, NeuralRig(network, Template.of(faces)))
+    return NeuralHeadRig(head, NeuralRig(network, faces.landmarks(faces.mean)))
 
 
 @pytest.fixture(scope="module")

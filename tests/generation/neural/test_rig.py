@@ -11,7 +11,6 @@ from generation.rigs.neural.data import FaceMaker, Topology
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork, RigMesh
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.rig import NeuralRig
-from generation.rigs.neural.template import Template
 
 torch.set_num_threads(1)
 SMALL = NetworkConfig(width=12, blocks=2, eigenvectors=24, identity=4, decoder_width=24, decoder_layers=2)
@@ -29,7 +28,7 @@ def rig(faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    return NeuralRig(network, Template.of(faces))
+    return NeuralRig(network, faces.landmarks(faces.mean))
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface,
     assert torch.equal(deltas[0], torch.zeros_like(deltas[0]))
     assert (deltas[2] - 2 * deltas[1]).abs().max() > 1e-4  # not linear
     with pytest.raises(InvalidInput, match="linear is False"):
-        NeuralRig(network, Template.of(faces))
+        NeuralRig(network, faces.landmarks(faces.mean))
 
 
 def test_jacobians_have_nothing_along_the_normals(rig, surface):
@@ -88,7 +87,7 @@ def test_without_a_screen_jacobians_are_all_there_is(surface, faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(replace(SMALL, screen_mm=0))
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    bound = NeuralRig(network, Template.of(faces)).bind(*surface, seal=False)
+    bound = NeuralRig(network, faces.landmarks(faces.mean)).bind(*surface, seal=False)
     mesh = RigMesh(mesh_operators(*surface, k=24))
     with torch.no_grad():
         predicted = network.channels(mesh)
@@ -101,7 +100,6 @@ def test_a_rig_comes_back_from_its_file(rig, bound, surface, tmp_path):
     rig.save(tmp_path / "rig.safetensors")
     again = NeuralRig.load(tmp_path / "rig.safetensors").bind(*surface, seal=False)
     assert np.array_equal(again.channels, bound.channels)
-    assert np.array_equal(NeuralRig.load(tmp_path / "rig.safetensors").template.lids, rig.template.lids)
     (tmp_path / "bad.safetensors").write_bytes(b"x")
     with pytest.raises(WorkFailed, match="cannot be read"):
         NeuralRig.load(tmp_path / "bad.safetensors")

@@ -1,10 +1,8 @@
-"""What the rig knows by name of ICT-FaceKit's mean face (MIT): landmarks, and where lids meet.
+"""Points of a face by name.
 
-The network says of every vertex of a face where it would lie on that mean face (its place). So a point known here is
-known on every face.
+The network says of every vertex of a face where it would lie on the mean face of ICT-FaceKit (its place). So a point that
+is known there, such as a landmark, is known on every face.
 """
-
-from dataclasses import dataclass, fields
 
 import igl
 import numpy as np
@@ -14,9 +12,7 @@ from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 
-from .contacts import contacts
 from .copies import nearest_weights
-from .ict import IctFaces
 
 ASTRAY_MM = 6.0
 """A face on which the place of a landmark is this far from every place of its surface is not one."""
@@ -28,31 +24,6 @@ RIMS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "left eye": ((43, 44), (47, 46)),
 }
 """Landmarks whose mean is the middle of the upper and of the lower side of each slit."""
-
-
-@dataclass(frozen=True)
-class Template:
-    """Points of the mean face; float64 mm.
-
-    Attributes:
-        landmarks: (68, 3) iBUG order.
-        lids: (K, 2, 3) pairs of points of the upper and the lower lid that meet when the eye closes, eyes open.
-        lids_meet: (K, 3) what is left between the two then.
-    """
-
-    landmarks: np.ndarray
-    lids: np.ndarray
-    lids_meet: np.ndarray
-
-    @classmethod
-    def of(cls, faces: IctFaces) -> "Template":
-        """Of the region "head"."""
-        lids = contacts(faces.closed, faces.mean)
-        meet = faces.closed[lids[:, 0]] - faces.closed[lids[:, 1]]
-        return cls(faces.landmarks(faces.mean), faces.mean[lids], meet)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def locate(points: np.ndarray, places: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
