@@ -26,7 +26,6 @@ from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
 from generation.rigs.neural.channels import UNITS
 from generation.rigs.neural.data import FaceMaker, Topology, random_codes
-from generation.rigs.neural.folds import Folds
 from generation.rigs.neural.head_rig import WEIGHTS, NeuralHeadRig
 from generation.rigs.neural.ict import HELD_OUT_FROM
 from generation.rigs.neural.makehuman import skin_mesh
@@ -37,7 +36,7 @@ from generation.rigs.neural.rig import BoundFace, NeuralRig
 from generation.spec import Spec
 
 from .render import seconds
-from .rig_measures import Slits, bend, closed_codes, errors
+from .rig_measures import Folds, Slits, bend, closed_codes, errors
 
 TOPOLOGIES = {
     "same topology": Topology(),
@@ -85,10 +84,10 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
             "transfer": transfer.bind(vertices, copy.triangles, landmarks),
         }
         folds = Folds(vertices, copy.triangles)
-        slits = Slits(landmarks, vertices)
+        slits = Slits(landmarks, vertices, copy.triangles)
         for name, face in bound.items():
             heights = np.stack([slits(pose) for pose in face.pose(*closed)])
-            turned = [folds.count(face.pose(au, extra)) for au, extra in zip(codes[:, :6], codes[:, 6:], strict=True)]
+            turned = [folds(face.pose(au, extra)) for au, extra in zip(codes[:, :6], codes[:, 6:], strict=True)]
             row = errors(face, bound["truth"], codes[:60])
             row |= {"gap_AU43_mm": max(heights[0].max(), 0), "overlap_AU43_mm": max(-heights[0].min(), 0)}
             row |= {"gap_all_mm": max(heights.max(), 0), "overlap_all_mm": max(-heights.min(), 0)}
@@ -107,8 +106,9 @@ def on_makehuman(rig: NeuralRig, people: int, codes: np.ndarray) -> dict:
     head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
     rigs = {"blendshapes": BlendshapeRig(head), "neural": NeuralHeadRig(head, rig)}
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in rigs}
-    for plan in Plan(Spec(identities=max(people, 24), preset="balanced", seed=UNSEEN_SEED))[:people]:
-        shape = head.shape(plan, UNSEEN_SEED)
+    plan = Plan(Spec(identities=max(people, 24), preset="balanced", seed=UNSEEN_SEED))
+    for number in range(people):
+        shape = head.shape(plan[number], UNSEEN_SEED)
         neutral = shape.control[skin].astype(np.float64)
         folds, anchored = Folds(neutral, triangles), (still(neutral) == 1) | (neutral[:, 1] < -170)
         for name, found in rigs.items():
@@ -116,7 +116,7 @@ def on_makehuman(rig: NeuralRig, people: int, codes: np.ndarray) -> dict:
                 found.pose(shape, code[: len(AU_NAMES)], dict(zip(EXTRA_AU_NAMES, code[len(AU_NAMES) :], strict=True)))
                 for code in codes
             ]
-            turned = [folds.count(pose[skin].astype(np.float64)) for pose in poses]
+            turned = [folds(pose[skin].astype(np.float64)) for pose in poses]
             drift = [np.linalg.norm(pose[skin] - neutral, axis=1)[anchored].max() for pose in poses]
             rows[name].append(
                 {"turned_over": np.mean(turned), "expressions_without": np.mean(np.equal(turned, 0))}

@@ -9,6 +9,8 @@ from generation.rigs.neural.rims import lid_rims
 
 MOVES_MM = 0.1
 """A vertex that moves by less in the truth should not move."""
+SHARP = 0.1
+"""Cosine between a triangle and those beside it below which they are an edge already at rest."""
 MIDDLE = 0.15, 0.85
 """Shares of the width of an eye between which its slit is measured: the lids share the corners."""
 
@@ -46,20 +48,50 @@ def bend(found: BoundFace, codes: np.ndarray) -> float:
     return worst
 
 
+class Folds:
+    """Counts triangles that are turned over against their neighbours, and are not sharp on the neutral face."""
+
+    def __init__(self, neutral: np.ndarray, faces: np.ndarray) -> None:
+        edges = np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+        key = edges[:, 0] * len(neutral) + edges[:, 1]
+        order = np.argsort(key, kind="stable")
+        twin = np.flatnonzero(key[order][1:] == key[order][:-1])
+        one, two = order[twin], order[twin + 1]
+        beside = np.full(len(key), -1)
+        beside[one], beside[two] = two // 3, one // 3
+        self._faces, self._beside = faces, beside.reshape(-1, 3)
+        self._smooth = self._cosines(neutral) >= SHARP
+
+    def __call__(self, vertices: np.ndarray) -> int:
+        return int(((self._cosines(vertices) < 0) & self._smooth).sum())
+
+    def _cosines(self, vertices: np.ndarray) -> np.ndarray:
+        """(F,) between each normal and the mean of those of the triangles beside it."""
+        a, b, c = np.moveaxis(vertices[self._faces], 1, 0)
+        normals = _unit(np.cross(b - a, c - a))
+        around = np.where(self._beside[..., None] < 0, 0, normals[self._beside]).sum(axis=1)
+        return np.einsum("fc,fc->f", normals, _unit(around))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
 class Slits:
     """Heights in mm of the upper lid over the lower one along the middle of both eyes: a gap, or below 0 an overlap."""
 
-    def __init__(self, landmarks: np.ndarray, neutral: np.ndarray) -> None:
-        self._rims = lid_rims(landmarks, neutral)
+    def __init__(self, landmarks: np.ndarray, neutral: np.ndarray, faces: np.ndarray) -> None:
+        self._rims = []
+        for upper, lower in lid_rims(landmarks, neutral, faces):
+            x = (upper @ neutral)[:, 0]
+            share = (x - x.min()) / np.ptp(x)
+            self._rims.append((upper[(share > MIDDLE[0]) & (share < MIDDLE[1])], lower))
 
     def __call__(self, vertices: np.ndarray) -> np.ndarray:
         heights = []
-        for upper, lower in self._rims:
-            upper, lower = vertices[upper], vertices[lower]
+        for upper, lower in (tuple(rim @ vertices for rim in rims) for rims in self._rims):
             lower = lower[np.argsort(lower[:, 0])]
-            share = (upper[:, 0] - upper[:, 0].min()) / np.ptp(upper[:, 0])
-            inner = upper[(share > MIDDLE[0]) & (share < MIDDLE[1])]
-            heights.append(inner[:, 1] - np.interp(inner[:, 0], lower[:, 0], lower[:, 1]))
+            heights.append(upper[:, 1] - np.interp(upper[:, 0], lower[:, 0], lower[:, 1]))
         return np.concatenate(heights)
 
 

@@ -19,7 +19,6 @@ from ...heads.makehuman import ASSET
 from ..blendshapes import MIDLINE_MM
 from ..lids import LidContact
 from .channels import CHANNELS, UNITS, gates
-from .folds import Folds
 from .makehuman import skin_mesh
 from .rig import NeuralRig
 
@@ -50,7 +49,7 @@ class NeuralHeadRig:
         self._root_share = weight / weight.sum(axis=1, keepdims=True)
         chin = head.topology.reference[head.topology.landmarks[list(CHIN)]].mean(axis=0)
         self._chin = np.flatnonzero(np.linalg.norm(skin - chin, axis=1) < CHIN_MM)
-        self._bound: tuple[bytes, np.ndarray, Folds] | None = None
+        self._bound: tuple[bytes, np.ndarray] | None = None
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         if not -1 <= asymmetry <= 1:
@@ -59,23 +58,20 @@ class NeuralHeadRig:
         if not shares.any():
             return shape.control
         closing = np.where(np.array(CHANNELS) == "AU43", shares, 0.0)
-        channels, folds = self._bind(shape.control)
+        channels = self._bind(shape.control)
         moved = np.tensordot(shares - closing, channels, axes=1) * (1 + asymmetry * self._left)
         moved += np.tensordot(closing, channels, axes=1)
-        posed = shape.control + moved
-        posed[self._skin] = folds.unfolded(posed[self._skin])
-        posed = posed.astype(np.float32)
+        posed = (shape.control + moved).astype(np.float32)
         return self._lids.resolve(posed, shape, float(au[AU_NAMES.index("AU43")]))
 
-    def _bind(self, control: np.ndarray) -> tuple[np.ndarray, Folds]:
-        """(21, W, 3) mm of all control vertices (W, 3), and the folds of the skin. The last person's are kept: a person
-        is posed many times."""
+    def _bind(self, control: np.ndarray) -> np.ndarray:
+        """(21, W, 3) mm of all control vertices (W, 3). The last person's are kept: a person is posed many times."""
         key = control.tobytes()
         if self._bound is None or self._bound[0] != key:
-            self._bound = (key, *self._bind_anew(control.astype(np.float64)))
-        return self._bound[1:]
+            self._bound = (key, self._bind_anew(control.astype(np.float64)))
+        return self._bound[1]
 
-    def _bind_anew(self, control: np.ndarray) -> tuple[np.ndarray, Folds]:
+    def _bind_anew(self, control: np.ndarray) -> np.ndarray:
         # The lids of this head have a contact step of their own, on the eyeball.
         skin = self._rig.bind(control[self._skin], self._triangles, seal=False)
         channels = np.zeros((len(CHANNELS), *control.shape))
@@ -84,7 +80,7 @@ class NeuralHeadRig:
         for unit in JAW_UNITS:
             k = UNITS.index(unit)
             channels[k, self._jaw] = carried(skin.neutral[self._chin], skin.channels[k, self._chin], control[self._jaw])
-        return channels, skin.folds
+        return channels
 
 
 def carried(points: np.ndarray, moved: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -15,7 +15,6 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
 from .channels import CHANNELS, gates
-from .folds import Folds
 from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
 from .operators import mesh_operators
 from .places import check_slits, locate
@@ -26,24 +25,17 @@ LANDMARKS = "template.landmarks"
 
 
 class BoundFace:
-    """A neutral face (V, 3) float64 mm and the displacements (21, V, 3) of every channel at full share.
+    """A neutral face (V, 3) float64 mm and the displacements (21, V, 3) of every channel at full share."""
 
-    With `folds`, skin that these turn over is smoothed.
-    """
-
-    def __init__(self, neutral: np.ndarray, channels: np.ndarray, folds: Folds | None = None) -> None:
-        self.neutral, self.channels, self.folds = neutral, channels, folds
+    def __init__(self, neutral: np.ndarray, channels: np.ndarray) -> None:
+        self.neutral, self.channels = neutral, channels
 
     def pose(self, au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:
         """Vertices (..., V, 3) mm under intensities (..., 6) in C1 order and (..., 7) extra ones.
 
         Zero everywhere gives the neutral exactly. Raises InvalidInput on intensities out of range.
         """
-        posed = self.neutral + np.tensordot(gates(au, extra_au), self.channels, axes=1)
-        if self.folds is None:
-            return posed
-        rows = posed.reshape(-1, *self.neutral.shape)
-        return np.stack([self.folds.unfolded(row) for row in rows]).reshape(posed.shape)
+        return self.neutral + np.tensordot(gates(au, extra_au), self.channels, axes=1)
 
 
 class NeuralRig:
@@ -62,7 +54,6 @@ class NeuralRig:
         cache: Path | None = None,
         landmarks: np.ndarray | None = None,
         seal: bool = True,
-        unfold: bool = True,
     ) -> BoundFace:
         """Runs the network and the Poisson solve once, on one thread.
 
@@ -71,8 +62,6 @@ class NeuralRig:
             cache: where the operators are kept, see `mesh_operators`.
             landmarks: (68, 3) mm, iBUG order, on the face; None for those that the network finds.
             seal: whether closed lids are made to meet, see `rims.sealed`; needs a mouth and eyes that are slits.
-            unfold: whether skin that folds over is smoothed, see `folds.Folds.unfolded`; without, every vertex moves on
-                a straight line with each unit.
 
         Raises:
             InvalidInput: a surface that the rig cannot work on.
@@ -84,8 +73,8 @@ class NeuralRig:
         if seal:
             landmarks = self._found(predicted, vertices, faces) if landmarks is None else np.asarray(landmarks)
             check_slits(landmarks, vertices, faces)
-            channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices))
-        return BoundFace(vertices, channels, Folds(vertices, faces) if unfold else None)
+            channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices, faces))
+        return BoundFace(vertices, channels)
 
     def landmarks(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> np.ndarray:
         """(68, 3) mm: the iBUG landmarks of a neutral face, as `bind` takes it. Raises InvalidInput as it does."""

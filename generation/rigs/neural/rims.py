@@ -22,54 +22,70 @@ STATIONS, ENDS = 25, 0.08
 DEEP_MM = 3.5
 """Skin this far behind the line of the landmarks is the socket's, not the rim."""
 FEWEST = 4
-SEALED_MM, HOLD = 3.0, 1e3
+SEALED_MM, HOLD = 10.0, 1000.0
 """How far a seal reaches from the rims, and how much more it weighs that they meet than that nothing else moves."""
 LEFT_MM = 6.0
 """Rims that a rig leaves farther apart than this are not drawn together: the skin would tear."""
 
 
-def lid_rims(landmarks: np.ndarray, vertices: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Vertices of the upper and of the lower rim of the right and the left eye of a neutral face, by x.
+def lid_rims(
+    landmarks: np.ndarray, vertices: np.ndarray, faces: np.ndarray
+) -> list[tuple[sparse.csr_matrix, sparse.csr_matrix]]:
+    """Points of the upper and of the lower rim of the right and the left eye of a neutral face, as weights (N, V), by x.
 
     Args:
         landmarks: (68, 3) iBUG order, mm, within a millimetre or two.
-        vertices: (V, 3) mm.
+        vertices, faces: (V, 3) mm and (F, 3).
 
     Raises:
-        InvalidInput: fewer than four vertices on a rim.
+        InvalidInput: fewer than four points on a rim.
     """
     rims = []
     for first, last, above, below in EYES:
         lines = [landmarks[[first, *rim, last]] for rim in (above, below)]
         start, end = landmarks[first, 0], landmarks[last, 0]
+        dense = _edge_points((landmarks[first] + landmarks[last]) / 2, 0.75 * (end - start), vertices, faces)
+        points = dense @ vertices
         columns = start + (end - start) * np.linspace(ENDS, 1 - ENDS, STATIONS)
-        half = (columns[1] - columns[0]) * 0.75
+        half = (columns[1] - columns[0]) / 2
         middle_y, middle_z = (
-            np.mean([np.interp(vertices[:, 0], line[:, 0], line[:, k]) for line in lines], axis=0) for k in (1, 2)
+            np.mean([np.interp(points[:, 0], line[:, 0], line[:, k]) for line in lines], axis=0) for k in (1, 2)
         )
-        near = (np.abs(vertices[:, 1] - middle_y) < 0.5 * (end - start)) & (vertices[:, 2] > middle_z - DEEP_MM)
+        front = points[:, 2] > middle_z - DEEP_MM
         found = []
         for sign in (1, -1):
-            side = np.flatnonzero(near & (sign * (vertices[:, 1] - middle_y) > 0))
-            x, height = vertices[side, 0], sign * vertices[side, 1]
-            columns_with = [within for at in columns if (within := np.abs(x - at) < half).any()]
-            rim = np.unique([side[within][np.argmin(height[within])] for within in columns_with])
-            found.append(rim[np.argsort(vertices[rim, 0], kind="stable")])
-        if min(map(len, found)) < FEWEST:
-            raise InvalidInput(
-                f"vertices: {min(map(len, found))} of them are on the rim of a lid; allowed is {FEWEST} and more"
-            )
+            side = np.flatnonzero(front & (sign * (points[:, 1] - middle_y) > 0))
+            x, height = points[side, 0], sign * points[side, 1]
+            inside = [within for at in columns if (within := np.abs(x - at) < half).any()]
+            rim = np.unique(np.array([side[within][np.argmin(height[within])] for within in inside], int))
+            found.append(dense[rim[np.argsort(points[rim, 0], kind="stable")]])
+        if (least := min(rim.shape[0] for rim in found)) < FEWEST:
+            raise InvalidInput(f"vertices: {least} points are on the rim of a lid; allowed is {FEWEST} and more")
         rims.append((found[0], found[1]))
     return rims
 
 
+def _edge_points(centre: np.ndarray, radius: float, vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
+    """(P, V) weights of points along all edges near a place, a fifth of an edge apart: vertices alone may be too few."""
+    edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    edges = edges[(np.linalg.norm(vertices[edges] - centre, axis=2) < radius).all(axis=1)]
+    share = np.tile(np.linspace(0, 1, 6), len(edges))
+    ends = np.repeat(edges, 6, axis=0)
+    rows = np.repeat(np.arange(len(share)), 2)
+    weights = np.stack([1 - share, share], axis=1).ravel()
+    return sparse.csr_matrix((weights, (rows, ends.ravel())), shape=(len(share), len(vertices)))
+
+
 def sealed(
-    vertices: np.ndarray, faces: np.ndarray, channels: np.ndarray, rims: list[tuple[np.ndarray, np.ndarray]]
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    channels: np.ndarray,
+    rims: list[tuple[sparse.csr_matrix, sparse.csr_matrix]],
 ) -> np.ndarray:
     """Channels (21, V, 3) under which the lids of a neutral face meet at AU43 = 1, and stay together with other units.
 
-    The smallest smooth change that does: per channel the u with the least integral of |grad u|^2 + |u / 3 mm|^2 under
-    the condition that every vertex of a rim comes onto the line of the other rim.
+    The smallest smooth change that does: per channel the u with the least integral of |grad u|^2 + |u / 10 mm|^2 under
+    the condition that every point of a rim comes onto the line of the other rim.
 
     Args:
         vertices, faces: (V, 3) mm and (F, 3).
@@ -98,16 +114,13 @@ def sealed(
     return result
 
 
-def _off_line(points: np.ndarray, line: np.ndarray, closed: np.ndarray) -> sparse.csr_matrix:
-    """(N, V) each of the vertices `points` less the point of the polyline through the vertices `line` at the same x,
-    for those that have one, on a face (V, 3) with closed eyes."""
-    order = line[np.argsort(closed[line, 0], kind="stable")]
-    x, at = closed[order, 0], closed[points, 0]
+def _off_line(points: sparse.csr_matrix, line: sparse.csr_matrix, closed: np.ndarray) -> sparse.csr_matrix:
+    """(N, V) each of `points` less the point of the polyline through the points `line` at the same x, for those that have
+    one, on a face (V, 3) with closed eyes."""
+    line = line[np.argsort((line @ closed)[:, 0], kind="stable")]
+    x, at = (line @ closed)[:, 0], (points @ closed)[:, 0]
     inside = (at >= x[0]) & (at <= x[-1])
     points, at = points[inside], at[inside]
     after = np.clip(np.searchsorted(x, at), 1, len(x) - 1)
-    share = (at - x[after - 1]) / np.maximum(x[after] - x[after - 1], 1e-9)
-    row = np.arange(len(points))
-    entries = np.concatenate([np.ones(len(points)), share - 1, -share])
-    columns = np.concatenate([points, order[after - 1], order[after]])
-    return sparse.csr_matrix((entries, (np.tile(row, 3), columns)), shape=(len(points), len(closed)))
+    share = np.clip((at - x[after - 1]) / np.maximum(x[after] - x[after - 1], 1e-9), 0, 1)
+    return points - sparse.diags(1 - share) @ line[after - 1] - sparse.diags(share) @ line[after]

@@ -33,7 +33,7 @@ def rig(faces):
 
 @pytest.fixture(scope="module")
 def bound(rig, surface):
-    return rig.bind(*surface, seal=False, unfold=False)
+    return rig.bind(*surface, seal=False)
 
 
 def test_no_units_give_the_neutral_exactly(bound, surface):
@@ -53,7 +53,7 @@ def test_vertex_order_and_triangle_order_do_not_matter(rig, bound, surface):
     vertices, faces = surface
     rng = np.random.default_rng(0)
     order, triangles = rng.permutation(len(vertices)), rng.permutation(len(faces))
-    other = rig.bind(vertices[order], np.argsort(order)[faces][triangles], seal=False, unfold=False)
+    other = rig.bind(vertices[order], np.argsort(order)[faces][triangles], seal=False)
     au = np.array([5.0, 3, 2, 4, 1, 1])
     difference = other.pose(au) - bound.pose(au)[order]
     assert np.abs(bound.pose(au) - vertices).max() > 0.1
