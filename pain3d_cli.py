@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
     "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
+    "explain": ("evaluation.commands.explain", "check where a model looks against where the face moved"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
 
