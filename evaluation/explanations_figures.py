@@ -9,7 +9,8 @@ from dataset_script.facs import AU_DESCRIPTIONS, AU_NAMES
 
 from .explanations import ROWS
 from .explanations_report import LABELS, ORDER_WORDS, ROW_WORDS
-from .figures import BLUE, GREEN, GREY, ORANGE, canvas, require_matplotlib, save
+from .fairness_report import require_matplotlib
+from .figures import BLUE, GREEN, GREY, ORANGE, canvas, save
 from .removal import MODES, ORDERS
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
 
+from .fairness_report import require_matplotlib
 from .figure_data import figure_data
 from .measures import CLASSES, Predictions
 
@@ -42,14 +42,6 @@ def write_figures(predictions: Predictions, directory: str | Path, seed: int = 0
     paths.append(directory / "figures.json")
     write_atomically(paths[-1], (json.dumps(data, allow_nan=False) + "\n").encode())
     return paths
-
-
-def require_matplotlib() -> None:
-    """Raises InvalidInput where matplotlib is missing: drawing was asked for and cannot be done."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise InvalidInput("figures need matplotlib, which is not installed: pip install matplotlib") from None
 
 
 def canvas(width: float, height: float) -> "Figure":

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     if args.figures:
-        from evaluation.figures import require_matplotlib
+        from evaluation.fairness_report import require_matplotlib
 
         require_matplotlib()  # before the slow part
     settings = Settings(
