@@ -24,8 +24,9 @@ METRICS = ("energy", "pointing", "pointing_strict", "iou")
 - pointing: the map's peak lies in the hot region or within `TOLERANCE` of it (Zhang et al. 2018, "pointing game").
 - pointing_strict: the same without tolerance.
 - iou: intersection over union of the two regions."""
-ROWS = ("attention", "other_units", "training_heat", "centre", "random")
+ROWS = ("attention", "gradient", "other_units", "training_heat", "centre", "random")
 """- attention: the unit's own query; other_units: the mean score of the five others.
+- gradient: what the unit's estimate hangs on, where it was computed (`modeling_vitpain.explaining`).
 - training_heat: the unit's mean heat over the training people, the same map for everyone.
 - centre: a Gaussian about the picture's centre, its standard deviation a quarter of the side.
 - random: the expected score of an order of the patches that is drawn at random."""
@@ -41,6 +42,7 @@ def agreement(
     present: np.ndarray,
     identities: np.ndarray,
     training_heat: np.ndarray,
+    gradient: np.ndarray | None = None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> dict:
@@ -52,56 +54,65 @@ def agreement(
         present: `(n, 6)`, which units to judge; a unit without heat in a frame is left out there.
         identities: `(n,)`.
         training_heat: `(6, rows, columns)`.
+        gradient: as `attention`, or None.
         resamples, seed: of the bootstrap over people.
 
     Returns:
         `units`: AU -> {`frames`, `identities`, `region` (mean share of patches in the hot region), and metric -> row of
-        `ROWS` -> {value, interval_95, and but for attention: difference (attention minus it), difference_95, p}};
+        `ROWS` (without gradient, where it is None) -> {value, interval_95, and but for attention: difference (attention minus it), difference_95, p}};
         `mean`: metric -> the same of the mean over units. A unit that is nowhere present is left out.
 
     Raises:
         InvalidInput: shapes that do not fit, values below 0 or not finite, no unit present.
     """
-    _check(attention, heat, present, identities, training_heat)
+    _check(attention, heat, present, identities, training_heat, gradient)
     grid = attention.shape[2:]
     flat = (*attention.shape[:2], -1)
     attention, heat = attention.reshape(flat), heat.reshape(flat)
+    gradient = None if gradient is None else gradient.reshape(flat)
     bootstrap = ClusterBootstrap(identities, resamples, seed)
     units, scores = {}, []
     for k, name in enumerate(AU_NAMES):
         member = present[:, k] & (heat[:, k].sum(axis=1) > 0)
         if not member.any():
             continue
-        terms = unit_terms(attention[member], heat[member, k], k, training_heat[k].ravel(), grid)
+        own_gradient = None if gradient is None else gradient[member, k]
+        terms = unit_terms(attention[member], heat[member, k], k, training_heat[k].ravel(), grid, own_gradient)
         weighting = bootstrap.part(member)
         stacked = np.concatenate([np.ones((member.sum(), 1)), *terms.values()], axis=1)
         sums = weighting.sums(stacked)
         with np.errstate(invalid="ignore", divide="ignore"):  # a resample without anyone who shows the unit
-            values = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), len(ROWS), len(METRICS))
+            values = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), len(terms), len(METRICS))
         scores.append(values)
         units[name] = {
             "frames": int(member.sum()),
             "identities": weighting.size,
             "region": float(hot_regions(heat[member, k]).mean()),
-            **_summary(values, bootstrap),
+            **_summary(values, tuple(terms), bootstrap),
         }
     if not units:
         raise InvalidInput("no action unit is present with heat in any frame: nothing can be judged")
-    return {"units": units, "mean": _summary(np.mean(scores, axis=0), bootstrap)}
+    return {"units": units, "mean": _summary(np.mean(scores, axis=0), tuple(terms), bootstrap)}
 
 
 def unit_terms(
-    attention: np.ndarray, heat: np.ndarray, unit: int, training_heat: np.ndarray, grid: tuple[int, int]
+    attention: np.ndarray,
+    heat: np.ndarray,
+    unit: int,
+    training_heat: np.ndarray,
+    grid: tuple[int, int],
+    gradient: np.ndarray | None = None,
 ) -> Mapping[str, np.ndarray]:
     """Row of `ROWS` -> score of each frame in `METRICS`, `(m, 4)`.
 
-    `attention` `(m, 6, P)` of frames that show `unit`, its `heat` `(m, P)`, `training_heat` `(P,)`.
+    `attention` `(m, 6, P)` of frames that show `unit`, its `heat` and `gradient` `(m, P)`, `training_heat` `(P,)`.
     """
     regions = hot_regions(heat)
     near = regions @ within_tolerance(*grid).T > 0
     others = [map_terms(attention[:, j], regions, near) for j in range(len(AU_NAMES)) if j != unit]
     return {
         "attention": map_terms(attention[:, unit], regions, near),
+        **({} if gradient is None else {"gradient": map_terms(gradient, regions, near)}),
         "other_units": np.mean(others, axis=0),
         "training_heat": map_terms(np.broadcast_to(training_heat, heat.shape), regions, near),
         "centre": map_terms(np.broadcast_to(centre_map(*grid).ravel(), heat.shape), regions, near),
@@ -168,12 +179,12 @@ def _expected_iou(patches: int, count: int) -> float:
     return sum(k / (2 * count - k) * (way / total) for k, way in zip(overlaps, ways, strict=True))
 
 
-def _summary(values: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, dict[str, dict]]:
+def _summary(values: np.ndarray, rows: tuple[str, ...], bootstrap: ClusterBootstrap) -> dict[str, dict[str, dict]]:
     """Metric -> row -> entry, from `(1 + resamples, rows, metrics)`, the first of everyone."""
     result = {}
     for m, metric in enumerate(METRICS):
         result[metric] = {}
-        for r, row in enumerate(ROWS):
+        for r, row in enumerate(rows):
             entry = with_interval(values[:, r, m], bootstrap)
             if r:
                 entry |= difference_of(values[:, 0, m] - values[:, r, m], bootstrap)
@@ -194,7 +205,12 @@ def difference_of(values: np.ndarray, bootstrap: ClusterBootstrap) -> dict:
 
 
 def _check(
-    attention: np.ndarray, heat: np.ndarray, present: np.ndarray, identities: np.ndarray, training_heat: np.ndarray
+    attention: np.ndarray,
+    heat: np.ndarray,
+    present: np.ndarray,
+    identities: np.ndarray,
+    training_heat: np.ndarray,
+    gradient: np.ndarray | None,
 ) -> None:
     if attention.ndim != 4 or attention.shape[1] != len(AU_NAMES) or not len(attention):
         raise InvalidInput(f"attention has shape {attention.shape}; allowed is (n, {len(AU_NAMES)}, rows, columns)")
@@ -205,11 +221,15 @@ def _check(
         "identities": (identities, (frames,)),
         "training_heat": (training_heat, (units, *grid)),
     }
+    maps = {"attention": attention, "heat": heat, "training_heat": training_heat}
+    if gradient is not None:
+        expected["gradient"] = (gradient, attention.shape)
+        maps["gradient"] = gradient
     for name, (array, shape) in expected.items():
         if array.shape != shape:
             raise InvalidInput(f"{name} has shape {array.shape}; allowed is {shape}")
-    for name, maps in {"attention": attention, "heat": heat, "training_heat": training_heat}.items():
-        if not np.isfinite(maps).all() or (maps < 0).any():
+    for name, values in maps.items():
+        if not np.isfinite(values).all() or (values < 0).any():
             raise InvalidInput(f"{name} holds a value below 0 or not finite; allowed is 0 and up")
-    if (attention.sum(axis=(2, 3)) <= 0).any():
-        raise InvalidInput("attention holds an empty map; allowed is a sum above 0")
+        if name in ("attention", "gradient") and (values.sum(axis=(2, 3)) <= 0).any():
+            raise InvalidInput(f"{name} holds an empty map; allowed is a sum above 0")

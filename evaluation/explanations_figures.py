@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PURPLE = "#AA4499"
 _ROWS = {
     "attention": (BLUE, "o"),
+    "gradient": ("black", "P"),
     "other_units": (GREEN, "s"),
     "training_heat": (ORANGE, "D"),
     "centre": (PURPLE, "^"),
@@ -57,7 +58,8 @@ def write_figures(found: dict, maps: "Maps | None", directory: str | Path) -> li
         drawn |= {"attention_maps": draw_maps(maps, found), "agreement": draw_agreement(found)}
     if found["removal"] is not None:
         drawn["removal"] = draw_removal(found)
-    return [save(figure, Path(directory) / f"{name}.png") for name, figure in drawn.items()]
+    place = Path(directory)
+    return [save(figure, place / f"{name}.png", name == "attention_maps") for name, figure in drawn.items()]
 
 
 def draw_maps(maps: "Maps", found: dict) -> "Figure":
@@ -65,10 +67,12 @@ def draw_maps(maps: "Maps", found: dict) -> "Figure":
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    figure = canvas(11, 4.4)
-    panels = figure.subplots(2, len(AU_NAMES))
+    kinds = {"heat": "where it moves", "attention": "where its query looks", "gradient": "what its estimate\nhangs on"}
+    kinds = {kind: label for kind, label in kinds.items() if getattr(maps, kind) is not None}
+    figure = canvas(11, 0.5 + 1.8 * len(kinds))
+    panels = figure.subplots(len(kinds), len(AU_NAMES))
     height, width = maps.picture.shape
-    for row, (kind, label) in enumerate({"heat": "where it moves", "attention": "where it looks"}.items()):
+    for row, (kind, label) in enumerate(kinds.items()):
         for axes, name, map_ in zip(panels[row], AU_NAMES, getattr(maps, kind), strict=True):
             axes.imshow(maps.picture, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
             multiple = map_ * map_.size
@@ -100,11 +104,11 @@ def draw_agreement(found: dict) -> "Figure":
     panels = figure.subplots(1, len(_PANELS), sharey=True)
     for axes, metric in zip(panels, _PANELS, strict=True):
         for place, entry in enumerate(entries.values()):
-            for shift, row in enumerate(ROWS):
+            for shift, row in enumerate(row for row in ROWS if row in entry[metric]):
                 _dot(
                     axes,
                     entry[metric][row],
-                    -place - 0.15 * (shift - 2),
+                    -place - 0.14 * (shift - 2.5),
                     *_ROWS[row],
                     ROW_WORDS[row] if not place else None,
                 )
@@ -115,7 +119,7 @@ def draw_agreement(found: dict) -> "Figure":
         axes.set_xlim(left=-0.03 * axes.get_xlim()[1])
     panels[0].set_yticks(range(0, -len(entries), -1), ["mean over units", *list(entries)[1:]])
     handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, frameon=False, loc="outside lower center", ncols=len(ROWS), fontsize=9, handletextpad=0.2)
+    figure.legend(*handles, frameon=False, loc="outside lower center", ncols=3, fontsize=9, handletextpad=0.2)
     figure.suptitle(
         f"Attention against true heat, {found['context']['identities']} people; bars: 95 % over people", x=0.01, ha="left",
         fontsize=11,

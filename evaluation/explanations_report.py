@@ -12,6 +12,7 @@ from .report import number, p_value, sample_size, table, to_json
 LABELS = {"energy": "energy inside", "pointing": "pointing game", "pointing_strict": "without tolerance", "iou": "IoU"}
 ROW_WORDS = {
     "attention": "the unit's attention",
+    "gradient": "gradient of its estimate × change",
     "other_units": "the other units' attention",
     "training_heat": "mean heat of the training people",
     "centre": "centre Gaussian",
@@ -19,7 +20,7 @@ ROW_WORDS = {
 }
 ORDER_WORDS = {
     "attention": "attention",
-    "gradient": "gradient x change",
+    "gradient": "gradient × change",
     "heat": "true heat",
     "centre": "centre first",
     "random": "random",
@@ -62,7 +63,8 @@ def summary(found: dict) -> str:
         sentences.append(
             f"Of the AU queries' attention {_cell(energy['attention'])} lies in the hottest patches (those that hold half "
             f"of the true heat; mean over units); of an even map {number(energy['random']['value'])}, of the mean heat of "
-            f"the training people, the same map for everyone, {number(hardest['value'])}."
+            f"the training people, the same map for everyone, {number(hardest['value'])}"
+            + (f", of the estimates' gradients {number(energy['gradient']['value'])}." if "gradient" in energy else ".")
         )
     if found["removal"] is not None:
         areas = {name: found["removal"]["blur"][name]["deletion"]["area"] for name in ("attention", "random")}
@@ -79,7 +81,7 @@ def _agreement(found: dict) -> list[str]:
         return ["Not judged: these data hold no heatmaps."]
     mean = agreement["mean"]
     body = []
-    for row in ROWS:
+    for row in (row for row in ROWS if row in mean["energy"]):
         p = [
             p_value(mean[metric][row].get("p")) if row != "attention" else ""
             for metric in ("energy", "pointing", "iou")
@@ -94,24 +96,25 @@ def _agreement(found: dict) -> list[str]:
         f"{context['training_frames']:,} frames of the training people, one map a unit. p: two-sided, over identities, for "
         "energy / pointing / IoU.",
         table(head, body),
-        table(
-            ["", "frames", "hot region", "energy", "of training heat", "of other units", "pointing", "of training heat", "IoU",
-             "of training heat"],
-            [_unit_row(name, entry) for name, entry in agreement["units"].items()],
-        ),
-    ]  # fmt: skip
+        _unit_table(agreement["units"]),
+    ]
 
 
-def _unit_row(name: str, entry: dict) -> list[str]:
-    cells = [f"{name} {AU_DESCRIPTIONS[name]}", f"{entry['frames']:,}", f"{entry['region']:.0%} of patches"]
-    for metric, others in {
-        "energy": ("training_heat", "other_units"),
-        "pointing": ("training_heat",),
-        "iou": ("training_heat",),
-    }.items():
-        cells.append(_cell(entry[metric]["attention"]))
-        cells += [number(entry[metric][row]["value"]) for row in others]
-    return cells
+def _unit_table(units: dict[str, dict]) -> str:
+    """Attention of each unit, beside the rows that matter most."""
+    beside = [
+        row for row in ("gradient", "other_units", "training_heat") if row in next(iter(units.values()))["energy"]
+    ]
+    words = {"gradient": "gradient", "other_units": "other units", "training_heat": "training heat"}
+    head, body = ["", "frames", "hot region, share of patches"], []
+    for metric in ("energy", "pointing", "iou"):
+        head += [f"{LABELS[metric]} (95 %)", *(f"of {words[row]}" for row in beside)]
+    for name, entry in units.items():
+        cells = [f"{name} {AU_DESCRIPTIONS[name]}", f"{entry['frames']:,}", number(entry["region"])]
+        for metric in ("energy", "pointing", "iou"):
+            cells += [_cell(entry[metric]["attention"]), *(number(entry[metric][row]["value"]) for row in beside)]
+        body.append(cells)
+    return table(head, body)
 
 
 def _removal(found: dict) -> list[str]:

@@ -38,17 +38,21 @@ class Settings:
     resamples: int = 10_000
     seed: int = 0
     batch_size: int = 32
+    frames: int | None = None
+    gradients: bool = True
 
 
 @dataclass(frozen=True)
 class Maps:
-    """What is drawn: `picture` (H, W) 0-1, the mean of what the model saw, and for each unit the mean `heat` and
-    `attention` (6, rows, columns), each map summing to 1, over the frames that show it; `frontal` frames alone or all.
+    """What is drawn: `picture` (H, W) 0-1, the mean of what the model saw, and for each unit the mean `heat`,
+    `attention` and `gradient` (or None) (6, rows, columns), each map summing to 1, over the frames that show it; `frontal`
+    frames alone or all.
     """
 
     picture: np.ndarray
     heat: np.ndarray
     attention: np.ndarray
+    gradient: np.ndarray | None
     frontal: bool
 
 
@@ -63,7 +67,8 @@ def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[di
         InvalidInput: as `explain_split`, `agreement` and `removal_estimates`.
         WorkFailed: as `explain_split`.
     """
-    explained = explain_split(model, data, settings.split, settings.input, settings.batch_size)
+    how = (settings.split, settings.input, settings.batch_size, settings.frames, settings.gradients)
+    explained = explain_split(model, data, *how)
     truth = heat_source(data, explained.rows)
     heat = None if truth is None else _heat(explained, data, settings.split, truth)
     judged, maps, training_frames = None, None, 0
@@ -74,8 +79,16 @@ def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[di
         prior_heat = heat_in_patches(data, "train", training, explained.processor, explained.grid, truth)
         prior = mean_map(prior_heat, _shown(training["au"][:]))
         shown = explained.au_labels >= PRESENT
-        people = explained.identities
-        judged = agreement(explained.attention, heat, shown, people, prior, settings.resamples, settings.seed)
+        judged = agreement(
+            explained.attention,
+            heat,
+            shown,
+            explained.identities,
+            prior,
+            explained.gradient,
+            settings.resamples,
+            settings.seed,
+        )
         maps = _maps(explained, heat, shown)
     removal, of_removal = _removal(explained, heat, settings)
     context = {
@@ -131,7 +144,10 @@ def _maps(explained: Explained, heat: np.ndarray, shown: np.ndarray) -> Maps:
     pixels = np.mean([explained.frames[k]["pixel_values"].numpy() for k in chosen], axis=0)
     normaliser = explained.frames.views["pixel_values"].normaliser
     picture = np.clip((pixels * normaliser.std + normaliser.mean).mean(axis=0), 0, 1)
-    return Maps(picture, mean_map(heat, shown), mean_map(explained.attention, shown), bool(frontal.any()))
+    means = [
+        None if maps is None else mean_map(maps, shown) for maps in (heat, explained.attention, explained.gradient)
+    ]
+    return Maps(picture, *means, bool(frontal.any()))
 
 
 def _removal(explained: Explained, heat: np.ndarray | None, settings: Settings) -> tuple[dict | None, dict]:

@@ -4,12 +4,14 @@ Colours are Okabe and Ito's, told apart with any colour vision; what differs in 
 and barred: 95 % over identities. `figures.json` holds the numbers that are drawn.
 """
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from dataset_script.storage import write_atomically
 
@@ -54,32 +56,38 @@ def canvas(width: float, height: float) -> "Figure":
     return figure
 
 
-def save(figure: "Figure", path: Path) -> Path:
-    """Writes a PNG without the date and version that would make equal figures differ."""
-    figure.savefig(path, dpi=_DPI, metadata={"Software": None})
+def save(figure: "Figure", path: Path, photographs: bool = False) -> Path:
+    """Writes a PNG without the version that would make equal figures differ.
+
+    Of at most 256 colours, which is a third of the size; with `photographs` of all, but smaller.
+    """
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, dpi=90 if photographs else _DPI)
+    picture = Image.open(drawn).convert("RGB")
+    picture = picture if photographs else picture.quantize(256, dither=Image.Dither.NONE)
+    picture.save(packed, "PNG", optimize=True)
+    write_atomically(path, packed.getvalue())
     return path
 
 
 def draw_roc(data: dict) -> "Figure":
-    """A curve a threshold, with its band."""
-    figure = canvas(6, 5.6)
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="chance: 0.5")
-    for name, curve in data["roc"].items():
-        if curve is None:
-            continue
-        colour, dashes, _ = STYLES[name]
-        x, y = ([0, *curve[key]] for key in ("false_positives", "true_positives"))
-        label = f"{words(name)}: {_with_interval(curve['auroc'], curve['auroc_interval_95'])}"
-        axes.plot(x, y, color=colour, linestyle=dashes, linewidth=2, label=label)
-        if curve["low"]:
-            axes.fill_between(
-                curve["false_positives"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0
-            )
-    axes.set(xlabel="share of other frames called pain", ylabel="share of pain frames called pain")
-    axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
-    axes.legend(title="AUROC", loc="lower right", frameon=False, alignment="left")
-    _finish(axes, f"Pain against no pain, {_size(data)}")
+    """A panel a threshold: the curve with its band."""
+    figure = canvas(10, 3.9)
+    for axes, (name, curve) in zip(figure.subplots(1, len(data["roc"]), sharey=True), data["roc"].items(), strict=True):
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
+        colour = STYLES[name][0]
+        area = "not defined: all frames alike"
+        if curve is not None:
+            x, y = ([0, *curve[key]] for key in ("false_positives", "true_positives"))
+            axes.plot(x, y, color=colour, linewidth=2)
+            if curve["low"]:
+                axes.fill_between(x[1:], curve["low"], curve["high"], color=colour, alpha=0.2, linewidth=0)
+            area = _with_interval(curve["auroc"], curve["auroc_interval_95"])
+        axes.text(0.97, 0.05, f"AUROC\n{area}", ha="right", va="bottom", fontsize=10)
+        axes.set(xlabel="share of other frames called pain", xlim=(0, 1), ylim=(0, 1.01), aspect="equal")
+        _finish(axes, f"pain is {words(name)}")
+    figure.axes[0].set_ylabel("share of pain frames called pain")
+    figure.suptitle(f"ROC, {_size(data)}; dotted: chance; shaded: 95 % over people", x=0.01, ha="left", fontsize=11)
     return figure
 
 
@@ -172,7 +180,7 @@ def draw_bland_altman(data: dict) -> "Figure":
     axes = figure.subplots()
     axes.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
     axes.plot(
-        *np.transpose(found["frames"]), ".", color=BLUE, alpha=0.25, markersize=5, markeredgewidth=0, label="frame"
+        *np.transpose(found["frames"]), ".", color=BLUE, alpha=0.35, markersize=6, markeredgewidth=0, label="frame"
     )
     axes.plot(*np.transpose(found["people"]), "D", color="black", markersize=4.5, label="mean of a person")
     names = {"high": "upper limit", "bias": "bias", "low": "lower limit"}
@@ -224,4 +232,5 @@ def _size(data: dict) -> str:
 
 
 def _with_interval(value: float, interval: list[float] | None, form: str = ".3f") -> str:
-    return f"{value:{form}}" + (f" ({interval[0]:{form}} to {interval[1]:{form}})" if interval else "")
+    text = f"{value:{form}}" + (f" ({interval[0]:{form}} to {interval[1]:{form}})" if interval else "")
+    return text.replace("-", "−")  # a minus, as on the axes

@@ -35,6 +35,7 @@ class Explained:
     Attributes:
         network, frames, rows: the model, what it saw, and the rows of the dataset.
         attention: (n, 6, rows, columns), each map summing to 1.
+        gradient: the same of `unit_gradients`, or None where it was not asked for.
         pspi, au: (n,) and (n, 6), the estimates.
         labels, au_labels, identities: (n,), (n, 6), (n,).
     """
@@ -43,6 +44,7 @@ class Explained:
     frames: PainFrames
     rows: Dataset
     attention: np.ndarray
+    gradient: np.ndarray | None
     pspi: np.ndarray
     au: np.ndarray
     labels: np.ndarray
@@ -59,7 +61,6 @@ class Explained:
         return self.frames.views["pixel_values"].normaliser.processor
 
 
-@torch.inference_mode()
 def explain_split(
     model: str | Path,
     data: str | Path,
@@ -67,10 +68,11 @@ def explain_split(
     input: str = "image",
     batch_size: int = 32,
     limit: int | None = None,
+    gradients: bool = True,
 ) -> Explained:
     """Runs a model with `au_head="query"` over a split, or over `limit` of its frames at equal distances.
 
-    A model with neutral references gets them as in `predict_dataset`.
+    A model with neutral references gets them as in `predict_dataset`. `gradients` take six passes back a batch.
 
     Raises:
         InvalidInput: the model has no AU queries; and as `load_model` and `open_split`.
@@ -83,16 +85,19 @@ def explain_split(
         raise InvalidInput(f"the model has au_head {network.config.au_head!r}; only 'query' has attention to explain")
     references = {"reference": True, "reference_rows": pool} if network.config.reference == "neutral" else {}
     frames = PainFrames(rows, processor, input, **references)
-    found: dict[str, list[np.ndarray]] = {"attention": [], "pspi": [], "au": []}
+    found: dict[str, list[np.ndarray]] = {"attention": [], "gradient": [], "pspi": [], "au": []}
     with sensible_threads(network):
         for batch in tqdm(DataLoader(frames, batch_size=batch_size), desc=f"attention, {split}", disable=None):
             pixels = {name: batch[name].to(network.device) for name in _PIXELS if name in batch}
-            output = network(**pixels, output_attentions=True)
+            with torch.inference_mode():
+                output = network(**pixels, output_attentions=True)
             grid = network.config.patch_grid(*pixels["pixel_values"].shape[-2:])
             found["attention"].append(output.au_attention.float().cpu().numpy().reshape(-1, len(AU_NAMES), *grid))
+            if gradients:
+                found["gradient"].append(unit_gradients(network, pixels, grid))
             found["pspi"].append(output.pspi.float().cpu().numpy())
             found["au"].append(clipped_au(output, network.config))
-    arrays = {name: np.concatenate(parts) for name, parts in found.items()}
+    arrays = {name: np.concatenate(parts) if parts else None for name, parts in found.items()}
     identities = np.asarray(rows["identity_id"][:])
     return Explained(
         network, frames, rows, **arrays, labels=frames.labels.numpy(), au_labels=frames.au_labels.numpy(),
@@ -228,18 +233,49 @@ def _order(importance: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return shuffled[np.argsort(-importance[shuffled], kind="stable")]
 
 
+def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor], grid: tuple[int, int]) -> np.ndarray:
+    """What each unit's estimate hangs on: (B, 6, rows, columns), each map summing to 1.
+
+    The size of the gradient times the change that blurring makes, summed over the patch. Even where an estimate is held at 0
+    and has no gradient.
+    """
+    filled = filled_picture(inputs["pixel_values"], "blur")
+    pixels = inputs["pixel_values"].clone().requires_grad_()
+    with torch.enable_grad():
+        au = network(**{**inputs, "pixel_values": pixels}).au
+        maps = [
+            _hangs_on(network, au[:, k], pixels, filled, grid, keep=k + 1 < au.shape[1]) for k in range(au.shape[1])
+        ]
+    values = np.stack(maps, axis=1).astype(np.float64)
+    totals = values.sum(axis=(2, 3), keepdims=True)
+    return np.divide(values, totals, out=np.full(values.shape, 1 / (grid[0] * grid[1])), where=totals > 0)
+
+
 def _gradient(
     network: ViTPainForPainAssessment, inputs: dict[str, Tensor], filled: Tensor, grid: tuple[int, int]
 ) -> np.ndarray:
-    """Size of gradient times change, summed over each patch: (P,)."""
+    """The same of the PSPI of one frame, (P,), not normalised."""
     pixels = inputs["pixel_values"].clone().requires_grad_()
     with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(network(**{**inputs, "pixel_values": pixels}).pspi.sum(), pixels)
-    change = (gradient * (inputs["pixel_values"] - filled)).abs().sum(dim=1)  # (1, H, W)
+        pspi = network(**{**inputs, "pixel_values": pixels}).pspi
+        return _hangs_on(network, pspi, pixels, filled, grid).ravel()
+
+
+def _hangs_on(
+    network: ViTPainForPainAssessment,
+    estimates: Tensor,
+    pixels: Tensor,
+    filled: Tensor,
+    grid: tuple[int, int],
+    keep: bool = False,
+) -> np.ndarray:
+    """|gradient x change| of `estimates` (B,), summed over each patch: (B, rows, columns). `keep`: more gradients follow."""
+    (gradient,) = torch.autograd.grad(estimates.sum(), pixels, retain_graph=keep)
+    change = (gradient * (pixels.detach() - filled)).abs().sum(dim=1)  # (B, H, W)
     height, width = _patch_size(network)
     rows, columns = grid
-    parts = change[0, : rows * height, : columns * width].reshape(rows, height, columns, width)
-    return parts.sum(dim=(1, 3)).flatten().cpu().numpy()
+    parts = change[:, : rows * height, : columns * width].reshape(-1, rows, height, columns, width)
+    return parts.sum(dim=(2, 4)).float().cpu().numpy()
 
 
 @torch.inference_mode()

@@ -22,6 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="DIR", help="where the files go (the model's directory)")
     parser.add_argument("--split", default="test", help="train, validation or test (test)")
     parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
+    parser.add_argument("--frames", type=int, help="at most so many frames, at equal distances (all)")
+    parser.add_argument(
+        "--gradients",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also of each unit: six passes back (yes)",
+    )
     parser.add_argument("--training-frames", type=int, default=2_000, help="of the training people's mean heat (2000)")
     parser.add_argument("--removal-frames", type=int, default=300, help="frames from which patches are taken (300)")
     parser.add_argument("--steps", type=int, default=8, help="parts in which patches are taken away (8)")
@@ -34,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     _check(args)
+
+    from dataclasses import fields
 
     import datasets
     from transformers.utils import logging
@@ -48,16 +57,7 @@ def run(args: argparse.Namespace) -> int:
         from evaluation.fairness_report import require_matplotlib
 
         require_matplotlib()  # before the slow part
-    settings = Settings(
-        args.split,
-        args.input,
-        args.training_frames,
-        args.removal_frames,
-        args.steps,
-        args.resamples,
-        args.seed,
-        args.batch_size,
-    )
+    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
     found, maps = explain(args.model, args.data, settings)
     found["context"]["versions"] = _versions()
     out = Path(args.out or args.model)
@@ -72,10 +72,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    least = {"training_frames": 1, "removal_frames": 1, "steps": 2, "resamples": 1, "batch_size": 1, "seed": 0}
+    least = {
+        "frames": 1,
+        "training_frames": 1,
+        "removal_frames": 1,
+        "steps": 2,
+        "resamples": 1,
+        "batch_size": 1,
+        "seed": 0,
+    }
     for name, lowest in least.items():
-        if getattr(args, name) < lowest:
-            raise InvalidInput(f"--{name.replace('_', '-')} is {getattr(args, name)}; it must be at least {lowest}")
+        value = getattr(args, name)
+        if value is not None and value < lowest:
+            raise InvalidInput(f"--{name.replace('_', '-')} is {value}; it must be at least {lowest}")
     if args.out is None and not Path(args.model).is_dir():
         raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
 
