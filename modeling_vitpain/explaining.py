@@ -301,7 +301,10 @@ def _estimates(
     mask = mask.repeat_interleave(height, dim=2).repeat_interleave(width, dim=3)
     rest = (0, whole.shape[3] - mask.shape[3], 0, whole.shape[2] - mask.shape[2])  # no patch reads that
     pictures = torch.where(torch.nn.functional.pad(mask, rest), filled, whole)
-    estimates = network(**{**inputs, "pixel_values": pictures}).pspi
+    inputs = {**inputs, "pixel_values": pictures}
+    if "reference_mask" in inputs:  # all pictures share the references, but each has its mask
+        inputs["reference_mask"] = inputs["reference_mask"].expand(len(pictures), -1)
+    estimates = network(**inputs).pspi
     return estimates.float().cpu().numpy().reshape(len(orders), 2, steps + 1)
 
 
