@@ -29,6 +29,7 @@ TRUTHS = {
     "units": "the heat of each unit alone (configuration `geometry`)",
     "whole": "the heat of the whole expression, the same for every unit: these data hold no heatmap of each unit",
 }
+_UNIT_METRICS = ("energy", "iou")
 
 
 def write_explanations(found: dict, directory: str | Path) -> tuple[Path, Path]:
@@ -90,7 +91,7 @@ def _agreement(found: dict) -> list[str]:
     head = ["mean over units", *(LABELS[metric] for metric in METRICS), "p against attention"]
     return [
         f"Truth: {TRUTHS[context['truth']]}. The hot region of a frame and unit is the fewest patches that hold "
-        f"{SHARE:.0%} of its heat; frames in which the unit is at least at 1. Energy inside: the share of the map in that "
+        f"{100 * SHARE:.0f} % of its heat; frames in which the unit is at least at 1. Energy inside: the share of the map in that "
         f"region. Pointing game: the peak lies in it, or as near as {TOLERANCE:.3f} of the picture's side (15 pixels of 224) or half a "
         "patch. IoU: of the region and as many patches of the map. Mean heat: over "
         f"{context['training_frames']:,} frames of the training people, one map a unit. p: two-sided, over identities, for "
@@ -101,17 +102,17 @@ def _agreement(found: dict) -> list[str]:
 
 
 def _unit_table(units: dict[str, dict]) -> str:
-    """Attention of each unit, beside the rows that matter most."""
+    """Attention of each unit, beside the rows that matter most; the figure and the JSON have all."""
     beside = [
         row for row in ("gradient", "other_units", "training_heat") if row in next(iter(units.values()))["energy"]
     ]
     words = {"gradient": "gradient", "other_units": "other units", "training_heat": "training heat"}
     head, body = ["", "frames", "hot region, share of patches"], []
-    for metric in ("energy", "pointing", "iou"):
+    for metric in _UNIT_METRICS:
         head += [f"{LABELS[metric]} (95 %)", *(f"of {words[row]}" for row in beside)]
     for name, entry in units.items():
         cells = [f"{name} {AU_DESCRIPTIONS[name]}", f"{entry['frames']:,}", number(entry["region"])]
-        for metric in ("energy", "pointing", "iou"):
+        for metric in _UNIT_METRICS:
             cells += [_cell(entry[metric]["attention"]), *(number(entry[metric][row]["value"]) for row in beside)]
         body.append(cells)
     return table(head, body)
