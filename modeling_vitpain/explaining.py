@@ -19,7 +19,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
 
 from .data import PainFrames, open_split
-from .image_processing_vitpain import ViTPainImageProcessor
+from .image_processing_vitpain import ViTPainImageProcessor, crop_square
 from .inference import clipped_au, load_model, sensible_threads
 from .modeling_vitpain import ViTPainForPainAssessment
 
@@ -143,11 +143,15 @@ def heat_in_patches(
 
 
 def _patches(
-    heat: Image.Image, box: list[float], processor: ViTPainImageProcessor, grid: tuple[int, int]
+    heat: Image.Image, box: list[float] | None, processor: ViTPainImageProcessor, grid: tuple[int, int]
 ) -> np.ndarray:
-    """A heatmap, cut out as the picture is, averaged over each patch."""
-    seen = np.asarray(processor.crop_face(heat, box), dtype=np.float32)[..., 0]
-    return np.asarray(Image.fromarray(seen).resize(grid[::-1], Image.Resampling.BOX))
+    """A heatmap, cut out as `PainFrames` cuts the picture, averaged over each patch."""
+    if box is None and processor.face_crop is not None:
+        seen = crop_square(heat, (0, 0, *heat.size), 1.0)
+    else:
+        seen = processor.crop_face(heat, box)
+    levels = np.asarray(seen, dtype=np.float32)[..., 0]
+    return np.asarray(Image.fromarray(levels).resize(grid[::-1], Image.Resampling.BOX))
 
 
 def pspi_attention(attention: np.ndarray, au: np.ndarray) -> np.ndarray:

@@ -94,6 +94,15 @@ def test_heat_is_cut_out_as_the_picture_is(explained, data, tmp_path):
     np.testing.assert_allclose(heat[4, 0], square.reshape(4, 4, 4, 4).mean(axis=(1, 3)), atol=1e-3)
 
 
+def test_without_a_face_box_the_whole_picture_is_seen(data, tmp_path):
+    """As imported pictures may come; the heat must lie where the network saw it."""
+    cut = explain_split(_cropping(tmp_path / "cut"), data, gradients=False, limit=3)
+    boxless = cut.rows.remove_columns("face_box").add_column("face_box", [None] * 3)
+    heat = heat_in_patches(data, "test", boxless, cut.processor, cut.grid, "whole")
+    levels = np.asarray(boxless[1]["heatmap"], dtype=float)
+    np.testing.assert_allclose(heat[1, 0], levels.reshape(4, 8, 4, 8).mean(axis=(1, 3)), atol=1e-3)
+
+
 def _cropping(directory):
     saved(directory)
     cropping = processor()
