@@ -26,7 +26,7 @@ METRICS = ("energy", "pointing", "pointing_strict", "iou")
 - iou: intersection over union of the two regions."""
 ROWS = ("attention", "gradient", "other_units", "training_heat", "centre", "random")
 """- attention: the unit's own query; other_units: the mean score of the five others.
-- gradient: what the unit's estimate hangs on, where it was computed (`modeling_vitpain.explaining`).
+- gradient: what the unit's estimate hangs on, where it was computed (`modeling_vitpain.occlusion`).
 - training_heat: the unit's mean heat over the training people, the same map for everyone.
 - centre: a Gaussian about the picture's centre, its standard deviation a quarter of the side.
 - random: the expected score of an order of the patches that is drawn at random."""

@@ -12,9 +12,9 @@ from modeling_vitpain.explaining import (
     heat_in_patches,
     heat_source,
     pspi_attention,
-    removal_estimates,
     spread,
 )
+from modeling_vitpain.occlusion import removal_estimates
 
 from .explanations import agreement, centre_map
 from .labels import spec_hash

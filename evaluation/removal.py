@@ -20,7 +20,7 @@ from .bootstrap import ClusterBootstrap, Weighting
 from .explanations import difference_of, with_interval
 
 FILLS = ("blur", "mean")
-"""- blur: a Gaussian of `modeling_vitpain.explaining.BLUR` sides; mean: the picture's mean colour."""
+"""- blur: a Gaussian of `modeling_vitpain.occlusion.BLUR` sides; mean: the picture's mean colour."""
 ORDERS = ("attention", "gradient", "heat", "centre", "random")
 """- attention: the maps of the units that make up the estimated PSPI, weighted by their estimated intensities.
 - gradient: of the estimate by the pixels, times the change that filling makes, as a size; summed over the patch.

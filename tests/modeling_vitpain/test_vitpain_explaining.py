@@ -11,14 +11,12 @@ from dataset_script.errors import InvalidInput
 from modeling_vitpain.data import open_split
 from modeling_vitpain.explaining import (
     explain_split,
-    filled_picture,
     heat_in_patches,
     heat_source,
     pspi_attention,
-    removal_estimates,
     spread,
-    unit_gradients,
 )
+from modeling_vitpain.occlusion import filled_picture, removal_estimates, unit_gradients
 
 STEPS = 4
 
