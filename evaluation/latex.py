@@ -41,7 +41,7 @@ def _table(table: Table) -> str:
     width = 2 + len(table.columns)
     lines = [
         r"\begin{table*}",
-        r"\centering\small",
+        r"\centering\small\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{escape(table.title)}. {escape(table.note)}}}",
         rf"\label{{tab:pain3d-{table.number}}}",
         rf"\begin{{tabular}}{{ll{'r' * len(table.columns)}}}",
