@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("dataset_script.commands.convert", "turn other people's data, or the authors' checkpoint, into ours"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
+    "explain": ("evaluation.commands.explain", "check where a model looks against where the face moved"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
     "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),

@@ -1,11 +1,13 @@
 """An evaluation as JSON and as Markdown tables. The tables also stand in the model card."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dataset_script.facs import AU_DESCRIPTIONS
 from dataset_script.storage import write_atomically
+
+from . import latex, paper_tables
 
 METRICS = {
     "macro_auroc": "macro AUROC, 17 classes (0-16) ↑",
@@ -43,7 +45,24 @@ def write_report(metrics: dict, directory: str | Path) -> tuple[Path, Path]:
     return paths
 
 
-def to_json(metrics: dict) -> str:
+def write_tables(tables: Sequence[paper_tables.Table], directory: str | Path) -> list[Path]:
+    """Writes the paper's tables with our rows: `tables.md`, `.json` and `.tex` into `directory`; returns their paths.
+
+    `tables` come from `paper_tables.tables_of_split` or `tables_of_folds`. Raises WorkFailed.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "tables.md": paper_tables.to_markdown(tables),
+        "tables.json": to_json(paper_tables.to_dict(tables)),
+        "tables.tex": latex.to_latex(tables),
+    }
+    for name, text in texts.items():
+        write_atomically(directory / name, text.encode())
+    return [directory / name for name in texts]
+
+
+def to_json(metrics: dict | list) -> str:
     """JSON text; a value that is not defined is null, never NaN."""
     return json.dumps(metrics, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 

@@ -3,29 +3,15 @@
 from pathlib import Path
 from string import Template
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import ModelCard, ModelCardData
 
 from dataset_script.errors import InvalidInput
-from evaluation.report import METRICS, au_table, describe, detection_table, group_table, pspi_table, sample_size, table
+from evaluation.report import table
 from evaluation.weights import weight_hashes
 
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
+from .results import eval_results, results
 from .text import TEMPLATES, fenced_yaml, read_json
-
-METRIC_TYPES = {
-    "macro_auroc": "roc_auc",
-    "macro_auroc_16": "roc_auc",
-    "accuracy": "accuracy",
-    "accuracy_within_1": "accuracy",
-    "accuracy_within_2": "accuracy",
-    "mae": "mae",
-    "mse": "mse",
-    "pcc": "pearsonr",
-    "icc_3_1": "icc_3_1",
-    "icc_2_1": "icc_2_1",
-    "qwk": "cohen_kappa",
-}
-"""Metric -> its identifier on the Hub, where there is one."""
 
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
 
@@ -36,10 +22,11 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     Args:
         directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json` if
             it was converted.
-        metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional.
+        metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional. `fairness.json`
+            and `explanations.json` beside it are told of too.
 
     Raises:
-        InvalidInput: `directory` is no ViTPain, `metrics` is not there, or was computed with other weights.
+        InvalidInput: `directory` is no ViTPain, `metrics` is not there, or one of these was computed with other weights.
         WorkFailed: a JSON file is damaged.
     """
     directory = Path(directory)
@@ -51,11 +38,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         for name in ("training.json", "conversion.json", "preprocessor_config.json")
     )
     path = Path(metrics) if metrics else directory / "metrics.json"
-    scores = read_json(path) if metrics or path.is_file() else None
-    if scores is not None and scores["context"]["weights"] != weight_hashes(directory):
-        raise InvalidInput(
-            f"{path} was computed with other weights than {directory} holds: run `pain3d evaluate` again"
-        )
+    weights = weight_hashes(directory)
+    scores = _of_these_weights(path, weights) if metrics or path.is_file() else None
+    others = [path.with_name(name) for name in ("fairness.json", "explanations.json")]
+    beside = [_of_these_weights(other, weights) if other.is_file() else None for other in others]
 
     name = directory.resolve().name
     identifier, licence_text = licence(training, conversion)
@@ -65,7 +51,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         library_name="transformers",
         pipeline_tag="image-classification",
         tags=TAGS,
-        eval_results=_eval_results(scores) if scores else None,
+        eval_results=eval_results(scores) if scores else None,
     )
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
         title=name,
@@ -77,7 +63,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         framing=framing(processor),
         neutral_frames=neutral_frames(name, config),
         intervals=intervals(config, (training or {}).get("calibration")),
-        results=_results(scores)
+        results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
         training=_training(training) if training else conversion_words(conversion, config),
@@ -86,48 +72,12 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     return ModelCard(fenced_yaml(data) + body)
 
 
-def _results(scores: dict) -> str:
-    context = scores["context"]
-    versions = ", ".join(f"{name} {version}" for name, version in context["versions"].items())
-    parts = [
-        f"`pain3d evaluate` on `{context['data']}` (specification `{context['spec_hash']}`), {context['split']} split. "
-        f"{describe(scores)}",
-        pspi_table(scores),
-        "### Pain detection",
-        detection_table(scores),
-        "### Action units",
-        au_table(scores),
-        "### By group",
-        group_table(scores),
-        f"Versions: {versions}.",
-    ]
-    return "\n\n".join(parts)
-
-
-def _eval_results(scores: dict) -> list[EvalResult]:
-    """The model-index: every PSPI metric, and AUROC and F1 of detection; a value that is not defined has no entry."""
-    context = scores["context"]
-    found = [(METRIC_TYPES[name], METRICS[name][:-2], scores["pspi"][name]["value"]) for name in METRICS]
-    for threshold, entry in scores["detection"].items():
-        label = threshold.replace("pspi", "PSPI ").replace(">=", ">= ")
-        found.append(("roc_auc", f"AUROC at {label}", entry["model"]["auroc"]["value"]))
-        found.append(("f1", f"F1 at {label}", entry["model"]["f1"]["value"]))
-    return [
-        EvalResult(
-            task_type="image-classification",
-            task_name="pain assessment",
-            dataset_type=context["data"],
-            dataset_name=f"{context['data']} ({sample_size(context)})",
-            dataset_config="default",
-            dataset_split=context["split"],
-            dataset_args={"spec_hash": context["spec_hash"], "input": context["input"]},
-            metric_type=kind,
-            metric_name=label,
-            metric_value=value,
-        )
-        for kind, label, value in found
-        if value is not None
-    ]
+def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
+    """The JSON object in `path`. Raises InvalidInput where it was computed with other weights, or there is none."""
+    found = read_json(path)
+    if found.get("context", {}).get("weights") != weights:
+        raise InvalidInput(f"{path} was computed with other weights than the model's: make it again, or remove it")
+    return found
 
 
 def _training(training: dict) -> str:

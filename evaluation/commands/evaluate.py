@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="MODEL", help="another model: the difference, with intervals and p-values")
     parser.add_argument("--fairness", action="store_true", help="also fairness.json and .md: every group, with gaps")
     parser.add_argument("--plots", action="store_true", help="also fairness.png; needs --fairness and matplotlib")
+    parser.add_argument("--tables", action="store_true", help="also tables.md, .json and .tex: beside the paper's")
+    parser.add_argument("--figures", action="store_true", help="also ROC, confusion, … as PNG; needs matplotlib")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
 
 
@@ -98,6 +100,15 @@ def run(args: argparse.Namespace) -> int:
         found = {"context": metrics["context"], **found}
         paths = [*paths, *write_fairness(found, args.out or args.model, args.plots)]
     print(to_json(metrics) if args.json else to_markdown(metrics), end="")
+    if args.tables:
+        from evaluation.paper_tables import tables_of_split
+        from evaluation.report import write_tables
+
+        paths = [*paths, *write_tables(tables_of_split(metrics), paths[0].parent)]
+    if args.figures:
+        from evaluation.figures import write_figures
+
+        paths = [*paths, *write_figures(predictions, paths[0].parent)]
     print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
     return 0
 

@@ -16,12 +16,15 @@ from huggingface_hub import DatasetCard, ModelCard
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
+from evaluation.comparison import compare
+from evaluation.explanations import agreement
+from evaluation.fairness import fairness
 from evaluation.labels import read_columns, spec_hash
 from evaluation.report import write_report
 from evaluation.scores import TrainingLabels, evaluate_predictions
 from evaluation.weights import weight_hashes
 from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
-from model_cards.model_card import METRIC_TYPES
+from model_cards.results import GAPS, METRIC_TYPES
 from model_cards.write import write_card
 
 
@@ -243,6 +246,62 @@ def test_wrong_calls(model, copy, tmp_path, capsys):
     (model / "config.json").write_text('{"model_type": "vit"}')
     with pytest.raises(InvalidInput, match="not a ViTPain"):
         write_card(model)
+
+
+def test_the_card_tells_of_calibration(model, scores):
+    card = ModelCard.load(write_card(model))
+    entry = scores["calibration"]
+    row = cells(card.text, "Brier score ↓")
+    assert row[0].startswith(f"{entry['model']['brier']['value']:.3f} (")
+    assert row[1] == f"{entry['prior']['brier']:.3f}"
+    values = {result.metric_type: result.metric_value for result in card.data.eval_results}
+    assert values["ece"] == entry["model"]["ece"]["value"]
+    assert values["brier_score"] == entry["model"]["brier"]["value"]
+
+
+def test_the_card_tells_of_a_comparison(model, dataset):
+    assert "Against" not in write_card(model).read_text()
+    ours, other = imagine(dataset, "test"), imagine(dataset, "test", noise=4.0)
+    found = {"model": "vitpain-other", "weights": {}, "metrics": compare(ours, other, resamples=20)}
+    change_json(model / "metrics.json", comparison=found)
+    text = write_card(model).read_text()
+    assert "### Against vitpain-other" in text
+    section = text.split("### Against")[1]
+    assert cells(section, "MAE ↓")[2] == f"{found['metrics']['mae']['difference']:.3f}"
+
+
+def test_the_card_tells_of_gaps_between_groups_of_these_weights(model, dataset):
+    assert "### Gaps" not in write_card(model).read_text()
+    few = fairness(imagine(dataset, "test"), imagine(dataset, "validation"), resamples=20)
+    found = fairness(imagine(dataset, "train"), imagine(dataset, "validation"), resamples=20, min_identities=2)
+    context = json.loads((model / "metrics.json").read_text())["context"]
+    (model / "fairness.json").write_text(json.dumps({"context": context, **found}))
+    (attribute, metric, entry), *_ = [
+        (attribute, metric, found["attributes"][attribute]["gaps"][metric])
+        for attribute in ("age_group", "ethnicity", "gender")
+        for metric in ("mae", "bias", "auroc_pspi_3")
+        if metric in found["attributes"][attribute]["gaps"]
+    ]
+    text = write_card(model).read_text().split("### Gaps between groups")[1]
+    row = cells(text, f"{attribute.replace('_', ' ')}: {GAPS[metric]}")
+    assert row[:3] == [entry["worst"].replace("_", " "), entry["best"].replace("_", " "), f"{entry['gap']:.3f}"]
+    (model / "fairness.json").write_text(json.dumps({"context": context, **few}))  # of two people
+    assert "no attribute has two groups of 5 identities" in write_card(model).read_text()
+    change_json(model / "fairness.json", context={**context, "weights": {"model.safetensors": "other"}})
+    with pytest.raises(InvalidInput, match=r"fairness\.json was computed with other weights"):
+        write_card(model)
+
+
+def test_the_card_tells_where_the_model_looks(model):
+    random = np.random.default_rng(0)
+    maps = random.random((30, 6, 4, 4)) + 0.01
+    people = np.arange(30) // 5
+    judged = agreement(maps, maps, np.ones((30, 6), bool), people, maps.mean(axis=0), resamples=20)
+    context = json.loads((model / "metrics.json").read_text())["context"]
+    (model / "explanations.json").write_text(json.dumps({"context": context, "agreement": judged, "removal": None}))
+    text = write_card(model).read_text().split("### Where it looks")[1]
+    assert f"{judged['mean']['energy']['attention']['value']:.3f} (" in text
+    assert f"{judged['mean']['energy']['training_heat']['value']:.3f}" in text
 
 
 def test_a_teacher_says_that_it_sees_heatmaps(model):

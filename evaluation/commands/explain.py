@@ -1,0 +1,96 @@
+"""`pain3d explain`: whether a model looks where the face moved, and whether its PSPI hangs on that."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from dataset_script.errors import InvalidInput
+
+HELP = "Check a model's AU attention against the true heat of each unit, and by taking patches away."
+EXAMPLE = "pain3d explain vitpain-tiny --data pain3d --out explained"
+PACKAGES = ("pain3d", "numpy", "torch", "transformers", "datasets")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="a saved ViTPain with AU queries: directory or Hub name")
+    parser.add_argument(
+        "--data",
+        required=True,
+        metavar="DIR",
+        help="a dataset directory; made with --geometry, each unit has its own truth",
+    )
+    parser.add_argument("--out", metavar="DIR", help="where the files go (the model's directory)")
+    parser.add_argument("--split", default="test", help="train, validation or test (test)")
+    parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
+    parser.add_argument("--frames", type=int, help="at most so many frames, at equal distances (all)")
+    parser.add_argument(
+        "--gradients",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also of each unit: six passes back (yes)",
+    )
+    parser.add_argument("--training-frames", type=int, default=2_000, help="of the training people's mean heat (2000)")
+    parser.add_argument("--removal-frames", type=int, default=300, help="frames from which patches are taken (300)")
+    parser.add_argument("--steps", type=int, default=8, help="parts in which patches are taken away (8)")
+    parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and the random order (0)")
+    parser.add_argument("--batch-size", type=int, default=32, help="frames at a time (32)")
+    parser.add_argument("--figures", action="store_true", help="also figures as PNG; needs matplotlib")
+    parser.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
+
+
+def run(args: argparse.Namespace) -> int:
+    _check(args)
+
+    from dataclasses import fields
+
+    import datasets
+    from transformers.utils import logging
+
+    from evaluation.explanations_report import to_markdown, write_explanations
+    from evaluation.explanations_run import Settings, explain
+    from evaluation.report import to_json
+
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    if args.figures:
+        from evaluation.fairness_report import require_matplotlib
+
+        require_matplotlib()  # before the slow part
+    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
+    found, maps = explain(args.model, args.data, settings)
+    found["context"]["versions"] = _versions()
+    out = Path(args.out or args.model)
+    paths = [*write_explanations(found, out)]
+    if args.figures:
+        from evaluation.explanations_figures import write_figures
+
+        paths += write_figures(found, maps, out)
+    print(to_json(found) if args.json else to_markdown(found), end="")
+    print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    least = {
+        "frames": 1,
+        "training_frames": 1,
+        "removal_frames": 1,
+        "steps": 2,
+        "resamples": 1,
+        "batch_size": 1,
+        "seed": 0,
+    }
+    for name, lowest in least.items():
+        value = getattr(args, name)
+        if value is not None and value < lowest:
+            raise InvalidInput(f"--{name.replace('_', '-')} is {value}; it must be at least {lowest}")
+    if args.out is None and not Path(args.model).is_dir():
+        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+    from platform import python_version
+
+    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}

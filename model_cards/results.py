@@ -1,0 +1,131 @@
+"""What a model card says of a model's numbers: tables from `metrics.json`, and what was found beside them."""
+
+from huggingface_hub import EvalResult
+
+from evaluation.explanations_report import summary
+from evaluation.report import (
+    METRICS,
+    au_table,
+    calibration_table,
+    comparison_section,
+    describe,
+    detection_table,
+    group_table,
+    number,
+    p_value,
+    pspi_table,
+    sample_size,
+    span,
+    table,
+)
+
+METRIC_TYPES = {
+    "macro_auroc": "roc_auc",
+    "macro_auroc_16": "roc_auc",
+    "accuracy": "accuracy",
+    "accuracy_within_1": "accuracy",
+    "accuracy_within_2": "accuracy",
+    "mae": "mae",
+    "mse": "mse",
+    "pcc": "pearsonr",
+    "icc_3_1": "icc_3_1",
+    "icc_2_1": "icc_2_1",
+    "qwk": "cohen_kappa",
+}
+"""Metric -> its identifier on the Hub, where there is one."""
+CALIBRATION_TYPES = {"ece": ("ece", "calibration error (ECE)"), "brier": ("brier_score", "Brier score")}
+GAPS = {"mae": "MAE", "bias": "bias", "auroc_pspi_3": "AUROC at PSPI ≥ 3"}
+"""Gaps between groups that a card shows; `fairness.md` has all."""
+
+
+def results(scores: dict, fairness: dict | None = None, explanations: dict | None = None) -> str:
+    """The section on results.
+
+    Args:
+        scores: `metrics.json` of `pain3d evaluate`.
+        fairness: `fairness.json` of `pain3d evaluate --fairness`.
+        explanations: `explanations.json` of `pain3d explain`.
+    """
+    context = scores["context"]
+    versions = ", ".join(f"{name} {version}" for name, version in context["versions"].items())
+    parts = [
+        f"`pain3d evaluate` on `{context['data']}` (specification `{context['spec_hash']}`), {context['split']} split. "
+        f"{describe(scores)}",
+        pspi_table(scores),
+        "### Pain detection",
+        detection_table(scores),
+        "### Calibration",
+        calibration_table(scores),
+        "### Action units",
+        au_table(scores),
+        "### By group",
+        group_table(scores),
+    ]
+    if fairness is not None:
+        parts += ["### Gaps between groups", gap_table(fairness)]
+    if "comparison" in scores:
+        parts.append(comparison_section(scores).strip().replace("## Against", "### Against", 1))
+    if explanations is not None:
+        parts += ["### Where it looks", _explanations(explanations)]
+    parts.append(f"Versions: {versions}.")
+    return "\n\n".join(parts)
+
+
+def eval_results(scores: dict) -> list[EvalResult]:
+    """The model-index: every PSPI metric, calibration, and AUROC and F1 of detection; what is not defined has no entry."""
+    context = scores["context"]
+    found = [(METRIC_TYPES[name], METRICS[name][:-2], scores["pspi"][name]["value"]) for name in METRICS]
+    calibration = scores["calibration"]["model"]
+    found += [(kind, label, calibration[name]["value"]) for name, (kind, label) in CALIBRATION_TYPES.items()]
+    for threshold, entry in scores["detection"].items():
+        label = threshold.replace("pspi", "PSPI ").replace(">=", ">= ")
+        found.append(("roc_auc", f"AUROC at {label}", entry["model"]["auroc"]["value"]))
+        found.append(("f1", f"F1 at {label}", entry["model"]["f1"]["value"]))
+    return [
+        EvalResult(
+            task_type="image-classification",
+            task_name="pain assessment",
+            dataset_type=context["data"],
+            dataset_name=f"{context['data']} ({sample_size(context)})",
+            dataset_config="default",
+            dataset_split=context["split"],
+            dataset_args={"spec_hash": context["spec_hash"], "input": context["input"]},
+            metric_type=kind,
+            metric_name=label,
+            metric_value=value,
+        )
+        for kind, label, value in found
+        if value is not None
+    ]
+
+
+def gap_table(fairness: dict) -> str:
+    """How much worse the worst group is than the best, of age group, ethnicity and gender."""
+    body = [
+        [
+            f"{attribute.replace('_', ' ')}: {label}",
+            entry["worst"].replace("_", " "),
+            entry["best"].replace("_", " "),
+            number(entry["gap"]),
+            span(entry, 95),
+            p_value(entry["p_permutation"]),
+        ]
+        for attribute in ("age_group", "ethnicity", "gender")
+        for metric, label in GAPS.items()
+        if (entry := fairness["attributes"].get(attribute, {"gaps": {}})["gaps"].get(metric))
+    ]
+    if not body:
+        return f"None: no attribute has two groups of {fairness['min_identities']} identities."
+    return (
+        table(["gap in", "worst", "best", "gap", "95 % interval", "p"], body)
+        + f"\n\nAmong groups of at least {fairness['min_identities']} identities; p: the share of random groupings of the people "
+        "with a gap as large."
+    )
+
+
+def _explanations(found: dict) -> str:
+    context = found["context"]
+    return (
+        f"`pain3d explain` on `{context['data']}`, {context['split']} split, {sample_size(context)}. {summary(found)} "
+        "Attention is where the AU branch takes its features from; read it as an explanation only as far as these numbers go."
+    )
