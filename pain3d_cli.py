@@ -57,14 +57,14 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     for name, (module_name, text) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == command:
-            module = _command_module(module_name)
+            module = command_module(module_name)
             sub.description, sub.epilog = module.HELP, f"example:\n  {module.EXAMPLE}"
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
 
 
-def _command_module(name: str) -> ModuleType:
+def command_module(name: str) -> ModuleType:
     """A command's module without its package, whose import may take seconds (torch): `--help` needs neither."""
     if name in sys.modules:
         return sys.modules[name]

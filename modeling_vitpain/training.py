@@ -53,11 +53,21 @@ class ViTPainTrainer(Trainer):
             self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The supervised loss and, in training from scratch, the weighted heatmap objective."""
+        """The supervised loss and, in training from scratch, the weighted heatmap objective.
+
+        Frames whose units are unknown (NaN) count for PSPI alone.
+        """
         inputs = dict(inputs)
         heatmaps = inputs.pop("heatmaps", None)
-        output = model(**inputs)
-        loss = output.loss
+        au_labels = inputs.get("au_labels")
+        unknown = None if au_labels is None else au_labels.isnan().any(dim=1)
+        if unknown is None or not unknown.any():
+            output = model(**inputs)
+            loss = output.loss
+        else:
+            del inputs["au_labels"]  # the model refuses NaN, and rightly
+            output = model(**inputs)
+            loss = output.loss + self.model.config.lambda_au * known_au_loss(output.au, au_labels, ~unknown)
         if self.objective is not None and model.training:
             if heatmaps is None:
                 raise InvalidInput(
@@ -183,12 +193,22 @@ def distillation_loss(student: ViTPainOutput, teacher: ViTPainOutput, args: ViTP
     return args.distillation_pspi * t**2 * kl + args.distillation_au * au + args.distillation_feature * feature
 
 
+def known_au_loss(au: Tensor, au_labels: Tensor, known: Tensor) -> Tensor:
+    """Mean squared error of the AUs `(B, 6)` over the frames of `known` (B,); 0, with zero gradients, where that is none."""
+    error = (au.float() - au_labels.float().nan_to_num()) ** 2 * known[:, None]
+    return error.sum() / (known.sum().clamp(min=1) * au.shape[1])
+
+
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error."""
+    """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
+
+    The last is over the frames whose units are known, and absent where there are none.
+    """
     logits, pspi, au = prediction.predictions
     labels, au_labels = prediction.label_ids
+    known = ~np.isnan(au_labels).any(axis=1)
     return {
         "pspi_mae": float(np.abs(pspi - labels).mean()),
         "pspi_accuracy": float((logits.argmax(axis=-1) == labels).mean()),
-        "au_mae": float(np.abs(au - au_labels).mean()),
+        **({"au_mae": float(np.abs(au - au_labels)[known].mean())} if known.any() else {}),
     }
