@@ -199,6 +199,13 @@ def splits_of(
     return splits
 
 
+def describe(protocol: str) -> str:
+    """What a protocol is, in a few words."""
+    if folds := re.fullmatch(r"subject-([0-9]+)fold", protocol):
+        return f"{folds[1]} groups of people, each tested once"
+    return PROTOCOLS.get(protocol, PROTOCOLS["FILE.json"])
+
+
 def _check_people(split: Split, people: Sequence[Hashable]) -> None:
     strangers = {*split.train, *split.validation, *split.test} - {*people}
     if strangers:

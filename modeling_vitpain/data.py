@@ -41,14 +41,19 @@ def open_split(data: str | Path, split: str) -> Dataset:
     return _with_columns(_load(data, split), data)
 
 
+def open_splits(data: str | Path) -> dict[str, Dataset]:
+    """The splits that the data has, in the order of `SPLITS`. Raises as `open_split`."""
+    loaded = _load(data)
+    return {name: _with_columns(loaded[name], data) for name in SPLITS if name in loaded}
+
+
 def open_people(data: str | Path, people: Iterable[int] | None = None) -> Dataset:
     """The frames of some people (values of `identity_id`), whatever split they are in; None: of everybody.
 
     They come in the order of the splits and their rows. Raises as `open_split`, and InvalidInput where somebody has no
     frame.
     """
-    loaded = _load(data)
-    rows = _with_columns(concatenate_datasets([loaded[name] for name in SPLITS if name in loaded]), data)
+    rows = concatenate_datasets(list(open_splits(data).values()))
     if people is None:
         return rows
     wanted, identities = np.array(sorted(people), dtype=int), np.asarray(rows["identity_id"][:])
