@@ -194,8 +194,7 @@ def splits_of(
         splits = read_splits(protocol)
     else:
         raise InvalidInput(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
-    for split in splits:
-        _check_people(split, population.people)
+    _check_people(splits, population.people)
     return splits
 
 
@@ -206,14 +205,21 @@ def describe(protocol: str) -> str:
     return PROTOCOLS.get(protocol, PROTOCOLS["FILE.json"])
 
 
-def _check_people(split: Split, people: Sequence[Hashable]) -> None:
-    strangers = {*split.train, *split.validation, *split.test} - {*people}
-    if strangers:
-        raise InvalidInput(f"split {split.name} has {min(map(str, strangers))}, who has no frame in the data")
-    if not split.validation:
-        raise InvalidInput(
-            f"split {split.name} has nobody to select the checkpoint; allowed is one or more to validate"
-        )
+def _check_people(splits: Sequence[Split], people: Sequence[Hashable]) -> None:
+    """What is wrong with the splits is known before anything is trained."""
+    for split in splits:
+        strangers = {*split.train, *split.validation, *split.test} - {*people}
+        if strangers:
+            raise InvalidInput(f"split {split.name} has {min(map(str, strangers))}, who has no frame in the data")
+        if not split.validation:
+            raise InvalidInput(f"split {split.name} has nobody to select the checkpoint; allowed is one or more")
+    for what, values in (
+        ("the name", [split.name for split in splits]),
+        ("to test", [person for split in splits for person in split.test]),
+    ):
+        value, count = Counter(values).most_common(1)[0]
+        if count > 1:
+            raise InvalidInput(f"{count} splits have {what} {value}; allowed is one")
 
 
 def write_splits(splits: Sequence[Split], path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -31,6 +32,8 @@ RESULT = "cross_validation"
 
 def run_protocol(args: argparse.Namespace) -> int:
     """Trains, predicts and scores every fold; what an earlier call finished is not done again."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InvalidInput(f"WORLD_SIZE is {os.environ['WORLD_SIZE']}; a protocol is run by one process")
     chosen = {field.name: getattr(args, field.name) for field in fields(RunOptions) if field.name != "data"}
     options = RunOptions(data=args.target, **chosen)
     labels = Labels.read(options.data)

@@ -153,6 +153,21 @@ def test_a_protocol_that_cannot_be_is_refused(protocol, how, message):
         splits_of(protocol, **{"population": POPULATION, **how})
 
 
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ([Split("a", (0,), (1,), (2,)), Split("a", (0,), (2,), (1,))], "2 splits have the name a"),
+        ([Split("a", (0,), (1,), (2,)), Split("b", (0,), (1,), (2, 3))], "2 splits have to test 2"),
+        ([Split("a", (0,), (1,), (8,))], "split a has 8, who has no frame"),
+        ([Split("a", (0,), (), (2,))], "nobody to select"),
+    ],
+)
+def test_splits_written_by_hand_are_checked(splits, message, tmp_path):
+    write_splits(splits, tmp_path / "mine.json")
+    with pytest.raises(InvalidInput, match=message):
+        splits_of(str(tmp_path / "mine.json"), POPULATION)
+
+
 def test_masks_part_the_frames():
     split = subject_kfold(UNBC)[2]
     identities = np.repeat(UNBC, 4)
