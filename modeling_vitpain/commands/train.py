@@ -90,4 +90,7 @@ def run(args: argparse.Namespace) -> int:
             f"best epoch {best['epoch']}, PSPI MAE on validation {best['validation_pspi_mae']:.3f}; "
             f"{interval['level']:.0%} intervals hold {interval['coverage_after']:.0%} of it"
         )
+        data = record["data"]
+        if data["frames_without_au"]["train"] == data["frames"]["train"]:
+            print("the data have no action units: nothing taught this model its AU outputs")
     return 0
