@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
-    "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
+    "evaluate": ("evaluation.commands.evaluate", "score a model, or run a cross-validation, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
 
