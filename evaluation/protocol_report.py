@@ -49,12 +49,14 @@ def describe(found: dict) -> str:
     context = found["context"]
     folds = context["folds"]
     trivial = "; ".join(f"{name}: {text}" for name, text in TRIVIAL_ROWS.items())
+    unknown = context["trained_on_unknown"]
+    doubt = f" What {', '.join(unknown)} was trained on is not recorded: it may have seen them." if unknown else ""
     start = {"random": "random weights", "backbone": "a pretrained backbone", "trained ViTPain": "a trained ViTPain"}
     return (
         f"{context['protocol_words'][0].upper()}{context['protocol_words'][1:]}: {len(folds)} "
         f"{'model' if len(folds) == 1 else 'models'} trained from {start[context['starts_from']]} "
         f"({context['parameters']:,} parameters, preset `{context['preset']}`, input `{context['input']}`), "
-        f"{context['frames']:,} frames of {context['identities']:,} people tested, each by the model that never saw them. "
+        f"{context['frames']:,} frames of {context['identities']:,} people tested, each by the model whose fold does not train on them.{doubt} "
         "Checkpoint, PSPI interval and decision thresholds (best F1) of a fold are those of its validation people, who are "
         "not tested in it. **Together**: all tested frames, with a 95 % interval from people resampled "
         f"{context['resamples']:,} times (seed {context['seed']}); ranking metrics then compare frames of different "

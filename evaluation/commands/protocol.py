@@ -21,6 +21,7 @@ from evaluation.measures import Predictions
 from evaluation.protocol_report import to_markdown
 from evaluation.protocols import Split, describe, read_splits, splits_of, write_splits
 from evaluation.report import to_json
+from evaluation.seen_before import refuse_seen
 from evaluation.trained_folds import Labels, TrainedFolds
 from evaluation.versions import versions
 from evaluation.weights import weight_hashes
@@ -39,6 +40,7 @@ def run_protocol(args: argparse.Namespace) -> int:
     labels = Labels.read(options.data)
     splits = splits_of(args.protocol, labels.population, args.validation, args.split_seed)
     labels.check_thresholds_can_be_set(splits)
+    unknown = refuse_seen(options, splits, labels.population)
     other = None if args.against is None else _pooled(_read_folds(Path(args.against)))
 
     out = Path(args.out)
@@ -51,6 +53,7 @@ def run_protocol(args: argparse.Namespace) -> int:
         training = [labels.of(split.train) for split in splits]
         scores = score_folds(folds, args.resamples, args.seed, training)
         found = {"context": _context(args, options, folds, trained), **scores}
+        found["context"]["trained_on_unknown"] = [Path(model).name for model in unknown]
         if other is not None:
             together = compare(_pooled(folds), other, resamples=args.resamples, seed=args.seed)
             found["comparison"] = {"model": Path(args.against).name, "metrics": together}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from directories import contents
+from fake_predictions import write_dataset
 from release_layout import PAINS, PEOPLE, VIEWS, level, units, write_release
 from rendered_faces import of_shot, rendered
 from small_faces import rows_of, small_model, write_faces, write_world
@@ -213,6 +214,27 @@ def test_a_trained_model_goes_on_in_every_fold_and_two_runs_are_compared(people,
     assert mae["first"] == pytest.approx(found["pooled"]["mae"]["value"])
     assert mae["second"] == pytest.approx(read(tmp_path / "less")["pooled"]["mae"]["value"])
     assert mae["identities"] == 9 and "## Against less" in capsys.readouterr().out
+
+
+def test_a_model_that_has_seen_those_who_are_tested_is_refused(config, tmp_path, capsys):
+    faces, out = write_dataset(tmp_path / "faces", identities=9), tmp_path / "out"
+    first, second = tmp_path / "first", tmp_path / "second"
+    quick = ["--max-steps", "1", "--batch-size", "8"]
+    assert pain3d_cli.main(["train", str(faces), "--out", str(first), "--config", config, *quick]) == 0
+    assert pain3d_cli.main(["train", str(faces), "--out", str(second), "--start", str(first), *quick]) == 0
+    (second / "training.json").write_text(
+        (second / "training.json").read_text().replace('"spec_hash": "', '"spec_hash": "x')
+    )
+    how = ("--max-steps", 1, *TINY, "--out", out)
+    for start in (first, second):  # the second's own data are others, but it comes from the first
+        assert evaluate("--protocol", "subject-3fold", faces, "--start", start, *how) == 2
+        assert f"start is {first}, which was trained on" in capsys.readouterr().err
+    assert not out.exists()
+    assert evaluate("--protocol", "own-split", faces, "--start", first, *how) == 0
+    assert read(out)["context"]["trained_on_unknown"] == []
+    (first / "training.json").unlink()
+    assert evaluate("--protocol", "own-split", faces, "--start", first, *how) == 0
+    assert "What first was trained on is not recorded" in (out / "cross_validation.md").read_text()
 
 
 def test_data_with_pspi_alone_train_and_are_scored_without_units(config, tmp_path):
