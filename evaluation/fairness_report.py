@@ -47,7 +47,7 @@ def write_fairness(found: dict, directory: str | Path, plot: bool = False) -> li
 def to_markdown(found: dict) -> str:
     """The whole report; `found` may carry the `context` that `pain3d evaluate` adds."""
     context = found.get("context")
-    title = f" of {context['model']} on {context['data']}, {context['split']} split" if context else ""
+    title = f" of {context['model']} on {context['data']}, {_part(context)}" if context else ""
     parts = [f"# By group{title}", _method(found), *_unknown(found)]
     for attribute, entry in found["attributes"].items():
         parts += [f"## {_title(attribute)}", _group_table(entry["groups"], found["overall"])]
@@ -120,6 +120,10 @@ def _method(found: dict) -> str:
         f"people, in groups of these sizes, with a gap as large. {tested} gaps are tested here: "
         "about one in twenty is below 0.05 by chance."
     )
+
+
+def _part(context: dict) -> str:
+    return context["protocol"] if "protocol" in context else f"{context['split']} split"
 
 
 def _thresholds(thresholds: dict) -> str:

@@ -63,7 +63,7 @@ def run_protocol(args: argparse.Namespace) -> int:
         if args.fairness:
             groups = by_group(pooled(folds)[0], args.resamples, args.seed)
             limits = {"decision_thresholds": scores["decision_thresholds"]}
-            title = {"model": found["context"]["model"], "data": found["context"]["data"], "split": args.protocol}
+            title = {name: found["context"][name] for name in ("model", "data", "protocol")}
             paths += write_fairness({"context": title, **limits, **groups}, out, args.plots)
     print(to_json(found) if args.json else to_markdown(found), end="")
     print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
