@@ -173,6 +173,21 @@ def test_a_run_killed_in_the_middle_of_a_fold_ends_as_one_that_was_not(config, p
     assert one == other
 
 
+def test_a_fold_that_was_trained_and_not_predicted_is_not_trained_again(config, people, tmp_path, monkeypatch):
+    words = ["--protocol", "own-split", people, "--config", config, *TINY, "--max-steps", "3", "--out", tmp_path / "out"]
+
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("evaluation.trained_folds.predict_people", stop)
+        assert evaluate(*words) == 1
+    weights = tmp_path / "out" / "models" / "fold-000" / "model.safetensors"
+    before = weights.stat().st_mtime_ns
+    assert evaluate(*words, "--keep-models") == 0
+    assert weights.stat().st_mtime_ns == before and read(tmp_path / "out")["context"]["folds"][0]["steps"] == 3
+
+
 def without_times(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a protocol run; of `training.json`, without how long it took."""
     found = {name: content for name, content in files.items() if not name.startswith("models/")}
