@@ -41,7 +41,7 @@ def run_protocol(args: argparse.Namespace) -> int:
     splits = splits_of(args.protocol, labels.population, args.validation, args.split_seed)
     labels.check_thresholds_can_be_set(splits)
     unknown = refuse_seen(options, splits, labels.population)
-    other = None if args.against is None else _pooled(_read_folds(Path(args.against)))
+    other = None if args.against is None else _read_folds(Path(args.against))
 
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -50,24 +50,29 @@ def run_protocol(args: argparse.Namespace) -> int:
         trained = TrainedFolds(options, splits, out / MODELS, args.workers, args.keep_models)
         folds = run_folds(splits, trained, out / FOLDS, tell=lambda line: print(line, file=sys.stderr, flush=True))
         trained.remove_weights()
+        context = _context(args, options, folds, trained) | {"trained_on_unknown": [Path(m).name for m in unknown]}
         training = [labels.of(split.train) for split in splits]
-        scores = score_folds(folds, args.resamples, args.seed, training)
-        found = {"context": _context(args, options, folds, trained), **scores}
-        found["context"]["trained_on_unknown"] = [Path(model).name for model in unknown]
+        found = {"context": context, **score_folds(folds, args.resamples, args.seed, training)}
         if other is not None:
-            together = compare(_pooled(folds), other, resamples=args.resamples, seed=args.seed)
+            together = compare(_by_name(folds), _by_name(other), resamples=args.resamples, seed=args.seed)
             found["comparison"] = {"model": Path(args.against).name, "metrics": together}
-        paths = [out / f"{RESULT}.json", out / f"{RESULT}.md"]
-        for path, text in zip(paths, (to_json(found), to_markdown(found)), strict=True):
-            write_atomically(path, text.encode())
-        if args.fairness:
-            groups = by_group(pooled(folds)[0], args.resamples, args.seed)
-            limits = {"decision_thresholds": scores["decision_thresholds"]}
-            title = {name: found["context"][name] for name in ("model", "data", "protocol")}
-            paths += write_fairness({"context": title, **limits, **groups}, out, args.plots)
+        paths = _write(args, found, folds, out)
     print(to_json(found) if args.json else to_markdown(found), end="")
     print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
     return 0
+
+
+def _write(args: argparse.Namespace, found: dict, folds: list[FoldPredictions], out: Path) -> list[Path]:
+    """The reports that were asked for; returns their paths."""
+    paths = [out / f"{RESULT}.json", out / f"{RESULT}.md"]
+    for path, text in zip(paths, (to_json(found), to_markdown(found)), strict=True):
+        write_atomically(path, text.encode())
+    if args.fairness:
+        title = {name: found["context"][name] for name in ("model", "data", "protocol")}
+        groups = by_group(pooled(folds)[0], args.resamples, args.seed)
+        limits = {"decision_thresholds": found["decision_thresholds"]}
+        paths += write_fairness({"context": title, **limits, **groups}, out, args.plots)
+    return paths
 
 
 def _claim(out: Path, args: argparse.Namespace, options: RunOptions, splits: list[Split]) -> None:
@@ -77,7 +82,9 @@ def _claim(out: Path, args: argparse.Namespace, options: RunOptions, splits: lis
         "validation": args.validation,
         "split_seed": args.split_seed,
         "spec_hash": spec_hash(options.data),
-        "weights": {name: weight_hashes(getattr(options, name) or "") for name in ("start", "teacher", "backbone")},
+        "weights": {
+            n: weight_hashes(model) for n in ("start", "teacher", "backbone") if (model := getattr(options, n))
+        },
         **{f"options.{name}": value for name, value in asdict(options).items()},
     }
     path = out / CLAIM
@@ -147,7 +154,7 @@ def _read_folds(directory: Path) -> list[FoldPredictions]:
     return [read_fold(fold_path(directory / FOLDS, k), split) for k, split in enumerate(splits)]
 
 
-def _pooled(folds: list[FoldPredictions]) -> Predictions:
+def _by_name(folds: list[FoldPredictions]) -> Predictions:
     """All test frames, in the order of their names: protocols may test them in another order."""
     frames = pooled(folds)[0]
     order = np.argsort(frames["frame_id"], kind="stable")

@@ -174,7 +174,18 @@ def test_a_run_killed_in_the_middle_of_a_fold_ends_as_one_that_was_not(config, p
 
 
 def test_a_fold_that_was_trained_and_not_predicted_is_not_trained_again(config, people, tmp_path, monkeypatch):
-    words = ["--protocol", "own-split", people, "--config", config, *TINY, "--max-steps", "3", "--out", tmp_path / "out"]
+    words = [
+        "--protocol",
+        "own-split",
+        people,
+        "--config",
+        config,
+        *TINY,
+        "--max-steps",
+        "3",
+        "--out",
+        tmp_path / "out",
+    ]
 
     def stop(*args, **kwargs):
         raise KeyboardInterrupt
