@@ -25,6 +25,7 @@ from dataset_script.manifest import read_manifest
 from dataset_script.storage import write_atomically
 
 from .calibration import calibrate
+from .checkpoints import last_whole, remove_broken
 from .data import PainFrames, open_people, open_split
 from .image_processing_vitpain import ViTPainImageProcessor
 from .inference import load_model, sensible_threads
@@ -73,7 +74,8 @@ def train(
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
             _claim(out, _settings(options, people), resume)
-        checkpoint = transformers.trainer_utils.get_last_checkpoint(args.output_dir)
+            remove_broken(out / _CHECKPOINTS)
+        checkpoint = last_whole(out / _CHECKPOINTS)
     started = time.monotonic()
 
     set_seed(options.seed)
@@ -82,7 +84,7 @@ def train(
         splits = _rows(options.data, people)
     with sensible_threads(model), _reporting_write_errors(out):
         trainer = build_trainer(options, args, model, processor, splits)
-        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
         trainer.accelerator.wait_for_everyone()  # until the best checkpoint is loaded everywhere
         if trainer.is_world_process_zero():
             if has_lora(model):

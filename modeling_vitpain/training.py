@@ -3,7 +3,8 @@
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
 - The best epoch is chosen by the PSPI error on the validation identities. Test is never seen here.
 - A small model from random weights also learns the heatmaps (see `from_scratch.py`).
-- A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored.
+- A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored. A checkpoint that was not
+  finished is not gone on from (`checkpoints.py`).
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
@@ -15,10 +16,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import EvalPrediction, Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
+from .checkpoints import mark_whole
 from .from_scratch import HeatmapObjective
 from .lora import add_lora, has_lora
 from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
@@ -101,6 +104,13 @@ class ViTPainTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         frames = self.train_dataset if train_dataset is None else train_dataset
         return PainSampler(frames.labels, self.args.sampler, self.args.data_seed)
+
+    def _save_checkpoint(self, model: nn.Module, trial) -> None:
+        """Says when a checkpoint is whole: a run that is killed in here goes on from the one before."""
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()  # each process saves its random state
+        if self.args.should_save:
+            mark_whole(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
