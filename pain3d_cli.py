@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "explain": ("evaluation.commands.explain", "check where a model looks against where the face moved"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
-    "evaluate": ("evaluation.commands.evaluate", "score a model on a dataset, beside trivial baselines"),
+    "evaluate": ("evaluation.commands.evaluate", "score a model, or run a cross-validation, beside trivial baselines"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
 
@@ -61,14 +61,14 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     for name, (module_name, text) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == command:
-            module = _command_module(module_name)
+            module = command_module(module_name)
             sub.description, sub.epilog = module.HELP, f"example:\n  {module.EXAMPLE}"
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
 
 
-def _command_module(name: str) -> ModuleType:
+def command_module(name: str) -> ModuleType:
     """A command's module without its package, whose import may take seconds (torch): `--help` needs neither."""
     if name in sys.modules:
         return sys.modules[name]

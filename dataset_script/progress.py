@@ -44,9 +44,10 @@ class Progress:
     def _line(self, done: int, total: int) -> str:
         rate = (done - self._first) / max(time.monotonic() - self._began, 1e-9)
         text = f"{done:,} of {total:,} {self._unit}"
-        return f"{text}, {rate:.1f} a second, {_clock((total - done) / rate)} left" if rate > 0 else text
+        return f"{text}, {rate:.1f} a second, {clock((total - done) / rate)} left" if rate > 0 else text
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as 1:02:03."""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

@@ -5,6 +5,8 @@
 - The largest of several differences is never 0, even of a model that serves everyone alike. So the gap of an attribute of
   people stands beside what it would be if people were dealt to groups of these sizes at random: `p_permutation`.
 - A group of fewer identities than `MIN_IDENTITIES` is scored, but is neither worst nor best: it says little.
+- People of whom an attribute is not known (imported data) are the group "unknown", which is scored, and neither worst nor
+  best; an attribute that is known of nobody is left out, and counted.
 """
 
 import numpy as np
@@ -23,6 +25,8 @@ from .measures import (
     pain_probability,
     pspi_measures,
     summarise,
+    threshold_key,
+    with_thresholds,
 )
 from .pspi_regression.functions import regression_terms
 from .thresholds import best_f1_threshold
@@ -54,31 +58,43 @@ def fairness(
         {value, interval_90, interval_95, undefined_resamples}}. `attributes`: attribute -> {`groups`: group -> the same,
         `gaps`: metric -> {worst, best, gap, interval_95, p_permutation}}. A gap is how much worse the worst group
         is, in the metric's unit; of `bias` by its size, of `interval_coverage` by its distance from 0.9. `gaps` is empty
-        with fewer than two groups of enough people. `min_identities`, `permutations`.
+        with fewer than two groups of enough people. `unknown`: attribute -> {frames, identities} that it is not known of.
+        `min_identities`, `permutations`.
 
     Raises:
         InvalidInput: `min_identities` below 2.
         WorkFailed: as `check_predictions` and `best_f1_threshold`.
     """
-    if min_identities < 2:
-        raise InvalidInput(f"min_identities is {min_identities}; it must be at least 2")
     check_predictions(predictions)
     check_predictions(calibration)
     thresholds = {
         t: best_f1_threshold(pain_probability(calibration, t), calibration["labels"] >= t) for t in PAIN_THRESHOLDS
     }
+    found = by_group(with_thresholds(predictions, thresholds), resamples, seed, min_identities)
+    return {"decision_thresholds": {f"pspi>={t}": value for t, value in thresholds.items()}, **found}
+
+
+def by_group(
+    predictions: Predictions, resamples: int = 10_000, seed: int = 0, min_identities: int = MIN_IDENTITIES
+) -> dict:
+    """The same, without `decision_thresholds`, of predictions that carry their own (`measures.with_thresholds`).
+
+    Those of the folds of a protocol do (`cross_validation.pooled`).
+    """
+    if min_identities < 2:
+        raise InvalidInput(f"min_identities is {min_identities}; it must be at least 2")
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
     permutations = min(resamples, PERMUTATIONS)
     everyone = np.ones(len(predictions["labels"]), dtype=bool)
     result = {}
     for kind, attributes in (("people", groups.of_people(predictions)), ("frames", groups.of_frames(predictions))):
         for attribute, masks in attributes.items():
-            values = {name: _scores(predictions, mask, bootstrap, thresholds) for name, mask in masks.items()}
+            values = {name: _scores(predictions, mask, bootstrap) for name, mask in masks.items()}
             sizes = {name: len(np.unique(bootstrap.index[mask])) for name, mask in masks.items()}
-            large = {name: masks[name] for name in masks if sizes[name] >= min_identities}
+            large = {g: masks[g] for g in masks if sizes[g] >= min_identities and groups.is_known(g)}
             gaps = _gaps({name: values[name] for name in large}, bootstrap)
             if gaps and kind == "people":
-                chance = _shuffled_gaps(predictions, large, bootstrap, thresholds, permutations, seed)
+                chance = _shuffled_gaps(predictions, large, bootstrap, permutations, seed)
                 for metric, entry in gaps.items():
                     entry["p_permutation"] = _share_as_large(chance[metric], entry["gap"])
             result[attribute] = {
@@ -86,23 +102,21 @@ def fairness(
                 "gaps": gaps,
             }
     return {
-        "decision_thresholds": {f"pspi>={t}": value for t, value in thresholds.items()},
-        "overall": _sized(predictions, everyone, bootstrap, _scores(predictions, everyone, bootstrap, thresholds)),
+        "overall": _sized(predictions, everyone, bootstrap, _scores(predictions, everyone, bootstrap)),
         "attributes": result,
+        "unknown": groups.unknown(predictions),
         "min_identities": min_identities,
         "permutations": permutations,
     }
 
 
-def group_measures(
-    predictions: Predictions, weighting: Weighting, thresholds: dict[int, float]
-) -> dict[str, np.ndarray]:
+def group_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
     """Every metric, `bias` (mean of estimate minus truth), and "auroc_pspi_3" and the like; `(rows,)` each."""
     sums = weighting.sums(regression_terms(predictions["pspi"], predictions["labels"])[:, [0, 2]])
     with np.errstate(invalid="ignore"):  # a row in which the whole group weighs nothing is NaN
         result = {**pspi_measures(predictions, weighting), "bias": sums[:, 1] / sums[:, 0]}
-        for t, threshold in thresholds.items():
-            detection = detection_measures(predictions, weighting, t, threshold)
+        for t in PAIN_THRESHOLDS:
+            detection = detection_measures(predictions, weighting, t, predictions[threshold_key(t)])
             result |= {f"{name}_pspi_{t}": values for name, values in detection.items()}
         return {**result, **calibration_measures(predictions, weighting)}
 
@@ -116,12 +130,10 @@ def badness(metric: str, values: np.ndarray | float) -> np.ndarray | float:
     return values if metric in LOWER_IS_BETTER else -values
 
 
-def _scores(
-    predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, thresholds: dict[int, float]
-) -> dict[str, np.ndarray]:
+def _scores(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, np.ndarray]:
     """`group_measures` of a group under `bootstrap.part(mask)`."""
     group = {key: values[mask] for key, values in predictions.items()}
-    return group_measures(group, bootstrap.part(mask), thresholds)
+    return group_measures(group, bootstrap.part(mask))
 
 
 def _sized(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, values: dict) -> dict:
@@ -157,7 +169,6 @@ def _shuffled_gaps(
     predictions: Predictions,
     masks: dict[str, np.ndarray],
     bootstrap: ClusterBootstrap,
-    thresholds: dict[int, float],
     permutations: int,
     seed: int,
 ) -> dict[str, np.ndarray]:
@@ -172,7 +183,7 @@ def _shuffled_gaps(
     frames = {key: values[anyone] for key, values in predictions.items()}
     return {
         metric: _spread(np.stack(np.split(badness(metric, rows), len(masks))))
-        for metric, rows in group_measures(frames, Weighting(index, weights), thresholds).items()
+        for metric, rows in group_measures(frames, Weighting(index, weights)).items()
     }
 
 

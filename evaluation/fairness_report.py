@@ -47,8 +47,8 @@ def write_fairness(found: dict, directory: str | Path, plot: bool = False) -> li
 def to_markdown(found: dict) -> str:
     """The whole report; `found` may carry the `context` that `pain3d evaluate` adds."""
     context = found.get("context")
-    title = f" of {context['model']} on {context['data']}, {context['split']} split" if context else ""
-    parts = [f"# By group{title}", _method(found)]
+    title = f" of {context['model']} on {context['data']}, {_part(context)}" if context else ""
+    parts = [f"# By group{title}", _method(found), *_unknown(found)]
     for attribute, entry in found["attributes"].items():
         parts += [f"## {_title(attribute)}", _group_table(entry["groups"], found["overall"])]
         parts.append(_gap_table(entry["gaps"]) or _no_gap(found))
@@ -113,17 +113,34 @@ def _method(found: dict) -> str:
         for name, entry in attribute["gaps"].items()
         if name in COLUMNS
     )
-    thresholds = ", ".join(
-        f"{number(value)} at {name.replace('pspi>=', 'PSPI ≥ ')}"
-        for name, value in found["decision_thresholds"].items()
-    )
     return (
-        f"One decision threshold for everyone ({thresholds}). Bias is estimate minus truth. Intervals: identities "
+        f"{_thresholds(found['decision_thresholds'])} Bias is estimate minus truth. Intervals: identities "
         f"resampled. A gap is how much worse the worst group is than the best, among groups of at least "
         f"{found['min_identities']} identities; p is the share of {found['permutations']:,} random groupings of the "
         f"people, in groups of these sizes, with a gap as large. {tested} gaps are tested here: "
         "about one in twenty is below 0.05 by chance."
     )
+
+
+def _part(context: dict) -> str:
+    return context["protocol"] if "protocol" in context else f"{context['split']} split"
+
+
+def _thresholds(thresholds: dict) -> str:
+    """A sentence on where pain begins: "pspi>=t" -> number, or fold -> the same."""
+    if any(isinstance(value, dict) for value in thresholds.values()):
+        return "Each fold's model has its own decision thresholds, one for everyone whom it tests."
+    words = ", ".join(f"{number(v)} at {name.replace('pspi>=', 'PSPI ≥ ')}" for name, v in thresholds.items())
+    return f"One decision threshold for everyone ({words})."
+
+
+def _unknown(found: dict) -> list[str]:
+    """A paragraph on the attributes that the data do not tell of some, or of all; none where they tell all."""
+    words = []
+    for name, sizes in found["unknown"].items():
+        where = "a group of their own" if name in found["attributes"] else "no table"
+        words.append(f"{_words(name)} of {sizes['identities']:,} people ({sizes['frames']:,} frames; {where})")
+    return [f"Not known from the data: {'; '.join(words)}."] if words else []
 
 
 def _group_table(groups: dict[str, dict], overall: dict) -> str:

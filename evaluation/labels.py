@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.facs import AU_NAMES
 from dataset_script.manifest import read_manifest
+
+from .scores import TrainingLabels
 
 
 def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Table:
@@ -30,6 +34,13 @@ def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Tab
         except (pa.ArrowException, OSError) as error:
             raise WorkFailed(f"cannot read {Path(data) / shard.path}: {error}") from None
     return pa.concat_tables(tables)
+
+
+def read_training_labels(data: str | Path, split: str = "train") -> TrainingLabels:
+    """PSPI and action units of a split. Raises as `read_columns`."""
+    columns = read_columns(data, split, ["pspi", "au"])
+    units = [[np.nan] * len(AU_NAMES) if row is None else row for row in columns["au"].to_pylist()]
+    return TrainingLabels(columns["pspi"].to_numpy(), np.array(units, dtype=np.float64))
 
 
 def spec_hash(data: str | Path) -> str | None:

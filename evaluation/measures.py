@@ -2,7 +2,8 @@
 
 A `Predictions` is the dict of arrays that `modeling_vitpain.inference.predict_dataset` returns: `labels` (n,) PSPI,
 `logits` (n, 17), `pspi` (n,), `au_labels` and `au` (n, 6), `identity_id`, `view_id`, and the class ids `age_group`,
-`ethnicity`, `gender`. The result of each function is metric -> `(rows,)`, one value a row of `weighting.weights`; NaN
+`ethnicity`, `gender`; where a source does not tell, a class id is -1 and `au_labels` NaN. Optional: `interval_temperature`
+(n,), which the logits are divided by for the PSPI interval. The result of each function is metric -> `(rows,)`, one value a row of `weighting.weights`; NaN
 where the metric is not defined. With weights of 1 these are the values of the metric folders.
 """
 
@@ -51,11 +52,15 @@ def pspi_measures(predictions: Predictions, weighting: Weighting) -> dict[str, n
 
 
 def detection_measures(
-    predictions: Predictions, weighting: Weighting, pspi_threshold: int, decision_threshold: float
+    predictions: Predictions, weighting: Weighting, pspi_threshold: int, decision_threshold: float | np.ndarray
 ) -> dict[str, np.ndarray]:
-    """AUROC, F1, precision and recall of PSPI >= `pspi_threshold`, said from `decision_threshold` of probability on."""
+    """AUROC, F1, precision and recall of PSPI >= `pspi_threshold`, said from `decision_threshold` of probability on.
+
+    The decision threshold is one for all, or `(n,)`: of frames whose models differ, each its own.
+    """
     scores, labels = pain_probability(predictions, pspi_threshold), predictions["labels"]
-    terms = detection_terms(scores, labels, decision_threshold=decision_threshold, pspi_threshold=pspi_threshold)
+    above = scores - decision_threshold  # its sign is exact
+    terms = detection_terms(above, labels, decision_threshold=0.0, pspi_threshold=pspi_threshold)
     return {
         "auroc": weighting.auroc(scores, labels >= pspi_threshold),
         **detection_from_sums(weighting.sums(terms)),
@@ -63,14 +68,20 @@ def detection_measures(
 
 
 def calibration_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
-    """Calibration error, Brier score, coverage and width of the 90 % interval of the class probabilities as they are."""
-    return calibration_from_sums(
-        weighting.sums(calibration_terms(softmax(predictions["logits"]), predictions["labels"]))
-    )
+    """Calibration error and Brier score of the class probabilities as they are; coverage and width of the 90 % interval.
+
+    The interval is the one that the model gives: of the logits over its `interval_temperature`, where that is known.
+    """
+    labels, logits = predictions["labels"], predictions["logits"]
+    terms = calibration_terms(softmax(logits), labels)
+    if "interval_temperature" in predictions:
+        warmed = softmax(logits / predictions["interval_temperature"][:, None])
+        terms[:, 2:4] = calibration_terms(warmed, labels)[:, 2:4]  # in the interval or not, and its width
+    return calibration_from_sums(weighting.sums(terms))
 
 
 def unit_measures(predictions: Predictions, weighting: Weighting) -> dict[str, dict[str, np.ndarray]]:
-    """AU -> agreement of its intensity, and AUROC, F1, precision and recall of its presence."""
+    """AU -> agreement of its intensity, and AUROC, F1, precision and recall of its presence. Of frames whose AUs are known."""
     result = {}
     for name, estimate, truth in zip(AU_NAMES, predictions["au"].T, predictions["au_labels"].T, strict=True):
         terms = detection_terms(estimate, truth, decision_threshold=DECISION_THRESHOLD, pspi_threshold=PRESENT)
@@ -85,6 +96,17 @@ def unit_measures(predictions: Predictions, weighting: Weighting) -> dict[str, d
 def pain_probability(predictions: Predictions, pspi_threshold: int) -> np.ndarray:
     """The model's probability of PSPI >= `pspi_threshold`, `(n,)`."""
     return softmax(predictions["logits"])[:, pspi_threshold:].sum(axis=1)
+
+
+def with_thresholds(predictions: Predictions, thresholds: dict[int, float]) -> Predictions:
+    """`predictions` whose frames carry the decision thresholds of their model, t -> threshold of "PSPI >= t"."""
+    frames = len(predictions["labels"])
+    return {**predictions, **{threshold_key(t): np.full(frames, value) for t, value in thresholds.items()}}
+
+
+def threshold_key(pspi_threshold: int) -> str:
+    """The key of these thresholds, `(n,)`."""
+    return f"decision_threshold_pspi_{pspi_threshold}"
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

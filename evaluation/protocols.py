@@ -9,9 +9,10 @@
 """
 
 import json
+import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,15 @@ from dataset_script.features import SPLIT_RATIO
 from dataset_script.storage import write_atomically
 
 PARTS = ("train", "validation", "test")
+PROTOCOLS = {
+    "subject-5fold": "five groups of people, each tested once (any number of groups: subject-10fold); the paper's on UNBC",
+    "loso": "leave one subject out: as many folds as people",
+    "own-folds": "the groups that the source of imported data holds out in turn",
+    "own-split": "the data's own train, validation and test people",
+    "identity-split": "one split in the ratio of the paper, 1747 : 497 : 256",
+    "FILE.json": "splits written by hand",
+}
+"""Name -> what it is."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,90 @@ def from_groups(groups: Sequence[Sequence[Hashable]], validation: int | None = N
             raise InvalidInput(f"validation is {count}; allowed is 0 to {len(others) - 1}, so that somebody trains")
         splits.append(Split(f"fold-{k}", tuple(others[count:]), tuple(others[:count]), tuple(group)))
     return splits
+
+
+@dataclass(frozen=True)
+class Population:
+    """Who there is, as far as a protocol needs to know.
+
+    Attributes:
+        people: everybody, each once.
+        own_split: the data's own split, "train", "validation" and "test" -> people; empty where it has none.
+        own_folds: groups of people that the source of the data holds out in turn; empty where it names none.
+    """
+
+    people: Sequence[Hashable]
+    own_split: Mapping[str, Sequence[Hashable]] = field(default_factory=dict)
+    own_folds: Sequence[Sequence[Hashable]] = ()
+
+
+def splits_of(
+    protocol: str, population: Population, validation: int | None = None, seed: int | None = None
+) -> list[Split]:
+    """The splits of a protocol by its name, one of `PROTOCOLS`, or those in a file of `write_splits` ("NAME.json").
+
+    Args:
+        protocol: "subject-5fold" (any number from 2 on) and so on.
+        population: who there is.
+        validation: people who select, of each fold; None: the protocol's default. At least 1: nobody else may select.
+        seed: of who goes where, for subject-Nfold and identity-split; None: runs of the sorted names; seed 0.
+
+    Raises:
+        InvalidInput: no such protocol, an option that it does not take, or the people do not allow it.
+        WorkFailed: the file cannot be read.
+    """
+    folds = re.fullmatch(r"subject-([0-9]{1,4})fold", protocol)
+    if validation is not None and (validation < 1 or not (folds or protocol in ("loso", "own-folds"))):
+        raise InvalidInput(
+            f"validation is {validation} with {protocol}; allowed is 1 or more, for subject-Nfold, loso and own-folds"
+        )
+    if seed is not None and not (folds or protocol == "identity-split"):
+        raise InvalidInput(f"split seed is {seed} with {protocol}; allowed is with subject-Nfold and identity-split")
+    if folds:
+        splits = subject_kfold(population.people, int(folds[1]), validation, seed)
+    elif protocol == "loso":
+        default = min(5, max(1, len(population.people) - 2))
+        splits = leave_one_subject_out(population.people, default if validation is None else validation)
+    elif protocol == "identity-split":
+        splits = [identity_split(population.people, seed or 0)]
+    elif protocol == "own-split":
+        if lacking := [part for part in PARTS if not population.own_split.get(part)]:
+            raise InvalidInput(f"protocol is own-split, and nobody is in the data's {', '.join(lacking)} split")
+        splits = [Split(protocol, *(tuple(population.own_split[part]) for part in PARTS))]
+    elif protocol == "own-folds":
+        if not population.own_folds:
+            raise InvalidInput("protocol is own-folds, and the data have no folds.json that names some")
+        splits = from_groups(population.own_folds, validation)
+    elif protocol.endswith(".json"):
+        splits = read_splits(protocol)
+    else:
+        raise InvalidInput(f"protocol is {protocol!r}; allowed are {', '.join(PROTOCOLS)}")
+    _check_people(splits, population.people)
+    return splits
+
+
+def describe(protocol: str) -> str:
+    """What a protocol is, in a few words."""
+    if folds := re.fullmatch(r"subject-([0-9]+)fold", protocol):
+        return f"{folds[1]} groups of people, each tested once"
+    return PROTOCOLS.get(protocol, PROTOCOLS["FILE.json"])
+
+
+def _check_people(splits: Sequence[Split], people: Sequence[Hashable]) -> None:
+    """What is wrong with the splits is known before anything is trained."""
+    for split in splits:
+        strangers = {*split.train, *split.validation, *split.test} - {*people}
+        if strangers:
+            raise InvalidInput(f"split {split.name} has {min(map(str, strangers))}, who has no frame in the data")
+        if not split.validation:
+            raise InvalidInput(f"split {split.name} has nobody to select the checkpoint; allowed is one or more")
+    for what, values in (
+        ("the name", [split.name for split in splits]),
+        ("to test", [person for split in splits for person in split.test]),
+    ):
+        value, count = Counter(values).most_common(1)[0]
+        if count > 1:
+            raise InvalidInput(f"{count} splits have {what} {value}; allowed is one")
 
 
 def write_splits(splits: Sequence[Split], path: str | Path) -> None:

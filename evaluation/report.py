@@ -86,7 +86,8 @@ def to_markdown(metrics: dict) -> str:
 
 {calibration_table(metrics)}
 
-Of the class probabilities as the model gives them. Prior: the training frequencies; uniform: all classes alike.
+Error and Brier score: of the class probabilities as the model gives them. Interval: as the model gives it,
+{interval_words(metrics)}. Prior: the training frequencies; uniform: all classes alike.
 
 ## Action units
 
@@ -162,8 +163,18 @@ def calibration_table(metrics: dict) -> str:
     return table(["", "model (95 %)", "prior", "uniform"], body)
 
 
+def interval_words(metrics: dict) -> str:
+    """What the model's interval is of."""
+    temperature = metrics["context"].get("interval_temperature", 1.0)
+    if temperature == 1:
+        return "of these probabilities (its `interval_temperature` is 1)"
+    return f"of the logits over its `interval_temperature` of {temperature:.3f}, set on validation people in training"
+
+
 def au_table(metrics: dict) -> str:
     """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere."""
+    if not metrics["au"]:
+        return "Not scored: the data give PSPI alone."
     body = [
         [
             f"{name} {AU_DESCRIPTIONS[name]}",

@@ -8,7 +8,7 @@ from . import macro_auroc
 from .au_agreement.functions import PRESENT
 from .baselines import trivial_calibration, trivial_detection, trivial_scores
 from .bootstrap import ClusterBootstrap
-from .groups import PEOPLE, VIEWS
+from .groups import PEOPLE, VIEWS, members
 from .measures import (
     PAIN_THRESHOLDS,
     Predictions,
@@ -28,10 +28,16 @@ GROUPS = {**PEOPLE, "view_id": VIEWS}
 
 @dataclass(frozen=True)
 class TrainingLabels:
-    """What the trivial rows know: PSPI `(m,)` int and AU intensities `(m, 6)` of the training frames."""
+    """What the trivial rows know: PSPI `(m,)` int and AU intensities `(m, 6)` of the training frames, NaN where unknown."""
 
     pspi: np.ndarray
     au: np.ndarray
+
+    @property
+    def au_mean(self) -> np.ndarray:
+        """`(6,)`, over the frames whose AUs are known; NaN where there are none."""
+        known = self.au[~np.isnan(self.au).any(axis=1)]
+        return known.mean(axis=0) if len(known) else np.full(self.au.shape[1], np.nan)
 
 
 def evaluate_predictions(
@@ -47,7 +53,7 @@ def evaluate_predictions(
         `pspi`: metric -> {value, interval_90, interval_95, undefined_resamples}. `per_class_auroc`: PSPI -> AUROC.
         `trivial`: row -> metric -> value. `calibration`: {model, prior, uniform}. `detection`: "pspi>=t" -> {model,
         all_pain, coin, prevalence, decision_threshold}. `au`: AU -> the metrics of `au_agreement`, icc_2_1, qwk,
-        mae_of_mean and f1_all_present. `groups`: attribute -> group -> {frames, identities, and the metrics of `pspi` and
+        mae_of_mean and f1_all_present, of the frames whose AUs are known; empty where there are none. `groups`: attribute -> group -> {frames, identities, and the metrics of `pspi` and
         "auroc_pspi_3"}. Values that are not defined are None.
     """
     check_predictions(predictions)
@@ -71,7 +77,7 @@ def evaluate_predictions(
             }
             for t in PAIN_THRESHOLDS
         },
-        "au": _action_units(predictions, training, bootstrap),
+        "au": action_units(predictions, np.tile(training.au_mean, (len(labels), 1)), bootstrap),
         "groups": {name: _groups(predictions, name, bootstrap) for name in GROUPS},
     }
 
@@ -85,24 +91,28 @@ def _detection(predictions: Predictions, calibration: Predictions, bootstrap: Cl
     }
 
 
-def _action_units(predictions: Predictions, training: TrainingLabels, bootstrap: ClusterBootstrap) -> dict[str, dict]:
+def action_units(predictions: Predictions, guess: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, dict]:
+    """The part `au` of `evaluate_predictions`. `guess` `(n, 6)`: the training mean for each frame, NaN where unknown."""
+    known = ~np.isnan(predictions["au_labels"]).any(axis=1)
+    if not known.any():
+        return {}
+    frames = {key: values[known] for key, values in predictions.items()}
+    weighting = bootstrap.part(known)
     result = {}
-    for k, (name, values) in enumerate(unit_measures(predictions, bootstrap.whole).items()):
-        truth = predictions["au_labels"][:, k]
+    for k, (name, values) in enumerate(unit_measures(frames, weighting).items()):
+        truth = frames["au_labels"][:, k]
+        of_mean = float(np.abs(guess[known, k] - truth).mean())
         result[name] = {
-            **summarise(values, bootstrap),
-            "mae_of_mean": float(np.abs(training.au[:, k].mean() - truth).mean()),
-            "f1_all_present": trivial_detection(training.au[:, k], truth, PRESENT)["all_pain"]["f1"],
+            **summarise(values, bootstrap, weighting.size),
+            "mae_of_mean": None if np.isnan(of_mean) else of_mean,
+            "f1_all_present": trivial_detection(truth, truth, PRESENT)["all_pain"]["f1"],
         }
     return result
 
 
 def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, dict]:
     result = {}
-    for k, name in enumerate(GROUPS[attribute]):
-        member = predictions[attribute] == k
-        if not member.any():
-            continue
+    for name, member in members(predictions[attribute], GROUPS[attribute]).items():
         group = {key: values[member] for key, values in predictions.items()}
         weighting = bootstrap.part(member)
         area = weighting.auroc(pain_probability(group, 3), group["labels"] >= 3)

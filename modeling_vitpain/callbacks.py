@@ -60,8 +60,10 @@ class Progress(TrainerCallback):
         line = (
             f"epoch {math.ceil(state.epoch):>3}  step {state.global_step}/{state.max_steps}  "
             f"loss {self.train_loss:.3f}  validation: loss {metrics['eval_loss']:.3f}  "
-            f"PSPI MAE {metrics['eval_pspi_mae']:.3f}  AU MAE {metrics['eval_au_mae']:.3f}"
+            f"PSPI MAE {metrics['eval_pspi_mae']:.3f}"
         )
+        if "eval_au_mae" in metrics:  # data may have PSPI alone
+            line += f"  AU MAE {metrics['eval_au_mae']:.3f}"
         if not self.bar.disable:
             self.bar.set_postfix_str(f"val MAE {metrics['eval_pspi_mae']:.2f}")
         elif state.is_world_process_zero:

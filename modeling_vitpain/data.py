@@ -4,15 +4,17 @@
 - Augmentation and references are a function of (seed, epoch, frame), so that worker counts and a resumed run change
   nothing.
 - Every frame of a split is used, the neutral ones too.
+- A frame whose source gives PSPI alone has NaN for its units: `ViTPainTrainer` leaves its AU loss out.
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import Dataset, load_dataset
+from datasets import Dataset, DatasetDict, concatenate_datasets, load_dataset
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -36,23 +38,57 @@ def open_split(data: str | Path, split: str) -> Dataset:
     """
     if split not in SPLITS:
         raise InvalidInput(f"split is {split!r}; allowed are {', '.join(SPLITS)}")
+    return _with_columns(_load(data, split), data)
+
+
+def open_splits(data: str | Path) -> dict[str, Dataset]:
+    """The splits that the data has, in the order of `SPLITS`. Raises as `open_split`."""
+    loaded = _load(data)
+    return {name: _with_columns(loaded[name], data) for name in SPLITS if name in loaded}
+
+
+def open_people(data: str | Path, people: Iterable[int] | None = None) -> Dataset:
+    """The frames of some people (values of `identity_id`), whatever split they are in; None: of everybody.
+
+    They come in the order of the splits and their rows. Raises as `open_split`, and InvalidInput where somebody has no
+    frame.
+    """
+    rows = concatenate_datasets(list(open_splits(data).values()))
+    if people is None:
+        return rows
+    wanted, identities = np.array(sorted(people), dtype=int), np.asarray(rows["identity_id"][:])
+    if absent := np.setdiff1d(wanted, identities).tolist():
+        raise InvalidInput(f"people holds {absent[0]}, who has no frame in {data} ({len(absent)} such in all)")
+    return rows.select(np.flatnonzero(np.isin(identities, wanted)))
+
+
+def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:
     looks_like_hub = str(data).count("/") == 1 and not str(data).startswith((".", "/", "~"))
     if not Path(data).is_dir() and not looks_like_hub:
         raise InvalidInput(f"data is {str(data)!r}; allowed is a dataset directory or OWNER/NAME on the Hub")
     try:
-        rows = load_dataset(str(data), split=split)
+        return load_dataset(str(data), split=split)
     except ValueError as error:
-        raise InvalidInput(f"data {data} has no split {split!r}: {_first_line(error)}") from error
+        wanted = "splits to read" if split is None else f"split {split!r}"
+        raise InvalidInput(f"data {data} has no {wanted}: {_first_line(error)}") from error
     except (OSError, RuntimeError) as error:
         raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
+
+
+def _with_columns(rows: Dataset, data: str | Path) -> Dataset:
     missing = [
         name for name in ("frame_id", "image", "heatmap", "face_box", "au", "pspi") if name not in rows.column_names
     ]
     if missing:
         raise InvalidInput(f"data {data} has no column {', '.join(missing)}; it must be a Pain3D dataset")
-    if unknown := rows.data["au"].null_count:
-        raise InvalidInput(f"data {data} has {unknown} frames without action units, only PSPI; the model needs both")
     return rows
+
+
+def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
+    """Action units `(n, 6)`, float32; NaN in the rows of frames whose source gives PSPI alone."""
+    unknown = [math.nan] * len(AU_NAMES)
+    rows = [unknown if units is None else units for units in values]
+    return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
 
 
 class PainFrames(torch.utils.data.Dataset):
@@ -109,7 +145,8 @@ class PainFrames(torch.utils.data.Dataset):
         asked_for = any(column == "heatmap" for column, _ in wanted.values())
         if asked_for and (unknown := rows.data["heatmap"].null_count):
             raise InvalidInput(
-                f"data has {unknown} frames without a heatmap; allowed are recipes that need none, as --start and --backbone"
+                f"data has {unknown} frames without a heatmap; allowed are recipes that need none: --start, --backbone, or "
+                "--heatmap-weight 0"
             )
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
         self.views = {key: _Pictures(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
@@ -120,7 +157,7 @@ class PainFrames(torch.utils.data.Dataset):
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else _Pictures(pool, "image", own.normaliser, keep)
         self.labels = torch.tensor(rows["pspi"][:], dtype=torch.long)
-        self.au_labels = torch.tensor(rows["au"][:], dtype=torch.float32).reshape(-1, len(AU_NAMES))
+        self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -131,7 +168,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.epoch = epoch
 
     def __getitem__(self, index: int | tuple[int, int]) -> dict[str, torch.Tensor]:
-        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32, and what was asked for.
+        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32 or NaN, and what was asked for.
 
         `index` is a frame, or (frame, draw) from a sampler that draws frames more than once an epoch: each draw has its
         own augmentation and reference.

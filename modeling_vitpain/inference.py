@@ -1,11 +1,12 @@
 """Loading a saved model, and its scores of a dataset. Pictures and videos are the business of `scoring.py`."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from datasets import Dataset
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from .configuration_vitpain import ViTPainConfig
-from .data import PainFrames, open_split
+from .data import PainFrames, open_people, open_split
 from .image_processing_vitpain import ViTPainImageProcessor
 from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
 
@@ -64,7 +65,6 @@ def sensible_threads(model: torch.nn.Module) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@torch.inference_mode()
 def predict_dataset(
     model: str | Path,
     data: str | Path,
@@ -89,33 +89,66 @@ def predict_dataset(
     Returns:
         One array a key, a row a frame, in the dataset's order: `frame_id` (n,) str, `identity_id`, `view_id`,
         `expression_id` (n,), `labels` (n,) the true PSPI, `logits` (n, 17), `pspi` (n,) the expectation, `au_labels` and
-        `au` (n, 6), `age_group`, `ethnicity`, `gender` (n,) class ids. `au` is clipped to the units' scales.
+        `au` (n, 6), `age_group`, `ethnicity`, `gender` (n,) class ids, `interval_temperature` (n,), which the logits are
+        divided by for the PSPI interval. `au` is clipped to the units' scales. Imported data may not tell all: a class
+        id is then -1, and `au_labels` NaN.
 
     Raises:
         InvalidInput: `reference` does not fit the model; and as `load_model` and `open_split`.
         WorkFailed: as these two.
     """
-    split_rows = open_split(data, split)
-    rows = split_rows if limit is None else split_rows.select(range(min(limit, len(split_rows))))
+    pool = open_split(data, split)
+    rows = pool if limit is None else pool.select(range(min(limit, len(pool))))
+    return _predict(model, rows, pool, input, batch_size, reference, f"predict {split}")
+
+
+def predict_people(
+    model: str | Path,
+    data: str | Path,
+    people: Iterable[int],
+    input: str = "image",
+    batch_size: int = 32,
+    reference: bool | None = None,
+) -> dict[str, np.ndarray]:
+    """Runs a model over all frames of `people` (values of `identity_id`), whatever split they are in.
+
+    Arguments and result as `predict_dataset`. Raises as that, and InvalidInput where somebody has no frame.
+    """
+    rows = open_people(data, people)
+    return _predict(model, rows, rows, input, batch_size, reference, "predict")
+
+
+@torch.inference_mode()
+def _predict(
+    model: str | Path, rows: Dataset, pool: Dataset, input: str, batch_size: int, reference: bool | None, words: str
+) -> dict[str, np.ndarray]:
+    """Scores of `rows`; references are looked for in `pool`."""
     network, processor = load_model(model)
     with_reference = _with_reference(network.config, reference)
-    references = {"reference": True, "reference_rows": split_rows} if with_reference else {}
+    references = {"reference": True, "reference_rows": pool} if with_reference else {}
     frames = PainFrames(rows, processor, input, **references)
     outputs: dict[str, list[np.ndarray]] = {"logits": [], "pspi": [], "au": []}
     with sensible_threads(network):
-        for batch in tqdm(DataLoader(frames, batch_size=batch_size), desc=f"predict {split}", disable=None):
+        for batch in tqdm(DataLoader(frames, batch_size=batch_size), desc=words, disable=None):
             pixels = {name: batch[name].to(network.device) for name in _PIXELS if name in batch}
             output = network(**pixels)
             outputs["logits"].append(output.logits.float().cpu().numpy())
             outputs["pspi"].append(output.pspi.cpu().numpy())
             outputs["au"].append(clipped_au(output, network.config))
-    columns = ("frame_id", "identity_id", "view_id", "expression_id", "age_group", "ethnicity", "gender")
+    columns = ("frame_id", "identity_id", "view_id", "expression_id")
     return {
         **{name: np.asarray(rows[name][:]) for name in columns},
+        **{name: _class_ids(rows[name][:]) for name in ("age_group", "ethnicity", "gender")},
         "labels": frames.labels.numpy(),
         "au_labels": frames.au_labels.numpy(),
         **{name: np.concatenate(parts) for name, parts in outputs.items()},
+        "interval_temperature": np.full(len(frames), network.config.interval_temperature),
     }
+
+
+def _class_ids(values: list[int | None]) -> np.ndarray:
+    """(n,) int64; -1 where the source does not tell."""
+    return np.array([-1 if value is None else value for value in values], dtype=np.int64)
 
 
 def _with_reference(config: ViTPainConfig, reference: bool | None) -> bool:

@@ -33,7 +33,7 @@ class RunOptions:
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
         au_head, pspi_head, reference, reference_encoder, lambda_au: as in ViTPainConfig.
-        reference_dropout, sampler, lora_rank, bf16: as in ViTPainTrainingArguments.
+        reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
         max_steps: stop after so many steps.
     """
@@ -53,6 +53,7 @@ class RunOptions:
     reference_dropout: float | None = None
     lambda_au: float | None = None
     sampler: str | None = None
+    heatmap_weight: float | None = None
     lora_rank: int | None = None
     bf16: bool | None = None
     epochs: int | None = None
@@ -84,6 +85,8 @@ class RunOptions:
                 raise InvalidInput("input is 'heatmap' with a teacher; the student of a distillation sees images")
             if self.reference == "neutral":
                 raise InvalidInput("input is 'heatmap' with reference 'neutral'; a heatmap is the change from neutral")
+        if self.input == "heatmap" and self.heatmap_weight:
+            raise InvalidInput(f"heatmap_weight is {self.heatmap_weight} with input 'heatmap'; allowed is 0")
         if self.cache_teacher is not None and self.teacher is None:
             raise InvalidInput("cache_teacher is given without a teacher; allowed is with one")
 
@@ -128,6 +131,7 @@ class RunOptions:
             "per_device_train_batch_size": self.batch_size,
             "per_device_eval_batch_size": self.batch_size and 2 * self.batch_size,
             "sampler": self.sampler,
+            "heatmap_weight": self.heatmap_weight,
             "lora_rank": self.lora_rank,
             "reference_dropout": self.reference_dropout,
         }

@@ -9,7 +9,7 @@ import math
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ from dataset_script.manifest import read_manifest
 from dataset_script.storage import write_atomically
 
 from .calibration import calibrate
-from .data import PainFrames, open_split
+from .checkpoints import last_whole, remove_broken
+from .data import PainFrames, open_people, open_split
 from .image_processing_vitpain import ViTPainImageProcessor
 from .inference import load_model, sensible_threads
 from .lora import has_lora, merge_lora
@@ -38,9 +39,16 @@ from .training import DistillationTrainer, ViTPainTrainer
 RECORD = "training.json"
 _CHECKPOINTS = "checkpoints"
 _OPTIONS = "options.json"
+_PARTS = ("train", "validation")
 
 
-def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0) -> dict[str, Any]:
+def train(
+    options: RunOptions,
+    out: Path,
+    resume: bool = False,
+    workers: int = 0,
+    people: Mapping[str, Sequence[int]] | None = None,
+) -> dict[str, Any]:
     """Trains a model and writes it to `out`: weights, configuration, processor, remote code, `training.json`.
 
     Checkpoints stand in `out/checkpoints` until the model is written.
@@ -50,6 +58,8 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
         out: the model directory.
         resume: go on from the last checkpoint of the same options.
         workers: loader processes; changes no number.
+        people: who trains and who selects the checkpoint, "train" and "validation" -> values of `identity_id`, nobody in
+            both; None: the splits of the data.
 
     Returns:
         The record, as in `training.json`.
@@ -63,24 +73,25 @@ def train(options: RunOptions, out: Path, resume: bool = False, workers: int = 0
     args = options.training_arguments(out / _CHECKPOINTS, workers)
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
-            _claim(out, options, resume)
-        checkpoint = transformers.trainer_utils.get_last_checkpoint(args.output_dir)
+            _claim(out, _settings(options, people), resume)
+            remove_broken(out / _CHECKPOINTS)
+        checkpoint = last_whole(out / _CHECKPOINTS)
     started = time.monotonic()
 
     set_seed(options.seed)
     model, processor = starting_model(options)
     with args.main_process_first(local=False, desc="reading the data"):
-        splits = {name: open_split(options.data, name) for name in ("train", "validation")}
+        splits = _rows(options.data, people)
     with sensible_threads(model), _reporting_write_errors(out):
         trainer = build_trainer(options, args, model, processor, splits)
-        trainer.train(resume_from_checkpoint=checkpoint)
+        trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
         trainer.accelerator.wait_for_everyone()  # until the best checkpoint is loaded everywhere
         if trainer.is_world_process_zero():
             if has_lora(model):
                 merge_lora(model)
             found = calibrate(model.eval(), trainer.eval_dataset)
             seconds = round(time.monotonic() - started, 1)
-            record = _record(options, args, trainer, splits) | {"calibration": found, "seconds": seconds}
+            record = _record(options, args, trainer, splits, people) | {"calibration": found, "seconds": seconds}
             model.save_pretrained(out)
             processor.save_pretrained(out)
             write_atomically(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
@@ -127,8 +138,31 @@ def build_trainer(
     )
 
 
+def _rows(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
+    """The frames that train and those that select. Raises InvalidInput where somebody would do both, or a part is empty."""
+    if people is None:
+        return {name: open_split(data, name) for name in _PARTS}
+    if set(people) != set(_PARTS) or not all(map(len, people.values())):
+        raise InvalidInput(
+            f"people has the parts {', '.join(people)}; allowed are train and validation, none of them empty"
+        )
+    if both := sorted({*people["train"]} & {*people["validation"]}):
+        raise InvalidInput(f"people has {both[0]} in train and in validation; allowed is one part each")
+    return {name: open_people(data, people[name]) for name in _PARTS}
+
+
+def _settings(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Any]:
+    """What makes a run this run, as JSON has it."""
+    chosen = {} if people is None else {"people": {name: [*people[name]] for name in sorted(people)}}
+    return asdict(options) | chosen
+
+
 def _record(
-    options: RunOptions, args: ViTPainTrainingArguments, trainer: ViTPainTrainer, splits: dict[str, Dataset]
+    options: RunOptions,
+    args: ViTPainTrainingArguments,
+    trainer: ViTPainTrainer,
+    splits: dict[str, Dataset],
+    people: Mapping[str, Sequence[int]] | None,
 ) -> dict[str, Any]:
     state = trainer.state
     return {
@@ -139,6 +173,8 @@ def _record(
             "path": options.data,
             "spec_hash": _spec_hash(options.data),
             "frames": {name: len(rows) for name, rows in splits.items()},
+            "people": None if people is None else {name: [*people[name]] for name in _PARTS},
+            "frames_without_au": {name: rows["au"][:].count(None) for name, rows in splits.items()},
         },
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "processes": args.world_size,
@@ -162,7 +198,7 @@ def _reporting_write_errors(out: Path) -> Iterator[None]:
         raise WorkFailed(f"{out} cannot be written: {error}") from error
 
 
-def _claim(out: Path, options: RunOptions, resume: bool) -> None:
+def _claim(out: Path, settings: dict[str, Any], resume: bool) -> None:
     """Makes `out` this run's."""
     directory = out / _CHECKPOINTS
     if (out / RECORD).is_file():
@@ -171,14 +207,16 @@ def _claim(out: Path, options: RunOptions, resume: bool) -> None:
     if stored.is_file():
         if not resume:
             raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume goes on with it")
-        before, now = json.loads(stored.read_text(encoding="utf-8")), asdict(options)
+        before = json.loads(stored.read_text(encoding="utf-8"))
         changed = [
-            f"{name} was {before.get(name)!r} and is {now[name]!r}" for name in now if before.get(name) != now[name]
+            f"{name} was {before.get(name)!r} and is {settings.get(name)!r}"
+            for name in {**before, **settings}
+            if before.get(name) != settings.get(name)
         ]
         if changed:
             raise InvalidInput(f"out is {out}, which holds another run: {'; '.join(changed)}")
     directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(stored, (json.dumps(asdict(options), indent=1) + "\n").encode())
+    write_atomically(stored, (json.dumps(settings, indent=1) + "\n").encode())
 
 
 def _spec_hash(data: str) -> str | None:

@@ -3,7 +3,8 @@
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
 - The best epoch is chosen by the PSPI error on the validation identities. Test is never seen here.
 - A small model from random weights also learns the heatmaps (see `from_scratch.py`).
-- A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored.
+- A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored. A checkpoint that was not
+  finished is not gone on from (`checkpoints.py`).
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
@@ -15,10 +16,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import EvalPrediction, Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
+from .checkpoints import mark_whole
 from .from_scratch import HeatmapObjective
 from .lora import add_lora, has_lora
 from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
@@ -53,11 +56,21 @@ class ViTPainTrainer(Trainer):
             self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The supervised loss and, in training from scratch, the weighted heatmap objective."""
+        """The supervised loss and, in training from scratch, the weighted heatmap objective.
+
+        Frames whose units are unknown (NaN) count for PSPI alone.
+        """
         inputs = dict(inputs)
         heatmaps = inputs.pop("heatmaps", None)
-        output = model(**inputs)
-        loss = output.loss
+        au_labels = inputs.get("au_labels")
+        unknown = None if au_labels is None else au_labels.isnan().any(dim=1)
+        if unknown is None or not unknown.any():
+            output = model(**inputs)
+            loss = output.loss
+        else:
+            del inputs["au_labels"]  # the model refuses NaN, and rightly
+            output = model(**inputs)
+            loss = output.loss + self.model.config.lambda_au * known_au_loss(output.au, au_labels, ~unknown)
         if self.objective is not None and model.training:
             if heatmaps is None:
                 raise InvalidInput(
@@ -91,6 +104,13 @@ class ViTPainTrainer(Trainer):
             return super()._get_train_sampler(train_dataset)
         frames = self.train_dataset if train_dataset is None else train_dataset
         return PainSampler(frames.labels, self.args.sampler, self.args.data_seed)
+
+    def _save_checkpoint(self, model: nn.Module, trial) -> None:
+        """Says when a checkpoint is whole: a run that is killed in here goes on from the one before."""
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()  # each process saves its random state
+        if self.args.should_save:
+            mark_whole(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
@@ -183,12 +203,22 @@ def distillation_loss(student: ViTPainOutput, teacher: ViTPainOutput, args: ViTP
     return args.distillation_pspi * t**2 * kl + args.distillation_au * au + args.distillation_feature * feature
 
 
+def known_au_loss(au: Tensor, au_labels: Tensor, known: Tensor) -> Tensor:
+    """Mean squared error of the AUs `(B, 6)` over the frames of `known` (B,); 0, with zero gradients, where that is none."""
+    error = (au.float() - au_labels.float().nan_to_num()) ** 2 * known[:, None]
+    return error.sum() / (known.sum().clamp(min=1) * au.shape[1])
+
+
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error."""
+    """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
+
+    The last is over the frames whose units are known, and absent where there are none.
+    """
     logits, pspi, au = prediction.predictions
     labels, au_labels = prediction.label_ids
+    known = ~np.isnan(au_labels).any(axis=1)
     return {
         "pspi_mae": float(np.abs(pspi - labels).mean()),
         "pspi_accuracy": float((logits.argmax(axis=-1) == labels).mean()),
-        "au_mae": float(np.abs(au - au_labels).mean()),
+        **({"au_mae": float(np.abs(au - au_labels)[known].mean())} if known.any() else {}),
     }

@@ -1,4 +1,4 @@
-"""`pain3d evaluate`: scores a model on a dataset, beside trivial baselines."""
+"""`pain3d evaluate`: scores a model on a dataset, beside trivial baselines; or trains and scores the folds of a protocol."""
 
 import argparse
 import sys
@@ -7,54 +7,109 @@ from pathlib import Path
 from dataset_script.errors import InvalidInput
 
 HELP = "Score a model on one split of a dataset; writes metrics.json and metrics.md and prints the tables."
-EXAMPLE = "pain3d evaluate vitpain-tiny --data pain3d"
-PACKAGES = ("pain3d", "numpy", "torch", "transformers", "datasets")
+EXAMPLE = """pain3d evaluate vitpain-tiny --data pain3d
+  pain3d evaluate --protocol subject-5fold unbc --start vitpain --epochs 10 --out unbc-folds"""
+
+_OWN = ("data", "input", "seed", "batch_size")
+"""Fields of `RunOptions` that `evaluate` has arguments of its own for."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved ViTPain: directory or Hub name")
-    parser.add_argument("--data", required=True, metavar="DIR", help="a dataset directory made by `pain3d generate`")
-    parser.add_argument("--split", default="test", help="train, validation or test (test)")
+    from pain3d_cli import command_module
+
+    parser.description += (
+        "\nWith --protocol: trains a model a fold on some people of DATA and scores it on others; writes"
+        "\ncross_validation.json and .md. Run again, it goes on where it stopped."
+    )
+    parser.add_argument(
+        "target", metavar="MODEL|DATA", help="a saved ViTPain, directory or Hub name; of a protocol, data"
+    )
+    parser.add_argument("--data", metavar="DIR", help="a dataset directory made by `pain3d generate` or `convert`")
+    parser.add_argument("--split", help="train, validation or test (test)")
     parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
-    parser.add_argument("--out", metavar="DIR", help="where the two files go (the model's directory)")
+    parser.add_argument("--out", metavar="DIR", help="where the results go (the model's directory)")
     parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
-    parser.add_argument("--batch-size", type=int, default=32, help="frames at a time (32)")
-    parser.add_argument("--against", metavar="MODEL", help="another model: the difference, with intervals and p-values")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap, and of training (0)")
+    parser.add_argument("--batch-size", type=int, help="frames at a time (32; in training the preset's)")
+    parser.add_argument(
+        "--against",
+        metavar="MODEL",
+        help="another model, or the --out of another run of a protocol: the difference, with intervals and p-values",
+    )
     parser.add_argument("--fairness", action="store_true", help="also fairness.json and .md: every group, with gaps")
     parser.add_argument("--plots", action="store_true", help="also fairness.png; needs --fairness and matplotlib")
     parser.add_argument("--tables", action="store_true", help="also tables.md, .json and .tex: beside the paper's")
     parser.add_argument("--figures", action="store_true", help="also ROC, confusion, … as PNG; needs matplotlib")
     parser.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
+    protocol = parser.add_argument_group("protocol; what follows is for it alone, as in `pain3d train`")
+    protocol.add_argument(
+        "--protocol",
+        metavar="NAME",
+        help="subject-5fold (or any number), loso, own-folds (of an import), own-split, identity-split, or FILE.json",
+    )
+    protocol.add_argument(
+        "--validation", type=int, metavar="N", help="people who select in each fold (a fold's; loso 5)"
+    )
+    protocol.add_argument("--split-seed", type=int, metavar="S", help="shuffles the people (folds of the sorted names)")
+    protocol.add_argument("--keep-models", action="store_true", help="keep the weights of every fold")
+    command_module("modeling_vitpain.commands.train").add_training_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     for name in ("resamples", "batch_size"):
-        if getattr(args, name) < 1:
-            raise InvalidInput(f"--{name.replace('_', '-')} is {getattr(args, name)}; it must be at least 1")
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise InvalidInput(f"--{name.replace('_', '-')} is {value}; it must be at least 1")
     if args.seed < 0:
         raise InvalidInput(f"--seed is {args.seed}; it must be at least 0")
-    if args.out is None and not Path(args.model).is_dir():
-        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
-
     if args.plots and not args.fairness:
         raise InvalidInput("--plots draws what --fairness finds: give both")
+    if args.plots:
+        from evaluation.fairness_report import require_matplotlib
+
+        require_matplotlib()
+    if args.protocol is None:
+        return _score_model(args)
+    for name in ("data", "split"):
+        if getattr(args, name) is not None:
+            raise InvalidInput(
+                f"--{name} is given with --protocol, which takes DATA alone and tests everybody it names"
+            )
+    if args.out is None:
+        raise InvalidInput("--protocol needs --out DIR for the folds and the results")
+
+    import datasets
+    from transformers.utils import logging
+
+    from evaluation.commands.protocol import run_protocol
+
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    return run_protocol(args)
+
+
+def _score_model(args: argparse.Namespace) -> int:
+    """Without a protocol: the scores of a model that exists."""
+    if args.data is None:
+        raise InvalidInput("--data DIR is missing: what the model is scored on")
+    if args.out is None and not Path(args.target).is_dir():
+        raise InvalidInput(f"{args.target} is not a directory: name one with --out for the results")
+    _refuse_training_options(args)
+    args.split, args.batch_size = args.split or "test", args.batch_size or 32
 
     import numpy as np
 
     from evaluation.comparison import compare
     from evaluation.fairness import fairness
-    from evaluation.fairness_report import require_matplotlib, write_fairness
-    from evaluation.labels import read_columns, spec_hash
+    from evaluation.fairness_report import write_fairness
+    from evaluation.labels import read_columns, read_training_labels, spec_hash
     from evaluation.measures import check_predictions
     from evaluation.report import to_json, to_markdown, write_report
-    from evaluation.scores import TrainingLabels, evaluate_predictions
+    from evaluation.scores import evaluate_predictions
+    from evaluation.versions import versions
     from evaluation.weights import weight_hashes
 
-    if args.plots:
-        require_matplotlib()
-    columns = read_columns(args.data, "train", ["pspi", "au"])  # before the slow part: fails at once on a bad --data
-    training = TrainingLabels(columns["pspi"].to_numpy(), np.array(columns["au"].to_pylist()))
+    training = read_training_labels(args.data)  # before the slow part: fails at once on a bad --data
     # Thresholds are never calibrated on the frames that are scored.
     calibration_split = "train" if args.split == "validation" else "validation"
     for split in (args.split, calibration_split):
@@ -66,11 +121,11 @@ def run(args: argparse.Namespace) -> int:
 
     logging.disable_progress_bar()  # of loading the weights; predicting has its own
     how = {"input": args.input, "batch_size": args.batch_size}
-    calibration = predict_dataset(args.model, args.data, calibration_split, **how)
-    predictions = predict_dataset(args.model, args.data, args.split, **how)
+    calibration = predict_dataset(args.target, args.data, calibration_split, **how)
+    predictions = predict_dataset(args.target, args.data, args.split, **how)
     metrics = {
         "context": {
-            "model": Path(args.model).name,
+            "model": Path(args.target).name,
             "data": Path(args.data).resolve().name,
             "split": args.split,
             "input": args.input,
@@ -79,10 +134,11 @@ def run(args: argparse.Namespace) -> int:
             "calibration_split": calibration_split,
             "training_frames": len(training.pspi),
             "spec_hash": spec_hash(args.data),
-            "weights": weight_hashes(args.model),
+            "weights": weight_hashes(args.target),
+            "interval_temperature": float(predictions["interval_temperature"][0]),
             "resamples": args.resamples,
             "seed": args.seed,
-            "versions": _versions(),
+            "versions": versions(),
         },
         **evaluate_predictions(predictions, calibration, training, args.resamples, args.seed),
     }
@@ -94,11 +150,11 @@ def run(args: argparse.Namespace) -> int:
             "weights": weight_hashes(args.against),
             "metrics": compare(predictions, other, resamples=args.resamples, seed=args.seed),
         }
-    paths = write_report(metrics, args.out or args.model)
+    paths = write_report(metrics, args.out or args.target)
     if args.fairness:
         found = fairness(predictions, calibration, args.resamples, args.seed)
         found = {"context": metrics["context"], **found}
-        paths = [*paths, *write_fairness(found, args.out or args.model, args.plots)]
+        paths = [*paths, *write_fairness(found, args.out or args.target, args.plots)]
     print(to_json(metrics) if args.json else to_markdown(metrics), end="")
     if args.tables:
         from evaluation.paper_tables import tables_of_split
@@ -113,8 +169,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-    from platform import python_version
+def _refuse_training_options(args: argparse.Namespace) -> None:
+    from dataclasses import fields
 
-    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
+    from modeling_vitpain.options import RunOptions
+
+    given = [f.name for f in fields(RunOptions) if f.name not in _OWN and getattr(args, f.name) != f.default]
+    given += [name for name in ("validation", "split_seed", "keep_models", "workers") if getattr(args, name)]
+    if given:
+        raise InvalidInput(f"--{given[0].replace('_', '-')} is given without --protocol, which alone trains")

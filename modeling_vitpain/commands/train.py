@@ -14,18 +14,30 @@ EXAMPLE = """pain3d train ./pain3d --out ./vitpain-tiny
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", help="dataset directory, or OWNER/NAME on the Hub")
     parser.add_argument("--out", type=Path, required=True, help="model directory to write")
-    parser.add_argument(
+    parser.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
+    add_training_arguments(parser)
+    run_ = parser.add_argument_group("run")
+    run_.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48")
+    run_.add_argument("--seed", type=int, default=0)
+    run_.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
+    run_.add_argument("--json", action="store_true", help="print the record of the run as JSON")
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Model, distillation and recipe: what `pain3d evaluate --protocol` has too. None stands for what the preset says."""
+    model = parser.add_argument_group("model")
+    model.add_argument(
         "--preset", choices=("scratch", "paper", "v5"), help="default: paper if pretrained, else scratch"
     )
-    model = parser.add_argument_group("model")
     model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
     model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
-    model.add_argument("--start", help="go on from a trained ViTPain, Hub name or directory")
+    model.add_argument(
+        "--start", "--starting-model", metavar="MODEL", help="go on from a trained ViTPain, Hub name or directory"
+    )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))
     model.add_argument("--reference", choices=("none", "neutral"), help="neutral: see the person at rest, too")
     model.add_argument("--reference-encoder", choices=("shared", "own"))
-    model.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
     distillation = parser.add_argument_group("distillation")
     distillation.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
     distillation.add_argument(
@@ -33,25 +45,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recipe = parser.add_argument_group("recipe (default: the preset's)")
     recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
-    recipe.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48")
+    recipe.add_argument("--max-steps", type=int, help="stop after so many steps")
     recipe.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")
     recipe.add_argument(
         "--sampler",
         choices=("natural", "balanced", "pain-twice"),
         help="balanced: each PSPI class equally likely; pain-twice: PSPI >= 1 drawn twice",
     )
+    recipe.add_argument(
+        "--heatmap-weight",
+        type=float,
+        metavar="W",
+        help="of learning the heatmaps; scratch 10; 0 for data without them",
+    )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
     recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
-    run_ = parser.add_argument_group("run")
-    run_.add_argument("--seed", type=int, default=0)
-    run_.add_argument("--max-steps", type=int, help="stop after so many steps")
-    run_.add_argument(
+    recipe.add_argument(
         "--workers", type=int, default=0, help="loader processes; with 0 (default) frames are decoded once and kept"
     )
-    run_.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
-    run_.add_argument("--json", action="store_true", help="print the record of the run as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,4 +90,7 @@ def run(args: argparse.Namespace) -> int:
             f"best epoch {best['epoch']}, PSPI MAE on validation {best['validation_pspi_mae']:.3f}; "
             f"{interval['level']:.0%} intervals hold {interval['coverage_after']:.0%} of it"
         )
+        data = record["data"]
+        if data["frames_without_au"]["train"] == data["frames"]["train"]:
+            print("the data have no action units: nothing taught this model its AU outputs")
     return 0

@@ -80,13 +80,21 @@ def test_without_a_face_box_the_whole_picture_is_seen(tmp_path):
     assert bright[16] == 1 and bright[2] == bright[-3] == 0  # black above and below, nothing cut off
 
 
-def test_data_without_units_is_refused_by_the_model_in_one_line(tmp_path):
-    for k in range(3):
-        write(tmp_path / f"{k}.png", png(np.full((8, 8, 3), 99, np.uint8)))
-    write(tmp_path / "labels.csv", "path,subject,pspi\n" + "".join(f"{k}.png,s{k},{k}\n" for k in range(3)))
+def test_data_without_units_trains_for_pspi_and_is_scored_without_units(tmp_path, world, capsys):
+    rows = [f"{person}-{k}.png,s{person},{k}" for person in range(6) for k in (0, 1, 4)]
+    for row in rows:
+        write(tmp_path / row.partition(",")[0], png(np.full((8, 8, 3), 99, np.uint8)))
+    write(tmp_path / "labels.csv", "\n".join(["path,subject,pspi", *rows]))
     import_dataset(tmp_path / "labels.csv", tmp_path / "data")
-    with pytest.raises(InvalidInput, match="1 frames without action units"):
-        open_split(tmp_path / "data", "train")
+    data, model = str(tmp_path / "data"), str(tmp_path / "model")
+    assert pain3d_cli.main(["train", data, "--start", str(world / "teacher"), "--out", model, "--epochs", "1"]) == 0
+    printed = capsys.readouterr()
+    assert "AU MAE" not in printed.err and "nothing taught this model its AU outputs" in printed.out
+    assert pain3d_cli.main(["evaluate", model, "--data", data, "--resamples", "20", "--fairness"]) == 0
+    metrics = json.loads((tmp_path / "model" / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert metrics["au"] == {} and metrics["pspi"]["mae"]["value"] > 0
+    assert "PSPI alone" in (tmp_path / "model" / "metrics.md").read_text()
+    assert pain3d_cli.main(["card", model]) == 0
 
 
 def test_what_needs_heatmaps_is_refused_on_data_that_has_none(tmp_path, world):

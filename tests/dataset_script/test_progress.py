@@ -37,4 +37,4 @@ def test_a_bar_on_a_terminal():
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00"), (59.6, "0:01:00"), (3661, "1:01:01"), (90_000, "25:00:00")])  # fmt: skip
 def test_time_left_is_hours_minutes_seconds(seconds, text):
-    assert progress._clock(seconds) == text
+    assert progress.clock(seconds) == text

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import au_agreement, pain_detection, pspi_calibration, pspi_regression
+from evaluation.bootstrap import ClusterBootstrap
+from evaluation.measures import calibration_measures
 
 CASES = settings(max_examples=300, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -79,6 +81,27 @@ def test_a_model_that_knows_its_uncertainty_is_calibrated():
     boastful = pspi_calibration(sharper, labels)
     assert boastful["ece"] > 0.2 and boastful["interval_coverage"] < 0.8
     assert boastful["interval_width"] < honest["interval_width"]
+
+
+def test_the_interval_is_the_one_that_the_model_gives():
+    """Coverage and width are those of `pspi_interval` at each frame's temperature; ECE and Brier score stay."""
+    import torch
+
+    from modeling_vitpain import pspi_interval
+
+    rng = np.random.default_rng(5)
+    logits, labels = rng.normal(0, 2, (600, 17)), rng.integers(0, 17, 600)
+    warm = np.where(np.arange(600) < 300, 0.5, 3.0)  # two folds
+    whole = ClusterBootstrap(np.arange(600) % 20, 3).whole
+    found = calibration_measures({"labels": labels, "logits": logits, "interval_temperature": warm}, whole)
+    as_they_are = calibration_measures({"labels": labels, "logits": logits}, whole)
+    halves = [pspi_interval(torch.tensor(logits[k]), 0.9, t) for k, t in ((slice(300), 0.5), (slice(300, None), 3.0))]
+    low, high = (torch.cat([half[end] for half in halves]).numpy() for end in (0, 1))
+    assert found["interval_coverage"][0] == pytest.approx(((low <= labels) & (labels <= high)).mean())
+    assert found["interval_width"][0] == pytest.approx((high - low).mean())
+    assert found["interval_width"][0] != pytest.approx(as_they_are["interval_width"][0], abs=0.1)
+    for name in ("ece", "brier"):
+        np.testing.assert_array_equal(found[name], as_they_are[name])
 
 
 def test_a_certain_and_right_model_is_perfect():

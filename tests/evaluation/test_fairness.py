@@ -8,10 +8,10 @@ import pytest
 
 from dataset_script.errors import InvalidInput
 from evaluation import pain_detection, pspi_calibration, pspi_regression
-from evaluation.fairness import badness, fairness
+from evaluation.fairness import badness, by_group, fairness
 from evaluation.fairness_report import to_markdown, write_fairness
 from evaluation.groups import of_frames, of_people
-from evaluation.measures import softmax
+from evaluation.measures import pain_probability, softmax, threshold_key, with_thresholds
 
 PEOPLE, FRAMES = 48, 18
 
@@ -113,6 +113,42 @@ def test_small_groups_are_scored_but_not_ranked(unfair):
     assert all(entry["identities"] == 2 and entry["mae"]["value"] > 0 for entry in small.values())
     with pytest.raises(InvalidInput, match="min_identities"):
         fairness(imagine(0), imagine(1), min_identities=1)
+
+
+def test_people_of_whom_nothing_is_known_are_a_group_that_is_not_ranked():
+    predictions = imagine(0, harm=1.5)
+    predictions["ethnicity"] = np.where(predictions["ethnicity"] == 3, -1, predictions["ethnicity"])
+    found = fairness(predictions, imagine(1), resamples=50, min_identities=2)
+    groups, gaps = (found["attributes"]["ethnicity"][part] for part in ("groups", "gaps"))
+    assert groups["unknown"]["identities"] == 8
+    assert max(groups, key=lambda name: groups[name]["mae"]["value"]) == "unknown" != gaps["mae"]["worst"]
+    assert "unknown x man" in found["attributes"]["ethnicity x gender"]["groups"]
+    assert "unknown" not in found["attributes"]["ethnicity x gender"]["gaps"]["mae"]["worst"]
+    assert found["unknown"] == {"ethnicity": {"frames": 144, "identities": 8}}
+    assert "ethnicity of 8 people (144 frames; a group of their own)" in to_markdown(found)
+
+
+def test_what_is_known_of_nobody_is_left_out_and_counted():
+    predictions = imagine(0)
+    predictions |= {name: np.full(PEOPLE * FRAMES, -1) for name in ("age_group", "ethnicity", "gender")}
+    found = fairness(predictions, imagine(1), resamples=50)
+    assert set(found["attributes"]) == {"view", "pspi_band"}
+    assert found["unknown"]["gender"] == {"frames": PEOPLE * FRAMES, "identities": PEOPLE}
+    assert f"gender of {PEOPLE} people ({PEOPLE * FRAMES} frames; no table)" in to_markdown(found)
+    assert fairness(imagine(0), imagine(1), resamples=20)["unknown"] == {}
+
+
+def test_each_frame_is_judged_with_its_own_threshold():
+    """As the folds of a protocol: F1 is of what each half of the people's own threshold calls pain."""
+    predictions = imagine(0)
+    limits = np.where(predictions["identity_id"] < 24, 0.3, 0.7)
+    own = {**predictions, **{threshold_key(t): limits for t in (1, 2, 3)}}
+    group = by_group(own, resamples=20)["attributes"]["gender"]["groups"]["woman"]
+    said = (pain_probability(predictions, 3) >= limits)[predictions["gender"] == 1]
+    pain = predictions["labels"][predictions["gender"] == 1] >= 3
+    assert group["f1_pspi_3"]["value"] == pytest.approx(2 * (said & pain).sum() / (said.sum() + pain.sum()))
+    alike = by_group(with_thresholds(predictions, {1: 0.3, 2: 0.3, 3: 0.3}), resamples=20)["overall"]
+    assert alike["f1_pspi_3"]["value"] != by_group(own, resamples=20)["overall"]["f1_pspi_3"]["value"]
 
 
 def test_one_person_alone_has_no_interval():

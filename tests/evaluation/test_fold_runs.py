@@ -47,6 +47,25 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(tmp_path):
             assert one.test[key].dtype == values.dtype
 
 
+def test_each_fold_says_who_and_how_long_the_rest_will_take(tmp_path, monkeypatch):
+    splits, lines = subject_kfold(range(10)), []
+    with pytest.raises(KeyboardInterrupt):
+        run_folds(splits, Runner(stop_before="fold-2"), tmp_path)
+    ticks = iter([0.0, 90.0, 150.0, 600.0])
+    monkeypatch.setattr("evaluation.fold_runs.time.monotonic", lambda: next(ticks))
+    run_folds(splits, Runner(), tmp_path, tell=lines.append)
+    assert lines[:3] == [
+        "fold-2 (3 of 5): 6 people train, 2 select, 2 are tested",
+        "fold-2 done, 0:01:30 in all; 2 left, about 0:03:00",
+        "fold-3 (4 of 5): 6 people train, 2 select, 2 are tested",
+    ]
+    assert lines[3:] == [
+        "fold-3 done, 0:02:30 in all; 1 left, about 0:01:15",
+        "fold-4 (5 of 5): 6 people train, 2 select, 2 are tested",
+        "fold-4 done, 0:10:00 in all",
+    ]
+
+
 def test_a_fold_of_other_people_is_refused(tmp_path):
     run_folds(subject_kfold(range(10)), Runner(), tmp_path)
     with pytest.raises(InvalidInput, match="other people than fold-0"):

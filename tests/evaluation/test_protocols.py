@@ -13,11 +13,14 @@ from evaluation.cross_validation import FoldPredictions, score_folds
 from evaluation.folds import fold_summary
 from evaluation.measures import pain_probability, softmax
 from evaluation.protocols import (
+    Population,
     Split,
+    describe,
     from_groups,
     identity_split,
     leave_one_subject_out,
     read_splits,
+    splits_of,
     subject_kfold,
     write_splits,
 )
@@ -104,6 +107,65 @@ def test_given_groups_are_kept():
 def test_a_split_that_cannot_be_is_refused(wrong, message):
     with pytest.raises(InvalidInput, match=message):
         wrong()
+
+
+POPULATION = Population(
+    list(range(8)), {"train": [0, 1, 2, 3, 4], "validation": [5, 6], "test": [7]}, [[0, 2, 4, 6], [1, 3, 5, 7]]
+)
+
+
+def test_a_protocol_has_a_name(tmp_path):
+    assert splits_of("subject-4fold", POPULATION, validation=1, seed=3) == subject_kfold(range(8), 4, 1, 3)
+    assert splits_of("subject-4fold", POPULATION) == subject_kfold(range(8), 4)
+    assert splits_of("loso", POPULATION) == leave_one_subject_out(range(8), 5)
+    assert splits_of("loso", Population([1, 2, 3])) == leave_one_subject_out([1, 2, 3], 1)  # somebody must train
+    assert splits_of("identity-split", POPULATION, seed=4) == [identity_split(range(8), 4)]
+    assert splits_of("own-split", POPULATION) == [Split("own-split", (0, 1, 2, 3, 4), (5, 6), (7,))]
+    assert splits_of("own-folds", POPULATION, 2)[0] == Split("fold-0", (5, 7), (1, 3), (0, 2, 4, 6))
+    write_splits([Split("mine", (0,), (1,), (2,))], tmp_path / "mine.json")
+    assert splits_of(str(tmp_path / "mine.json"), POPULATION) == [Split("mine", (0,), (1,), (2,))]
+
+
+def test_a_protocol_says_what_it_is():
+    assert describe("subject-10fold") == "10 groups of people, each tested once"
+    assert describe("loso").startswith("leave one subject out")
+    assert describe("somewhere/mine.json") == "splits written by hand"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "how", "message"),
+    [
+        ("kfold", {}, "protocol is 'kfold'"),
+        ("subject-1fold", {}, "folds is 1"),
+        ("subject-4fold", {"validation": 0}, "validation is 0 with subject-4fold"),
+        ("own-split", {"validation": 1}, "validation is 1 with own-split"),
+        ("loso", {"seed": 1}, "split seed is 1 with loso"),
+        ("own-folds", {"population": Population(range(3))}, "no folds.json"),
+        (
+            "own-split",
+            {"population": Population([1], {"train": [1]})},
+            "nobody is in the data's validation, test split",
+        ),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_refused(protocol, how, message):
+    with pytest.raises(InvalidInput, match=message):
+        splits_of(protocol, **{"population": POPULATION, **how})
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ([Split("a", (0,), (1,), (2,)), Split("a", (0,), (2,), (1,))], "2 splits have the name a"),
+        ([Split("a", (0,), (1,), (2,)), Split("b", (0,), (1,), (2, 3))], "2 splits have to test 2"),
+        ([Split("a", (0,), (1,), (8,))], "split a has 8, who has no frame"),
+        ([Split("a", (0,), (), (2,))], "nobody to select"),
+    ],
+)
+def test_splits_written_by_hand_are_checked(splits, message, tmp_path):
+    write_splits(splits, tmp_path / "mine.json")
+    with pytest.raises(InvalidInput, match=message):
+        splits_of(str(tmp_path / "mine.json"), POPULATION)
 
 
 def test_masks_part_the_frames():

@@ -401,7 +401,7 @@ class TestDataset:
         rows = open_split(faces, "test")
         assert set(found) == {
             *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
-            *("age_group", "ethnicity", "gender"),
+            *("age_group", "ethnicity", "gender", "interval_temperature"),
         }
         assert found["frame_id"].tolist() == rows["frame_id"][:]
         assert found["labels"].tolist() == rows["pspi"][:]

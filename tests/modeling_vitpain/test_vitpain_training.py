@@ -9,10 +9,12 @@ import torch
 from safetensors.torch import load_file
 from small_faces import rows_of
 
+import modeling_vitpain.training
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor, ViTPainOutput
 from modeling_vitpain.augmentation import augment
+from modeling_vitpain.checkpoints import last_whole
 from modeling_vitpain.data import PainFrames, open_split
 from modeling_vitpain.from_scratch import start_from_sine_positions
 from modeling_vitpain.inference import predict_dataset
@@ -309,6 +311,40 @@ class TestRuns:
         record = train(options, out, resume=True)
         one, two = (load_file(directory / "model.safetensors") for directory in (straight[0], out))
         assert one.keys() == two.keys()
+        assert all(torch.equal(one[name], two[name]) for name in one)
+        assert record["curve"] == straight[1]["curve"]
+
+    @pytest.mark.parametrize("harm", ["not begun", "cut", "no list"])
+    def test_a_checkpoint_that_was_not_finished_is_not_gone_on_from(
+        self, straight, options, tmp_path, monkeypatch, harm
+    ):
+        """The run goes on from the one before, and ends as one that was never killed."""
+
+        class Killed(BaseException):
+            pass
+
+        mark, out, marked = modeling_vitpain.training.mark_whole, tmp_path / "model", []
+
+        def mark_or_die(checkpoint):
+            if marked:
+                if harm == "not begun":
+                    (checkpoint / "model.safetensors").unlink()
+                if harm == "cut":
+                    mark(checkpoint)
+                    optimizer = checkpoint / "optimizer.pt"
+                    optimizer.write_bytes(optimizer.read_bytes()[:-9])
+                raise Killed
+            mark(checkpoint)
+            marked.append(checkpoint)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("modeling_vitpain.training.mark_whole", mark_or_die)
+            with pytest.raises(Killed):
+                train(options, out)
+        assert last_whole(out / "checkpoints") == marked[0]
+        assert len(list((out / "checkpoints").glob("checkpoint-*"))) == 2
+        record = train(options, out, resume=True)
+        one, two = (load_file(directory / "model.safetensors") for directory in (straight[0], out))
         assert all(torch.equal(one[name], two[name]) for name in one)
         assert record["curve"] == straight[1]["curve"]
 

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,20 @@ def base_name(person: int, pain: int) -> str:
     return f"flame_sample_{person:04d}_" + (f"pain_{pain}" if pain else "neutral")
 
 
-def files() -> dict[str, bytes]:
-    """Path -> content of every picture and annotation."""
+def drawn(person: int, au: tuple[int, ...], view: int) -> np.ndarray:
+    """(H, W, 3), uint8."""
+    return face(au, 60 + 9 * person + view)
+
+
+def files(picture: Callable[..., np.ndarray] = drawn) -> dict[str, bytes]:
+    """Path -> content of every picture (as `drawn` makes it) and annotation."""
     found = {}
     for person in range(PEOPLE):
         for pain in range(PAINS + 1):
             au, base = units(person, pain), base_name(person, pain)
             for view in range(VIEWS):
                 buffer = io.BytesIO()
-                Image.fromarray(face(au, 60 + 9 * person + view)).save(buffer, "JPEG")
+                Image.fromarray(picture(person, au, view)).save(buffer, "JPEG")
                 found[f"meshes_inpainted/{base}_textured_view_{view:03d}_inpainted.jpg"] = buffer.getvalue()
             if pain:
                 values = {f"AU{unit}": value for unit, value in zip(AUS, au, strict=True)} | {"PSPI": level(au)}
@@ -51,8 +57,8 @@ def split_csv() -> str:
     return "annotation_base_name,split\n" + "\n".join(rows) + "\n"
 
 
-def write_release(root: Path) -> Path:
-    for path, content in files().items():
+def write_release(root: Path, picture: Callable[..., np.ndarray] = drawn) -> Path:
+    for path, content in files(picture).items():
         write(root / path, content)
     write(root / SPLIT_NAME, split_csv())
     return root

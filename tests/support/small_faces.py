@@ -151,7 +151,7 @@ def options_of(variant: str, world: Path, **others) -> RunOptions:
     settings = {k: str(world / v) if k in paths else v for k, v in VARIANTS[variant].items()}
     if "reference" in variant or variant == "v5":
         settings["reference_dropout"] = 0.5  # a batch of six has full and empty slots
-    return RunOptions(data=str(world / "pain3d"), **{"batch_size": 6, "epochs": 2, **settings, **others})
+    return RunOptions(**{"data": str(world / "pain3d"), "batch_size": 6, "epochs": 2, **settings, **others})
 
 
 def trainer_of(options: RunOptions, out: Path, **others) -> ViTPainTrainer:

@@ -1,6 +1,7 @@
 """UNBC-McMaster as it lies on the disk, in both forms, with drawn faces in place of the patients."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,10 @@ class Shot:
         return au4 + max(au6, au7) + max(au9, au10) + au43
 
 
+Picture = Callable[[Shot, int], np.ndarray]
+"""(H, W, 3), uint8, of a shot and its place in `shots()`."""
+
+
 def shots() -> list[Shot]:
     """Two sequences a subject; the first frame of each is neutral."""
     random = np.random.default_rng(7)
@@ -54,6 +59,11 @@ def face(au: tuple[int, ...], grey: int = 90, size: tuple[int, int] = (48, 36)) 
     for k, value in enumerate(au):
         pixels[6 + 4 * k : 8 + 4 * k, 16 : 16 + 3 * value] = 30
     return np.repeat(pixels[..., None], 3, axis=2)
+
+
+def drawn(shot: Shot, place: int) -> np.ndarray:
+    """The picture of a shot; `place` in `shots()` shades the background."""
+    return face(shot.au, 60 + place % 40)
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -81,12 +91,12 @@ def write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def write_unbc(root: Path, doubled: bool = False, extras: bool = True) -> Path:
+def write_unbc(root: Path, doubled: bool = False, extras: bool = True, picture: Picture = drawn) -> Path:
     """All of `shots()`; `doubled`: Images/Images, Frame_Labels/Frame_Labels, PSPI/PSPI; `extras`: landmarks and sequence labels."""
     twice = {name: f"{name}/{name}" if doubled else name for name in ("Images", "PSPI", "Frame_Labels")}
     labels = root / twice["Frame_Labels"]
     for k, shot in enumerate(shots()):
-        write(root / twice["Images"] / f"{shot.key}.png", png(face(shot.au, 60 + k % 40)))
+        write(root / twice["Images"] / f"{shot.key}.png", png(picture(shot, k)))
         write(labels / "FACS" / f"{shot.key}_facs.txt", facs_text(shot))
         write(labels / twice["PSPI"] / f"{shot.key}_facs.txt", f"   {shot.pspi:.7e}\n")
         if extras:
@@ -98,14 +108,14 @@ def write_unbc(root: Path, doubled: bool = False, extras: bool = True) -> Path:
     return root
 
 
-def write_unbc_hdf5(root: Path, shuffled: bool = False, columns: int = 1) -> Path:
+def write_unbc_hdf5(root: Path, shuffled: bool = False, columns: int = 1, picture: Picture = drawn) -> Path:
     """The three files; an absent unit is NaN, AU43 has an intensity. `shuffled`: annotations in another order."""
     import h5py
 
     root.mkdir(parents=True, exist_ok=True)
     chosen = shots()
     with h5py.File(root / "frames_unbc_2020-09-21-05-42-04.hdf5", "w") as file:
-        file["image"] = np.stack([face(shot.au, 60 + k % 40) for k, shot in enumerate(chosen)])
+        file["image"] = np.stack([picture(shot, k) for k, shot in enumerate(chosen)])
         file["index"] = np.arange(len(chosen))
     order = np.arange(len(chosen))
     if shuffled:
