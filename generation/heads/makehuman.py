@@ -81,7 +81,7 @@ class MakeHumanHead:
             masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
-        self._eyes = [parts["left_eye"], parts["right_eye"]]
+        self.eye_control = [parts["left_eye"], parts["right_eye"]]
         self._axes = local_axes(self._targets)
         self.topology = self._build_topology(quads, quad_part, part_names, parts, masks)
 
@@ -109,11 +109,11 @@ class MakeHumanHead:
         control = self.canonical.copy()
         for name, w in weights.items():
             control += np.float32(w) * self.targets(name)
-        control -= np.concatenate([control[side] for side in self._eyes]).mean(axis=0)
-        control = self._close_lips(control)
+        control -= np.concatenate([control[side] for side in self.eye_control]).mean(axis=0)
+        control = self.close_lips(control)
         return HeadShape(
             control=control,
-            eyes=np.stack([fit_sphere(control[side]) for side in self._eyes]),
+            eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),
             ancestry=dict(zip(ANCESTRY_AXES, map(float, ancestry), strict=True)),
             parameters={name: float(w) for name, w in weights.items() if w},
         )
@@ -129,7 +129,7 @@ class MakeHumanHead:
         balls = [eye[:3] + eye[3] * self._ball for eye in eyes]
         return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
 
-    def _close_lips(self, control: np.ndarray) -> np.ndarray:
+    def close_lips(self, control: np.ndarray) -> np.ndarray:
         """Mixing shapes leaves lips a millimetre or two apart: brings both to the middle, fading out around them."""
         inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
         gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM
@@ -150,7 +150,7 @@ class MakeHumanHead:
         first = refine.shape[0]
         triangles = np.concatenate([triangulate(fine), first + ball_triangles, first + len(ball) + ball_triangles])
         part = np.concatenate([np.repeat(code, 8), np.full(2 * len(ball_triangles), EYE)]).astype(np.uint8)
-        eyes = np.stack([fit_sphere(self.canonical[side]) for side in self._eyes])
+        eyes = np.stack([fit_sphere(self.canonical[side]) for side in self.eye_control])
         reference = np.concatenate([refine @ self.canonical, *(eye[:3] + eye[3] * ball for eye in eyes)]).astype(
             np.float32
         )
