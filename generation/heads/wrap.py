@@ -39,7 +39,7 @@ BUST_Y, BUST_STAY = (-150.0, -210.0), 0.02
 """Canonical heights between which the bust begins to stay; mm."""
 FADE_MM = (25.0, 90.0)
 """Distance from the nearest landmark over which the spline gives way to a mere translation."""
-GROUPS = {"jaw": (slice(0, 17), 4.0), "brow": (slice(17, 27), 4.0), "nose": (slice(27, 36), 10.0),
+GROUPS = {"jaw": (slice(0, 17), 1.0), "brow": (slice(17, 27), 0.4), "nose": (slice(27, 36), 10.0),
           "eyes": (slice(36, 48), 40.0), "lips": (slice(48, 68), 40.0)}  # fmt: skip
 """Landmarks and their weight in mm^2, the area of skin that one counts for in the last round; more before."""
 EARLY = 20.0
