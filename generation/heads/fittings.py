@@ -8,7 +8,7 @@ from .template import Template
 
 EYE_LOOPS = slice(SEAM + 1, SEAM + 4)
 """The loops of the lid margins that rest on the ball."""
-TRUST_EYES = 4.0
+TRUST_EYES = 100.0
 """How many lid vertices the place of an eyeball counts for that the other head has."""
 LEAST_SHARE, LEAST_MM = 0.5, 0.15
 """Lids keep at least this share of the canonical distance from the ball, and this much."""
@@ -67,7 +67,9 @@ def _seat_lids(control: np.ndarray, template: Template, side: int, ball: np.ndar
     lids, hidden = template.lids[side], template.sockets[side]
     hidden = np.concatenate([hidden, lids.loops[SEAM]])
     for moved, least in ((hidden, None), (lids.loops[SEAM + 1 :].ravel(), LEAST_SHARE)):
-        off = np.linalg.norm(template.head.canonical[moved] - template.balls[side, :3], axis=1) - template.balls[side, 3]
+        off = (
+            np.linalg.norm(template.head.canonical[moved] - template.balls[side, :3], axis=1) - template.balls[side, 3]
+        )
         away = control[moved] - ball[:3]
         distance = np.linalg.norm(away, axis=1)
         if least is None:
@@ -91,5 +93,3 @@ def _by_mouth(template: Template, skin: np.ndarray) -> Similarity:
     """How the skin around the mouth has moved as a whole."""
     away = np.linalg.norm(template.points - MOUTH, axis=1) / MOUTH_MM
     return fit_similarity(template.points, skin, template.area * np.exp(-(away**2)))
-
-

@@ -8,7 +8,7 @@ from ..rigs.neural.ict import EYE_DISTANCE_MM, LEFT_EYE, MODE_LIMIT, MODES, RIGH
 from .makehuman import fit_sphere
 from .wrapped import OtherHead, WrappedHead
 
-LICENCE = "MIT (ICT-FaceKit)"
+LICENCE, FRAMES_LICENCE = "MIT", "CC-BY-4.0"
 
 
 def load(path: Path) -> WrappedHead:
@@ -17,7 +17,7 @@ def load(path: Path) -> WrappedHead:
     eyes, eye_modes = _eyes(path)
     return WrappedHead(
         OtherHead(
-            "ict", LICENCE, faces.mean, faces.triangles, faces.landmarks(faces.mean),
+            "ict", LICENCE, FRAMES_LICENCE, faces.mean, faces.triangles, faces.landmarks(faces.mean),
             eyes, faces.identity, eye_modes, MODE_LIMIT,
         )
     )  # fmt: skip

@@ -68,6 +68,8 @@ class MakeHumanHead:
 
     name = "makehuman"
     licence = "CC0-1.0"
+    frames_licence = "CC-BY-4.0"
+    topology_of = "makehuman"
 
     def __init__(self) -> None:
         with np.load(ASSET) as asset:

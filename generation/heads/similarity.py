@@ -45,7 +45,12 @@ def fit_similarity(
 
 
 def closest_points(
-    points: np.ndarray, normals: np.ndarray, surface: Surface, start: Similarity, reach: tuple[float, float], rounds: int,
+    points: np.ndarray,
+    normals: np.ndarray,
+    surface: Surface,
+    start: Similarity,
+    reach: tuple[float, float],
+    rounds: int,
     resize: bool = True,
 ) -> tuple[Similarity, np.ndarray]:
     """Iterated closest points: the map of `points` (P, 3) with unit `normals` onto `surface`, and distances (P,) in mm.

@@ -111,9 +111,7 @@ def place_ears(template: Template, surface: Surface, landmarks: np.ndarray) -> n
     return places
 
 
-def correspond(
-    template: Template, surface: Surface, points: np.ndarray, reach: float
-) -> tuple[Nearest, np.ndarray]:
+def correspond(template: Template, surface: Surface, points: np.ndarray, reach: float) -> tuple[Nearest, np.ndarray]:
     """The closest points to (S, 3) `points`, and a weight 0-1 of each pair; 0 where there is no counterpart."""
     normals = vertex_normals(points, template.triangles).astype(np.float64)
     pairs = surface.nearest(points, normals)

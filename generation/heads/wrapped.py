@@ -1,6 +1,6 @@
 """Heads that wear the MakeHuman topology over another skin: looks, rigs and renderers work on them unchanged."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import sparse
@@ -30,7 +30,7 @@ class OtherHead:
 
     Attributes:
         name: stands in the rows.
-        licence: of the head, as far as it is known.
+        licence: of the head, as far as it is known; frames_licence: of pictures of it.
         vertices: (N, 3) the mean person; triangles: (T, 3).
         landmarks: (68, 3) of the mean person, iBUG order.
         eyes: (2, 4) centre and radius of the left and right eyeball; None where it has none.
@@ -40,6 +40,7 @@ class OtherHead:
 
     name: str
     licence: str
+    frames_licence: str
     vertices: np.ndarray
     triangles: np.ndarray
     landmarks: np.ndarray
@@ -48,6 +49,10 @@ class OtherHead:
     eye_modes: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, 3)))
     limit: float = 2.5
 
+    def with_modes(self, modes: np.ndarray, eye_modes: np.ndarray, limit: float) -> "OtherHead":
+        """The same head as a model of people."""
+        return replace(self, modes=modes, eye_modes=eye_modes, limit=limit)
+
 
 class WrappedHead:
     """See `heads.base.Head`. The mean person is wrapped once; people follow by the modes at the points that were found."""
@@ -55,7 +60,12 @@ class WrappedHead:
     def __init__(self, other: OtherHead) -> None:
         self._template = template()
         makehuman = self._template.head
-        self.name, self.licence, self._other = other.name, other.licence, other
+        self.name, self.licence, self.frames_licence, self._other = (
+            other.name,
+            other.licence,
+            other.frames_licence,
+            other,
+        )
         self.topology: Topology = makehuman.topology
         self.topology_of = makehuman.name
         self.canonical, self.skin_control = makehuman.canonical, makehuman.skin_control
