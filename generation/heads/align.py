@@ -114,7 +114,7 @@ def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarr
         detour = _detour(vertices, graph, above, below)
         if detour < allowed:
             raise InvalidInput(
-                f"head: {what} (the way over the skin is {detour:.1f} mm longer than the straight one, "
+                f"{what} (the way over the skin is {detour:.1f} mm longer than the straight one, "
                 f"allowed is {allowed:g} or more); cut the mesh open there"
             )
 

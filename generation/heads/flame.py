@@ -14,9 +14,9 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput
 
-from .mesh_files import HeadMesh, read_landmarks, take_apart
-from .own import FindLandmarks, checked, eyeball_of, in_head_frame
-from .wrapped import WrappedHead
+from .mesh_files import read_landmarks, take_apart
+from .own import find_eyes, in_frame, wrapped_mesh
+from .wrapped import OtherHead, WrappedHead
 
 LICENCE = FRAMES_LICENCE = "other: the licence of the FLAME model"
 NEEDED = ("v_template", "f", "shapedirs")
@@ -24,27 +24,24 @@ MODES, LIMIT = 100, 2.0
 """Shape parameters that are drawn, and the standard deviations they stay within; the later ones are hardly seen."""
 
 
-def load(path: Path, landmarks: Path | None = None, find_landmarks: FindLandmarks | None = None) -> WrappedHead:
+def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
     """The head of the model at `path`; its parameters are normal, cut at LIMIT.
 
-    Args:
-        landmarks: 68 vertex numbers or points of the template, see `mesh_files.read_landmarks`.
-        find_landmarks: finds them where there is no file.
+    `landmarks`: 68 vertex numbers or points of the template, see `mesh_files.read_landmarks`; none are needed.
 
     Raises:
         InvalidInput: the file is missing or not a FLAME model, or its template no head.
     """
     arrays = read_model(path)
     mesh = take_apart(arrays["v_template"], arrays["f"])
-    given = None if landmarks is None else read_landmarks(landmarks, mesh, indexed=True)
-    other, to_head = in_head_frame("flame", (LICENCE, FRAMES_LICENCE), mesh, given, find_landmarks)
+    found, to_head = wrapped_mesh(mesh, None if landmarks is None else read_landmarks(landmarks, mesh, indexed=True))
     moved = to_head.scale * to_head.turn(arrays["shapedirs"][..., :MODES].transpose(2, 0, 1))  # (M, V, 3)
-    return checked(
-        WrappedHead(
-            other.with_modes(
-                moved[:, mesh.skin], _of_eyes(moved, mesh, eyeball_of(mesh, to_head, other.landmarks)), LIMIT
-            )
-        )
+    eyes, balls, eye_modes = find_eyes(mesh, to_head, found), None, np.zeros((MODES, 0, 3))
+    if eyes is not None:
+        balls = in_frame(to_head, mesh.spheres[eyes])
+        eye_modes = np.stack([moved[:, mesh.sphere_vertices[k]].mean(axis=1) for k in eyes], axis=1)
+    return WrappedHead(
+        OtherHead("flame", LICENCE, FRAMES_LICENCE, mesh.triangles, found, balls, moved[:, mesh.skin], eye_modes, LIMIT)
     )
 
 
@@ -78,13 +75,6 @@ def read_model(path: Path) -> dict[str, np.ndarray]:
         "f": faces.astype(np.int64),
         "shapedirs": shapes.astype(np.float64),
     }
-
-
-def _of_eyes(moved: np.ndarray, mesh: HeadMesh, eyeballs: list[int | None]) -> np.ndarray:
-    """(M, 2, 3) how the modes move the eyeballs; nothing where the mesh has none."""
-    if None in eyeballs:
-        return np.zeros((len(moved), 0, 3))
-    return np.stack([moved[:, mesh.sphere_vertices[k]].mean(axis=1) for k in eyeballs], axis=1)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:

@@ -6,6 +6,9 @@ import numpy as np
 
 from ..rigs.neural.ict import EYE_DISTANCE_MM, LEFT_EYE, MODE_LIMIT, MODES, RIGHT_EYE, load_ict
 from .makehuman import fit_sphere
+from .surface import Surface
+from .template import template
+from .wrap import wrap
 from .wrapped import OtherHead, WrappedHead
 
 LICENCE, FRAMES_LICENCE = "MIT", "CC-BY-4.0"
@@ -15,12 +18,10 @@ def load(path: Path) -> WrappedHead:
     """The head of the pack at `path`. Raises WorkFailed when there is no pack, or it is another file."""
     faces = load_ict(path)
     eyes, eye_modes = _eyes(path)
+    found = wrap(template(), Surface(faces.mean, faces.triangles), faces.landmarks(faces.mean))
     return WrappedHead(
-        OtherHead(
-            "ict", LICENCE, FRAMES_LICENCE, faces.mean, faces.triangles, faces.landmarks(faces.mean),
-            eyes, faces.identity, eye_modes, MODE_LIMIT,
-        )
-    )  # fmt: skip
+        OtherHead("ict", LICENCE, FRAMES_LICENCE, faces.triangles, found, eyes, faces.identity, eye_modes, MODE_LIMIT)
+    )
 
 
 def _eyes(path: Path) -> tuple[np.ndarray, np.ndarray]:

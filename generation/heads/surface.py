@@ -9,7 +9,7 @@ from ..mesh import vertex_normals
 
 FACING_MM = 12.0
 """A normal turned by a right angle makes a triangle as far away as this, times the square root of two."""
-CANDIDATES = 12
+CANDIDATES = 8
 SAME_WAY = 0.5
 """Least cosine between the normals of two points that may correspond."""
 

@@ -1,6 +1,6 @@
 """Wrapping: the MakeHuman control mesh takes the shape of another head's skin and keeps its own topology.
 
-Landmarks bring the template near by a thin-plate spline. Then non-rigid closest points (in the manner of Amberg,
+Landmarks bring the template near by a thin-plate spline; without any, closest points of the whole face do. Then non-rigid closest points (in the manner of Amberg,
 Romdhani & Vetter 2007, with displacements for affine maps): every vertex that shows is drawn to the closest point of the
 other surface that faces the same way, along that point's normal, while the displacement from the spline stays smooth:
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import RBFInterpolator
+from threadpoolctl import ThreadpoolController
 
 from ..mesh import vertex_normals
 from ..rigs.neural.operators import factorise
@@ -24,7 +25,7 @@ from .template import Template
 
 SMOOTH_MM = (60, 40, 28, 20, 14, 10, 7, 5, 4, 3, 2.4)
 """The length l, from stiff to soft; each for ROUNDS rounds."""
-ROUNDS = 4
+ROUNDS = 2
 REACH_MM = (30.0, 4.0)
 """Distance at which a pair counts a quarter, in the first and in the last round."""
 SLIDE = 0.04
@@ -42,8 +43,13 @@ FADE_MM = (25.0, 90.0)
 GROUPS = {"jaw": (slice(0, 17), 1.0), "brow": (slice(17, 27), 0.4), "nose": (slice(27, 36), 10.0),
           "eyes": (slice(36, 48), 40.0), "lips": (slice(48, 68), 40.0)}  # fmt: skip
 """Landmarks and their weight in mm^2, the area of skin that one counts for in the last round; more before."""
+START_REACH_MM, START_ROUNDS = (20.0, 6.0), 40
 EARLY = 20.0
 """How much more the landmarks weigh in the first round."""
+
+
+one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
+"""How many threads BLAS uses decides the last bit."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,15 @@ class Wrap:
     weight: np.ndarray
 
 
-def wrap(template: Template, surface: Surface, landmarks: np.ndarray) -> Wrap:
-    """Wraps the skin around `surface`, which is in the head frame (mm). `landmarks`: (68, 3), iBUG order."""
-    start = by_landmarks(template, landmarks)
+@one_thread
+def wrap(template: Template, surface: Surface, landmarks: np.ndarray | None = None) -> Wrap:
+    """Wraps the skin around `surface`, which is in the head frame (mm). `landmarks`: (68, 3), iBUG order, if known."""
     weights = np.concatenate([np.full(span.stop - span.start, weight) for span, weight in GROUPS.values()])
+    if landmarks is None:
+        start, weights = by_closest_points(template, surface), np.zeros_like(weights)
+        landmarks = template.landmark_rows @ start
+    else:
+        start = by_landmarks(template, landmarks)
     stay = STAY + BUST_STAY * bust(template)
     points = start
     ears = place_ears(template, surface, landmarks)
@@ -85,10 +96,24 @@ def by_landmarks(template: Template, landmarks: np.ndarray) -> np.ndarray:
     source = template.landmark_rows @ template.points
     loose = np.concatenate([np.full(span.stop - span.start, 1 / weight) for span, weight in GROUPS.values()])
     spline = RBFInterpolator(source, landmarks - source, smoothing=400 * loose, kernel="thin_plate_spline")
-    away = np.linalg.norm(template.points[:, None] - source, axis=2).min(axis=1)
+    return _fading(template, spline(template.points), (landmarks - source).mean(axis=0))
+
+
+def by_closest_points(template: Template, surface: Surface) -> np.ndarray:
+    """(S, 3) canonical skin turned, shifted and resized onto `surface`, whose eyes are within some 10 mm of the origin."""
+    face = np.flatnonzero(template.face)
+    normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
+    start = Similarity(1.0, np.eye(3), np.zeros(3))
+    found, _ = closest_points(template.points[face], normals, surface, start, START_REACH_MM, START_ROUNDS)
+    moved = found(template.points) - template.points
+    return _fading(template, moved, (template.landmark_rows @ moved).mean(axis=0))
+
+
+def _fading(template: Template, moved: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(S, 3) canonical skin moved by `moved` (S, 3) near the landmarks, by `shift` (3,) far from them."""
+    away = np.linalg.norm(template.points[:, None] - template.landmark_rows @ template.points, axis=2).min(axis=1)
     fade = (1 - _ramp(away, *FADE_MM))[:, None]
-    shift = (landmarks - source).mean(axis=0)
-    return template.points + fade * spline(template.points) + (1 - fade) * shift
+    return template.points + fade * moved + (1 - fade) * shift
 
 
 def bust(template: Template) -> np.ndarray:

@@ -1,10 +1,9 @@
 """Heads that wear the MakeHuman topology over another skin: looks, rigs and renderers work on them unchanged."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
 from ..plan import IdentityPlan
 from ..rigs.neural.operators import factorise
@@ -12,16 +11,13 @@ from ..streams import stream
 from .base import HeadShape, Topology
 from .fittings import fit_out
 from .makehuman import ANCESTRY, ANCESTRY_AXES, ANCESTRY_CONCENTRATION
-from .surface import Surface
 from .template import Template, template
-from .wrap import BUST_STAY, STAY, Wrap, bust, wrap
+from .wrap import BUST_STAY, STAY, Wrap, bust, one_thread
 
 FOLLOW_MM = 3.0
 """The length over which the skin is smooth as it follows a model's identities."""
 EAR_FOLLOW = 0.3
 """How firmly ears follow them."""
-
-_one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,8 @@ class OtherHead:
     Attributes:
         name: stands in the rows.
         licence: of the head, as far as it is known; frames_licence: of pictures of it.
-        vertices: (N, 3) the mean person; triangles: (T, 3).
-        landmarks: (68, 3) of the mean person, iBUG order.
+        triangles: (T, 3) of the skin.
+        wrap: the template on the skin of the mean person.
         eyes: (2, 4) centre and radius of the left and right eyeball; None where it has none.
         modes: (M, N, 3) offsets of one standard deviation, and eye_modes: (M, 2, 3) those of the eyeballs.
         limit: standard deviations within which people are drawn.
@@ -41,21 +37,16 @@ class OtherHead:
     name: str
     licence: str
     frames_licence: str
-    vertices: np.ndarray
     triangles: np.ndarray
-    landmarks: np.ndarray
+    wrap: Wrap
     eyes: np.ndarray | None = None
     modes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 3)))
     eye_modes: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, 3)))
     limit: float = 2.5
 
-    def with_modes(self, modes: np.ndarray, eye_modes: np.ndarray, limit: float) -> "OtherHead":
-        """The same head as a model of people."""
-        return replace(self, modes=modes, eye_modes=eye_modes, limit=limit)
-
 
 class WrappedHead:
-    """See `heads.base.Head`. The mean person is wrapped once; people follow by the modes at the points that were found."""
+    """See `heads.base.Head`. The mean person has been wrapped; people follow by the modes at the points that were found."""
 
     def __init__(self, other: OtherHead) -> None:
         self._template = template()
@@ -70,7 +61,7 @@ class WrappedHead:
         self.topology_of = makehuman.name
         self.canonical, self.skin_control = makehuman.canonical, makehuman.skin_control
         self.targets, self.vertices = makehuman.targets, makehuman.vertices
-        self.wrap, self._modes = _wrapped(self._template, other)
+        self._modes = _modes_of_skin(self._template, other)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """A person of the model by number; neither age, gender nor ancestry shape it. Rigs take ancestry from the plan."""
@@ -89,19 +80,19 @@ class WrappedHead:
 
     def person(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Control vertices (W, 3) float32 mm and eyeballs (2, 4) of the person with these `weights` (M,) of the modes."""
-        skin = self.wrap.points + np.tensordot(weights, self._modes, axes=1)
+        skin = self._other.wrap.points + np.tensordot(weights, self._modes, axes=1)
         eyes = self._other.eyes
         if eyes is not None:
             eyes = eyes + np.pad(np.tensordot(weights, self._other.eye_modes, axes=1), ((0, 0), (0, 1)))
         return fit_out(self._template, skin, eyes)
 
 
-@_one_thread
-def _wrapped(template: Template, other: OtherHead) -> tuple[Wrap, np.ndarray]:
-    """The wrapped mean, and the modes (M, S, 3) of its skin."""
-    found = wrap(template, Surface(other.vertices, other.triangles), other.landmarks)
+@one_thread
+def _modes_of_skin(template: Template, other: OtherHead) -> np.ndarray:
+    """The modes (M, S, 3) of the template's skin: those of the other skin where it lies on it, smooth elsewhere."""
+    found = other.wrap
     if not len(other.modes):
-        return found, np.zeros((0, *found.points.shape))
+        return np.zeros((0, *found.points.shape))
     weight = template.area * found.weight * (1 - (1 - EAR_FOLLOW) * template.ears)
     bending = FOLLOW_MM**4 * template.bending
     stay = (STAY + BUST_STAY * bust(template)) * template.area
@@ -110,4 +101,4 @@ def _wrapped(template: Template, other: OtherHead) -> tuple[Wrap, np.ndarray]:
     right = (weight[:, None, None] * moved).reshape(len(weight), -1)
     modes = np.zeros_like(right)
     factorise(bending + sparse.diags(weight + stay)).solve(np.ascontiguousarray(right), modes)
-    return found, modes.reshape(len(weight), len(other.modes), 3).transpose(1, 0, 2)
+    return modes.reshape(len(weight), len(other.modes), 3).transpose(1, 0, 2)

@@ -104,5 +104,3 @@ def flame_arrays() -> tuple[dict[str, np.ndarray], np.ndarray]:
         "kintree_table": np.array([[-1, 0, 1, 1, 1], [0, 1, 2, 3, 4]]),
     }
     return arrays, mesh.landmarks / 1000 + place
-
-
