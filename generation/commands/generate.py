@@ -52,6 +52,10 @@ def run(args: argparse.Namespace) -> int:
         jpeg_quality=args.jpeg_quality,
         head_motion=args.head_motion,
     )
+    if files:
+        from ..heads import open_head
+
+        print(open_head(spec, files).about)  # an unfit head is refused before there is a directory
     from dataset_script.progress import Progress
 
     from ..run import generate

@@ -1,5 +1,6 @@
 """Parametric heads. A new one is one file and one line in HEADS, or in FROM_FILES where the user brings a file."""
 
+import functools
 from collections.abc import Callable
 
 from dataset_script.errors import InvalidInput
@@ -49,7 +50,13 @@ def open_head(spec: Spec, files: HeadFiles | None = None) -> Head:
             f"head_file is {spec.head_file} in the spec; {files.file}"
             f"{' with its landmarks' if files.landmarks else ''} has {found}: it is another head"
         )
-    return FROM_FILES[spec.head](files)
+    return _made(spec.head, files, spec.head_file)
+
+
+@functools.lru_cache(maxsize=2)
+def _made(name: str, files: HeadFiles, digest: str) -> Head:
+    """Wrapping takes seconds: the same content is wrapped once a process."""
+    return FROM_FILES[name](files)
 
 
 __all__ = ["EYE", "FROM_FILES", "HEADS", "SKIN", "TEETH", "TONGUE", "Head", "HeadShape", "Topology", "open_head"]

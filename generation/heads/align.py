@@ -91,6 +91,13 @@ def by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) ->
     return _upright(found)
 
 
+def check_outwards(vertices: np.ndarray, triangles: np.ndarray) -> None:
+    """Raises InvalidInput where triangles run clockwise as seen from outside."""
+    corners = vertices[triangles] - vertices.mean(axis=0)
+    if np.linalg.det(corners).sum() < 0:
+        raise InvalidInput("the mesh is inside out: its triangles must run counter-clockwise as seen from outside")
+
+
 def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray) -> None:
     """Lids and lips must be open along their slits, by a hole or by a fold. Lengths in mm.
 

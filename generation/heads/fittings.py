@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..rigs.lids import LASHES_ON, SEAM
+from .makehuman import INNER_LOWER_LIP, INNER_UPPER_LIP, LIP_LINE
 from .similarity import Similarity, fit_similarity
 from .template import Template
 
@@ -13,6 +14,8 @@ TRUST_EYES = 100.0
 LEAST_SHARE, LEAST_MM = 0.5, 0.15
 """Lids keep at least this share of the canonical distance from the ball, and this much."""
 GAUSS_NEWTON_STEPS = 25
+TOUCHING_MM, MOUTH_HALF_MM = 0.1, 24.0
+"""Height between the inner landmarks of lips that touch, and how far from the middle they are brought together."""
 MOUTH, MOUTH_MM = (0.0, -68.0, 20.0), 28.0
 """Middle and width of the region whose skin teeth and tongue follow, canonical mm."""
 
@@ -35,7 +38,7 @@ def fit_out(template: Template, skin: np.ndarray, eyes: np.ndarray | None) -> tu
         _move_eye(control, template, side, ball)
     middle = balls[:, :3].mean(axis=0)
     balls[:, :3] -= middle
-    return head.close_lips((control - middle).astype(np.float32)), balls
+    return _close_lips(template, control - middle).astype(np.float32), balls
 
 
 def fit_ball(template: Template, skin: np.ndarray, side: int, known: np.ndarray | None) -> np.ndarray:
@@ -72,10 +75,8 @@ def _seat_lids(control: np.ndarray, template: Template, side: int, ball: np.ndar
         )
         away = control[moved] - ball[:3]
         distance = np.linalg.norm(away, axis=1)
-        if least is None:
-            wanted = ball[3] + off
-        else:
-            wanted = np.maximum(distance, ball[3] + np.maximum(least * off, LEAST_MM))
+        kept = ball[3] + (off if least is None else np.maximum(least * off, LEAST_MM))
+        wanted = kept if least is None else np.maximum(distance, kept)
         control[moved] = ball[:3] + away * (wanted / distance)[:, None]
 
 
@@ -87,6 +88,20 @@ def _move_eye(control: np.ndarray, template: Template, side: int, ball: np.ndarr
     old = template.balls[side]
     eye = template.head.eye_control[side]
     control[eye] = ball[:3] + (canonical[eye] - old[:3]) * (ball[3] / old[3])
+
+
+def _close_lips(template: Template, control: np.ndarray) -> np.ndarray:
+    """Lips of two models part at other places: brings both to the middle, each piece of the slit by its own gap."""
+    rows, head = template.head.topology.refine[template.head.topology.landmarks], template.head
+    upper, lower = list(INNER_UPPER_LIP), list(INNER_LOWER_LIP)
+    x, y, z = head.canonical.T
+    places = (rows[upper] @ head.canonical)[:, 0]
+    across = np.exp(-((x / MOUTH_HALF_MM) ** 4)) * head.skin_control * (z > 0)
+    for _ in range(2):  # refinement smooths what was moved
+        gaps = (rows[upper] @ control - rows[lower] @ control)[:, 1] - TOUCHING_MM
+        near = across * np.exp(-(((y - LIP_LINE) / 8) ** 2))
+        control[:, 1] -= 0.5 * np.interp(x, places, gaps) * np.sign(y - LIP_LINE) * near
+    return control
 
 
 def _by_mouth(template: Template, skin: np.ndarray) -> Similarity:

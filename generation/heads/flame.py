@@ -15,7 +15,7 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 
 from .mesh_files import read_landmarks, take_apart
-from .own import find_eyes, in_frame, wrapped_mesh
+from .own import about, find_eyes, in_frame, wrapped_mesh
 from .wrapped import OtherHead, WrappedHead
 
 LICENCE = FRAMES_LICENCE = "other: the licence of the FLAME model"
@@ -41,7 +41,18 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
         balls = in_frame(to_head, mesh.spheres[eyes])
         eye_modes = np.stack([moved[:, mesh.sphere_vertices[k]].mean(axis=1) for k in eyes], axis=1)
     return WrappedHead(
-        OtherHead("flame", LICENCE, FRAMES_LICENCE, mesh.triangles, found, balls, moved[:, mesh.skin], eye_modes, LIMIT)
+        OtherHead(
+            "flame",
+            LICENCE,
+            FRAMES_LICENCE,
+            about(path, mesh, eyes),
+            mesh.triangles,
+            found,
+            balls,
+            moved[:, mesh.skin],
+            eye_modes,
+            LIMIT,
+        )
     )
 
 
@@ -87,6 +98,18 @@ def _read_pickle(path: Path) -> Any:
         return _Arrays(io.BytesIO(file.read()), encoding="latin1").load()
 
 
+_NUMPY = {
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): np.dtype,
+    **{
+        (f"numpy.{core}.multiarray", name): getattr(np._core.multiarray, name)
+        for core in ("core", "_core")
+        for name in ("_reconstruct", "scalar")
+    },
+}
+"""What makes NumPy arrays, under the names of NumPy 1 and 2."""
+
+
 class _Plain:
     """Stands for an object of a class that is not imported, such as a sparse matrix: nothing of it is kept."""
 
@@ -106,19 +129,9 @@ class _Plain:
 class _Arrays(pickle.Unpickler):
     """Imports nothing but what makes NumPy arrays; chumpy and SciPy objects become `_Plain`; the rest is refused."""
 
-    _NUMPY = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        **{
-            (f"numpy.{core}.multiarray", name): getattr(np._core.multiarray, name)
-            for core in ("core", "_core")
-            for name in ("_reconstruct", "scalar")
-        },
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self._NUMPY:
-            return self._NUMPY[module, name]
+        if (module, name) in _NUMPY:
+            return _NUMPY[module, name]
         if module.split(".")[0] in ("chumpy", "scipy"):
             return _Plain
         if (module, name) in (("_codecs", "encode"), ("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor")):

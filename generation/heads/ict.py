@@ -20,7 +20,18 @@ def load(path: Path) -> WrappedHead:
     eyes, eye_modes = _eyes(path)
     found = wrap(template(), Surface(faces.mean, faces.triangles), faces.landmarks(faces.mean))
     return WrappedHead(
-        OtherHead("ict", LICENCE, FRAMES_LICENCE, faces.triangles, found, eyes, faces.identity, eye_modes, MODE_LIMIT)
+        OtherHead(
+            "ict",
+            LICENCE,
+            FRAMES_LICENCE,
+            f"{path.name}: ICT-FaceKit, {len(faces.identity)} modes of identity",
+            faces.triangles,
+            found,
+            eyes,
+            faces.identity,
+            eye_modes,
+            MODE_LIMIT,
+        )
     )
 
 

@@ -112,7 +112,7 @@ class MakeHumanHead:
         for name, w in weights.items():
             control += np.float32(w) * self.targets(name)
         control -= np.concatenate([control[side] for side in self.eye_control]).mean(axis=0)
-        control = self.close_lips(control)
+        control = self._close_lips(control)
         return HeadShape(
             control=control,
             eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),
@@ -131,7 +131,7 @@ class MakeHumanHead:
         balls = [eye[:3] + eye[3] * self._ball for eye in eyes]
         return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
 
-    def close_lips(self, control: np.ndarray) -> np.ndarray:
+    def _close_lips(self, control: np.ndarray) -> np.ndarray:
         """Mixing shapes leaves lips a millimetre or two apart: brings both to the middle, fading out around them."""
         inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
         gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
         elif words[:1] == ["f"]:
             corners = [int(word.split("/")[0]) for word in words[1:]]
             corners = [c - 1 if c > 0 else len(vertices) + c for c in corners]
-            triangles += [(corners[0], b, c) for b, c in zip(corners[1:-1], corners[2:], strict=True)]
+            triangles += [(corners[0], b, c) for b, c in pairwise(corners[1:])]
     return np.array(vertices, np.float64).reshape(-1, 3), np.array(triangles, np.int64).reshape(-1, 3)
 
 

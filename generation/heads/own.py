@@ -7,7 +7,7 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 
 from ..rigs.neural.checks import check_surface
-from .align import by_landmarks, by_shape, check_fit, check_slits
+from .align import by_landmarks, by_shape, check_fit, check_outwards, check_slits
 from .mesh_files import HeadMesh, read_head, read_landmarks
 from .similarity import Similarity
 from .surface import Surface
@@ -37,7 +37,11 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
         raise InvalidInput(f"{path}: {error}") from None
     eyes = find_eyes(mesh, to_head, found)
     balls = None if eyes is None else mesh.spheres[eyes]
-    return WrappedHead(OtherHead("mesh", LICENCE, FRAMES_LICENCE, mesh.triangles, found, in_frame(to_head, balls)))
+    return WrappedHead(
+        OtherHead(
+            "mesh", LICENCE, FRAMES_LICENCE, about(path, mesh, eyes), mesh.triangles, found, in_frame(to_head, balls)
+        )
+    )
 
 
 def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Similarity]:
@@ -46,6 +50,7 @@ def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Si
     `landmarks` (68, 3) in the file's units, if known. Raises InvalidInput as `load` does.
     """
     skin, triangles = check_surface(mesh.vertices[mesh.skin], mesh.triangles)
+    check_outwards(skin, triangles)
     if landmarks is None:
         to_head = by_shape(template(), skin, triangles)
     else:
@@ -69,6 +74,17 @@ def find_eyes(mesh: HeadMesh, to_head: Similarity, found: Wrap) -> list[int] | N
             and np.linalg.norm(to_head(sphere[:3]) - place) < EYE_REACH_MM
         ][:1]  # fmt: skip  # the largest comes first: corneas lie over it
     return chosen if len(chosen) == 2 else None
+
+
+def about(path: Path, mesh: HeadMesh, eyes: list[int] | None) -> str:
+    """What was made of the file: skin, eyes, and the parts that were left out."""
+    spare = [len(mesh.sphere_vertices[k]) for k in range(len(mesh.spheres)) if eyes is None or k not in eyes]
+    left_out = sorted([*spare, *mesh.left_out.tolist()], reverse=True)
+    sizes = ", ".join(map(str, left_out[:5])) + (", …" if len(left_out) > 5 else "")
+    return (
+        f"{path.name}: a skin of {len(mesh.skin):,} vertices, {'eyeballs from the lids' if eyes is None else 'two eyeballs'}, "
+        + (f"{len(left_out)} parts left out (of {sizes} vertices)" if left_out else "nothing left out")
+    )
 
 
 def in_frame(to_head: Similarity, balls: np.ndarray | None) -> np.ndarray | None:

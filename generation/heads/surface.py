@@ -56,7 +56,7 @@ class Surface:
         _, found = self._tree.query(np.concatenate([points, FACING_MM * normals], axis=1), count)
         found = found.reshape(len(points), count)
         corners = self.vertices[self.triangles[found]]  # (P, k, 3, 3)
-        shares = closest_on_triangles(np.broadcast_to(points[:, None], corners.shape[:2] + (3,)), corners)
+        shares = closest_on_triangles(np.broadcast_to(points[:, None], (*corners.shape[:2], 3)), corners)
         places = np.einsum("pkc,pkcd->pkd", shares, corners)
         away = np.linalg.norm(places - points[:, None], axis=2)
         facing = np.einsum("pkd,pd->pk", self._flat[found], normals)

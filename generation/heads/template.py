@@ -74,7 +74,7 @@ def template() -> Template:
     size = len(head.canonical)
     mouth, ears = topology.masks["mouth"][:size][skin], topology.masks["ears"][:size][skin]
     shown = outer[skin] * (mouth < 0.5)
-    x, y, z = points.T
+    _, y, z = points.T
     face = (shown > 0.9) & (ears < 0.1) & (y > FACE_Y[0]) & (y < FACE_Y[1]) & (z > FACE_Z)
     balls = [topology.reference[ball].astype(np.float64) for ball in topology.eyeballs]
     centres = [ball.mean(axis=0) for ball in balls]

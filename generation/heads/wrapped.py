@@ -27,6 +27,7 @@ class OtherHead:
     Attributes:
         name: stands in the rows.
         licence: of the head, as far as it is known; frames_licence: of pictures of it.
+        about: one line on what was found in the file.
         triangles: (T, 3) of the skin.
         wrap: the template on the skin of the mean person.
         eyes: (2, 4) centre and radius of the left and right eyeball; None where it has none.
@@ -37,6 +38,7 @@ class OtherHead:
     name: str
     licence: str
     frames_licence: str
+    about: str
     triangles: np.ndarray
     wrap: Wrap
     eyes: np.ndarray | None = None
@@ -62,6 +64,12 @@ class WrappedHead:
         self.canonical, self.skin_control = makehuman.canonical, makehuman.skin_control
         self.targets, self.vertices = makehuman.targets, makehuman.vertices
         self._modes = _modes_of_skin(self._template, other)
+
+    @property
+    def about(self) -> str:
+        """One line: what was found, and how near the wrap comes to it."""
+        off = self._other.wrap.nearest.distance[self._template.face]
+        return f"{self._other.about}; wrapped {off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """A person of the model by number; neither age, gender nor ancestry shape it. Rigs take ancestry from the plan."""
