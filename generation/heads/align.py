@@ -23,7 +23,7 @@ HEIGHT_MM = (90.0, 2600.0)
 """A head mesh is at least and at most as high, from the neck or the feet up."""
 TOP_MM = 200.0
 """The head is looked for in so much of the mesh below its top."""
-REACH_MM, ROUNDS = (40.0, 6.0), 60
+REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
 MOST_DEGREES = 35.0
 FAR_MM, ALIKE_MM = 20.0, 5.0
 """Distances count up to the first; a face is at most the second away from the canonical one, on average."""
@@ -67,7 +67,7 @@ def by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) ->
     Raises:
         InvalidInput: it is not like a face in any unit.
     """
-    face = np.flatnonzero(template.face)
+    face = np.flatnonzero(template.face)[::EVERY]
     points = template.points[face]
     normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
     height, best = np.ptp(vertices[:, 1]), (np.inf, None)

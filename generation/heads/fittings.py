@@ -67,17 +67,26 @@ def fit_ball(template: Template, skin: np.ndarray, side: int, known: np.ndarray 
 
 def _seat_lids(control: np.ndarray, template: Template, side: int, ball: np.ndarray) -> None:
     """Puts the seam and the socket as far inside and around the ball as on the canonical face, and lids outside of it."""
-    lids, hidden = template.lids[side], template.sockets[side]
-    hidden = np.concatenate([hidden, lids.loops[SEAM]])
-    for moved, least in ((hidden, None), (lids.loops[SEAM + 1 :].ravel(), LEAST_SHARE)):
-        off = (
-            np.linalg.norm(template.head.canonical[moved] - template.balls[side, :3], axis=1) - template.balls[side, 3]
-        )
-        away = control[moved] - ball[:3]
-        distance = np.linalg.norm(away, axis=1)
-        kept = ball[3] + (off if least is None else np.maximum(least * off, LEAST_MM))
-        wanted = kept if least is None else np.maximum(distance, kept)
-        control[moved] = ball[:3] + away * (wanted / distance)[:, None]
+    lids = template.lids[side]
+    hidden = np.concatenate([template.sockets[side], lids.loops[SEAM]])
+    away = control[hidden] - ball[:3]
+    wanted = ball[3] + _off_the_ball(hidden, template, side)
+    control[hidden] = ball[:3] + away * (wanted / np.linalg.norm(away, axis=1))[:, None]
+    _push_off(control, lids.loops[SEAM + 1 :].ravel(), template, side, ball)
+
+
+def _push_off(control: np.ndarray, moved: np.ndarray, template: Template, side: int, ball: np.ndarray) -> None:
+    """Keeps the control vertices `moved` a share of their canonical distance off the ball, at least."""
+    away = control[moved] - ball[:3]
+    distance = np.linalg.norm(away, axis=1)
+    least = ball[3] + np.maximum(LEAST_SHARE * _off_the_ball(moved, template, side), LEAST_MM)
+    control[moved] = ball[:3] + away * (np.maximum(distance, least) / distance)[:, None]
+
+
+def _off_the_ball(vertices: np.ndarray, template: Template, side: int) -> np.ndarray:
+    """Distance of control vertices from the canonical eyeball, mm; negative inside of it."""
+    centre, radius = template.balls[side, :3], template.balls[side, 3]
+    return np.linalg.norm(template.head.canonical[vertices] - centre, axis=1) - radius
 
 
 def _move_eye(control: np.ndarray, template: Template, side: int, ball: np.ndarray) -> None:
@@ -85,6 +94,7 @@ def _move_eye(control: np.ndarray, template: Template, side: int, ball: np.ndarr
     lids, canonical = template.lids[side], template.head.canonical
     loop = lids.loops[LASHES_ON]
     control[lids.lashes] = canonical[lids.lashes] + lids.columns @ (control[loop] - canonical[loop])
+    _push_off(control, lids.lashes, template, side, ball)
     old = template.balls[side]
     eye = template.head.eye_control[side]
     control[eye] = ball[:3] + (canonical[eye] - old[:3]) * (ball[3] / old[3])

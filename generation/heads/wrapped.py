@@ -63,12 +63,12 @@ class WrappedHead:
         self.topology_of = makehuman.name
         self.canonical, self.skin_control = makehuman.canonical, makehuman.skin_control
         self.targets, self.vertices = makehuman.targets, makehuman.vertices
-        self._modes = _modes_of_skin(self._template, other)
+        self.wrap, self._modes = other.wrap, _modes_of_skin(self._template, other)
 
     @property
     def about(self) -> str:
         """One line: what was found, and how near the wrap comes to it."""
-        off = self._other.wrap.nearest.distance[self._template.face]
+        off = self.wrap.nearest.distance[self._template.face]
         return f"{self._other.about}; wrapped {off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
@@ -88,7 +88,7 @@ class WrappedHead:
 
     def person(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Control vertices (W, 3) float32 mm and eyeballs (2, 4) of the person with these `weights` (M,) of the modes."""
-        skin = self._other.wrap.points + np.tensordot(weights, self._modes, axes=1)
+        skin = self.wrap.points + np.tensordot(weights, self._modes, axes=1)
         eyes = self._other.eyes
         if eyes is not None:
             eyes = eyes + np.pad(np.tensordot(weights, self._other.eye_modes, axes=1), ((0, 0), (0, 1)))

@@ -88,5 +88,3 @@ def test_bad_landmarks_are_refused(obj, tmp_path, name, content, indexed, line):
     path.write_text(content)
     with pytest.raises(InvalidInput, match=line):
         read_landmarks(path, read_head(obj), indexed)
-
-
