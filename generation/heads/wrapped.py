@@ -53,7 +53,7 @@ class WrappedHead:
     def __init__(self, other: OtherHead) -> None:
         self._template = template()
         makehuman = self._template.head
-        self.name, self.licence, self.frames_licence, self._other = (
+        self.name, self.licence, self.frames_licence, self.other = (
             other.name,
             other.licence,
             other.frames_licence,
@@ -69,14 +69,14 @@ class WrappedHead:
     def about(self) -> str:
         """One line: what was found, and how near the wrap comes to it."""
         off = self.wrap.nearest.distance[self._template.face]
-        return f"{self._other.about}; wrapped {off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
+        return f"{self.other.about}; wrapped {off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """A person of the model by number; neither age, gender nor ancestry shape it. Rigs take ancestry from the plan."""
         ancestry = stream(seed, "head.ancestry", plan.identity_id).dirichlet(
             ANCESTRY_CONCENTRATION * np.array(ANCESTRY[plan.ethnicity])
         )
-        limit = self._other.limit
+        limit = self.other.limit
         drawn = stream(seed, "head.modes", plan.identity_id).standard_normal(len(self._modes)).clip(-limit, limit)
         control, eyes = self.person(drawn)
         return HeadShape(
@@ -86,12 +86,16 @@ class WrappedHead:
             parameters={f"{self.name}/mode{k:03d}": float(w) for k, w in enumerate(drawn)},
         )
 
+    def skin(self, weights: np.ndarray) -> np.ndarray:
+        """(S, 3) skin control vertices of that person as wrapped, in the frame of the other head."""
+        return self.wrap.points + np.tensordot(weights, self._modes, axes=1)
+
     def person(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Control vertices (W, 3) float32 mm and eyeballs (2, 4) of the person with these `weights` (M,) of the modes."""
-        skin = self.wrap.points + np.tensordot(weights, self._modes, axes=1)
-        eyes = self._other.eyes
+        skin = self.skin(weights)
+        eyes = self.other.eyes
         if eyes is not None:
-            eyes = eyes + np.pad(np.tensordot(weights, self._other.eye_modes, axes=1), ((0, 0), (0, 1)))
+            eyes = eyes + np.pad(np.tensordot(weights, self.other.eye_modes, axes=1), ((0, 0), (0, 1)))
         return fit_out(self._template, skin, eyes)
 
 

@@ -43,13 +43,13 @@ def off_the_skin(head, skin: np.ndarray, triangles: np.ndarray, control: np.ndar
 
 
 def test_people_of_flame_lie_on_its_surface(head, arrays):
-    skin = len(np.unique(arrays["f"][: len(head._other.triangles)]))
+    skin = len(np.unique(arrays["f"][: len(head.other.triangles)]))
     weights = np.zeros(MODES)
     weights[:4] = 1.5, -1.0, 2.0, 0.5
     control, eyes = head.person(weights)
     person = 1000 * (arrays["v_template"] + arrays["shapedirs"][..., :MODES] @ weights)
     person -= np.stack([person[skin : skin + 546], person[skin + 546 :]]).mean(axis=(0, 1))  # between the eyes
-    assert off_the_skin(head, person[:skin], head._other.triangles, control, eyes) < 0.6
+    assert off_the_skin(head, person[:skin], head.other.triangles, control, eyes) < 0.6
     true = np.array([person[skin : skin + 546].mean(axis=0), person[skin + 546 :].mean(axis=0)])
     assert np.abs(eyes[:, :3] - true).max() < 2.0
 
@@ -133,7 +133,7 @@ def test_a_missing_ict_pack_is_named(tmp_path):
 def test_people_of_ict_lie_on_their_surface():
     head = ict.load(Path(ICT_PACK))
     assert head.wrap.nearest.distance[template().face].mean() < 0.4
-    other = head._other
+    other = head.other
     faces = ict.load_ict(Path(ICT_PACK))
     weights = np.random.default_rng(0).standard_normal(len(other.modes)).clip(-2.5, 2.5)
     control, eyes = head.person(weights)
