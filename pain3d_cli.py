@@ -45,9 +45,10 @@ EXTRA_OF: dict[str, str] = {
     "av": "video",
     "cv2": "faces",
     "h5py": "hdf5",
-    "robust_laplacian": "neural",
     "cholespy": "neural",
     "igl": "neural",
+    "robust_laplacian": "neural",
+    "trimesh": "neural",
 }
 """Module that may be missing -> the extra that brings it."""
 

@@ -10,6 +10,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAMES, pspi
 
 from .gallery import CELL, Panel, draw_sheet, heat_over
+from .head_files import HeadFiles
 from .heatmap import to_bytes
 from .pipeline import FrameMaker, Person
 from .plan import ExpressionPlan, Plan, ViewPlan
@@ -19,13 +20,16 @@ _VIEW = ViewPlan(0, 16.0, 0.0, 0.0, 24.0, 0.78)
 _OVERSAMPLING = 2
 
 
-def chart(directory: str | Path, identity_id: int = 0) -> Image.Image:
-    """The chart as RGB, of a person of the dataset in `directory`. Raises InvalidInput for one that is not planned."""
+def chart(directory: str | Path, identity_id: int = 0, files: HeadFiles | None = None) -> Image.Image:
+    """The chart as RGB, of a person of the dataset in `directory`; `files` where its head is made from some.
+
+    Raises InvalidInput for a person that is not planned, and for other files than the dataset's.
+    """
     spec = Spec.load(directory)
     plan = Plan(spec)
     if not 0 <= identity_id < len(plan):
         raise InvalidInput(f"identity is {identity_id}; the dataset has 0 to {len(plan) - 1}")
-    maker = FrameMaker(replace(spec, size=CELL * _OVERSAMPLING, geometry=False))
+    maker = FrameMaker(replace(spec, size=CELL * _OVERSAMPLING, geometry=False), files)
     person = maker.person(plan[identity_id])
     lines = [_line(maker, person, k) for k in range(len(AU_NAMES))]
     return draw_sheet(f"Each action unit alone, level by level. {person.plan.prompt}", lines)

@@ -7,6 +7,7 @@ from PIL import Image
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import pspi
 
+from .head_files import HeadFiles
 from .heatmap import to_bytes
 from .pipeline import FrameMaker
 from .plan import AGE_RANGES, ExpressionPlan, IdentityPlan, ViewPlan
@@ -19,9 +20,9 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 def render_by_hand(
     spec: Spec, age: int, ethnicity: str, gender: str, person: int, au: tuple[float, ...], extra_au: dict[str, float],
-    view: ViewPlan, out: Path, heatmap: Path | None = None,
+    view: ViewPlan, out: Path, heatmap: Path | None = None, files: HeadFiles | None = None,
 ) -> None:  # fmt: skip
-    """Writes the picture (and the heatmap) of a person of these demographics; `person` picks one of them.
+    """Writes the picture (and the heatmap) of a person of these demographics; `person` picks one of them; `files` where the head is made from some.
 
     Raises InvalidInput where an angle, the age or a file name is out of range.
     """
@@ -42,7 +43,7 @@ def render_by_hand(
     group = "young" if age < AGE_RANGES["elderly"][0] else "elderly"
     expression = ExpressionPlan(1, au, int(pspi(au)), extra_au)
     plan = IdentityPlan(person, "train", group, age, ethnicity, gender, "", (expression,), (view,))
-    maker = FrameMaker(spec)
+    maker = FrameMaker(spec, files)
     picture, heat = maker.picture(maker.person(plan), expression, view)
     Image.fromarray(picture.rgb).save(out)
     if heatmap is not None:

@@ -14,7 +14,8 @@ from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_fra
 
 from .appearance import LOOKS, Look
 from .frame import Frame
-from .heads import HEADS, HeadShape
+from .head_files import HeadFiles
+from .heads import HeadShape, open_head
 from .heatmap import to_bytes, vertex_heat
 from .mesh import vertex_normals
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
@@ -26,7 +27,6 @@ from .rigs import RIGS
 from .spec import Spec
 from .streams import stream
 
-LICENCE = "CC-BY-4.0"
 DEPTH_UNITS_PER_MM = 20
 HIDDEN_MM = 4.0
 """A landmark is hidden where everything around it is at least this much nearer to the camera."""
@@ -54,12 +54,13 @@ class FrameMaker:
     gives for the same key, in any order and any process.
     """
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, files: HeadFiles | None = None) -> None:
+        """`files`: those that the head is made from, where the spec's head needs any. Raises InvalidInput as `open_head`."""
         self.spec = spec
-        self.head = HEADS[spec.head]()
-        self.rig = RIGS[spec.rig](spec.head)
-        self.appearance = LOOKS[spec.look](spec.head)
-        self.renderer = RENDERERS[spec.renderer](spec.head)
+        self.head = open_head(spec, files)
+        self.rig = RIGS[spec.rig](self.head.topology_of)
+        self.appearance = LOOKS[spec.look](self.head.topology_of)
+        self.renderer = RENDERERS[spec.renderer](self.head.topology_of)
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
         """All frames of a person, expression by expression, view by view."""
@@ -136,7 +137,7 @@ class FrameMaker:
             "renderer": spec.renderer,
             "rig": spec.rig,
             "head": spec.head,
-            "licence": LICENCE,
+            "licence": self.head.frames_licence,
         }
         return Frame(row, self._geometry(key, person, expression, posed, camera, picture) if spec.geometry else None)
 

@@ -6,6 +6,7 @@ It is stored beside the data as `spec.json`; its hash stands in every line of th
 import hashlib
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -15,7 +16,9 @@ GENERATOR_VERSION = 2
 """Raise it with every change that changes the pixels or labels of any frame."""
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
-HEADS: tuple[str, ...] = ("makehuman",)
+HEADS: tuple[str, ...] = ("makehuman", "ict", "flame", "mesh")
+HEADS_FROM_FILES: tuple[str, ...] = ("ict", "flame", "mesh")
+"""Heads that are made from a file of the user's; the spec holds the file's sha256."""
 RIGS: tuple[str, ...] = ("blendshapes",)
 LOOKS: tuple[str, ...] = ("procedural",)
 RENDERERS: tuple[str, ...] = ("raster", "cycles")
@@ -37,6 +40,7 @@ _INTEGERS = {
     "jpeg_quality": (1, 100),
     "version": (1, 2**31 - 1),
 }
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAX_HEATMAP_SCALE_MM = 100.0
 _MAX_HEAD_MOTION = 2.0
 
@@ -63,6 +67,7 @@ class Spec:
     heatmap_scale_mm: float = 8.0  # displacement at which the heatmap saturates (255)
     jpeg_quality: int = 92
     head_motion: float = 1.0  # motion of the head between neutral and pain, relative to the usual; 0: pairs align
+    head_file: str | None = None  # sha256 of the file that the head is made from; see `head_files.HeadFiles.digest`
     version: int = GENERATOR_VERSION
 
     def __post_init__(self) -> None:
@@ -76,6 +81,7 @@ class Spec:
             value = getattr(self, name)
             if not _is_integer(value) or not low <= value <= high:
                 raise InvalidInput(f"{name} is {value!r}; allowed: an integer from {low} to {high}")
+        self._check_head_file()
         if self.size % 2:
             raise InvalidInput(f"size is {self.size}; allowed: an even number of pixels")
         if not isinstance(self.geometry, bool):
@@ -89,9 +95,21 @@ class Spec:
         for name in ("heatmap_scale_mm", "head_motion"):  # 8 and 8.0 are one spec, hence one hash
             object.__setattr__(self, name, float(getattr(self, name)))
 
+    def _check_head_file(self) -> None:
+        if self.head not in HEADS_FROM_FILES:
+            if self.head_file is not None:
+                raise InvalidInput(
+                    f"head_file is {self.head_file!r}; allowed: null, as head {self.head!r} needs no file"
+                )
+        elif not isinstance(self.head_file, str) or not _SHA256.fullmatch(self.head_file):
+            raise InvalidInput(
+                f"head_file is {self.head_file!r}; allowed: the sha256 of the file of head {self.head!r}"
+            )
+
     def to_json(self) -> str:
-        """Canonical JSON: sorted keys, no spaces; equal specs give equal text."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        """Canonical JSON: sorted keys, no spaces, nothing that is null; equal specs give equal text."""
+        values = {name: value for name, value in self.to_dict().items() if value is not None}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
@@ -134,7 +152,7 @@ class Spec:
         """sha256 (hex) of the canonical JSON."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
-    def to_dict(self) -> dict[str, str | int | float | bool]:
+    def to_dict(self) -> dict[str, str | int | float | bool | None]:
         """Every field and its value."""
         return asdict(self)
 

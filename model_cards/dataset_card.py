@@ -62,7 +62,13 @@ PSPI_SAMPLINGS = {
     "add up to it.",
 }
 """`pspi` of the specification -> what it means."""
-COMPONENT_LICENCES = {"makehuman": ("head, its shapes and expression units (MakeHuman hm08)", "CC0-1.0")}
+_EXPRESSIONS = ("head topology and expression units (MakeHuman hm08)", "CC0-1.0")
+COMPONENT_LICENCES = {
+    "makehuman": [("head, its shapes and expression units (MakeHuman hm08)", "CC0-1.0")],
+    "ict": [("faces (ICT-FaceKit)", "MIT"), _EXPRESSIONS],
+    "flame": [("faces (FLAME)", "the licence of the FLAME model"), _EXPRESSIONS],
+    "mesh": [("the head's shape (brought by its maker)", "its owner's"), _EXPRESSIONS],
+}
 METADATA = {
     "annotations_creators": ["machine-generated"],
     "source_datasets": ["original"],
@@ -122,7 +128,7 @@ def _loading(name: str, configs: list[str]) -> str:
 
 
 def _licences(spec: Mapping) -> list[tuple[str, str]]:
-    return [COMPONENT_LICENCES[spec["head"]]] if spec["head"] in COMPONENT_LICENCES else []
+    return COMPONENT_LICENCES.get(spec["head"], [])
 
 
 def _field_table(configs: list[str]) -> str:

@@ -4,6 +4,8 @@ import argparse
 import io
 from pathlib import Path
 
+from ..head_files import add_head_arguments, files_for, given_files
+
 HELP = "Make one frame again, alone. It equals the one in the dataset: as .jpg byte for byte, as .png pixel for pixel."
 EXAMPLE = "pain3d frame pain3d 00017-04-1 --out face.png --heatmap heat.png"
 
@@ -13,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("frame_id", metavar="FRAME_ID", help="identity-expression-view, such as 00017-04-1")
     parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .jpg or .png")
     parser.add_argument("--heatmap", metavar="FILE", help="where to put the heatmap: .png")
+    add_head_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +34,9 @@ def run(args: argparse.Namespace) -> int:
     for path in filter(None, (args.out, args.heatmap)):
         if not Path(path).parent.is_dir():
             raise WorkFailed(f"cannot write {path}: there is no directory {Path(path).parent}")
-    row = regenerate(Spec.load(args.source), args.frame_id).row
+    spec = Spec.load(args.source)
+    files = files_for(spec.head, given_files(args))
+    row = regenerate(spec, args.frame_id, files.maker_factory() if files else None).row
     jpeg = row["image"]["bytes"]
     write_atomically(out, _as_png(jpeg) if out.suffix.lower() == ".png" else jpeg)
     if args.heatmap:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from ..head_files import add_head_arguments, given_files
+
 HELP = "A picture of a dataset: people, their pain at rising PSPI, side views and heatmaps, with the labels."
 EXAMPLE = "pain3d gallery pain3d --out gallery.png"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG"}
@@ -14,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chart", action="store_true", help="each action unit alone at every level, on one person, instead")  # fmt: skip
     parser.add_argument("--identity", type=int, default=0, metavar="I", help="the person of the chart (%(default)s)")
     parser.add_argument("--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)")  # fmt: skip
+    add_head_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.chart:
         from ..chart import chart
 
-        sheet = chart(args.directory, args.identity)
+        sheet = chart(args.directory, args.identity, given_files(args))
     else:
         sheet = gallery(args.directory, args.identities, args.expressions)
     sheet.save(buffer, _FORMATS[Path(args.out).suffix.lower()], quality=90)

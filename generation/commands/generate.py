@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from ..head_files import add_head_arguments, chosen_head
 from ..spec import HEADS, LOOKS, PRESETS, PSPI_SAMPLINGS, RENDERERS, RIGS, Spec
 
 HELP = "Make a dataset, or finish one that was interrupted: the result is the same, byte for byte."
@@ -17,7 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default=default.preset, help=f"demographics: {_one_of(PRESETS)} (%(default)s)")
     parser.add_argument("--size", type=int, default=default.size, metavar="PIXELS", help="width and height (%(default)s)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=default.seed, help="another seed, other people (%(default)s)")
-    parser.add_argument("--head", default=default.head, help=_one_of(HEADS))
+    parser.add_argument("--head", default=default.head, help=f"{_one_of(HEADS)}, or a mesh file")
+    add_head_arguments(parser)
     parser.add_argument("--rig", default=default.rig, help=_one_of(RIGS))
     parser.add_argument("--look", default=default.look, help=_one_of(LOOKS))
     parser.add_argument("--renderer", default=default.renderer, help=_one_of(RENDERERS))
@@ -34,12 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    head, files = chosen_head(args)
     spec = Spec(
         preset=args.preset,
         identities=args.identities,
         size=args.size,
         seed=args.seed,
-        head=args.head,
+        head=head,
+        head_file=files.digest() if files else None,
         rig=args.rig,
         look=args.look,
         renderer=args.renderer,
@@ -48,12 +52,22 @@ def run(args: argparse.Namespace) -> int:
         jpeg_quality=args.jpeg_quality,
         head_motion=args.head_motion,
     )
+    if files:
+        from ..heads import open_head
+
+        print(open_head(spec, files).about)  # an unfit head is refused before there is a directory
     from dataset_script.progress import Progress
 
     from ..run import generate
 
     with Progress("frames") as progress:
-        summary = generate(args.out, spec, workers=args.workers, progress=progress)
+        summary = generate(
+            args.out,
+            spec,
+            workers=args.workers,
+            maker_factory=files.maker_factory() if files else None,
+            progress=progress,
+        )
     print(f"{summary.frames:,} frames in {args.out} ({summary.made:,} made now). To load them:\n")
     print(_loading(summary.directory))
     return 0

@@ -6,7 +6,8 @@ from pathlib import Path
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus, pspi
 from dataset_script.features import ETHNICITIES, GENDERS
 
-from ..spec import RENDERERS
+from ..head_files import add_head_arguments, chosen_head
+from ..spec import HEADS, RENDERERS
 
 HELP = "Render one face by hand: choose who, which action units, which camera."
 EXAMPLE = "pain3d render --age 72 --gender woman --au4 3 --au7 4 --au43 1 --yaw 25 --out face.png --heatmap heat.png"
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fov", type=float, default=26, help="horizontal field of view, degrees (default 26)")
     parser.add_argument("--size", type=int, default=512, help="pixels (default 512)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--head", default=HEADS[0], help=f"{' or '.join(HEADS)}, or a mesh file")
+    add_head_arguments(parser)
     parser.add_argument("--renderer", choices=RENDERERS, default=RENDERERS[0])
     parser.add_argument("--out", type=Path, required=True, metavar="PICTURE", help=".png or .jpg")
     parser.add_argument("--heatmap", type=Path, metavar="PICTURE", help="also write the heatmap")
@@ -43,10 +46,23 @@ def run(args: argparse.Namespace) -> int:
 
     au = check_aus([getattr(args, name.lower()) for name in AU_NAMES])
     extra_au = check_extra_aus({name: getattr(args, name.lower()) for name in EXTRA_AU_NAMES})
-    spec = Spec(identities=1, size=args.size, seed=args.seed, renderer=args.renderer)
+    head, files = chosen_head(args)
+    spec = Spec(
+        identities=1, size=args.size, seed=args.seed, renderer=args.renderer, head=head, head_file=files.digest() if files else None
+    )  # fmt: skip
     view = ViewPlan(0, args.yaw, args.pitch, args.roll, args.fov, 1.0)
     render_by_hand(
-        spec, args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view, args.out, args.heatmap
+        spec,
+        args.age,
+        args.ethnicity,
+        args.gender,
+        args.person,
+        tuple(au),
+        extra_au,
+        view,
+        args.out,
+        args.heatmap,
+        files,
     )
     print(f"{args.out}: PSPI {pspi(au):g}")
     return 0

@@ -64,7 +64,9 @@ class Head(Protocol):
 
     name: str
     licence: str
+    frames_licence: str  # of pictures of it, beside what the looks ask for
     topology: Topology
+    topology_of: str  # name in `heads.HEADS` of the head that has this topology, for which rigs and looks are made
     canonical: np.ndarray  # (W, 3) float32 mm, control vertices of the canonical face
     skin_control: np.ndarray  # (W,) bool, which of them are skin
 

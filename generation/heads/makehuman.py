@@ -68,6 +68,8 @@ class MakeHumanHead:
 
     name = "makehuman"
     licence = "CC0-1.0"
+    frames_licence = "CC-BY-4.0"
+    topology_of = "makehuman"
 
     def __init__(self) -> None:
         with np.load(ASSET) as asset:
@@ -81,7 +83,7 @@ class MakeHumanHead:
             masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
-        self._eyes = [parts["left_eye"], parts["right_eye"]]
+        self.eye_control = [parts["left_eye"], parts["right_eye"]]
         self._axes = local_axes(self._targets)
         self.topology = self._build_topology(quads, quad_part, part_names, parts, masks)
 
@@ -109,11 +111,11 @@ class MakeHumanHead:
         control = self.canonical.copy()
         for name, w in weights.items():
             control += np.float32(w) * self.targets(name)
-        control -= np.concatenate([control[side] for side in self._eyes]).mean(axis=0)
+        control -= np.concatenate([control[side] for side in self.eye_control]).mean(axis=0)
         control = self._close_lips(control)
         return HeadShape(
             control=control,
-            eyes=np.stack([fit_sphere(control[side]) for side in self._eyes]),
+            eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),
             ancestry=dict(zip(ANCESTRY_AXES, map(float, ancestry), strict=True)),
             parameters={name: float(w) for name, w in weights.items() if w},
         )
@@ -150,7 +152,7 @@ class MakeHumanHead:
         first = refine.shape[0]
         triangles = np.concatenate([triangulate(fine), first + ball_triangles, first + len(ball) + ball_triangles])
         part = np.concatenate([np.repeat(code, 8), np.full(2 * len(ball_triangles), EYE)]).astype(np.uint8)
-        eyes = np.stack([fit_sphere(self.canonical[side]) for side in self._eyes])
+        eyes = np.stack([fit_sphere(self.canonical[side]) for side in self.eye_control])
         reference = np.concatenate([refine @ self.canonical, *(eye[:3] + eye[3] * ball for eye in eyes)]).astype(
             np.float32
         )

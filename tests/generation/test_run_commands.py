@@ -44,7 +44,7 @@ def test_generate_writes_the_dataset_and_says_how_to_load_it(tmp_path, capsys):
     [
         (["--preset", "fair"], "preset is 'fair'; allowed: paper, balanced"),
         (["--size", "-256"], "size is -256; allowed: an integer from 64 to 2048"),
-        (["--head", "flame"], "head is 'flame'; allowed: makehuman"),
+        (["--head", "blender"], "head is 'blender'; allowed: makehuman, ict, flame, mesh"),
         (["--workers", "0"], "workers is 0; allowed: 1 or more"),
     ],
 )

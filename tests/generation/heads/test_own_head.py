@@ -1,0 +1,214 @@
+"""A user's own mesh: found in its units, wrapped, moved by the rig, and refused where it is no head."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from other_heads import PLAN, write_landmarks, write_obj
+from scipy.spatial import cKDTree
+
+from dataset_script.errors import InvalidInput
+from dataset_script.facs import AU_MAX, AU_NAMES
+from generation.heads import EYE, TEETH, own
+from generation.heads.align import by_landmarks, by_shape, check_fit, check_slits
+from generation.heads.mesh_files import read_head
+from generation.heads.surface import Surface
+from generation.heads.template import template
+from generation.mesh import uv_sphere, vertex_normals
+from generation.plan import ViewPlan
+from generation.render.camera import Camera
+from generation.render.visibility import rasterize
+
+
+def levels(**named: float) -> np.ndarray:
+    return np.array([named.get(name, 0.0) for name in AU_NAMES])
+
+
+def pixels(head, shape, control, part: int, yaw: float = 0) -> int:
+    camera = Camera.from_plan(ViewPlan(0, yaw, 0, 0, 26, 1.0), 384)
+    seen = camera.project(head.vertices(control, shape.eyes).astype(float))
+    ids, _, _ = rasterize(seen, head.topology.triangles, 1, 384, True)
+    return int((head.topology.part[ids[ids >= 0]] == part).sum())
+
+
+def test_the_wrap_lies_on_the_mesh(wrapped, mesh):
+    off = wrapped.wrap.nearest.distance[template().face]
+    assert off.mean() < 0.35 and np.percentile(off, 95) < 1.2
+    shape = wrapped.shape(PLAN[0], 0)
+    fine = wrapped.vertices(shape.control, shape.eyes).astype(float)
+    face = wrapped.topology.masks["face"] > 0.99
+    own_skin = mesh.vertices - mesh.eyes[:, :3].mean(axis=0)
+    normals = vertex_normals(fine, wrapped.topology.triangles).astype(float)
+    away = Surface(own_skin, mesh.triangles).nearest(fine[face], normals[face])
+    assert away.distance[away.usable].mean() < 0.5 and away.usable.mean() > 0.9
+
+
+def test_landmarks_come_near_the_true_ones(wrapped, mesh):
+    shape = wrapped.shape(PLAN[0], 0)
+    found = wrapped.vertices(shape.control, shape.eyes)[wrapped.topology.landmarks]
+    off = np.linalg.norm(found - (mesh.landmarks - mesh.eyes[:, :3].mean(axis=0)), axis=1)
+    assert off[36:48].mean() < 2.0 and off[48:].mean() < 3.0  # mm; lids, lips
+
+
+def test_eyeballs_are_those_of_the_file(wrapped, mesh):
+    eyes = wrapped.shape(PLAN[0], 0).eyes
+    true = mesh.eyes[:, :3] - mesh.eyes[:, :3].mean(axis=0)
+    assert np.abs(eyes[:, :3] - true).max() < 1.5 and np.allclose(eyes[:, 3], mesh.eyes[:, 3], atol=0.01)
+
+
+def test_the_surface_has_no_folds_in_the_face(wrapped):
+    t = template()
+    points = wrapped.wrap.points
+    triangles = t.triangles[t.face[t.triangles].all(axis=1)]
+
+    def normals(vertices):
+        a, b, c = (vertices[triangles[:, k]] for k in range(3))
+        return np.cross(b - a, c - a)
+
+    before, after = normals(t.points), normals(points)
+    turned = (before * after).sum(axis=1) < 0
+    assert turned.mean() < 1e-3
+
+
+def test_everyone_has_the_shape_and_nobody_the_same_look(wrapped):
+    one, other = wrapped.shape(PLAN[0], 0), wrapped.shape(PLAN[1], 0)
+    assert (one.control == other.control).all() and (one.eyes == other.eyes).all()
+    assert one.ancestry != other.ancestry and one.parameters == {}
+
+
+def test_lips_are_closed_at_rest(wrapped):
+    shape = wrapped.shape(PLAN[0], 0)
+    assert pixels(wrapped, shape, shape.control, TEETH) < 10
+
+
+@pytest.mark.parametrize("yaw", [0, 35])
+def test_closed_eyes_show_no_eyeball_and_tight_ones_stay_open(wrapped, rig, yaw):
+    shape = wrapped.shape(PLAN[0], 0)
+    at_rest = pixels(wrapped, shape, shape.control, EYE, yaw)
+    assert at_rest > 150
+    for au6, au7 in ((0, 0), (5, 5)):
+        closed = rig.pose(shape, levels(AU6=au6, AU7=au7, AU43=1), {})
+        assert pixels(wrapped, shape, closed, EYE, yaw) <= 0.02 * at_rest
+    tight = rig.pose(shape, levels(AU7=5), {})
+    assert 0.1 * at_rest < pixels(wrapped, shape, tight, EYE, yaw) < 0.7 * at_rest
+
+
+def test_the_rig_moves_it(wrapped, rig):
+    shape = wrapped.shape(PLAN[0], 0)
+    assert (rig.pose(shape, np.zeros(6), {}) == shape.control).all()
+    for name, top in zip(AU_NAMES, AU_MAX, strict=True):
+        moved = np.linalg.norm(rig.pose(shape, levels(**{name: top}), {}) - shape.control, axis=1)
+        assert 1.0 < moved.max() < 25.0, name
+
+
+def test_lashes_and_lids_sit_on_the_eyeballs(wrapped):
+    shape = wrapped.shape(PLAN[0], 0)
+    for side, ball in enumerate(shape.eyes):
+        for roots, _ in wrapped.topology.lashes[2 * side : 2 * side + 2]:
+            off = np.linalg.norm(shape.control[roots] - ball[:3], axis=1) - ball[3]
+            assert (off > 0).all() and (off < 7).all()
+
+
+@pytest.mark.slow
+def test_one_mesh_has_the_same_bytes_in_another_process_on_more_threads(wrapped, obj):
+    program = (
+        "import hashlib; from pathlib import Path; from generation.heads import own;"
+        f"head = own.load(Path({str(obj)!r}));"
+        "print(hashlib.sha256(head.wrap.points.tobytes()).hexdigest())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env={"OMP_NUM_THREADS": "2", "PYTHONPATH": ":".join(sys.path)},
+    )  # fmt: skip
+    assert run.stdout.strip() == hashlib.sha256(wrapped.wrap.points.tobytes()).hexdigest()
+
+
+def test_units_and_place_are_found_without_landmarks(mesh):
+    scale = 0.001
+    found = by_shape(template(), mesh.vertices * scale + 3.0, mesh.triangles)
+    assert np.isclose(found.scale, 1 / scale)
+    assert np.abs(found(mesh.vertices * scale + 3.0) - mesh.vertices).mean(axis=0).max() < 8  # mm
+
+
+def test_a_mesh_of_no_usual_unit_is_resized(mesh):
+    found = by_landmarks(template(), mesh.landmarks * 0.005)
+    assert 150 < found.scale < 250
+
+
+def test_meshes_that_are_no_upright_heads_are_refused(mesh):
+    ball, triangles = uv_sphere(24, 32)
+    with pytest.raises(InvalidInput, match="not a head"):
+        by_shape(template(), ball * (75, 115, 95), triangles)
+    with pytest.raises(InvalidInput, match="y up, z to the front"):
+        by_shape(template(), mesh.vertices[:, [0, 2, 1]] * (1, -1, 1), mesh.triangles)
+    with pytest.raises(InvalidInput, match=r"turned by \d+ degrees"):
+        by_landmarks(template(), mesh.landmarks[:, [0, 2, 1]] * (1, -1, 1))
+    with pytest.raises(InvalidInput, match="beside those of a face"):
+        by_landmarks(template(), np.random.default_rng(0).normal(size=(68, 3)))
+
+
+def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):
+    fin = np.concatenate([mesh.triangles, [[*mesh.triangles[0][:2], 5]]])
+    cases = {"a manifold surface|oriented against": fin, "inside out": mesh.triangles[:, ::-1]}
+    for line, triangles in cases.items():
+        path = write_obj(tmp_path / "bad.obj", mesh.vertices, triangles)
+        with pytest.raises(InvalidInput, match=rf"bad\.obj: .*({line})"):
+            own.load(path)
+
+
+def test_a_mask_has_no_skull(wrapped):
+    t, whole = template(), wrapped.wrap
+    check_fit(t, whole)
+    cut = replace(whole, weight=whole.weight * (t.points[:, 2] > -60))
+    with pytest.raises(InvalidInput, match=r"mask: it has \d+ % of a skull"):
+        check_fit(t, cut)
+    far = replace(whole, nearest=replace(whole.nearest, distance=whole.nearest.distance + 3))
+    with pytest.raises(InvalidInput, match="not a head"):
+        check_fit(t, far)
+
+
+def without_slit(mesh, pairs: tuple[tuple[int, ...], tuple[int, ...]], reach: float):
+    """The mesh with a bridge of triangles across a slit: from the skin above it to the skin below it."""
+    upper, lower = (mesh.landmarks[list(side)].mean(axis=0) for side in pairs)
+    tree = cKDTree(mesh.vertices)
+    above, below = (tree.query(p + np.array([0, dy, 0]))[1] for p, dy in ((upper, reach), (lower, -reach)))
+    count = len(mesh.vertices)
+    steps = np.linspace(mesh.vertices[above], mesh.vertices[below], 8)[1:-1]
+    chain = [above, *range(count, count + len(steps)), below]
+    bridge = [(a, b, b) for a, b in pairwise(chain)]
+    return np.concatenate([mesh.vertices, steps]), np.concatenate([mesh.triangles, bridge])
+
+
+@pytest.mark.parametrize(
+    ("slit", "reach", "line"),
+    [
+        (((51,), (57,)), 0.0, "mouth has no slit between the lips"),
+        (((37, 38), (41, 40)), 4.0, "right eye has no slit"),
+        (((43, 44), (47, 46)), 4.0, "left eye has no slit"),
+    ],
+)
+def test_fused_lids_and_lips_are_refused(mesh, slit, reach, line):
+    check_slits(mesh.vertices, mesh.triangles, mesh.landmarks)
+    with pytest.raises(InvalidInput, match=line):
+        check_slits(*without_slit(mesh, slit, reach), mesh.landmarks)
+
+
+def test_landmarks_of_the_user_are_met(mesh, obj, tmp_path):
+    place = np.array([2.0, 160.0, -3.0])
+    head = own.load(obj, write_landmarks(tmp_path / "landmarks.json", mesh.landmarks / 10 + place))
+    shape = head.shape(PLAN[0], 0)
+    found = head.vertices(shape.control, shape.eyes)[head.topology.landmarks]
+    off = np.linalg.norm(found - (mesh.landmarks - mesh.eyes[:, :3].mean(axis=0)), axis=1)
+    assert off[36:].mean() < 1.0
+    assert "two eyeballs" in head.about and "1 parts left out (of 8 vertices)" in head.about
+
+
+def test_a_head_without_eyeballs_gets_them_from_its_lids(mesh, tmp_path):
+    path = write_obj(tmp_path / "skin.obj", mesh.vertices, mesh.triangles)
+    assert len(read_head(path).spheres) == 0
+    eyes = own.load(path).shape(PLAN[0], 0).eyes
+    assert np.abs(eyes[:, 0] - mesh.eyes[:, 0]).max() < 3 and (np.abs(eyes[:, 3] - mesh.eyes[:, 3]) < 2.5).all()
