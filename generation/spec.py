@@ -19,7 +19,7 @@ PRESETS: tuple[str, ...] = ("paper", "balanced")
 HEADS: tuple[str, ...] = ("makehuman", "ict", "flame", "mesh")
 HEADS_FROM_FILES: tuple[str, ...] = ("ict", "flame", "mesh")
 """Heads that are made from a file of the user's; the spec holds the file's sha256."""
-RIGS: tuple[str, ...] = ("blendshapes",)
+RIGS: tuple[str, ...] = ("blendshapes", "neural")
 LOOKS: tuple[str, ...] = ("procedural",)
 RENDERERS: tuple[str, ...] = ("raster", "cycles")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)

@@ -84,6 +84,13 @@ def test_closed_lids_meet_whatever_else_acts(head, rig, slits):
 
 
 @pytest.mark.slow
+def test_closed_lids_meet_under_the_neural_rig(head, slits):
+    pytest.importorskip("cholespy")
+    from generation.rigs.neural.head_rig import load
+
+    check_closed(head, load("makehuman"), slits, (5, 18, 31, 44), (0, 5))
+
+
 def test_closed_lids_meet_on_everybody_at_every_level(head, rig, slits):
     check_closed(head, rig, slits, range(48), range(6))
 

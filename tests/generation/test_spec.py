@@ -55,7 +55,7 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("seed", 2**63, "0 to"),
         ("head", "blender", "makehuman, ict, flame, mesh"),
         ("head_file", "0" * 64, "null"),
-        ("rig", None, "blendshapes"),
+        ("rig", None, "blendshapes, neural"),
         ("look", ["procedural"], "procedural"),
         ("renderer", "eevee", "raster"),
         ("pspi", "clinical", "uniform"),

@@ -14,10 +14,11 @@ from safetensors.torch import save
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
+from ...heads.align import check_slits
 from .channels import CHANNELS, gates
 from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
 from .operators import mesh_operators
-from .places import check_slits, locate
+from .places import locate
 from .rims import lid_rims, sealed
 
 LANDMARKS = "template.landmarks"
@@ -72,7 +73,7 @@ class NeuralRig:
         vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces)
         if seal:
             landmarks = self._found(predicted, vertices, faces) if landmarks is None else np.asarray(landmarks)
-            check_slits(landmarks, vertices, faces)
+            check_slits(vertices, faces, landmarks)
             channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices, faces))
         return BoundFace(vertices, channels)
 

@@ -22,7 +22,7 @@ STATIONS, ENDS = 25, 0.08
 DEEP_MM = 3.5
 """Skin this far behind the line of the landmarks is the socket's, not the rim."""
 FEWEST = 4
-SEALED_MM, HOLD = 10.0, 1000.0
+SEALED_MM, HOLD = 10.0, 3000.0
 """How far a seal reaches from the rims, and how much more it weighs that they meet than that nothing else moves."""
 LEFT_MM = 6.0
 """Rims that a rig leaves farther apart than this are not drawn together: the skin would tear."""
