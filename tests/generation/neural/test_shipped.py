@@ -95,5 +95,5 @@ def test_a_ball_is_no_head():
     a = (np.arange(29)[:, None] * 40 + np.arange(40)).ravel()
     b = (np.arange(29)[:, None] * 40 + (np.arange(40) + 1) % 40).ravel()
     faces = np.concatenate([np.stack([a, a + 40, b], 1), np.stack([b, a + 40, b + 40], 1)])
-    with pytest.raises(InvalidInput, match="no slit|not a head"):
+    with pytest.raises(InvalidInput, match=r"no slit|not a head"):
         shipped().bind(ball, faces)
