@@ -15,14 +15,12 @@ from evaluation.comparison import compare
 from evaluation.cross_validation import FoldPredictions, pooled, score_folds
 from evaluation.fairness import by_group
 from evaluation.fairness_report import write_fairness
-from evaluation.figures import write_figures
 from evaluation.fold_runs import fold_path, read_fold, run_folds
 from evaluation.labels import spec_hash
 from evaluation.measures import Predictions
-from evaluation.paper_tables import tables_of_folds
 from evaluation.protocol_report import to_markdown
 from evaluation.protocols import Split, describe, read_splits, splits_of, write_splits
-from evaluation.report import to_json, write_tables
+from evaluation.report import to_json
 from evaluation.seen_before import refuse_seen
 from evaluation.trained_folds import Labels, TrainedFolds
 from evaluation.versions import versions
@@ -69,10 +67,6 @@ def _write(args: argparse.Namespace, found: dict, folds: list[FoldPredictions], 
     paths = [out / f"{RESULT}.json", out / f"{RESULT}.md"]
     for path, text in zip(paths, (to_json(found), to_markdown(found)), strict=True):
         write_atomically(path, text.encode())
-    if args.tables:
-        paths += write_tables(tables_of_folds(found), out)
-    if args.figures:
-        paths += write_figures(pooled(folds)[0], out)
     if args.fairness:
         title = {name: found["context"][name] for name in ("model", "data", "protocol")}
         groups = by_group(pooled(folds)[0], args.resamples, args.seed)
