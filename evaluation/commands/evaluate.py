@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidInput(f"--seed is {args.seed}; it must be at least 0")
     if args.plots and not args.fairness:
         raise InvalidInput("--plots draws what --fairness finds: give both")
-    if args.plots:
+    if args.plots or args.figures:
         from evaluation.fairness_report import require_matplotlib
 
         require_matplotlib()

@@ -18,9 +18,10 @@ from evaluation.fairness_report import write_fairness
 from evaluation.fold_runs import fold_path, read_fold, run_folds
 from evaluation.labels import spec_hash
 from evaluation.measures import Predictions
+from evaluation.paper_tables import tables_of_folds
 from evaluation.protocol_report import to_markdown
 from evaluation.protocols import Split, describe, read_splits, splits_of, write_splits
-from evaluation.report import to_json
+from evaluation.report import to_json, write_tables
 from evaluation.seen_before import refuse_seen
 from evaluation.trained_folds import Labels, TrainedFolds
 from evaluation.versions import versions
@@ -72,6 +73,12 @@ def _write(args: argparse.Namespace, found: dict, folds: list[FoldPredictions], 
         groups = by_group(pooled(folds)[0], args.resamples, args.seed)
         limits = {"decision_thresholds": found["decision_thresholds"]}
         paths += write_fairness({"context": title, **limits, **groups}, out, args.plots)
+    if args.tables:
+        paths += write_tables(tables_of_folds(found), out)
+    if args.figures:
+        from evaluation.figures import write_figures  # needs matplotlib
+
+        paths += write_figures(pooled(folds)[0], out)
     return paths
 
 

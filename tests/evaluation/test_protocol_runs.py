@@ -335,7 +335,12 @@ def test_another_run_is_never_mixed_into_this_one(people, config, tmp_path, caps
     ):
         assert evaluate(*words, *more) == 2
         assert message in capsys.readouterr().err
-    assert evaluate(*words) == 0  # and the same again is only scored
+    assert evaluate(*words, "--tables", "--figures") == 0  # and the same again is only scored
+    ours = next(
+        row for row in json.loads((tmp_path / "a" / "tables.json").read_text())[0]["rows"] if row["kind"] == "ours"
+    )
+    assert ours["cells"][0]["value"] == read(tmp_path / "a")["folds"]["macro_auroc_16"]["mean"]
+    assert (tmp_path / "a" / "roc.png").stat().st_size > 0
 
 
 def test_thresholds_that_cannot_be_set_are_known_before_training(config, tmp_path, capsys):
