@@ -36,6 +36,7 @@ EXTRA_OF: dict[str, str] = {
     "torch": "model",
     "transformers": "model",
     "accelerate": "model",
+    "trimesh": "neural",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
@@ -45,10 +46,9 @@ EXTRA_OF: dict[str, str] = {
     "av": "video",
     "cv2": "faces",
     "h5py": "hdf5",
+    "robust_laplacian": "neural",
     "cholespy": "neural",
     "igl": "neural",
-    "robust_laplacian": "neural",
-    "trimesh": "neural",
 }
 """Module that may be missing -> the extra that brings it."""
 
