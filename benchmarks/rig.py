@@ -32,7 +32,7 @@ from generation.rigs.neural.makehuman import skin_mesh
 from generation.rigs.neural.model import still
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.poisson import PoissonSolver
-from generation.rigs.neural.rig import BoundFace, NeuralRig
+from generation.rigs.neural.rig import BoundFace, NeuralRig, find_landmarks
 from generation.spec import Spec
 
 from .render import seconds
@@ -96,7 +96,7 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
             for k, unit in enumerate(UNITS):
                 row[f"{unit}_mean_mm"] = errors(face, bound["truth"], alone[k][None])["mean_mm"]
             rows[name].append(row)
-        off = np.linalg.norm(rig.landmarks(vertices, copy.triangles) - landmarks, axis=1)
+        off = np.linalg.norm(find_landmarks(vertices, copy.triangles) - landmarks, axis=1)
         rows["neural"][-1] |= {"landmarks_mean_mm": off.mean(), "landmarks_p95_mm": np.quantile(off, 0.95)}
     return {name: means(found) for name, found in rows.items()}
 

@@ -62,7 +62,6 @@ class TrainingFace:
     Attributes:
         mesh: what the network sees, V vertices.
         truth: (21, V, 3) float32 mm, displacements of every channel.
-        places: (V, 3) float32 mm, where each vertex lies on ICT-FaceKit's mean face.
         jacobians: (21, F, 3, 3) float32 of them.
         weights: (V,) float32, area times importance, mean 1; 0 where the truth is not known.
         rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch;
@@ -72,7 +71,6 @@ class TrainingFace:
 
     mesh: RigMesh
     truth: torch.Tensor
-    places: torch.Tensor
     jacobians: torch.Tensor
     weights: torch.Tensor
     rims: torch.Tensor
@@ -140,7 +138,6 @@ class FaceMaker:
         return TrainingFace(
             mesh,
             truth.to(torch.float32),
-            torch.from_numpy(copy.of(faces.places)).to(self._device, torch.float32),
             mesh.solver.jacobians(truth).to(torch.float32),
             torch.from_numpy(weights / weights.mean()).to(self._device, torch.float32),
             torch_sparse(above - below, torch.float32, self._device),

@@ -75,11 +75,6 @@ class IctFaces:
     channels: np.ndarray
 
     @property
-    def places(self) -> np.ndarray:
-        """(N, 3) where each vertex lies on the mean face: what the network calls its place."""
-        return self.mean
-
-    @property
     def closed(self) -> np.ndarray:
         """(N, 3) the mean face with its eyes closed."""
         return self.mean + self.channels[UNITS.index("AU43")]
@@ -91,7 +86,7 @@ class IctFaces:
 
     @property
     def sure(self) -> np.ndarray:
-        """(N,) bool, whether channels and places are known: everywhere."""
+        """(N,) bool, whether channels are known: everywhere."""
         return np.ones(len(self.mean), bool)
 
     def person(self, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

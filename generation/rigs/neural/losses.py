@@ -6,8 +6,6 @@ import torch
 
 from .data import TrainingFace
 
-PLACED_AROUND_MM, PLACED_WITHIN_MM = torch.tensor([0.0, -35.0, 10.0]), 75.0
-"""Places count around the middle of the face and less and less away from it: nobody looks for them on the skull."""
 QUIET_MM = 0.3
 """Expressions that move the face by less than this, in the quadratic mean, count no more for it."""
 
@@ -15,7 +13,7 @@ QUIET_MM = 0.3
 @dataclass(frozen=True)
 class LossWeights:
     """Weights of the terms. All are mean lengths of errors: of Jacobians (no unit), of vertices and of the distance
-    vectors between touching rims (mm), of unit normals, and of the vertices' places (mm). Each expression counts by one over how much it moves, or the
+    vectors between touching rims (mm), of unit normals. Each expression counts by one over how much it moves, or the
     jaw would be all that is learned, and the lids nothing.
     """
 
@@ -23,7 +21,6 @@ class LossWeights:
     vertices: float = 1.0
     normals: float = 2.0
     contacts: float = 0.5
-    places: float = 0.1
 
 
 def losses(
@@ -31,7 +28,6 @@ def losses(
     gates: torch.Tensor,
     deltas: torch.Tensor,
     moved: torch.Tensor,
-    places: torch.Tensor | None = None,
 ) -> dict[str, torch.Tensor]:
     """The terms, each a scalar.
 
@@ -39,7 +35,6 @@ def losses(
         gates: (B, 21).
         deltas: (B, F, 3, 3) predicted Jacobians less the identity.
         moved: (B, V, 3) mm, their displacements.
-        places: (V, 3) mm, see `model.NeuralRigNetwork.forward`.
     """
     truth = torch.einsum("bc,cvd->bvd", gates, face.truth)
     jacobians = torch.einsum("bc,cfij->bfij", gates, face.jacobians)
@@ -49,7 +44,7 @@ def losses(
     area = corner.mean(dim=1) * (corner > 0).all(dim=1)
     share = 1 / (QUIET_MM + truth.square().sum(dim=2).mean(dim=1).sqrt())  # (B,)
     turned = _normals(neutral + moved, face.mesh.faces) - _normals(neutral + truth, face.mesh.faces)
-    terms = {
+    return {
         "jacobians": share @ (_length((deltas - jacobians).flatten(2), 1e-2) * area).mean(dim=1) / len(share),
         "vertices": share @ (_length(moved - truth, 5e-2) * face.weights).mean(dim=1) / len(share),
         "normals": share @ (_length(turned, 1e-2) * area).mean(dim=1) / len(share),
@@ -58,11 +53,6 @@ def losses(
         / max(rims.shape[1], 1)
         / len(share),
     }
-    if places is not None:
-        near = torch.exp(-(face.places - PLACED_AROUND_MM.to(places)).square().sum(dim=1) / PLACED_WITHIN_MM**2)
-        important = face.weights * (0.02 + near)
-        terms["places"] = (_length(places - face.places, 5e-2) * important).mean() / important.mean()
-    return terms
 
 
 def total(terms: dict[str, torch.Tensor], weights: LossWeights) -> torch.Tensor:

@@ -41,15 +41,13 @@ class MakeHumanFaces:
         mean: (N, 3) the canonical face.
         triangles: (T, 3) int64.
         channels: (21, N, 3) transferred displacements of each of `channels.CHANNELS`.
-        places: (N, 3) where each vertex lies on ICT-FaceKit's mean face.
-        sure: (N,) bool, whether channels and places say anything there.
+        sure: (N,) bool, whether channels say anything there.
         closed, open: (N, 3) the canonical face with closed eyes and with an open jaw, by MakeHuman's own shapes.
     """
 
     mean: np.ndarray
     triangles: np.ndarray
     channels: np.ndarray
-    places: np.ndarray
     sure: np.ndarray
     closed: np.ndarray
     open: np.ndarray
@@ -81,10 +79,9 @@ def transferred(source: IctFaces) -> MakeHumanFaces:
     slit = cKDTree(target[INNER_LIPS]).query(warped)[0] < SLIT_MM
     fade = np.exp(-((distance / GONE_MM) ** 2))[:, None]
     moved = np.stack([weights @ channel for channel in source.channels]) * fade
-    places = np.where(near[:, None], foot, warped)
     sure = (near | gone) & ~hidden & ~slit & ~_in_mouth(skin)
     closed = mean + head.targets("fu/eyeBlinkLeft")[skin] + head.targets("fu/eyeBlinkRight")[skin]
-    return MakeHumanFaces(mean, triangles, moved, places, sure, closed, mean + head.targets("fu/jawOpen")[skin])
+    return MakeHumanFaces(mean, triangles, moved, sure, closed, mean + head.targets("fu/jawOpen")[skin])
 
 
 @functools.cache

@@ -22,8 +22,6 @@ from .poisson import PoissonSolver
 
 UNIT_MM = 100.0
 """The network's unit of length: heads are about two of it."""
-PLACE_MM = 10.0
-"""Faces differ from the mean face by about this."""
 STILL_BACK_MM, STILL_TOP_MM, STILL_TOP_BACK_MM, STILL_FADE_MM = -110.0, 70.0, -50.0, 20.0
 """Behind the first plane (z), and above the second (y) behind the third, no action unit moves the skull: it anchors the
 face. The ears are not still: smiles and raised brows move them by more than a millimetre.
@@ -116,38 +114,14 @@ class Prediction(NamedTuple):
     Attributes:
         deltas: (B, F, 3, 3) Jacobians less the identity.
         guess: (B, V, 3) mm displacements for the screen of the solve, or None without one.
-        places: (V, 3) mm where each vertex of the neutral would lie on the mean face of ICT-FaceKit, if asked for.
     """
 
     deltas: torch.Tensor
     guess: torch.Tensor | None
-    places: torch.Tensor | None
 
     def displacements(self, mesh: RigMesh) -> torch.Tensor:
         """(B, V, 3) mm, by the Poisson solve."""
         return mesh.solver.displacements(self.deltas, self.guess)
-
-
-class PlaceNetwork(nn.Module):
-    """Says where each vertex of a face would lie on ICT-FaceKit's mean face. Half the size of the rig's network, and
-    apart from it: learning both in one encoder made both worse.
-    """
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        width, self.frequencies = max(config.width // 2, 1), config.frequencies
-        self.geometry = DiffusionNet(6, width, width, config.blocks)
-        self.identity = DiffusionNet(6, config.identity, width, max(config.blocks // 2, 1))
-        inputs = width + config.identity + 6 + 6 * config.frequencies
-        self.decoder = _perceptron(inputs, max(config.decoder_width // 2, 1), config.decoder_layers, 3)
-
-    def forward(self, mesh: RigMesh) -> torch.Tensor:
-        """(V, 3) mm."""
-        whole = self.identity(mesh.features, mesh.surface)
-        code = (mesh.surface.mass @ whole) / mesh.surface.mass.sum()
-        vertex, waves = self.geometry(mesh.features, mesh.surface), _waves(mesh.features, self.frequencies)
-        offset = self.decoder(torch.cat([vertex, code.expand(len(vertex), -1), waves], dim=1))
-        return UNIT_MM * mesh.features[:, :3] + PLACE_MM * offset
 
 
 def _perceptron(inputs: int, width: int, layers: int, outputs: int) -> nn.Sequential:
@@ -180,7 +154,6 @@ class NeuralRigNetwork(nn.Module):
         outputs = len(CHANNELS) * (12 if config.screen_mm else 9)
         # Training starts from a face that does not move.
         self.decoder = _perceptron(inputs, config.decoder_width, config.decoder_layers, outputs)
-        self.places = PlaceNetwork(config)
         self.register_buffer("scale", torch.ones(2, len(CHANNELS)))
 
     def fit_scale(self, jacobians: torch.Tensor, displacements: torch.Tensor) -> None:
@@ -189,21 +162,21 @@ class NeuralRigNetwork(nn.Module):
         self.scale[0] = jacobians.square().sum(dim=(2, 3)).mean(dim=1).sqrt().clamp(min=1e-4)
         self.scale[1] = displacements.square().sum(dim=2).mean(dim=1).sqrt().clamp(min=1e-3)
 
-    def forward(self, mesh: RigMesh, gates: torch.Tensor, with_places: bool = True) -> Prediction:
+    def forward(self, mesh: RigMesh, gates: torch.Tensor) -> Prediction:
         """The face under gates (B, 21). Rows of zeros give exactly zero."""
-        described, places = self._describe(mesh), self.places(mesh) if with_places else None
+        described = self._describe(mesh)
         if self.config.linear:
-            return Prediction(*_mixed(gates, *self._decode(described, mesh)), places)
+            return Prediction(*_mixed(gates, *self._decode(described, mesh)))
         rows = [_mixed(row[None], *self._decode(_with(described, row), mesh)) for row in gates]
         deltas, guesses = zip(*rows, strict=True)
         guess = torch.cat(guesses) if self.config.screen_mm else None
-        return Prediction(torch.cat(deltas), guess, places)
+        return Prediction(torch.cat(deltas), guess)
 
     def channels(self, mesh: RigMesh) -> Prediction:
         """Each channel at full share, B = 21; only of a linear network."""
         if not self.config.linear:
             raise InvalidInput("linear is False; the channels of such a network depend on each other")
-        return Prediction(*self._decode(self._describe(mesh), mesh), self.places(mesh))
+        return Prediction(*self._decode(self._describe(mesh), mesh))
 
     def _describe(self, mesh: RigMesh) -> torch.Tensor:
         """(F, features) of every triangle: mean of its corners' features, the face's code, centroid, normal, waves."""

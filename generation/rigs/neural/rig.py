@@ -14,15 +14,14 @@ from safetensors.torch import save
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ...heads.align import check_slits
+from ...heads.align import check_fit, check_slits
+from ...heads.surface import Surface
+from ...heads.template import template
+from ...heads.wrap import wrap
 from .channels import CHANNELS, gates
-from .model import NetworkConfig, NeuralRigNetwork, Prediction, RigMesh
+from .model import NetworkConfig, NeuralRigNetwork, RigMesh
 from .operators import mesh_operators
-from .places import locate
 from .rims import lid_rims, sealed
-
-LANDMARKS = "template.landmarks"
-"""Their name in a file of weights."""
 
 
 class BoundFace:
@@ -42,11 +41,10 @@ class BoundFace:
 class NeuralRig:
     """Binds faces of any topology, in millimetres, origin between the eyes, y up, z to the front."""
 
-    def __init__(self, network: NeuralRigNetwork, landmarks: np.ndarray) -> None:
-        """`landmarks` (68, 3) mm, iBUG order, of ICT-FaceKit's mean face."""
+    def __init__(self, network: NeuralRigNetwork) -> None:
         if not network.config.linear:
             raise InvalidInput("linear is False; a rig needs a network that is linear in its channels")
-        self.network, self._landmarks = network.eval(), np.asarray(landmarks, np.float64)
+        self.network = network.eval()
 
     def bind(
         self,
@@ -61,41 +59,27 @@ class NeuralRig:
         Args:
             vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
             cache: where the operators are kept, see `mesh_operators`.
-            landmarks: (68, 3) mm, iBUG order, on the face; None for those that the network finds.
+            landmarks: (68, 3) mm, iBUG order, on the face; None for those of `find_landmarks`.
             seal: whether closed lids are made to meet, see `rims.sealed`; needs a mouth and eyes that are slits.
 
         Raises:
             InvalidInput: a surface that the rig cannot work on.
         """
-        mesh, predicted = self._predict(vertices, faces, cache)
+        config = self.network.config
+        mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
         with one_thread(), torch.no_grad():
-            channels = predicted.displacements(mesh).double().numpy()
+            channels = self.network.channels(mesh).displacements(mesh).double().numpy()
         vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces)
         if seal:
-            landmarks = self._found(predicted, vertices, faces) if landmarks is None else np.asarray(landmarks)
+            landmarks = find_landmarks(vertices, faces) if landmarks is None else np.asarray(landmarks, np.float64)
             check_slits(vertices, faces, landmarks)
             channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices, faces))
         return BoundFace(vertices, channels)
 
-    def landmarks(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None = None) -> np.ndarray:
-        """(68, 3) mm: the iBUG landmarks of a neutral face, as `bind` takes it. Raises InvalidInput as it does."""
-        _, predicted = self._predict(vertices, faces, cache)
-        return self._found(predicted, np.asarray(vertices, np.float64), np.asarray(faces))
-
-    def _found(self, predicted: Prediction, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        return locate(self._landmarks, predicted.places.double().numpy(), faces) @ vertices
-
-    def _predict(self, vertices: np.ndarray, faces: np.ndarray, cache: Path | None) -> tuple[RigMesh, Prediction]:
-        config = self.network.config
-        mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
-        with one_thread(), torch.no_grad():
-            return mesh, self.network.channels(mesh)
-
     def save(self, path: Path) -> None:
         """Weights and sizes as one safetensors file."""
         about = {"config": asdict(self.network.config), "channels": CHANNELS}  # one entry: their order is not fixed
-        known = {LANDMARKS: torch.from_numpy(self._landmarks)}
-        write_atomically(path, save(self.network.state_dict() | known, {"rig": json.dumps(about)}))
+        write_atomically(path, save(self.network.state_dict(), {"rig": json.dumps(about)}))
 
     @classmethod
     def load(cls, path: Path) -> "NeuralRig":
@@ -110,9 +94,16 @@ class NeuralRig:
         if tuple(about.get("channels", ())) != CHANNELS:
             raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
         network = NeuralRigNetwork(NetworkConfig(**about["config"]))
-        landmarks = weights.pop(LANDMARKS).numpy()
         network.load_state_dict(weights)
-        return cls(network, landmarks)
+        return cls(network)
+
+
+def find_landmarks(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(68, 3) mm: the landmarks of a skin in the head frame, by wrapping the MakeHuman head around it, which takes some
+    seconds. Raises InvalidInput when it is no head."""
+    found = wrap(template(), Surface(vertices, faces), None)
+    check_fit(template(), found)
+    return template().landmark_rows @ found.points
 
 
 @contextmanager

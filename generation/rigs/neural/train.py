@@ -33,8 +33,6 @@ CHECKPOINT, LOG, RECORD, WEIGHTS = "checkpoint.pt", "log.jsonl", "training.json"
 HELD_OUT_TOPOLOGY = 1000
 """Remeshed copies of this number and above are never trained on."""
 LOG_EVERY, WARM_UP = 50, 100
-PLACES_EVERY = 3
-"""Steps from one in which the places are learned too to the next: they cost half as much as everything else."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,7 @@ class Run:
 
     def finish(self) -> dict:
         """Measures the held-out faces, writes weights and record, and returns the record."""
-        head = self._maker.region("head")
-        NeuralRig(self.network.cpu(), head.landmarks(head.mean)).save(self._out / WEIGHTS)
+        NeuralRig(self.network.cpu()).save(self._out / WEIGHTS)
         self.network.to(self._device)
         record = {
             "recipe": asdict(self._recipe),
@@ -171,15 +168,12 @@ class Run:
         number = int(stream(self._seed, "rig.order", self.step).integers(len(self._faces)))
         face = self._faces[number]
         gates = self._gates(random_gates(self._seed, self.step, recipe.expressions, recipe.singles))
-        predicted = self.network(face.mesh, gates, self.step % PLACES_EVERY == 0)
-        terms = losses(face, gates, predicted.deltas, predicted.displacements(face.mesh), predicted.places)
+        predicted = self.network(face.mesh, gates)
+        terms = losses(face, gates, predicted.deltas, predicted.displacements(face.mesh))
         loss = total(terms, recipe.weights)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        places = [p for name, p in self.network.named_parameters() if name.startswith("places.")]
-        others = [p for name, p in self.network.named_parameters() if not name.startswith("places.")]
-        for part in (places, others):
-            torch.nn.utils.clip_grad_norm_(part, 1.0, error_if_nonfinite=True)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, error_if_nonfinite=True)
         self._optimiser.step()
         return {name: round(float(term.detach()), 6) for name, term in {"loss": loss, **terms}.items()}
 

@@ -28,7 +28,7 @@ def rig(faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    return NeuralRig(network, faces.landmarks(faces.mean))
+    return NeuralRig(network)
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,12 @@ def test_a_network_is_a_pure_function_of_gates_also_when_units_interact(surface,
     mesh = RigMesh(mesh_operators(*surface, k=24), SMALL.screen_mm)
     gates = torch.zeros(3, len(CHANNELS))
     gates[1, 0], gates[2, 0] = 0.5, 1.0
-    deltas, guess, _ = network(mesh, gates)
+    deltas, guess = network(mesh, gates)
     assert torch.equal(guess[0], torch.zeros_like(guess[0]))
     assert torch.equal(deltas[0], torch.zeros_like(deltas[0]))
     assert (deltas[2] - 2 * deltas[1]).abs().max() > 1e-4  # not linear
     with pytest.raises(InvalidInput, match="linear is False"):
-        NeuralRig(network, faces.landmarks(faces.mean))
+        NeuralRig(network)
 
 
 def test_jacobians_have_nothing_along_the_normals(rig, surface):
@@ -87,7 +87,7 @@ def test_without_a_screen_jacobians_are_all_there_is(surface, faces):
     torch.manual_seed(0)
     network = NeuralRigNetwork(replace(SMALL, screen_mm=0))
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    bound = NeuralRig(network, faces.landmarks(faces.mean)).bind(*surface, seal=False)
+    bound = NeuralRig(network).bind(*surface, seal=False)
     mesh = RigMesh(mesh_operators(*surface, k=24))
     with torch.no_grad():
         predicted = network.channels(mesh)
@@ -118,9 +118,7 @@ def test_the_gradient_reaches_every_parameter(pack):
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)
-    torch.nn.init.normal_(network.places.decoder[-1].weight, std=0.05)
     predicted = network(face.mesh, torch.eye(len(CHANNELS)))
-    moved = predicted.displacements(face.mesh) - face.truth
-    (moved.square().mean() + (predicted.places - face.places).square().mean()).backward()
+    (predicted.displacements(face.mesh) - face.truth).square().mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name

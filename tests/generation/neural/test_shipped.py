@@ -9,6 +9,7 @@ from generation.plan import Plan
 from generation.rigs.neural.copies import make_copy
 from generation.rigs.neural.head_rig import WEIGHTS, load, shipped
 from generation.rigs.neural.makehuman import skin_mesh
+from generation.rigs.neural.rig import find_landmarks
 from generation.spec import Spec
 
 UNSEEN = Spec(identities=24, preset="balanced", seed=77)
@@ -60,10 +61,10 @@ def test_weights_are_small_enough_to_ship():
     assert WEIGHTS.stat().st_size < 15e6
 
 
-def test_eye_and_mouth_landmarks_are_found(surface):
+def test_landmarks_are_found(surface):
     vertices, faces, true = surface
-    off = np.linalg.norm(shipped().landmarks(vertices, faces) - true, axis=1)
-    assert np.median(off[36:48]) < 3.5 and np.median(off[48:60]) < 5 and np.median(off) < 6
+    off = np.linalg.norm(find_landmarks(vertices, faces) - true, axis=1)
+    assert np.median(off[36:48]) < 2 and np.median(off) < 5  # the eyes' are what lids are closed by
 
 
 @pytest.mark.parametrize("unit", MOVES)
