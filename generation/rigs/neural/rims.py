@@ -22,7 +22,7 @@ STATIONS, ENDS = 25, 0.08
 DEEP_MM = 3.5
 """Skin this far behind the line of the landmarks is the socket's, not the rim."""
 FEWEST = 4
-SEALED_MM, HOLD = 10.0, 3000.0
+SEALED_MM, HOLD = 8.0, 1e4
 """How far a seal reaches from the rims, and how much more it weighs that they meet than that nothing else moves."""
 LEFT_MM = 6.0
 """Rims that a rig leaves farther apart than this are not drawn together: the skin would tear."""
@@ -84,8 +84,8 @@ def sealed(
 ) -> np.ndarray:
     """Channels (21, V, 3) under which the lids of a neutral face meet at AU43 = 1, and stay together with other units.
 
-    The smallest smooth change that does: per channel the u with the least integral of |grad u|^2 + |u / 10 mm|^2 under
-    the condition that every point of a rim comes onto the line of the other rim.
+    The smallest smooth change that does: per channel the u with the least integral of |s laplacian(u)|^2 + |u / s|^2,
+    s = 8 mm, under the condition that every point of a rim comes onto the line of the other rim.
 
     Args:
         vertices, faces: (V, 3) mm and (F, 3).
@@ -104,7 +104,8 @@ def sealed(
         wanted.append(-(between @ (channels[UNITS.index(unit)] + channels[k])))
     gradient, area = face_gradients(vertices, faces)
     mass = np.bincount(faces.ravel(), np.repeat(area / 3, 3), len(vertices))
-    energy = gradient.T @ sparse.diags(np.repeat(area, 3)) @ gradient + sparse.diags(mass / SEALED_MM**2)
+    laplacian = gradient.T @ sparse.diags(np.repeat(area, 3)) @ gradient
+    energy = SEALED_MM**2 * laplacian @ sparse.diags(1 / mass) @ laplacian + sparse.diags(mass / SEALED_MM**2)
     factor = factorise(energy + HOLD * between.T @ between)
     right = np.ascontiguousarray(HOLD * (between.T @ np.concatenate(wanted, axis=1)))
     change = np.zeros_like(right)
