@@ -19,11 +19,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dataset_script.spec import Spec
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
-from generation.render.cycles import CyclesRenderer
-from generation.render.raster import load
-from generation.spec import Spec
+from generation.render.cycles.renderer import CyclesRenderer
+from generation.render.raster.renderer import load
 
 PEOPLE = ((12, 2), (3, 1), (19, 0))
 """Who, and the view of their strongest pain; the neutral face is seen from the front."""

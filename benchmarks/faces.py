@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.features import ETHNICITIES, SEGMENTS
+from dataset_script.spec import Spec
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
-from generation.spec import Spec
 
 INNER = slice(17, 68)
 FEATURES = [37, 38, 40, 41, 43, 44, 46, 47, 27, 28, 29, 30]  # eyes and nose; a moustache may touch the lips

@@ -29,10 +29,10 @@ from scipy.ndimage import binary_erosion, gaussian_filter
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, pspi
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS
+from dataset_script.spec import Spec
+from generation.geometry.camera import Camera
 from generation.pipeline import FrameMaker, Person
 from generation.plan import ExpressionPlan, IdentityPlan, Plan, ViewPlan
-from generation.render.camera import Camera
-from generation.spec import Spec
 
 LEVELS = (3, 3, 3, 3, 3, 1)
 CELLS = len(ETHNICITIES) * len(AGE_GROUPS) * len(GENDERS)

@@ -21,16 +21,17 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.facs import AU_NAMES
-from generation.head_files import HeadFiles
-from generation.heads import SKIN, Head, HeadShape, ict, own
-from generation.heads.template import template
-from generation.heads.wrapped import WrappedHead
+from dataset_script.spec import Spec
+from generation.geometry.camera import Camera
+from generation.geometry.visibility import rasterize
+from generation.heads import ict, own
+from generation.heads.base import SKIN, Head, HeadShape
+from generation.heads.files import HeadFiles
+from generation.heads.wrapping.template import template
+from generation.heads.wrapping.wrapped_head import WrappedHead
 from generation.pipeline import FrameMaker
 from generation.plan import ExpressionPlan, Plan, ViewPlan
-from generation.render.camera import Camera
-from generation.render.visibility import rasterize
 from generation.rigs.neural.ict import load_ict
-from generation.spec import Spec
 
 from .rig_picture import grey
 

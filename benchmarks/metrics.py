@@ -23,8 +23,8 @@ import numpy as np
 import sklearn
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from evaluation.bootstrap import ClusterBootstrap
 from evaluation.pspi_accuracy.functions import accuracy_from_sums, accuracy_terms
+from evaluation.statistics.bootstrap import ClusterBootstrap
 
 CLASSES = 17
 CHECKED = 3

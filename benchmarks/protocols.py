@@ -11,10 +11,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from evaluation.cross_validation import FoldPredictions, score_folds
-from evaluation.measures import Predictions
-from evaluation.protocols import Population, splits_of
-from evaluation.scores import TrainingLabels
+from evaluation.protocols.scores import FoldPredictions, score_folds
+from evaluation.protocols.splits import Population, splits_of
+from evaluation.statistics.measures import Predictions, TrainingLabels
 
 
 def predictions(frames: int, subjects: int) -> Predictions:

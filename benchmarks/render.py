@@ -20,11 +20,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from dataset_script.spec import Spec
+from generation.geometry.camera import Camera
+from generation.geometry.visibility import rasterize
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
-from generation.render.camera import Camera
-from generation.render.visibility import rasterize
-from generation.spec import Spec
 
 LARGEST_BOX = 64
 

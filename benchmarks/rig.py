@@ -20,7 +20,8 @@ import numpy as np
 import torch
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
-from generation.heads import HEADS
+from dataset_script.spec import Spec
+from generation.heads import makehuman
 from generation.plan import Plan
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
@@ -33,7 +34,6 @@ from generation.rigs.neural.model import still
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.poisson import PoissonSolver
 from generation.rigs.neural.rig import BoundFace, NeuralRig, find_landmarks
-from generation.spec import Spec
 
 from .render import seconds
 from .rig_measures import Folds, Slits, bend, closed_codes, errors
@@ -103,7 +103,7 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
 
 def on_makehuman(rig: NeuralRig, people: int, codes: np.ndarray) -> dict:
     """Rig -> measure -> mean over MakeHuman people: folds, and how far the skull and the shoulders go."""
-    head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
+    head, (skin, triangles) = makehuman.load(), skin_mesh()
     rigs = {"blendshapes": BlendshapeRig(head), "neural": NeuralHeadRig(head, rig)}
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in rigs}
     plan = Plan(Spec(identities=max(people, 24), preset="balanced", seed=UNSEEN_SEED))

@@ -17,9 +17,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
-from generation.heads import HEADS, SKIN, Head, HeadShape
-from generation.mesh import vertex_normals
-from generation.render.visibility import rasterize
+from generation.geometry.mesh import vertex_normals
+from generation.geometry.visibility import rasterize
+from generation.heads import makehuman
+from generation.heads.base import SKIN, Head, HeadShape
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
 from generation.rigs.neural.channels import UNITS
@@ -82,7 +83,7 @@ def main() -> None:
     truth = BoundFace(neutral, ict.channels)
     left = [np.repeat(neutral[None], len(names), 0), *(face.pose(au, extra) for face in (truth, bound[1], bound[0]))]
 
-    head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
+    head, (skin, triangles) = makehuman.load(), skin_mesh()
     person = _canonical_shape(head)
     landmarks = head.topology.reference[head.topology.landmarks]
     moved = transfer.bind(person.control[skin], triangles, landmarks).pose(au, extra)

@@ -25,10 +25,10 @@ from transformers import ViTConfig
 
 from dataset_script.facs import pspi
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.data import PainFrames
-from modeling_vitpain.recipes import ViTPainTrainingArguments
-from modeling_vitpain.teacher_cache import teacher_outputs
-from modeling_vitpain.training import DistillationTrainer, ViTPainTrainer
+from modeling_vitpain.frames.dataset import PainFrames
+from modeling_vitpain.training.recipes import ViTPainTrainingArguments
+from modeling_vitpain.training.teacher_cache import teacher_outputs
+from modeling_vitpain.training.trainers import DistillationTrainer, ViTPainTrainer
 
 SIZES = {
     "tiny": lambda: ViTPainConfig.tiny(),

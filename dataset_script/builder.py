@@ -9,7 +9,7 @@ for. The cache is named by the spec's hash, so two specs, or two versions of the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import fields, make_dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import datasets
@@ -19,43 +19,41 @@ from datasets.builder import Key
 from .errors import InvalidInput
 from .features import FEATURES, SPLITS
 from .shards import pair_rows, to_table
+from .spec import Spec
 
 if TYPE_CHECKING:
-    from generation.chunks import Maker
     from generation.plan import Chunk
-    from generation.spec import Spec
+    from generation.run.chunks import Maker
+
 
 _VERSION = datasets.Version("1.0.0")
 
 
-@dataclass
-class Pain3DConfig(datasets.BuilderConfig):
-    """The fields of `generation.spec.Spec`; None takes its default."""
+_FIXED = ("geometry", "version")
+"""Fields of the specification that are no arguments: the configuration says the one, the package the other."""
 
-    preset: str | None = None
-    identities: int | None = None
-    size: int | None = None
-    seed: int | None = None
-    head: str | None = None
-    rig: str | None = None
-    look: str | None = None
-    renderer: str | None = None
-    pspi: str | None = None
-    heatmap_scale_mm: float | None = None
-    jpeg_quality: int | None = None
+
+class _SpecConfig(datasets.BuilderConfig):
+    """What `Pain3DConfig` does with the fields of `Spec`."""
 
     @property
-    def spec(self) -> "Spec":
+    def spec(self) -> Spec:
         """The specification. Raises InvalidInput when a field is out of range."""
-        from generation.spec import Spec
-
-        names = Pain3DConfig.__dataclass_fields__.keys() - datasets.BuilderConfig.__dataclass_fields__.keys()
-        chosen = {name: value for name in names if (value := getattr(self, name)) is not None}
+        chosen = {name: value for name in _ARGUMENTS if (value := getattr(self, name)) is not None}
         return Spec(geometry=self.name == "geometry", **chosen)
 
     def create_config_id(self, config_kwargs: dict, custom_features: datasets.Features | None = None) -> str:
         """The name of the cache; differs whenever the data does."""
         return f"{self.name}-{self.spec.hash[:16]}"
+
+
+_ARGUMENTS = [field.name for field in fields(Spec) if field.name not in _FIXED]
+Pain3DConfig = make_dataclass(
+    "Pain3DConfig",
+    [(field.name, field.type | None, None) for field in fields(Spec) if field.name in _ARGUMENTS],
+    bases=(_SpecConfig,),
+    namespace={"__module__": __name__, "__doc__": "Every field of `dataset_script.spec.Spec`; None takes its default."},
+)
 
 
 class Pain3D(datasets.ArrowBasedBuilder):
@@ -72,14 +70,16 @@ class Pain3D(datasets.ArrowBasedBuilder):
             raise InvalidInput(f"config_name is {config_name!r}; allowed: {', '.join(FEATURES)}")
         super().__init__(cache_dir=cache_dir, dataset_name="pain3d", config_name=config_name, **kwargs)
 
-    def make_maker(self, spec: "Spec") -> "Maker":
+    def make_maker(self, spec: Spec) -> "Maker":
         """What makes the frames."""
         from generation.pipeline import FrameMaker
 
         return FrameMaker(spec)
 
     def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(features=FEATURES[self.config.name], license="CC-BY-4.0")
+        from generation.catalogue import frames_licence
+
+        return datasets.DatasetInfo(features=FEATURES[self.config.name], license=frames_licence(self.config.spec))
 
     def _split_generators(self, _: object) -> list[datasets.SplitGenerator]:
         from generation.plan import Plan
@@ -93,8 +93,8 @@ class Pain3D(datasets.ArrowBasedBuilder):
 
     def _generate_tables(self, chunks: list["Chunk"]) -> Iterator[tuple[Key, pa.Table]]:
         """One table an identity. `datasets` deals the list of chunks out to its processes."""
-        from generation.chunks import make_identity
         from generation.plan import Plan
+        from generation.run.chunks import make_identity
 
         spec, config = self.config.spec, self.config.name
         plan, maker = Plan(spec), self.make_maker(spec)

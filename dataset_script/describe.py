@@ -26,9 +26,10 @@ def describe(directory: str | Path) -> dict[str, Any]:
     Raises:
         WorkFailed: no dataset there, or a shard that cannot be read.
     """
-    from generation.chunks import FRAMES_PER_IDENTITY, shard_names
     from generation.plan import Plan
-    from generation.spec import Spec
+    from generation.run.chunks import FRAMES_PER_IDENTITY, shard_names
+
+    from .spec import Spec
 
     directory = Path(directory)
     spec = Spec.load(directory)

@@ -12,17 +12,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features, Image
 
+from generation.run.audit import label_problems
+
 from .errors import WorkFailed
 from .features import FEATURES
 from .hub_readme import README
 from .manifest import Entry, read_manifest
-from .rows import geometry_problems, label_problems, picture_problems
+from .rows import geometry_problems, picture_problems
 from .shards import FOLDERS, file_sha256
 from .storage import is_temporary
 
 if TYPE_CHECKING:
     from generation.plan import Chunk, Plan
-    from generation.spec import Spec
+
+    from .spec import Spec
 
 _MAX_PROBLEMS_PER_SHARD = 20
 
@@ -50,9 +53,10 @@ def verify(directory: str | Path, quick: bool = False, progress: Callable[[int, 
     Raises:
         WorkFailed: this is no dataset directory, its manifest is damaged, or another generator version made it.
     """
-    from generation.chunks import shard_names  # generation builds on this package: only reached when called
     from generation.plan import Plan
-    from generation.spec import GENERATOR_VERSION, Spec
+    from generation.run.chunks import shard_names  # generation builds on this package: only reached when called
+
+    from .spec import GENERATOR_VERSION, Spec
 
     directory = Path(directory)
     spec = Spec.load(directory)

@@ -9,7 +9,7 @@ heat; eyeballs, teeth and tongue stay cold.
 
 import numpy as np
 
-from .heads import SKIN, Topology
+from .heads.base import SKIN, Topology
 
 
 def vertex_heat(neutral: np.ndarray, pain: np.ndarray, neutral_normals: np.ndarray, topology: Topology) -> np.ndarray:

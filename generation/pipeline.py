@@ -1,8 +1,9 @@
 """From a plan to finished frames: head, rig, look, render, annotate, encode."""
 
+import functools
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,20 +12,19 @@ from threadpoolctl import ThreadpoolController
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
+from dataset_script.spec import Spec
 
-from .appearance import LOOKS, Look
+from .appearance.base import Look
+from .catalogue import frames_licence, open_head, open_look, open_renderer, open_rig
 from .frame import Frame
-from .head_files import HeadFiles
-from .heads import HeadShape, open_head
+from .geometry.camera import Camera
+from .geometry.mesh import vertex_normals
+from .geometry.visibility import interpolate
+from .heads.base import HeadShape
+from .heads.files import HeadFiles
 from .heatmap import to_bytes, vertex_heat
-from .mesh import vertex_normals
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
-from .render import RENDERERS
 from .render.base import Picture
-from .render.camera import Camera
-from .render.visibility import interpolate
-from .rigs import RIGS
-from .spec import Spec
 from .streams import stream
 
 DEPTH_UNITS_PER_MM = 20
@@ -58,9 +58,9 @@ class FrameMaker:
         """`files`: those that the head is made from, where the spec's head needs any. Raises InvalidInput as `open_head`."""
         self.spec = spec
         self.head = open_head(spec, files)
-        self.rig = RIGS[spec.rig](self.head.topology_of)
-        self.appearance = LOOKS[spec.look](self.head.topology_of)
-        self.renderer = RENDERERS[spec.renderer](self.head.topology_of)
+        self.rig = open_rig(spec, self.head)
+        self.appearance = open_look(spec, self.head)
+        self.renderer = open_renderer(spec, self.head)
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
         """All frames of a person, expression by expression, view by view."""
@@ -137,7 +137,7 @@ class FrameMaker:
             "renderer": spec.renderer,
             "rig": spec.rig,
             "head": spec.head,
-            "licence": self.head.frames_licence,
+            "licence": frames_licence(spec),
         }
         return Frame(row, self._geometry(key, person, expression, posed, camera, picture) if spec.geometry else None)
 
@@ -187,6 +187,11 @@ class FrameMaker:
             "camera": camera.as_row(),
             "mesh_parameters": json.dumps({k: round(v, 6) for k, v in sorted(person.shape.parameters.items())}),
         }
+
+
+def maker_with(files: HeadFiles | None) -> Callable[[Spec], FrameMaker]:
+    """What makes a `FrameMaker` of a spec in any process (picklable); `files`: those that the head is made from."""
+    return functools.partial(FrameMaker, files=files)
 
 
 def encoded(pixels: np.ndarray, form: str, **options: int) -> dict:

@@ -31,8 +31,8 @@ from dataset_script.features import (
     SPLITS,
     VIEWS_PER_EXPRESSION,
 )
+from dataset_script.spec import Spec
 
-from .spec import Spec
 from .streams import stream
 
 AGE_RANGES: dict[str, tuple[int, int]] = {"young": (18, 45), "elderly": (65, 90)}

@@ -12,8 +12,9 @@ from huggingface_hub import DatasetCard
 from dataset_script.errors import InvalidInput
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
 from dataset_script.manifest import read_manifest
-from evaluation.labels import read_columns
-from evaluation.report import table
+from evaluation.markdown import table
+from evaluation.split.labels import read_columns
+from generation.catalogue import CATALOGUE
 
 from .text import TEMPLATES, fenced_yaml, read_json
 
@@ -62,13 +63,6 @@ PSPI_SAMPLINGS = {
     "add up to it.",
 }
 """`pspi` of the specification -> what it means."""
-_EXPRESSIONS = ("head topology and expression units (MakeHuman hm08)", "CC0-1.0")
-COMPONENT_LICENCES = {
-    "makehuman": [("head, its shapes and expression units (MakeHuman hm08)", "CC0-1.0")],
-    "ict": [("faces (ICT-FaceKit)", "MIT"), _EXPRESSIONS],
-    "flame": [("faces (FLAME)", "the licence of the FLAME model"), _EXPRESSIONS],
-    "mesh": [("the head's shape (brought by its maker)", "its owner's"), _EXPRESSIONS],
-}
 METADATA = {
     "annotations_creators": ["machine-generated"],
     "source_datasets": ["original"],
@@ -128,7 +122,9 @@ def _loading(name: str, configs: list[str]) -> str:
 
 
 def _licences(spec: Mapping) -> list[tuple[str, str]]:
-    return COMPONENT_LICENCES.get(spec["head"], [])
+    """What the pictures were made with and under which terms; parts of another version may be unknown to the catalogue."""
+    entries = [CATALOGUE[field].get(spec[field]) for field in CATALOGUE]
+    return [(entry.what, entry.licence) for entry in entries if entry is not None]
 
 
 def _field_table(configs: list[str]) -> str:

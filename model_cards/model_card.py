@@ -6,8 +6,8 @@ from string import Template
 from huggingface_hub import ModelCard, ModelCardData
 
 from dataset_script.errors import InvalidInput
-from evaluation.report import table
-from evaluation.weights import weight_hashes
+from evaluation.markdown import table
+from evaluation.provenance import weight_hashes
 
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results

@@ -2,8 +2,9 @@
 
 from huggingface_hub import EvalResult
 
-from evaluation.explanations_report import summary
-from evaluation.report import (
+from evaluation.explanations.report import summary
+from evaluation.markdown import number, p_value, sample_size, span, table
+from evaluation.split.report import (
     METRICS,
     au_table,
     calibration_table,
@@ -11,12 +12,7 @@ from evaluation.report import (
     describe,
     detection_table,
     group_table,
-    number,
-    p_value,
     pspi_table,
-    sample_size,
-    span,
-    table,
 )
 
 METRIC_TYPES = {

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     if args.plots and not args.fairness:
         raise InvalidInput("--plots draws what --fairness finds: give both")
     if args.plots or args.figures:
-        from evaluation.fairness_report import require_matplotlib
+        from ..fairness.report import require_matplotlib
 
         require_matplotlib()
     if args.protocol is None:
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     import datasets
     from transformers.utils import logging
 
-    from evaluation.commands.protocol import run_protocol
+    from .protocol import run_protocol
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
@@ -99,15 +99,15 @@ def _score_model(args: argparse.Namespace) -> int:
 
     import numpy as np
 
-    from evaluation.comparison import compare
-    from evaluation.fairness import fairness
-    from evaluation.fairness_report import write_fairness
-    from evaluation.labels import read_columns, read_training_labels, spec_hash
-    from evaluation.measures import check_predictions
-    from evaluation.report import to_json, to_markdown, write_report
-    from evaluation.scores import evaluate_predictions
-    from evaluation.versions import versions
-    from evaluation.weights import weight_hashes
+    from ..fairness.gaps import fairness
+    from ..fairness.report import write_fairness
+    from ..markdown import to_json
+    from ..provenance import versions, weight_hashes
+    from ..split.labels import read_columns, read_training_labels, spec_hash
+    from ..split.report import to_markdown, write_report
+    from ..split.scores import evaluate_predictions
+    from ..statistics.comparison import compare
+    from ..statistics.measures import check_predictions
 
     training = read_training_labels(args.data)  # before the slow part: fails at once on a bad --data
     # Thresholds are never calibrated on the frames that are scored.
@@ -117,7 +117,7 @@ def _score_model(args: argparse.Namespace) -> int:
 
     from transformers.utils import logging
 
-    from modeling_vitpain.inference import predict_dataset
+    from modeling_vitpain.prediction.splits import predict_dataset
 
     logging.disable_progress_bar()  # of loading the weights; predicting has its own
     how = {"input": args.input, "batch_size": args.batch_size}
@@ -157,12 +157,12 @@ def _score_model(args: argparse.Namespace) -> int:
         paths = [*paths, *write_fairness(found, args.out or args.target, args.plots)]
     print(to_json(metrics) if args.json else to_markdown(metrics), end="")
     if args.tables:
-        from evaluation.paper_tables import tables_of_split
-        from evaluation.report import write_tables
+        from ..paper.tables import tables_of_split
+        from ..split.report import write_tables
 
         paths = [*paths, *write_tables(tables_of_split(metrics), paths[0].parent)]
     if args.figures:
-        from evaluation.figures import write_figures
+        from ..paper.figures import write_figures
 
         paths = [*paths, *write_figures(predictions, paths[0].parent)]
     print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
@@ -172,7 +172,7 @@ def _score_model(args: argparse.Namespace) -> int:
 def _refuse_training_options(args: argparse.Namespace) -> None:
     from dataclasses import fields
 
-    from modeling_vitpain.options import RunOptions
+    from modeling_vitpain.training.options import RunOptions
 
     given = [f.name for f in fields(RunOptions) if f.name not in _OWN and getattr(args, f.name) != f.default]
     given += [name for name in ("validation", "split_seed", "keep_models", "workers") if getattr(args, name)]

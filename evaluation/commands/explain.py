@@ -47,14 +47,14 @@ def run(args: argparse.Namespace) -> int:
     import datasets
     from transformers.utils import logging
 
-    from evaluation.explanations_report import to_markdown, write_explanations
-    from evaluation.explanations_run import Settings, explain
-    from evaluation.report import to_json
+    from ..explanations.report import to_markdown, write_explanations
+    from ..explanations.run import Settings, explain
+    from ..markdown import to_json
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     if args.figures:
-        from evaluation.fairness_report import require_matplotlib
+        from ..fairness.report import require_matplotlib
 
         require_matplotlib()  # before the slow part
     settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out or args.model)
     paths = [*write_explanations(found, out)]
     if args.figures:
-        from evaluation.explanations_figures import write_figures
+        from ..explanations.figures import write_figures
 
         paths += write_figures(found, maps, out)
     print(to_json(found) if args.json else to_markdown(found), end="")

@@ -11,22 +11,23 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import locked, write_atomically
-from evaluation.comparison import compare
-from evaluation.cross_validation import FoldPredictions, pooled, score_folds
-from evaluation.fairness import by_group
-from evaluation.fairness_report import write_fairness
-from evaluation.fold_runs import fold_path, read_fold, run_folds
-from evaluation.labels import spec_hash
-from evaluation.measures import Predictions
-from evaluation.paper_tables import tables_of_folds
-from evaluation.protocol_report import to_markdown
-from evaluation.protocols import Split, describe, read_splits, splits_of, write_splits
-from evaluation.report import to_json, write_tables
-from evaluation.seen_before import refuse_seen
-from evaluation.trained_folds import Labels, TrainedFolds
-from evaluation.versions import versions
-from evaluation.weights import weight_hashes
-from modeling_vitpain.options import RunOptions
+from modeling_vitpain.training.options import RunOptions
+
+from ..fairness.gaps import by_group
+from ..fairness.report import write_fairness
+from ..markdown import to_json
+from ..paper.tables import tables_of_folds
+from ..protocols.fold_runs import fold_path, read_fold, run_folds
+from ..protocols.leakage import refuse_seen
+from ..protocols.report import to_markdown
+from ..protocols.scores import FoldPredictions, pooled, score_folds
+from ..protocols.splits import Split, describe, read_splits, splits_of, write_splits
+from ..protocols.trained_folds import Labels, TrainedFolds
+from ..provenance import versions, weight_hashes
+from ..split.labels import spec_hash
+from ..split.report import write_tables
+from ..statistics.comparison import compare
+from ..statistics.measures import Predictions
 
 CLAIM, SPLITS, FOLDS, MODELS = "protocol.json", "splits.json", "folds", "models"
 RESULT = "cross_validation"
@@ -76,7 +77,7 @@ def _write(args: argparse.Namespace, found: dict, folds: list[FoldPredictions], 
     if args.tables:
         paths += write_tables(tables_of_folds(found), out)
     if args.figures:
-        from evaluation.figures import write_figures  # needs matplotlib
+        from ..paper.figures import write_figures  # needs matplotlib
 
         paths += write_figures(pooled(folds)[0], out)
     return paths

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..heads import SKIN, Topology
+from ..geometry.visibility import rasterize
+from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
-from ..render.visibility import rasterize
 from ..streams import stream
 
 BROW_X = (9.5, 13.0, 19.0, 27.0, 36.0, 44.0, 52.0)

@@ -3,11 +3,11 @@
 import numpy as np
 from numba import njit
 
-from ..heads import Topology
+from ..heads.base import Topology
 from ..plan import IdentityPlan
-from ..render.cloth import COLUMNS, HOOD, PATTERNS, ROLL, SHIRT, STYLES, below_flap, under_rim
 from ..streams import stream
-from .furniture import colour
+from .garment import COLUMNS, HOOD, PATTERNS, ROLL, SHIRT, STYLES, below_flap, under_rim
+from .places.furniture import colour
 
 GARMENTS: dict[str, tuple[str, float, tuple[float, float, float, float, float, float], tuple[float, ...]]] = {
     # style of `render.cloth`, share of people, rim in front, at the sides, at the back, depth, width of the opening (mm)

@@ -1,60 +1,25 @@
 """What a look gives to the renderer, and the procedural look."""
 
-from dataclasses import dataclass
-from typing import Protocol
+import functools
 
 import numpy as np
 
-from ..heads import Head, HeadShape
-from ..mesh import vertex_normals
+from ..geometry.camera import PIVOT
+from ..geometry.mesh import vertex_normals
+from ..geometry.shadows import ambient_occlusion
+from ..heads.base import Head, HeadShape
 from ..plan import IdentityPlan
-from ..render.camera import PIVOT
-from ..render.lighting import ambient_occlusion
 from ..streams import stream
-from .brows import FaceStrands, FrontMap, grow_beard, grow_brows
+from .base import Look
+from .brows import FrontMap, grow_beard, grow_brows
 from .clothes import choose_clothes, garment
 from .eyes import paint_eyes
-from .hair import Hair, choose_style, grow_hair, hair_colour, scalp_mask
-from .scene import SETUPS, Scene, set_scene
+from .hair.strands import choose_style, grow_hair, hair_colour, scalp_mask
+from .places.light import SETUPS, set_scene
 from .skin import Skin, lid_rims, paint_skin
 from .wrinkles import Wrinkles
 
 WET_RIM_MM = 1.3
-
-
-@dataclass(frozen=True)
-class Look:
-    """Everything but geometry and camera that one person's pictures need.
-
-    Attributes:
-        paint: (V, 3) float32, what the shader paints in: canonical mm on skin, ball direction on the eyes.
-        cloth: (21,) float32, the garment: see `render.cloth.COLUMNS`.
-        garment: (V,) float32 mm, how far clothes stand off the skin.
-        neutral: (V, 3) float32 mm, the neutral render vertices, and rest_wrinkles (7,): see `wrinkles.Wrinkles`.
-        iris, gaze: see `eyes.paint_eyes`.
-    """
-
-    skin: Skin
-    paint: np.ndarray
-    neutral: np.ndarray
-    rest_wrinkles: np.ndarray
-    iris: np.ndarray
-    gaze: np.ndarray
-    hair: Hair | None
-    brows: FaceStrands
-    beard: FaceStrands | None
-    cloth: np.ndarray
-    garment: np.ndarray
-    scene: Scene
-
-
-class Appearance(Protocol):
-    """A way to dress heads. A new one is one file and one line in `appearance.LOOKS`."""
-
-    name: str
-
-    def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
-        """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
 
 
 def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,3 +85,9 @@ class ProceduralLook:
             grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth,
             garment(cloth, topology), scene,
         )  # fmt: skip
+
+
+@functools.cache
+def load(head: Head) -> ProceduralLook:
+    """The look of a head, built once a process."""
+    return ProceduralLook(head)

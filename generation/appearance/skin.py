@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..heads import SKIN, Topology
-from ..noise import SIDE, noise_tile, sample_many
+from ..geometry.noise import SIDE, noise_tile, sample_many
+from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
 from ..streams import stream
 from .brows import beard_area, brow_line

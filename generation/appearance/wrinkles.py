@@ -8,7 +8,7 @@ continuous in intensity, and come with whatever causes the compression. Age adds
 import numpy as np
 from numba import njit
 
-from ..heads import SKIN, Topology
+from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
 from ..streams import stream
 

@@ -4,7 +4,7 @@ import argparse
 import io
 from pathlib import Path
 
-from ..head_files import add_head_arguments, files_for, given_files
+from .head_options import add_head_arguments, given_files
 
 HELP = "Make one frame again, alone. It equals the one in the dataset: as .jpg byte for byte, as .png pixel for pixel."
 EXAMPLE = "pain3d frame pain3d 00017-04-1 --out face.png --heatmap heat.png"
@@ -21,10 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataset_script.errors import InvalidInput, WorkFailed
     from dataset_script.facs import AU_NAMES
+    from dataset_script.spec import Spec
     from dataset_script.storage import write_atomically
 
-    from ..single import regenerate
-    from ..spec import Spec
+    from ..catalogue import files_for
+    from ..pipeline import maker_with
+    from ..run.single import regenerate
 
     out = Path(args.out)
     if out.suffix.lower() not in (".jpg", ".jpeg", ".png"):
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             raise WorkFailed(f"cannot write {path}: there is no directory {Path(path).parent}")
     spec = Spec.load(args.source)
     files = files_for(spec.head, given_files(args))
-    row = regenerate(spec, args.frame_id, files.maker_factory() if files else None).row
+    row = regenerate(spec, args.frame_id, maker_with(files)).row
     jpeg = row["image"]["bytes"]
     write_atomically(out, _as_png(jpeg) if out.suffix.lower() == ".png" else jpeg)
     if args.heatmap:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..head_files import add_head_arguments, given_files
+from .head_options import add_head_arguments, given_files
 
 HELP = "A picture of a dataset: people, their pain at rising PSPI, side views and heatmaps, with the labels."
 EXAMPLE = "pain3d gallery pain3d --out gallery.png"
@@ -26,13 +26,13 @@ def run(args: argparse.Namespace) -> int:
     from dataset_script.errors import InvalidInput
     from dataset_script.storage import write_atomically
 
-    from ..gallery import gallery
+    from ..sheets.gallery import gallery
 
     if Path(args.out).suffix.lower() not in _FORMATS:
         raise InvalidInput(f"--out is {args.out}; it must end in {' or '.join(_FORMATS)}")
     buffer = io.BytesIO()
     if args.chart:
-        from ..chart import chart
+        from ..sheets.chart import chart
 
         sheet = chart(args.directory, args.identity, given_files(args))
     else:

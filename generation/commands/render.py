@@ -5,11 +5,13 @@ from pathlib import Path
 
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus, pspi
 from dataset_script.features import ETHNICITIES, GENDERS
+from dataset_script.spec import Spec
 
-from ..head_files import add_head_arguments, chosen_head
-from ..spec import HEADS, RENDERERS
+from .head_options import add_head_arguments, chosen_head
+from .spec_options import add_spec_arguments, spec_values
 
 HELP = "Render one face by hand: choose who, which action units, which camera."
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
 EXAMPLE = "pain3d render --age 72 --gender woman --au4 3 --au7 4 --au43 1 --yaw 25 --out face.png --heatmap heat.png"
 
 
@@ -30,39 +32,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pitch", type=float, default=0, help="degrees; positive looks up")
     parser.add_argument("--roll", type=float, default=0, help="degrees; positive tilts clockwise")
     parser.add_argument("--fov", type=float, default=26, help="horizontal field of view, degrees (default 26)")
-    parser.add_argument("--size", type=int, default=512, help="pixels (default 512)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--head", default=HEADS[0], help=f"{' or '.join(HEADS)}, or a mesh file")
+    add_spec_arguments(parser, "size", "seed", "head", "rig", "renderer")
     add_head_arguments(parser)
-    parser.add_argument("--renderer", choices=RENDERERS, default=RENDERERS[0])
     parser.add_argument("--out", type=Path, required=True, metavar="PICTURE", help=".png or .jpg")
     parser.add_argument("--heatmap", type=Path, metavar="PICTURE", help="also write the heatmap")
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..hand import render_by_hand
-    from ..plan import ViewPlan
-    from ..spec import Spec
+    from PIL import Image
 
+    from dataset_script.errors import InvalidInput
+
+    from ..pipeline import FrameMaker
+    from ..plan import ViewPlan
+    from ..sheets.portrait import Portrait, render_portrait
+
+    for path in (args.out, args.heatmap):
+        if path is not None and path.suffix.lower() not in PICTURE_SUFFIXES:
+            raise InvalidInput(f"output file is {path}; its name must end in {', '.join(PICTURE_SUFFIXES)}")
     au = check_aus([getattr(args, name.lower()) for name in AU_NAMES])
     extra_au = check_extra_aus({name: getattr(args, name.lower()) for name in EXTRA_AU_NAMES})
     head, files = chosen_head(args)
-    spec = Spec(
-        identities=1, size=args.size, seed=args.seed, renderer=args.renderer, head=head, head_file=files.digest() if files else None
-    )  # fmt: skip
+    values = spec_values(args) | {"identities": 1, "head": head, "head_file": files.digest() if files else None}
     view = ViewPlan(0, args.yaw, args.pitch, args.roll, args.fov, 1.0)
-    render_by_hand(
-        spec,
-        args.age,
-        args.ethnicity,
-        args.gender,
-        args.person,
-        tuple(au),
-        extra_au,
-        view,
-        args.out,
-        args.heatmap,
-        files,
-    )
+    portrait = Portrait(args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view)
+    portrait.plan()  # what is out of range is refused before the head is built
+    picture, heatmap = render_portrait(FrameMaker(Spec(**values), files), portrait)
+    Image.fromarray(picture).save(args.out)
+    if args.heatmap is not None:
+        Image.fromarray(heatmap).save(args.heatmap)
     print(f"{args.out}: PSPI {pspi(au):g}")
     return 0

@@ -60,13 +60,11 @@ class HeadShape:
 
 
 class Head(Protocol):
-    """A parametric head. A new one is one file and one line in `heads.HEADS`."""
+    """A parametric head. A new one is one file and one entry in the catalogue."""
 
     name: str
-    licence: str
-    frames_licence: str  # of pictures of it, beside what the looks ask for
     topology: Topology
-    topology_of: str  # name in `heads.HEADS` of the head that has this topology, for which rigs and looks are made
+    base: "Head"  # the head whose topology this is, for which rigs, looks and renderers are made: often itself
     canonical: np.ndarray  # (W, 3) float32 mm, control vertices of the canonical face
     skin_control: np.ndarray  # (W,) bool, which of them are skin
 

@@ -14,11 +14,10 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput
 
-from .mesh_files import read_landmarks, take_apart
 from .own import about, find_eyes, in_frame, wrapped_mesh
-from .wrapped import OtherHead, WrappedHead
+from .wrapping.mesh_files import read_landmarks, take_apart
+from .wrapping.wrapped_head import OtherHead, WrappedHead
 
-LICENCE = FRAMES_LICENCE = "other: the licence of the FLAME model"
 NEEDED = ("v_template", "f", "shapedirs")
 MODES, LIMIT = 100, 2.0
 """Shape parameters that are drawn, and the standard deviations they stay within; the later ones are hardly seen."""
@@ -43,8 +42,6 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
     return WrappedHead(
         OtherHead(
             "flame",
-            LICENCE,
-            FRAMES_LICENCE,
             about(path, mesh, eyes),
             mesh.triangles,
             found,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from ..mesh import catmull_clark, triangulate, uv_sphere
+from ..geometry.mesh import catmull_clark, triangulate, uv_sphere
 from ..plan import IdentityPlan
 from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
@@ -67,11 +67,9 @@ class MakeHumanHead:
     """See `heads.base.Head`."""
 
     name = "makehuman"
-    licence = "CC0-1.0"
-    frames_licence = "CC-BY-4.0"
-    topology_of = "makehuman"
 
     def __init__(self) -> None:
+        self.base = self
         with np.load(ASSET) as asset:
             self.canonical = asset["vertices"]
             quads, quad_part = asset["quads"], asset["quad_part"]

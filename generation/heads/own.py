@@ -6,16 +6,15 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput
 
-from ..rigs.neural.checks import check_surface
-from .align import by_landmarks, by_shape, check_fit, check_outwards, check_slits
-from .mesh_files import HeadMesh, read_head, read_landmarks
-from .similarity import Similarity
-from .surface import Surface
-from .template import template
-from .wrap import Wrap, wrap
-from .wrapped import OtherHead, WrappedHead
+from ..geometry.checks import check_surface
+from ..geometry.similarity import Similarity
+from ..geometry.surface import Surface
+from .wrapping.align import by_landmarks, by_shape, check_fit, check_outwards, check_slits
+from .wrapping.mesh_files import HeadMesh, read_head, read_landmarks
+from .wrapping.template import template
+from .wrapping.wrap import Wrap, wrap
+from .wrapping.wrapped_head import OtherHead, WrappedHead
 
-LICENCE = FRAMES_LICENCE = "other: the owner of the head decides"
 EYE_RADIUS_MM, EYE_REACH_MM, EYE_DEPTH_MM = (9.0, 17.0), 12.0, 12.0
 """How large eyeballs are; how near their centres lie to the place so far behind the middle of the eye's landmarks."""
 LEFT_LIDS, RIGHT_LIDS = slice(42, 48), slice(36, 42)
@@ -37,11 +36,7 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
         raise InvalidInput(f"{path}: {error}") from None
     eyes = find_eyes(mesh, to_head, found)
     balls = None if eyes is None else mesh.spheres[eyes]
-    return WrappedHead(
-        OtherHead(
-            "mesh", LICENCE, FRAMES_LICENCE, about(path, mesh, eyes), mesh.triangles, found, in_frame(to_head, balls)
-        )
-    )
+    return WrappedHead(OtherHead("mesh", about(path, mesh, eyes), mesh.triangles, found, in_frame(to_head, balls)))
 
 
 def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Similarity]:

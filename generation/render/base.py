@@ -5,9 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..appearance import Look
+from ..appearance.base import Look
+from ..geometry.camera import Camera
 from ..plan import IdentityPlan
-from .camera import Camera
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Picture:
 
 
 class Renderer(Protocol):
-    """A new one is one file and one line in `render.RENDERERS`."""
+    """A new one is one file and one entry in the catalogue."""
 
     name: str
 

@@ -4,11 +4,11 @@ from typing import Protocol
 
 import numpy as np
 
-from ..heads import HeadShape
+from ..heads.base import HeadShape
 
 
 class Rig(Protocol):
-    """Moves a neutral face by action units. A new one is one file and one line in `rigs.RIGS`."""
+    """Moves a neutral face by action units. A new one is one file and one entry in the catalogue."""
 
     name: str
 

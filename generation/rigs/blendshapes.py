@@ -13,8 +13,8 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
-from ..heads import HEADS, Head, HeadShape
-from .lids import LidContact
+from ..heads.base import Head, HeadShape
+from .lid_contact import LidContact
 
 SIDES = ("Left", "Right")
 UNITS: dict[str, dict[str, float]] = {
@@ -130,6 +130,6 @@ def sculpted(head: Head, bumps: tuple) -> np.ndarray:
 
 
 @functools.cache
-def load(head: str) -> BlendshapeRig:
+def load(head: Head) -> BlendshapeRig:
     """The rig of a head, built once a process."""
-    return BlendshapeRig(HEADS[head]())
+    return BlendshapeRig(head)

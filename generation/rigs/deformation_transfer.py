@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 
-from .neural.checks import check_surface
+from ..geometry.checks import check_surface
 from .neural.model import still
 from .neural.poisson import PoissonSolver
 from .neural.rig import BoundFace

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from model_cards.write import write_card
+    from ..write import write_card
 
     path = write_card(args.directory, args.metrics)
     print(f"wrote {path}")

@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from transformers.utils import logging
 
-    from ..export import export_onnx
-    from ..inference import load_model
+    from ..conversion.onnx import export_onnx
+    from ..prediction.load import load_model
 
     logging.disable_progress_bar()
     report = export_onnx(*load_model(args.model), args.out)

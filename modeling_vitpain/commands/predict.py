@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
     from dataset_script.storage import write_atomically
 
-    from ..media import Sampling, find_sources
+    from ..prediction.media import Sampling, find_sources
 
     sampling = Sampling(args.every, args.fps)
     sources = [source for path in args.paths for source in find_sources(path)]
@@ -110,9 +110,9 @@ def _check_names(args: argparse.Namespace, sources: list) -> None:
 
 
 def _scorer(args: argparse.Namespace):
-    from ..faces import FoundFaces, NamedFaces
-    from ..inference import load_model
-    from ..scoring import Scorer
+    from ..prediction.faces import FoundFaces, NamedFaces
+    from ..prediction.load import load_model
+    from ..prediction.pictures import Scorer
 
     faces = None
     if args.find_faces:
@@ -134,8 +134,8 @@ def _scorer(args: argparse.Namespace):
 
 def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterator:
     """Scores of all pictures, with the references that were asked for."""
-    from ..media import read_pictures
-    from ..scoring import score_with_lowest
+    from ..prediction.media import read_pictures
+    from ..prediction.pictures import score_with_lowest
 
     if args.neutral_from_lowest is not None:
         return score_with_lowest(scorer, sources, args.neutral_from_lowest, sampling)
@@ -147,7 +147,7 @@ def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterat
 
 
 def _references(args: argparse.Namespace, scorer, sources: list) -> Callable | None:
-    from ..media import PICTURE_SUFFIXES
+    from ..prediction.media import PICTURE_SUFFIXES
 
     if args.reference is not None:
         shared = scorer.read_references(args.reference)
@@ -172,7 +172,7 @@ def _references(args: argparse.Namespace, scorer, sources: list) -> Callable | N
 def _write_overlay(directory: Path, scored) -> None:
     from dataset_script.storage import write_atomically
 
-    from ..overlay import overlay
+    from ..prediction.overlay import overlay
 
     name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
     path = directory / f"{name}.png"

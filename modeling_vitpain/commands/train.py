@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     import datasets
     from transformers.utils import logging
 
-    from ..runs import RunOptions, train
+    from ..training.run import RunOptions, train
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from fake_maker import FakeMaker
 
-from generation.run import generate
-from generation.spec import Spec
+from dataset_script.spec import Spec
+from generation.run.generate import generate
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import pain3d_cli
 from dataset_script.describe import describe
 from dataset_script.errors import WorkFailed
 from dataset_script.manifest import read_manifest, write_manifest
+from dataset_script.spec import Spec
 from generation.plan import Plan
-from generation.spec import Spec
 
 
 def test_counts_are_those_of_the_plan(dataset):

@@ -85,7 +85,7 @@ def test_the_yaml_tells_datasets_of_two_specifications_apart(dataset):
 
 def test_a_richer_card_can_be_built_on_the_yaml(dataset):
     """What the card builder does: take the metadata, add keys, keep the rest."""
-    data = dataset_yaml(read_manifest(dataset))
+    data = dataset_yaml(read_manifest(dataset), "CC-BY-4.0")
     data.language = ["en"]
     card = DatasetCard(f"---\n{data.to_yaml()}\n---\n# Other text")
     again = DatasetCard(str(card)).data.to_dict()

@@ -10,9 +10,9 @@ from PIL import Image
 
 from dataset_script.features import FEATURES
 from dataset_script.shards import ShardWriter, pair_rows, shard_path, to_table
+from dataset_script.spec import Spec
 from dataset_script.storage import write_atomically
 from generation.plan import Plan
-from generation.spec import Spec
 
 SPEC = Spec(identities=8, size=64, geometry=True)
 

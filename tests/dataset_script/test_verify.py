@@ -13,9 +13,9 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.features import FEATURES
 from dataset_script.manifest import read_manifest, write_manifest
 from dataset_script.shards import file_sha256
+from dataset_script.spec import Spec
 from dataset_script.verify import verify
-from generation.run import generate
-from generation.spec import Spec
+from generation.run.generate import generate
 
 TRAIN, PAIRS, GEOMETRY = (f"{folder}/train-00000-of-00001.parquet" for folder in ("data", "pairs", "geometry"))
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation import au_agreement, pain_detection, pspi_calibration, pspi_regression
-from evaluation.bootstrap import ClusterBootstrap
-from evaluation.measures import calibration_measures
+from evaluation.statistics.bootstrap import ClusterBootstrap
+from evaluation.statistics.measures import calibration_measures
 
 CASES = settings(max_examples=300, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from generation.heads import HEADS
-from generation.rigs import RIGS
+from generation.heads import makehuman
+from generation.rigs import blendshapes
 
 
 @pytest.fixture(scope="session")
 def head():
-    return HEADS["makehuman"]()
+    return makehuman.load()
 
 
 @pytest.fixture(scope="session")
 def rig():
-    return RIGS["blendshapes"]("makehuman")
+    return blendshapes.load(makehuman.load())

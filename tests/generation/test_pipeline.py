@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pain3d_cli
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import FEATURES, SEGMENTS
-from generation.hand import render_by_hand
+from dataset_script.spec import Spec
+from generation.geometry.camera import Camera
 from generation.heatmap import to_bytes, vertex_heat
 from generation.pipeline import DEPTH_UNITS_PER_MM, FrameMaker
 from generation.plan import Plan, ViewPlan
-from generation.render.camera import Camera
-from generation.spec import Spec
+from generation.sheets.portrait import Portrait, render_portrait
 
 SPEC = Spec(identities=24, preset="balanced", size=128, geometry=True)
 PLAN = Plan(SPEC)
@@ -57,7 +58,7 @@ def test_one_frame_alone_equals_the_one_in_the_run(frames):
 def test_the_number_of_threads_changes_no_byte():
     code = (
         "import hashlib; from generation.pipeline import FrameMaker; from generation.plan import Plan;"
-        "from generation.spec import Spec; spec = Spec(identities=12, size=64, geometry=True); plan = Plan(spec);"
+        "from dataset_script.spec import Spec; spec = Spec(identities=12, size=64, geometry=True); plan = Plan(spec);"
         "frames = [FrameMaker(spec).make_frame(plan[i], 4, 1) for i in (0, 3)];"
         "print(hashlib.sha256(repr([(f.row, f.geometry) for f in frames]).encode()).hexdigest())"
     )
@@ -181,17 +182,18 @@ def test_the_camera_of_a_row_projects_its_landmarks(maker, frames):
         assert np.allclose(projected, frames[view].row["landmarks"], atol=1e-3)
 
 
-def test_by_hand_checks_its_arguments(tmp_path):
-    def call(age=40, out=None, **view):
+def test_a_portrait_checks_its_arguments(maker):
+    def portrait(age=40, **view):
         camera = ViewPlan(0, **{"yaw": 0, "pitch": 0, "roll": 0, "fov": 26, "framing": 1.0} | view)
-        render_by_hand(SPEC, age, "white", "man", 0, (0,) * 6, {}, camera, out or tmp_path / "a.png")
+        return Portrait(age, "white", "man", 0, (0,) * 6, {}, camera)
 
-    for arguments, message in (
-        ({"age": 7}, "age is 7"), ({"yaw": 200}, "yaw is 200"), ({"fov": 2}, "fov is 2"),
-        ({"out": tmp_path / "a.tiff"}, "must end in"),
-    ):  # fmt: skip
+    for arguments, message in (({"age": 7}, "age is 7"), ({"yaw": 200}, "yaw is 200"), ({"fov": 2}, "fov is 2")):
         with pytest.raises(InvalidInput, match=message):
-            call(**arguments)
-    assert not list(tmp_path.iterdir())
-    call()
-    assert Image.open(tmp_path / "a.png").size == (128, 128)
+            render_portrait(maker, portrait(**arguments))
+    picture, heatmap = render_portrait(maker, portrait())
+    assert picture.shape == (128, 128, 3) and not heatmap.any()
+
+
+def test_render_refuses_other_files_in_one_line(tmp_path, capsys):
+    assert pain3d_cli.main(["render", "--out", str(tmp_path / "a.tiff")]) == 2
+    assert "must end in" in capsys.readouterr().err and not list(tmp_path.iterdir())

@@ -12,6 +12,7 @@ from scipy.stats import chisquare
 
 from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from dataset_script.spec import Spec
 from generation.plan import (
     AGE_RANGES,
     COMPANIONS,
@@ -21,7 +22,6 @@ from generation.plan import (
     combinations_by_pspi,
     largest_remainder,
 )
-from generation.spec import Spec
 
 
 def counts(plan, name, labels):

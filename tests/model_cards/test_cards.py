@@ -16,13 +16,14 @@ from huggingface_hub import DatasetCard, ModelCard
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
-from evaluation.comparison import compare
-from evaluation.explanations import agreement
-from evaluation.fairness import fairness
-from evaluation.labels import read_columns, spec_hash
-from evaluation.report import write_report
-from evaluation.scores import TrainingLabels, evaluate_predictions
-from evaluation.weights import weight_hashes
+from evaluation.explanations.agreement import agreement
+from evaluation.fairness.gaps import fairness
+from evaluation.provenance import weight_hashes
+from evaluation.split.labels import read_columns, spec_hash
+from evaluation.split.report import write_report
+from evaluation.split.scores import evaluate_predictions
+from evaluation.statistics.comparison import compare
+from evaluation.statistics.measures import TrainingLabels
 from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
 from model_cards.results import GAPS, METRIC_TYPES
 from model_cards.write import write_card
@@ -45,8 +46,8 @@ def copy(dataset, tmp_path):
 
 
 def test_every_column_configuration_and_sampling_is_explained():
+    from dataset_script.spec import PSPI_SAMPLINGS as ALLOWED
     from generation.plan import AGE_RANGES
-    from generation.spec import PSPI_SAMPLINGS as ALLOWED
 
     assert set(FIELDS) == {name for features in FEATURES.values() for name in features}
     assert all(FIELDS.values())

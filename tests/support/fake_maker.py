@@ -13,10 +13,10 @@ from PIL import Image
 
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, NUM_LANDMARKS, format_frame_id
+from dataset_script.spec import Spec
 from generation.frame import Frame
 from generation.plan import IdentityPlan
-from generation.run import generate
-from generation.spec import Spec
+from generation.run.generate import generate
 from generation.streams import stream
 
 

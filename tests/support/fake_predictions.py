@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from fake_maker import FakeMaker
 
-from evaluation.labels import read_columns
-from generation.run import generate
-from generation.spec import Spec
+from dataset_script.spec import Spec
+from evaluation.split.labels import read_columns
+from generation.run.generate import generate
 
 COLUMNS = ("frame_id", "identity_id", "view_id", "expression_id", "age_group", "ethnicity", "gender", "pspi", "au")
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from generation.heads import HEADS, SKIN
-from generation.mesh import uv_sphere
+from dataset_script.spec import Spec
+from generation.geometry.mesh import uv_sphere
+from generation.heads import makehuman
+from generation.heads.base import SKIN
 from generation.plan import Plan
-from generation.rigs import RIGS
+from generation.rigs import blendshapes
 from generation.rigs.neural.copies import Copy, make_copy
-from generation.spec import Spec
 
 PLAN = Plan(Spec(identities=200, preset="balanced", size=64))
 PERSON, SEED = 5, 3
@@ -32,7 +33,7 @@ class OtherMesh:
 
 def skin_of(person: int, seed: int = SEED) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The render vertices of a person's skin (N, 3), all landmarks (68, 3) and eyeballs (2, 4)."""
-    head = HEADS["makehuman"]()
+    head = makehuman.load()
     shape = head.shape(PLAN[person], seed)
     vertices = head.vertices(shape.control, shape.eyes).astype(float)
     used = np.unique(head.topology.triangles[head.topology.part == SKIN])
@@ -41,7 +42,7 @@ def skin_of(person: int, seed: int = SEED) -> tuple[np.ndarray, np.ndarray, np.n
 
 def remeshed(size: int = 6000, person: int = PERSON, kind: str = "remeshed") -> OtherMesh:
     """A person's skin on another topology, decimated with the mouth open, so that lips do not grow together."""
-    head, rig = HEADS["makehuman"](), RIGS["blendshapes"]("makehuman")
+    head, rig = makehuman.load(), blendshapes.load(makehuman.load())
     used, triangles = np.unique(head.topology.triangles[head.topology.part == SKIN], return_inverse=True)
     shape = head.shape(PLAN[person], SEED)
     opened = head.vertices(rig.pose(shape, np.zeros(6), {"AU27": 5.0}), shape.eyes)[used].astype(float)

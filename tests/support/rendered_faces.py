@@ -6,9 +6,9 @@ import numpy as np
 from unbc_layout import SUBJECTS, Shot
 
 from dataset_script.features import ETHNICITIES, GENDERS
+from dataset_script.spec import Spec
 from generation.pipeline import FrameMaker
 from generation.plan import ExpressionPlan, IdentityPlan, ViewPlan
-from generation.spec import Spec
 
 PIXELS = 64
 YAWS = (0.0, -30.0, 30.0)

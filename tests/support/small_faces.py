@@ -13,11 +13,11 @@ from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTMo
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES, NUM_LANDMARKS, format_frame_id
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.data import open_split
-from modeling_vitpain.options import RunOptions
-from modeling_vitpain.runs import build_trainer
-from modeling_vitpain.starting_model import starting_model
-from modeling_vitpain.training import ViTPainTrainer
+from modeling_vitpain.frames.dataset import open_split
+from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.run import build_trainer
+from modeling_vitpain.training.starting_model import starting_model
+from modeling_vitpain.training.trainers import ViTPainTrainer
 
 SIZE = 32
 BACKBONE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": SIZE, "patch_size": 8}

@@ -12,8 +12,8 @@ from scipy import sparse
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
+from ...geometry.checks import check_surface
 from ...streams import stream
-from .checks import check_surface
 
 KINDS = ("original", "decimated", "subdivided", "remeshed")
 SLIDE = 0.35

@@ -12,11 +12,12 @@ from scipy.spatial.transform import Rotation
 
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
 
+from ...heads.ict_pack import REGIONS
 from ...streams import stream
 from .channels import CHANNELS, UNITS, gates
 from .contacts import contacts
 from .copies import Copy, make_copy
-from .ict import HELD_OUT_FROM, REGIONS, IctFaces, load_ict
+from .ict import HELD_OUT_FROM, IctFaces, load_ict
 from .makehuman import MakeHumanFaces, transferred
 from .model import NetworkConfig, RigMesh
 from .operators import mesh_operators, torch_sparse

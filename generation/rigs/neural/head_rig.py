@@ -14,10 +14,10 @@ from scipy.spatial.transform import Rotation
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 
-from ...heads import HEADS, Head, HeadShape
+from ...heads.base import Head, HeadShape
 from ...heads.makehuman import ASSET
 from ..blendshapes import MIDLINE_MM
-from ..lids import LidContact
+from ..lid_contact import LidContact
 from .channels import CHANNELS, UNITS, gates
 from .makehuman import skin_mesh
 from .rig import NeuralRig
@@ -104,6 +104,6 @@ def shipped() -> NeuralRig:
 
 
 @functools.cache
-def load(head: str) -> NeuralHeadRig:
+def load(head: Head) -> NeuralHeadRig:
     """The rig of a head, built once a process."""
-    return NeuralHeadRig(HEADS[head](), shipped())
+    return NeuralHeadRig(head, shipped())

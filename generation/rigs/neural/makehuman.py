@@ -15,11 +15,11 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
-from ...heads import HEADS
-from ...heads.makehuman import ASSET
-from ...mesh import vertex_normals
+from dataset_script.spec import Spec
+
+from ...geometry.mesh import vertex_normals
+from ...heads.makehuman import ASSET, load
 from ...plan import Plan
-from ...spec import Spec
 from .copies import nearest_weights
 from .ict import IctFaces
 
@@ -55,13 +55,13 @@ class MakeHumanFaces:
     def person(self, number: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """(N, 3) neutral face of person `number`, of any age, gender and ancestry, and (21, N, 3) their channels."""
         plan = _people()[number % len(_people())]
-        control = HEADS["makehuman"]().shape(replace(plan, identity_id=number), seed).control
+        control = load().shape(replace(plan, identity_id=number), seed).control
         return control[skin_mesh()[0]].astype(np.float64), self.channels
 
 
 def transferred(source: IctFaces) -> MakeHumanFaces:
     """The MakeHuman head with what the skin of `source` (the region "head") does."""
-    head, (skin, triangles) = HEADS["makehuman"](), skin_mesh()
+    head, (skin, triangles) = load(), skin_mesh()
     mean, topology = head.canonical[skin].astype(np.float64), head.topology
     marks = topology.reference[topology.landmarks].astype(np.float64)
     target = source.landmarks(source.mean)

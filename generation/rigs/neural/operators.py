@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cholespy
 import numpy as np
 import robust_laplacian
 import torch
@@ -21,9 +20,10 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ...mesh import vertex_normals
+from ...geometry.checks import check_surface
+from ...geometry.mesh import vertex_normals
+from ...geometry.solvers import factorise
 from ...streams import stream
-from .checks import check_surface
 
 VERSION = 1
 """Part of the cache key; goes up when a number below changes."""
@@ -125,16 +125,6 @@ def eigenbasis(laplacian: sparse.spmatrix, mass: np.ndarray, k: int) -> tuple[np
     values, vectors = np.clip(values[order], 0, None), vectors[:, order]
     side = np.sign(start @ (mass[:, None] * vectors))
     return values, vectors * np.where(side == 0, 1, side)
-
-
-def factorise(matrix: sparse.spmatrix, device: torch.device | None = None) -> cholespy.CholeskySolverD:
-    """Sparse Cholesky factor of a symmetric positive definite matrix, in float64; for tensors on `device`, or the CPU."""
-    rows = matrix.tocsr()
-    rows.sort_indices()
-    parts = [rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data.astype(np.float64)]
-    if device is not None:
-        parts = [torch.from_numpy(part).to(device) for part in parts]
-    return cholespy.CholeskySolverD(rows.shape[0], *parts, cholespy.MatrixType.CSR)
 
 
 def torch_sparse(matrix: sparse.spmatrix, dtype: torch.dtype, device: torch.device | str = "cpu") -> torch.Tensor:

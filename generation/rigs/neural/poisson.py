@@ -18,7 +18,8 @@ from scipy import sparse
 
 from dataset_script.errors import InvalidInput
 
-from .operators import face_gradients, factorise, torch_sparse
+from ...geometry.solvers import factorise
+from .operators import face_gradients, torch_sparse
 
 MOST_RIGHT_SIDES = 96
 """Right-hand sides of one call of the solver; CUDA takes at most 128, and more at once is no faster on a CPU."""

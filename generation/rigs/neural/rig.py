@@ -14,10 +14,10 @@ from safetensors.torch import save
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ...heads.align import check_fit, check_slits
-from ...heads.surface import Surface
-from ...heads.template import template
-from ...heads.wrap import wrap
+from ...geometry.surface import Surface
+from ...heads.wrapping.align import check_fit, check_slits
+from ...heads.wrapping.template import template
+from ...heads.wrapping.wrap import wrap
 from .channels import CHANNELS, gates
 from .model import NetworkConfig, NeuralRigNetwork, RigMesh
 from .operators import mesh_operators

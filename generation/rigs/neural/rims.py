@@ -9,8 +9,9 @@ from scipy import sparse
 
 from dataset_script.errors import InvalidInput
 
+from ...geometry.solvers import factorise
 from .channels import CHANNELS, CORRECTED, UNITS
-from .operators import face_gradients, factorise
+from .operators import face_gradients
 
 EYES: tuple[tuple[int, int, tuple[int, int], tuple[int, int]], ...] = (
     (36, 39, (37, 38), (41, 40)),

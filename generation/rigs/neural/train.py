@@ -22,9 +22,10 @@ import torch
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import locked, write_atomically
 
+from ...heads.ict_pack import REGIONS
 from ...streams import stream
 from .data import MAKEHUMAN, FaceMaker, Topology, TrainingFace, TrainingSet, random_gates
-from .ict import HELD_OUT_FROM, REGIONS
+from .ict import HELD_OUT_FROM
 from .losses import LossWeights, losses, total
 from .model import NetworkConfig, NeuralRigNetwork
 from .rig import NeuralRig

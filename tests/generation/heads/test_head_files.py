@@ -8,12 +8,12 @@ from fake_maker import FakeMaker
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput
-from generation.head_files import HeadFiles
-from generation.heads import open_head
+from dataset_script.spec import Spec
+from generation.catalogue import check, open_head
+from generation.heads.files import HeadFiles
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
-from generation.run import generate
-from generation.spec import Spec
+from generation.run.generate import generate
 
 
 def call(*words) -> int:
@@ -45,7 +45,9 @@ def test_the_spec_names_the_file_by_its_content(files):
     assert "head_file" not in Spec().to_json()  # hashes of specs without a file stay what they were
     for bad in (None, "0" * 63, "G" * 64, 5):
         with pytest.raises(InvalidInput, match="head_file is"):
-            Spec(head="mesh", head_file=bad)
+            check(Spec(head="mesh", head_file=bad))
+    with pytest.raises(InvalidInput, match="head_file is"):
+        check(Spec(head_file=files.digest()))
 
 
 def test_a_run_with_another_file_is_refused(files, tmp_path):

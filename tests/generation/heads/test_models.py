@@ -11,11 +11,11 @@ import pytest
 from other_heads import PLAN, flame_arrays
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from generation.geometry.mesh import vertex_normals
+from generation.geometry.surface import Surface
 from generation.heads import flame, ict
 from generation.heads.flame import MODES, read_model
-from generation.heads.surface import Surface
-from generation.heads.template import template
-from generation.mesh import vertex_normals
+from generation.heads.wrapping.template import template
 
 ICT_PACK = os.environ.get("PAIN3D_ICT_PACK")
 

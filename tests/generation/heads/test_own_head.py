@@ -13,15 +13,16 @@ from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES
-from generation.heads import EYE, TEETH, own
-from generation.heads.align import by_landmarks, by_shape, check_fit, check_slits
-from generation.heads.mesh_files import read_head
-from generation.heads.surface import Surface
-from generation.heads.template import template
-from generation.mesh import uv_sphere, vertex_normals
+from generation.geometry.camera import Camera
+from generation.geometry.mesh import uv_sphere, vertex_normals
+from generation.geometry.surface import Surface
+from generation.geometry.visibility import rasterize
+from generation.heads import own
+from generation.heads.base import EYE, TEETH
+from generation.heads.wrapping.align import by_landmarks, by_shape, check_fit, check_slits
+from generation.heads.wrapping.mesh_files import read_head
+from generation.heads.wrapping.template import template
 from generation.plan import ViewPlan
-from generation.render.camera import Camera
-from generation.render.visibility import rasterize
 
 
 def levels(**named: float) -> np.ndarray:

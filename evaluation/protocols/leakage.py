@@ -1,0 +1,61 @@
+"""Whether a model that a protocol starts from, or learns from, has seen the people that the protocol tests."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from dataset_script.errors import InvalidInput, WorkFailed
+from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.run import RECORD
+
+from ..split.labels import spec_hash
+from .splits import Population, Split
+
+SOURCES = ("start", "teacher")
+"""Options of a run that name a trained ViTPain."""
+
+
+def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Population) -> list[str]:
+    """Follows `training.json` from the starting model and the teacher to where they come from.
+
+    Returns:
+        The models of which it is not known what they were trained on: no record, or data without a specification.
+
+    Raises:
+        InvalidInput: one of them was trained, or its checkpoint chosen, on somebody whom a fold tests.
+        WorkFailed: a record is damaged.
+    """
+    own, tested = spec_hash(options.data), {person for split in splits for person in split.test}
+    waiting = [(name, value) for name in SOURCES if (value := getattr(options, name)) is not None]
+    unknown, done = [], set()
+    while waiting:
+        name, model = waiting.pop()
+        if model in done:
+            continue
+        done.add(model)
+        record = _record(Path(model))
+        if record is None or record["data"]["spec_hash"] is None or own is None:
+            unknown.append(model)
+        if record is None:
+            continue
+        waiting += [(name, record["options"][source]) for source in SOURCES if record["options"].get(source)]
+        if own is not None and record["data"]["spec_hash"] == own:
+            parts = record["data"].get("people") or population.own_split
+            seen = tested & {person for part in ("train", "validation") for person in parts.get(part, ())}
+            if seen:
+                raise InvalidInput(
+                    f"{name} is {model}, which was trained on {len(seen)} of the people tested here ({min(seen)}, …); "
+                    "allowed is a model of other people, or a protocol that does not test them, as own-split"
+                )
+    return sorted(unknown)
+
+
+def _record(model: Path) -> dict | None:
+    path = model / RECORD
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {"data": {"spec_hash": None, **record["data"]}, "options": record["options"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkFailed(f"{path} is damaged: {error!r}") from None

@@ -1,0 +1,49 @@
+"""Labels of a dataset directory, straight from the Parquet columns: no picture is read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.facs import AU_NAMES
+from dataset_script.manifest import read_manifest
+
+from ..statistics.measures import TrainingLabels
+
+
+def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Table:
+    """`columns` of every frame of `split`, in the order of the rows.
+
+    Raises:
+        InvalidInput: `data` is no dataset directory, or has no such split.
+        WorkFailed: a shard is missing or damaged.
+    """
+    entries = [entry for entry in read_manifest(Path(data)) if entry.config == "default"]
+    if not entries:
+        raise InvalidInput(f"{data} is not a Pain3D dataset directory: its manifest.jsonl lists no frames")
+    shards = [entry for entry in entries if entry.split == split]
+    if not shards:
+        raise InvalidInput(f"split is {split!r}; {data} has {', '.join(sorted({entry.split for entry in entries}))}")
+    tables = []
+    for shard in shards:
+        try:
+            tables.append(pq.read_table(Path(data) / shard.path, columns=list(columns)))
+        except (pa.ArrowException, OSError) as error:
+            raise WorkFailed(f"cannot read {Path(data) / shard.path}: {error}") from None
+    return pa.concat_tables(tables)
+
+
+def read_training_labels(data: str | Path, split: str = "train") -> TrainingLabels:
+    """PSPI and action units of a split. Raises as `read_columns`."""
+    columns = read_columns(data, split, ["pspi", "au"])
+    units = [[np.nan] * len(AU_NAMES) if row is None else row for row in columns["au"].to_pylist()]
+    return TrainingLabels(columns["pspi"].to_numpy(), np.array(units, dtype=np.float64))
+
+
+def spec_hash(data: str | Path) -> str | None:
+    """The hash of the specification that `data` was made from; None when there is no manifest."""
+    entries = read_manifest(Path(data))
+    return entries[0].spec_hash if entries else None

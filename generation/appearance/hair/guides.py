@@ -1,0 +1,211 @@
+"""Guides of a hairstyle: combed over the scalp, pulled down by gravity, kept off the face, resting on the body."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...heads.base import SKIN, Topology
+from .styles import Style
+
+WHORL = np.array([8.0, 118.0, -95.0])
+"""Where short hair turns around, canonical mm."""
+FACE_HALF, FACE_FRONT = 66.0, -22.0
+"""Hair beside the face stays this far from its middle plane, or behind this depth (mm)."""
+GUARD_X, GUARD_Y = (0.0, 30.0, 50.0, 62.0, 66.0), (44.0, 43.0, 40.0, 34.0, 12.0)
+"""Lowest point of hair in front of the forehead, by distance from the middle plane (mm); the brows are at 20."""
+FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
+"""Roots of a fringe: this near to the middle plane, and in front of this depth (mm)."""
+SHOULDER = -85.0
+"""Under this height (mm) hair goes in front of the shoulder or behind it."""
+REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
+"""How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
+OVER_EAR_MM, EAR_DEPTH_MM, EAR_SLOPE_MM = 2.5, 16.0, 12.0
+"""How far over an ear hair passes, how far under it hair still does, and how far around it hair begins to rise."""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where hairs start: world mm (S, 3), unit normals (S, 3), canonical mm (S, 3), density of the scalp there (S,)."""
+
+    at: np.ndarray
+    normal: np.ndarray
+    place: np.ndarray
+    density: np.ndarray
+
+    def some(self, chosen: np.ndarray) -> "Roots":
+        return Roots(self.at[chosen], self.normal[chosen], self.place[chosen], self.density[chosen])
+
+    def zone(self, part: float, fringe: bool) -> np.ndarray:
+        """1 to the left of the parting, -1 to the right, 3 in the fringe if one is cut (S,)."""
+        x, _, z = self.place.T
+        side = np.where(x > part + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
+        return np.where(fringe & (np.abs(x) < FRINGE_HALF) & (z > FRINGE_FROM), 3.0, side)
+
+
+class Body:
+    """Skin that hair rests on: the whole head, neck and shoulders of the neutral face."""
+
+    def __init__(self, topology: Topology, vertices: np.ndarray, normals: np.ndarray) -> None:
+        skin = np.zeros(len(vertices), bool)
+        skin[topology.triangles[topology.part == SKIN]] = True
+        skin &= (topology.masks["mouth"] < 0.1) & (topology.reference[:, 1] > -260)
+        self.points, self.normals = vertices[skin].astype(np.float64), normals[skin].astype(np.float64)
+        self.tree = cKDTree(self.points)
+        cranium = vertices[skin & (topology.reference[:, 1] > 20)].astype(np.float64)
+        self.middle = (cranium.min(axis=0) + cranium.max(axis=0)) / 2 - [0, 25, 0]
+        away = vertices[skin & (topology.masks["ears"] < 0.1)].astype(np.float64) - self.middle
+        self._far = np.linalg.norm(away, axis=1)
+        away, self._far = away[self._far < HEAD_MM], self._far[self._far < HEAD_MM]
+        self._directions = cKDTree(away / self._far[:, None])
+        self.ears = vertices[skin & (topology.masks["ears"] > 0.3)].astype(np.float64)
+
+    def rest(self, points: np.ndarray, margin: np.ndarray, hug: np.ndarray | float = 0.0) -> np.ndarray:
+        """Points (N, 3) moved out to `margin` (N,) mm off the skin, or in by the share `hug` (N,) of the rest."""
+        nearest = self.tree.query(points)[1]
+        normal = self.normals[nearest]
+        height = ((points - self.points[nearest]) * normal).sum(axis=1)
+        missing = margin - height
+        return points + (np.maximum(missing, 0) + hug * np.minimum(missing, 0))[:, None] * normal
+
+    def over_ears(self, points: np.ndarray) -> np.ndarray:
+        """Strands (S, P, 3) with those that pass just under the outer side of an ear lifted over it."""
+        flat = points.reshape(-1, 3).copy()
+        for side in (-1.0, 1.0):
+            ear = self.ears[self.ears[:, 0] * side > 0]
+            low, high = ear.min(axis=0) - EAR_SLOPE_MM, ear.max(axis=0) + EAR_SLOPE_MM
+            near = np.flatnonzero(((flat > low) & (flat < high)).all(axis=1))
+            beside, vertex = cKDTree(ear[:, 1:]).query(flat[near, 1:], k=6)
+            top = (side * ear[vertex, 0]).max(axis=1) + OVER_EAR_MM - np.maximum(beside[:, 0] - 2.0, 0.0)
+            reached = side * flat[near, 0]
+            lifted = (reached < top) & (reached > top - EAR_DEPTH_MM)
+            flat[near[lifted], 0] = side * top[lifted]
+        return flat.reshape(points.shape)
+
+    def radius(self, towards: np.ndarray) -> np.ndarray:
+        """How far the skin of the head is from its middle (N,) in the unit directions `towards` (N, 3)."""
+        distance, near = self._directions.query(towards, k=4)
+        weight = 1 / (distance + 0.01) ** 2
+        return (self._far[near] * weight).sum(axis=1) / weight.sum(axis=1)
+
+    def outward(self, points: np.ndarray) -> np.ndarray:
+        """Unit vectors (..., 3) away from the head, and from the neck under it."""
+        away = points - self.middle
+        away[..., 1] = np.maximum(away[..., 1], 0)
+        return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
+
+
+def grow_guides(
+    style: Style, roots: Roots, body: Body, part: float, fringe: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Guides (G, P, 3) of a style; `part` (mm) is where the parting is, `fringe` whether one is cut."""
+    if style.comb == "knot":
+        return comb_to_knot(style, roots, body, rng)
+    count = len(roots.at)
+    side, bangs = roots.zone(part, False), roots.zone(part, fringe) == 3
+    comb = comb_field(style.comb, roots, side)
+    forward = np.array([0.35 * np.sign(part), -0.1, 1.0])
+    comb[bangs] = forward - (forward * roots.normal[bangs]).sum(axis=1, keepdims=True) * roots.normal[bangs]
+    length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(count))
+    length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
+    length[bangs] = FRINGE_LENGTH
+    gravity = style.gravity * rng.uniform(0.8, 1.2, count)
+    gravity[bangs] = 1.0
+    lift = np.where(bangs, 0.15, style.lift)[:, None]
+    if style.comb == "part":  # hair lies flat beside a parting
+        lift *= np.clip(0.3 + np.abs(roots.place[:, :1] - part) / 50, 0, 1)
+    direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
+
+    guides = np.empty((count, style.points, 3))
+    guides[:, 0] = at = roots.at
+    step = length / (style.points - 1)
+    for p in range(1, style.points):
+        direction[:, 1] -= gravity * step / 12
+        direction[:, 2] -= np.where(bangs, 0, style.pull) * step / 12
+        low = (at[:, 1] < SHOULDER) & (style.cut is not None)
+        direction[:, 2] += low * 0.9 * ahead * step / 12
+        direction[:, 0] *= np.where(low, 0.55, 1)
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        moved = clear_face(at + step[:, None] * direction, side, bangs)
+        hug = np.where(bangs, 0.45, np.where(at[:, 1] < -20, 0, style.hug))
+        moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, hug)
+        moved[:, 0] = np.where(low, at[:, 0] + np.clip(moved[:, 0] - at[:, 0], -3, 3), moved[:, 0])
+        direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
+        guides[:, p] = at = moved
+    heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
+    slant = np.sign(part) * roots.place[bangs, 0]
+    heights[bangs] = rng.uniform(42, 52) - 0.12 * slant + rng.normal(0, 3.0, bangs.sum())
+    return cut_at(guides, heights)
+
+
+def clear_face(points: np.ndarray, side: np.ndarray, bangs: np.ndarray) -> np.ndarray:
+    """Points (G, 3) with those that would hang into the face moved beside it, to `side` (G,)."""
+    x, y, z = points.T.copy()
+    in_face = (y < np.interp(np.abs(x), GUARD_X, GUARD_Y)) & (z > FACE_FRONT) & (np.abs(x) < FACE_HALF) & ~bangs
+    x = np.where(in_face, x + side * 0.7 * np.maximum(FACE_HALF - side * x, 0), x)
+    z = np.where(in_face, z - 0.4 * (z - FACE_FRONT), z)
+    beside = (y < 45) & (z > FACE_FRONT) & (y > SHOULDER) & ~bangs
+    z = np.where(beside, z - 0.5 * (z - FACE_FRONT), z)
+    return np.stack([x, y, z], axis=1)
+
+
+def cut_at(guides: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """Guides (G, P, 3) ended where they first fall under `heights` (G,), with their points spread evenly again."""
+    points = guides.shape[1]
+    under = guides[:, :, 1] < heights[:, None]
+    end = np.where(under.any(axis=1), under.argmax(axis=1), points - 1).astype(np.float64)
+    last = np.maximum(end.astype(int), 1)
+    row = np.arange(len(guides))
+    above, below = guides[row, last - 1, 1], guides[row, last, 1]
+    crossing = np.clip((above - heights) / np.maximum(above - below, 1e-6), 0.05, 1)
+    end = np.where(under.any(axis=1), last - 1 + crossing, end)
+    at = end[:, None] * np.linspace(0, 1, points)
+    low = np.minimum(at.astype(int), points - 2)
+    share = (at - low)[..., None]
+    return np.take_along_axis(guides, low[..., None], 1) * (1 - share) + share * np.take_along_axis(
+        guides, low[..., None] + 1, 1
+    )
+
+
+def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
+    """Unit directions (S, 3) along the scalp."""
+    x, y, z = roots.place.T
+    front = np.clip((z + 45) / 55, 0, 1)
+    if comb == "crown":
+        flow = roots.place - WHORL
+        flow[:, 2] += 25 * np.clip((z + 20) / 30, 0, 1)
+    elif comb == "up":
+        flow = np.stack([0.3 * x, 40 * front + 0 * y, -40 - 0 * z], axis=1)
+    elif comb == "back":
+        flow = np.stack([0.2 * x, 0.25 * (60 - y), -60 + 0 * z], axis=1)
+    elif comb == "part":
+        flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
+    else:
+        flow = roots.place - [0.0, 25.0, -65.0]
+    if comb != "out":  # at the nape, down
+        flow[:, 1] -= 70 * np.clip((20 - y) / 40, 0, 1) * np.clip((-60 - z) / 30, 0, 1)
+    along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
+    return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
+
+
+KNOTS = np.array([[0, 1.0, -0.5], [0, 0.75, -0.8], [0, 0.25, -1.0], [0, -0.3, -1.0]])
+"""Where hair is tied, as directions from the middle of the head: top, high, middle, low."""
+KNOT_CHANCES = {"bun": (0.6, 0.2, 0.1, 0.1), "pony": (0.0, 0.4, 0.3, 0.3), "braid": (0.0, 0.0, 0.3, 0.7)}
+
+
+def comb_to_knot(style: Style, roots: Roots, body: Body, rng: np.random.Generator) -> np.ndarray:
+    """Guides (G, P, 3) that lie on the head, each on the shortest way to the knot, which all of them reach."""
+    towards = KNOTS[rng.choice(len(KNOTS), p=KNOT_CHANCES[style.tail])]
+    towards = towards / np.linalg.norm(towards)
+    start = roots.at - body.middle
+    start = start / np.linalg.norm(start, axis=1, keepdims=True)
+    angle = np.arccos(np.clip(start @ towards, -0.999, 0.999))[:, None]
+    share = np.linspace(0, 1, style.points)
+    way = (np.sin((1 - share) * angle) / np.sin(angle))[..., None] * start[:, None]
+    way += (np.sin(share * angle) / np.sin(angle))[..., None] * towards
+    radius = body.radius(way.reshape(-1, 3)).reshape(way.shape[:2]) + REST_MM * np.minimum(1, 4 * share)
+    guides = body.middle + way * radius[..., None]
+    guides[:, 0] = roots.at
+    return guides

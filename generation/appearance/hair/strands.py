@@ -1,0 +1,233 @@
+"""Head hair as strands: a few hundred guides are combed and fall, thousands of hairs follow them in locks.
+
+The scalp is a region of the canonical face. Guides start on it, follow a comb field, fall under gravity and slide over
+head, neck and shoulders (`groom.py`). Every hair follows the mean of the guides nearest to its root and, towards its
+tip, the nearest one alone, so that hairs gather in locks. Expressions hardly move the scalp: hair belongs to the
+identity.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from ...heads.base import SKIN, Topology
+from ...plan import IdentityPlan
+from ...streams import stream
+from .guides import Body, Roots, grow_guides
+from .knots import grow_tail
+from .styles import COLOUR_FREQUENCY, COLOURS, GREY, STYLES, Style, choose_style, hair_colour, scalp_mask, tailored
+
+__all__ = ["COLOURS", "COLOUR_FREQUENCY", "STYLES", "Hair", "choose_style", "grow_hair", "hair_colour", "scalp_mask"]
+
+FRINGE = 0.35
+"""Share of women with a parting who have a fringe."""
+FRINGE_LAYER = 0.4
+"""How thick a fringe is, relative to the rest of the hair."""
+FACE_HALF_WIDTH, FACE_TOP, FACE_BOTTOM = 52.0, 30.0, -80.0
+"""Eyes, brows and nose lie in here (mm); no hair does."""
+LOCK_WIDTH = 0.4
+"""How wide a fully gathered lock stays, relative to its width at the scalp."""
+BABY_HAIR = 0.35
+"""Length of the hairs at the very edge of the scalp relative to the others."""
+MIXED, COILS_MIXED = 7.0, 80.0
+"""How many hairs a strand stands for where grey ones mix in. Coils cross all over: a single white one would glare."""
+DENSER = 1.5
+"""How much denser hair grows at the front, where all of its gaps show skin."""
+COMBED = 0.65
+"""How much less the hairs at the front gather in locks, and bend in waves, before they leave the forehead."""
+
+
+@dataclass(frozen=True)
+class Hair:
+    """Strands of one person.
+
+    points (S, P, 3) world mm, tint (S, 3) linear, buried (S,) depth in the hair 0-1, middle (3,) world mm, strength of
+    the highlight, opacity at root and tip (see `render.strands`).
+    """
+
+    style: str
+    colour: np.ndarray
+    points: np.ndarray
+    tint: np.ndarray
+    buried: np.ndarray
+    middle: np.ndarray
+    shine: float
+    opacity: tuple[float, float]
+
+
+def grow_hair(
+    plan: IdentityPlan, topology: Topology, vertices: np.ndarray, normals: np.ndarray,
+    scalp: np.ndarray, style_name: str, colour: np.ndarray, grey: float, seed: int,
+) -> Hair | None:  # fmt: skip
+    """Strands of `style_name` on the neutral head `vertices` (V, 3); None for a bald one."""
+    if style_name == "bald":
+        return None
+    rng = stream(seed, "look.hair", plan.identity_id)
+    style = tailored(STYLES[style_name], rng)
+    body = Body(topology, vertices, normals)
+    roots = take_root(
+        topology, vertices, normals, scalp, style.strands, rng, DENSER * (style.comb in ("part", "crown"))
+    )
+    leaders = roots.some(rng.permutation(style.strands)[: style.locks])
+    part = float(rng.choice([-1, 1]) * (rng.uniform(0, 30) if plan.gender == "woman" else rng.uniform(24, 42)))
+    fringe = rng.random() < FRINGE and plan.gender == "woman" and style.comb == "part"
+    guides = grow_guides(style, leaders, body, part, fringe, rng)
+    points, lock, buried = follow(style, roots, leaders, guides, body, (part, fringe), rng)
+    if style.cut is not None:
+        points = body.over_ears(points)
+    tint = dye(roots, lock, colour, grey, rng, COILS_MIXED if style.comb == "out" else MIXED)
+    kept = ~in_face(points)
+    points, buried, tint = points[kept], buried[kept], tint[kept]
+    if style.tail:
+        tail, tail_buried = grow_tail(style.tail, guides[:, -1].mean(axis=0), body, style.points, rng)
+        points, buried = np.concatenate([points, tail]), np.concatenate([buried, tail_buried])
+        tint = np.concatenate([tint, tint[rng.integers(0, len(tint), len(tail))]])
+    shuffled = rng.permutation(len(points))  # shadows take every so manieth strand
+    return Hair(
+        style_name, colour, points[shuffled].astype(np.float32), tint[shuffled].astype(np.float32),
+        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), style.shine, (1.0, style.tip),
+    )  # fmt: skip
+
+
+def in_face(points: np.ndarray) -> np.ndarray:
+    """Which strands (S, P, 3) would cross eyes or brows in spite of the comb: a few in a thousand, (S,) bool."""
+    x, y, z = np.moveaxis(points, -1, 0)
+    return ((np.abs(x) < FACE_HALF_WIDTH) & (y < FACE_TOP) & (y > FACE_BOTTOM) & (z > 0)).any(axis=1)
+
+
+def at_front(place: np.ndarray) -> np.ndarray:
+    """How far to the front of the scalp canonical mm (S, 3) lie, (S,) 0-1."""
+    return np.clip((place[:, 2] + 45) / 40, 0, 1)
+
+
+def take_root(
+    topology: Topology, vertices: np.ndarray, normals: np.ndarray, scalp: np.ndarray, count: int,
+    rng: np.random.Generator, denser: float = 0.0,
+) -> Roots:  # fmt: skip
+    """`count` roots, dense where `scalp` (V,) is 1, and `denser` by that share at the front."""
+    skin = topology.triangles[topology.part == SKIN]
+    density = scalp[skin].mean(axis=1)
+    corners = vertices[skin]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    density = density * area * (1 + denser * at_front(topology.reference[skin].mean(axis=1)))
+    chosen = skin[rng.choice(len(skin), count, p=density / density.sum())]
+    weights = rng.dirichlet((1, 1, 1), count)
+
+    def at(values: np.ndarray) -> np.ndarray:
+        return np.einsum("sc,sc...->s...", weights, values[chosen].astype(np.float64))
+
+    normal = at(normals)
+    return Roots(
+        at(vertices), normal / np.linalg.norm(normal, axis=1, keepdims=True), at(topology.reference), at(scalp)
+    )
+
+
+def follow(
+    style: Style,
+    roots: Roots,
+    leaders: Roots,
+    guides: np.ndarray,
+    body: Body,
+    zones: tuple[float, bool],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each and how deep each lies (S,)."""
+    count, points = len(roots.at), style.points
+    apart = np.array([1.0, 1.0, 1.0, 200.0 * (style.comb == "part")])  # no lock holds hairs of both sides of a parting
+
+    def key(r: Roots) -> np.ndarray:
+        return np.column_stack([r.place, r.zone(*zones)]) * apart
+
+    distance, near = cKDTree(key(leaders)).query(key(roots), k=3)
+    weight = 1 / (distance + 2.0) ** 2
+    weight /= weight.sum(axis=1, keepdims=True)
+    lock = near[:, 0]
+
+    # hairs of a lock end at different points of it; those at the edge of the scalp are short
+    edge = np.clip(roots.density / 0.6, 0, 1)
+    front = at_front(roots.place)
+    reach = np.exp((0.06 if style.cut or style.tail else style.spread) * -np.abs(rng.standard_normal(count)))
+    if not style.tail:
+        baby = BABY_HAIR + 0.5 * front * (style.comb == "part")
+        reach *= baby + (1 - baby) * edge
+    share = np.linspace(0, 1, points)
+    at = reach[:, None] * share * (points - 1)
+    low = np.minimum(at.astype(int), points - 2)
+    between = (at - low)[..., None]
+
+    path = np.zeros((count, points, 3))
+    away = guides - guides[:, :1]
+    for k in reversed(range(3)):
+        guide = near[:, k, None]
+        own = away[guide, low] * (1 - between) + away[guide, low + 1] * between
+        path += weight[:, k, None, None] * own
+    offset = roots.at - guides[lock, 0]
+    together = share**2 if style.tail else style.clump * share**1.4 * (3 - 2 * share**0.7)
+    together = together[None, :, None] * rng.uniform(0.75, 1.0, (count, 1, 1))
+    together *= (1 - COMBED * front)[:, None, None]
+    centre = guides[lock, :1] + own + LOCK_WIDTH * offset[:, None]
+    hairs = (1 - together) * (roots.at[:, None] + path) + together * centre
+
+    # the hair is a layer: some lie on the skin, some on top
+    buried = style.clump * rng.random(len(guides))[lock] + (1 - style.clump) * rng.random(count)
+    outward = body.outward(hairs)
+    layer = style.layer * np.where(roots.zone(*zones) == 3, FRINGE_LAYER, 1.0)
+    hairs += (layer * (1 - buried))[:, None, None] * np.minimum(1, 3 * share)[:, None] * outward
+    length = np.linalg.norm(np.diff(hairs, axis=1), axis=2).sum(axis=1)
+    if style.tail:  # held at both ends
+        stray = style.mess * length[:, None] * np.sin(np.pi * share)
+        hairs += stray[..., None] * rng.standard_normal((count, 1, 3))
+    else:
+        wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.02, 2.5, 1.0)
+        hairs += (wild[:, None] * share)[..., None] * rng.standard_normal((count, 1, 3))
+    if style.curl:
+        bend = 1 - COMBED * front[:, None] * (1 - share)
+        hairs += bend[..., None] * curls(
+            style, share * (length / np.quantile(length, 0.8))[:, None], lock, leaders, outward, rng
+        )
+    return hairs, lock, buried
+
+
+def curls(
+    style: Style, share: np.ndarray, lock: np.ndarray, leaders: Roots, outward: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Offsets (S, P, 3) mm of coils or waves; the hairs of a lock curl together, more or less."""
+    locks = len(leaders.at)
+    if style.flat:  # waves run on from lock to lock
+        phase = leaders.place @ (0.05 * rng.standard_normal(3)) + 0.7 * rng.standard_normal(locks)
+    else:
+        phase = rng.uniform(0, 2 * np.pi, locks)
+    phase = phase[lock] + (0.35 if style.clump else 9.0) * rng.standard_normal(len(lock))
+    turns = style.turns * np.exp(0.15 * rng.standard_normal(locks)[lock] + 0.05 * rng.standard_normal(len(lock)))
+    radius = style.curl * np.exp(0.25 * rng.standard_normal(locks)[lock])[:, None] * np.minimum(1, 4 * share)
+    angle = phase[:, None] + 2 * np.pi * turns[:, None] * share
+    across, out = radius * np.cos(angle), (0.35 if style.flat else 1.0) * radius * np.sin(angle)
+    around = np.maximum(np.hypot(outward[..., 0], outward[..., 2]), 1e-3)
+    side_x, side_z = -outward[..., 2] / around, outward[..., 0] / around
+    if style.comb == "out":  # coils around a hair that stands: the second direction across it
+        second = np.stack(
+            [-outward[..., 1] * side_z, outward[..., 2] * side_x - outward[..., 0] * side_z, outward[..., 1] * side_x],
+            2,
+        )
+        second = second / np.maximum(np.linalg.norm(second, axis=2, keepdims=True), 1e-3)
+    else:
+        second = outward
+    offset = out[..., None] * second
+    offset[..., 0] += across * side_x
+    offset[..., 2] += across * side_z
+    if style.comb != "out" and not style.flat:
+        offset[..., 1] += 0.4 * out
+    return offset
+
+
+def dye(
+    roots: Roots, lock: np.ndarray, colour: np.ndarray, grey: float, rng: np.random.Generator, mixed: float = MIXED
+) -> np.ndarray:
+    """Linear tint (S, 3): every strand stands for about `mixed` hairs, some of them grey, at the temples first."""
+    x, y, z = roots.place.T
+    temples = np.clip((np.abs(x) - 45) / 20, 0, 1) * np.clip((70 - y) / 25, 0, 1) * np.clip((z + 90) / 30, 0, 1)
+    share = np.full(len(x), grey) ** (1.25 - 0.8 * temples)
+    white = rng.beta(mixed * share + 0.02, mixed * (1 - share) + 0.02)[:, None]
+    tone = np.exp(0.16 * rng.standard_normal(len(x)) + 0.16 * rng.standard_normal(len(roots.at))[lock])[:, None]
+    return colour * tone * (1 - white) + GREY * (0.7 + 0.3 * tone) * white

@@ -1,0 +1,219 @@
+"""Which hair a person has: colour, grey, style, and where it grows. Numbers only; `hair.py` grows the strands."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...heads.base import Topology
+from ...plan import IdentityPlan
+from ...streams import stream
+
+HAIRLINE_Z = (-170.0, -122.0, -100.0, -93.0, -88.0, -60.0, -53.0, -44.0, -37.0, -16.0, 4.0, 16.0, 40.0)
+HAIRLINE_Y = (-70.0, -66.0, -40.0, -4.0, 10.0, 12.0, -6.0, -2.0, 30.0, 50.0, 64.0, 70.0, 73.0)
+"""The hairline of the canonical head seen from the side (mm), from the nape around the ear to the front."""
+RAMP_MM = 11.0
+"""Over this height hair goes from none to full: a hairline is no border."""
+CROWN_MIDDLE, CROWN_AXIS = np.array([0.0, 25.0, -65.0]), np.array([0.0, 0.93, 0.37])
+"""Baldness spreads on the canonical head around this direction from this point."""
+SIDEBURN_MM = 16.0
+"""How much further down sideburns reach that meet a beard."""
+MAX_RECEDE = {"man": 80.0, "woman": 6.0}
+THIN_FROM, CROWN_DEGREES_PER_MM = 14.0, 1.25
+"""A front hairline that recedes further than this (mm) also opens the crown, this much for each further mm."""
+
+COLOURS: dict[str, tuple[float, float, float]] = {
+    "black": (0.012, 0.010, 0.009),
+    "dark_brown": (0.030, 0.018, 0.011),
+    "brown": (0.072, 0.038, 0.019),
+    "light_brown": (0.150, 0.085, 0.043),
+    "blond": (0.330, 0.215, 0.105),
+    "red": (0.165, 0.064, 0.026),
+}
+COLOUR_FREQUENCY: dict[str, tuple[float, ...]] = {
+    "white": (0.06, 0.22, 0.28, 0.20, 0.18, 0.06),
+    "middle_eastern": (0.50, 0.38, 0.10, 0.02, 0.0, 0.0),
+    "latino": (0.48, 0.38, 0.12, 0.02, 0.0, 0.0),
+    "south_asian": (0.74, 0.24, 0.02, 0.0, 0.0, 0.0),
+    "black": (0.86, 0.13, 0.01, 0.0, 0.0, 0.0),
+    "east_asian": (0.82, 0.16, 0.02, 0.0, 0.0, 0.0),
+}
+GREY = np.array([0.42, 0.41, 0.39])
+DYED = 0.3
+"""Share of women whose grey hairs are coloured."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How hair grows. Millimetres.
+
+    Attributes:
+        length, spread: mean length and its relative spread; strands: how many; points: of a strand.
+        comb: "crown" (away from the whorl), "up" (the front stands, then back), "back", "part" (to both sides of a
+            parting), "out" (along the normal), "knot" (to a knot behind or on top of the head).
+        lift: how far it stands off; gravity: how fast it turns down; pull: the same, backwards.
+        sides: length at the nape and above the ears relative to the top.
+        hug: 0-1, how closely it follows the skull; locks: how many strands are guides.
+        layer: thickness of the hair over the scalp; mess: how much strands differ in direction.
+        clump: 0-1, how far the strands of a lock come together at their tips.
+        curl: radius of the coils or waves; turns: how many a strand; flat: waves in one plane instead of coils.
+        cut: height at which scissors ended it, on the canonical head; None where `length` says it.
+        tail: what leaves the knot: "bun", "pony" or "braid".
+        shine: strength of the highlight, which coils and stubble scatter; tip: share of the strands that reach their ends.
+    """
+
+    length: float
+    strands: int
+    points: int
+    comb: str
+    spread: float = 0.25
+    lift: float = 0.5
+    gravity: float = 0.0
+    pull: float = 0.0
+    sides: float = 1.0
+    hug: float = 0.0
+    locks: int = 420
+    layer: float = 6.0
+    mess: float = 0.07
+    clump: float = 0.35
+    curl: float = 0.0
+    turns: float = 0.0
+    flat: bool = False
+    cut: float | None = None
+    tail: str = ""
+    shine: float = 0.6
+    tip: float = 0.5
+
+
+STYLES: dict[str, Style] = {
+    "buzz": Style(
+        3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, tip=0.2
+    ),
+    "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
+    "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
+    "quiff": Style(
+        46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12,
+        clump=0.5,
+    ),
+    "swept": Style(
+        62, 13000, 10, "back", lift=0.35, gravity=0.16, pull=0.30, layer=5, sides=0.25, hug=0.4, mess=0.08,
+        clump=0.5,
+    ),
+    "parted": Style(
+        62, 13000, 10, "part", lift=0.5, gravity=0.32, pull=0.12, layer=5, sides=0.25, hug=0.35, mess=0.08,
+        clump=0.5,
+    ),
+    "curly_short": Style(
+        48, 13000, 14, "crown", lift=0.8, gravity=0.15, layer=8, sides=0.3, hug=0.2, clump=0.85, curl=4.5, turns=2.2,
+        mess=0.12, locks=330, shine=0.3,
+    ),
+    "coils": Style(
+        13, 19000, 14, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, tip=0.4
+    ),
+    "afro": Style(
+        24, 23000, 18, "out", lift=1.2, curl=3.2, turns=4.2, layer=14, spread=0.12, mess=0.25, clump=0, shine=0.06,
+        tip=0.3,
+    ),
+    "pixie": Style(
+        64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
+        clump=0.6,
+    ),
+    "bob": Style(
+        300, 13500, 16, "part", lift=0.55, gravity=0.9, layer=12, curl=2.5, turns=1.2, flat=True, cut=-105, mess=0.04,
+        clump=0.5,
+    ),
+    "long": Style(
+        420, 13500, 18, "part", lift=0.55, gravity=1.0, layer=12, curl=4.0, turns=1.8, flat=True, cut=-205, mess=0.04,
+        clump=0.6, locks=300,
+    ),
+    "wavy": Style(
+        420, 13500, 24, "part", lift=0.6, gravity=0.9, layer=14, curl=9, turns=3.6, flat=True, cut=-195, mess=0.05,
+        clump=0.75, locks=200,
+    ),
+    "curly": Style(
+        390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
+        locks=190, shine=0.3,
+    ),
+    "bun": Style(0, 12500, 12, "knot", layer=8, mess=0.007, clump=0.3, tail="bun"),
+    "ponytail": Style(0, 12500, 14, "knot", layer=8, mess=0.007, clump=0.3, tail="pony"),
+    "braid": Style(0, 11000, 26, "knot", layer=8, mess=0.008, clump=0.3, tail="braid"),
+}  # fmt: skip
+
+
+def hair_colour(plan: IdentityPlan, seed: int) -> tuple[np.ndarray, float]:
+    """Linear colour (3,) and the share of grey hairs, 0-1."""
+    rng = stream(seed, "look.hair_colour", plan.identity_id)
+    name = list(COLOURS)[rng.choice(len(COLOURS), p=COLOUR_FREQUENCY[plan.ethnicity])]
+    grey = float(np.clip((plan.age - rng.normal(56, 9)) / 22, 0, 1))
+    if plan.gender == "woman" and stream(seed, "look.hair_dye", plan.identity_id).random() < DYED:
+        grey *= 0.12
+    return np.array(COLOURS[name]) * np.exp(rng.normal(0, 0.15)), grey
+
+
+def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
+    """Style name ("bald" for none) and how far the front hairline recedes (mm)."""
+    rng = stream(seed, "look.hair_style", plan.identity_id)
+    coily = {"black": 0.85, "latino": 0.08, "middle_eastern": 0.05, "south_asian": 0.03}.get(plan.ethnicity, 0.02)
+    man, old = plan.gender == "man", plan.age > 60
+    recede = rng.gamma(1.8, 0.28 * max(plan.age - 22, 4)) if man else max(0.0, rng.normal(0, 3))
+    if rng.random() < coily:
+        chances = (
+            {"bald": 0.16, "buzz": 0.46, "coils": 0.28, "afro": 0.10}
+            if man
+            else {"bald": 0.02, "buzz": 0.12, "coils": 0.34, "afro": 0.40, "bun": 0.12}
+        )
+    elif man:
+        chances = {
+            "bald": 0.14 if old else 0.06, "buzz": 0.17, "short": 0.24, "crop": 0.11, "quiff": 0.10, "swept": 0.13,
+            "parted": 0.12, "curly_short": 0.03 if old else 0.08,
+        }  # fmt: skip
+    elif old:
+        chances = {
+            "short": 0.10, "pixie": 0.22, "bob": 0.26, "long": 0.05, "wavy": 0.08, "curly": 0.07, "curly_short": 0.08,
+            "bun": 0.11, "ponytail": 0.03,
+        }  # fmt: skip
+    else:
+        chances = {
+            "short": 0.02, "pixie": 0.08, "bob": 0.18, "long": 0.22, "wavy": 0.18, "curly": 0.10, "bun": 0.10,
+            "ponytail": 0.09, "braid": 0.03,
+        }  # fmt: skip
+    p = np.array(list(chances.values()))
+    style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
+    return style, float(min(recede, MAX_RECEDE[plan.gender]))
+
+
+def tailored(style: Style, rng: np.random.Generator) -> Style:
+    """One person's cut of a style: longer or shorter, more or less faded, messy, thick and wavy."""
+    longer, tidy, thick, wave = np.exp([0.22, 0.35, 0.25, 0.30] * np.clip(rng.standard_normal(4), -1.8, 1.8))
+    faded, cut = rng.uniform(0.5, 1.6), rng.uniform(-14, 14)
+    if style.comb == "out":  # what stands on all sides must stay within the picture
+        longer, thick = np.sqrt([longer, thick])
+    return replace(
+        style,
+        length=style.length * (1.0 if style.cut else longer),
+        sides=min(style.sides * faded, 1.0),
+        mess=style.mess * tidy,
+        layer=style.layer * thick,
+        curl=style.curl * wave,
+        cut=None if style.cut is None else style.cut + cut,
+    )
+
+
+def scalp_mask(topology: Topology, recede: float, beard: bool = False) -> np.ndarray:
+    """Where hair grows on the canonical head, (V,) 0-1.
+
+    `recede` (mm) raises the front hairline and opens the crown; sideburns run down into a `beard`.
+    """
+    x, y, z = topology.reference.T
+    front = np.clip((z + 50) / 40, 0, 1)
+    temples = np.exp(-0.5 * ((np.abs(x) - 42) / 16) ** 2)
+    ragged = 1.6 * np.sin(0.21 * x + 0.11 * z) + 1.2 * np.sin(0.47 * x - 0.31 * z + 1.3)
+    line = np.interp(z, HAIRLINE_Z, HAIRLINE_Y) + front * min(recede, 45.0) * (0.55 + 0.75 * temples) + ragged
+    if beard:
+        line -= SIDEBURN_MM * np.exp(-0.5 * ((z + 51) / 7) ** 2)
+    grown = np.clip((y - line) / RAMP_MM + 0.5, 0, 1) * (1 - np.clip(2 * topology.masks["ears"], 0, 1))
+    away = topology.reference - CROWN_MIDDLE
+    angle = np.degrees(np.arccos(np.clip(away @ CROWN_AXIS / np.linalg.norm(away, axis=1), -1, 1)))
+    bald = (
+        np.clip(((recede - THIN_FROM) * CROWN_DEGREES_PER_MM - angle) / 14 + 0.5, 0, 0.97) if recede > THIN_FROM else 0
+    )
+    return (grown * (1 - bald) * (z < 34)).astype(np.float32)

@@ -1,0 +1,325 @@
+"""Every head, rig, look and renderer of the generator, each listed once. A new one is one file and one entry here.
+
+The specification holds names of entries. Command line, README, cards and the error that names a missing extra read the
+entries; nothing has a licence by default.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.spec import Spec
+
+from .appearance.base import Appearance
+from .heads.base import Head
+from .heads.files import MESH_SUFFIXES, HeadFiles
+from .render.base import Renderer
+from .rigs.base import Rig
+
+NO_PERSON = "No real person is shown."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is known of every part.
+
+    Attributes:
+        name: in the specification, on the command line and in the rows.
+        what: what it is, in a phrase.
+        extra: the extra of this package that brings what it imports, as in `pip install 'pain3d[generation]'`.
+        licence: of the part, its weights and shapes included.
+        frames_licence: what it asks of pictures made with it: an SPDX identifier, or "other: " and whose terms hold.
+    """
+
+    name: str
+    what: str
+    extra: str
+    licence: str
+    frames_licence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadEntry(Entry):
+    """A head.
+
+    Attributes:
+        make: `HeadFiles`, or None where it needs no file -> the head.
+        file: the file of the user's that it is made from, in words; None where it needs none.
+        people: the sentence of README and card on whom the pictures show.
+    """
+
+    make: Callable[[HeadFiles | None], Head]
+    file: str | None
+    people: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RigEntry(Entry):
+    """A rig; `make` is given the head that it moves: one with a topology of its own (`Head.base`)."""
+
+    make: Callable[[Head], Rig]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookEntry(Entry):
+    """A look; `make` is given the head that it dresses: one with a topology of its own (`Head.base`)."""
+
+    make: Callable[[Head], Appearance]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RendererEntry(Entry):
+    """A renderer; `make` is given the head that it draws: one with a topology of its own (`Head.base`)."""
+
+    make: Callable[[Head], Renderer]
+
+
+def _makehuman(files: HeadFiles | None) -> Head:
+    from .heads.makehuman import load  # here and below: only the parts of a specification are imported
+
+    return load()
+
+
+def _ict(files: HeadFiles) -> Head:
+    from .heads.ict import load
+
+    return load(files.file)
+
+
+def _flame(files: HeadFiles) -> Head:
+    from .heads.flame import load
+
+    return load(files.file, files.landmarks)
+
+
+def _mesh(files: HeadFiles) -> Head:
+    from .heads.own import load
+
+    return load(files.file, files.landmarks)
+
+
+def _blendshapes(head: Head) -> Rig:
+    from .rigs.blendshapes import load
+
+    return load(head)
+
+
+def _neural(head: Head) -> Rig:
+    from .rigs.neural.head_rig import load
+
+    return load(head)
+
+
+def _procedural(head: Head) -> Appearance:
+    from .appearance.look import load
+
+    return load(head)
+
+
+def _raster(head: Head) -> Renderer:
+    from .render.raster.renderer import load
+
+    return load(head)
+
+
+def _cycles(head: Head) -> Renderer:
+    from .render.cycles.renderer import load
+
+    return load(head)
+
+
+_TOPOLOGY = "topology and expression units of MakeHuman hm08: CC0-1.0"
+
+HEADS: dict[str, HeadEntry] = {
+    entry.name: entry
+    for entry in (
+        HeadEntry(
+            name="makehuman",
+            make=_makehuman,
+            what="MakeHuman hm08: head, its shapes and expression units",
+            extra="generation",
+            licence="CC0-1.0",
+            frames_licence="CC-BY-4.0",
+            file=None,
+            people=NO_PERSON,
+        ),
+        HeadEntry(
+            name="ict",
+            make=_ict,
+            what="ICT-FaceKit: the faces of its people",
+            extra="neural",
+            licence=f"MIT; {_TOPOLOGY}",
+            frames_licence="CC-BY-4.0",
+            file="the ICT-FaceKit pack (.npz)",
+            people=NO_PERSON,
+        ),
+        HeadEntry(
+            name="flame",
+            make=_flame,
+            what="FLAME: the faces of its people",
+            extra="neural",
+            licence=f"the licence of the FLAME model; {_TOPOLOGY}",
+            frames_licence="other: the licence of the FLAME model",
+            file="the FLAME model (.npz or .pkl)",
+            people=NO_PERSON,
+        ),
+        HeadEntry(
+            name="mesh",
+            make=_mesh,
+            what="one head, brought as a file",
+            extra="neural",
+            licence=f"its owner decides; {_TOPOLOGY}",
+            frames_licence="other: the owner of the head decides",
+            file=f"a mesh ({', '.join(MESH_SUFFIXES)})",
+            people="All of them have the shape of one head that was brought as a file: if it is a scan, that person may be "
+            "recognised, and must have agreed.",
+        ),
+    )
+}
+
+RIGS: dict[str, RigEntry] = {
+    entry.name: entry
+    for entry in (
+        RigEntry(
+            name="blendshapes",
+            make=_blendshapes,
+            what="MakeHuman's face and expression units, and sculpted fields",
+            extra="generation",
+            licence="CC0-1.0 (shapes), Apache-2.0 (fields)",
+            frames_licence="CC-BY-4.0",
+        ),
+        RigEntry(
+            name="neural",
+            make=_neural,
+            what="neural rig, trained on the shapes of ICT-FaceKit",
+            extra="neural",
+            licence="Apache-2.0 (weights), MIT (shapes it was trained on)",
+            frames_licence="CC-BY-4.0",
+        ),
+    )
+}
+
+LOOKS: dict[str, LookEntry] = {
+    entry.name: entry
+    for entry in (
+        LookEntry(
+            name="procedural",
+            make=_procedural,
+            what="procedural skin, eyes, hair, clothes and light",
+            extra="generation",
+            licence="Apache-2.0",
+            frames_licence="CC-BY-4.0",
+        ),
+    )
+}
+
+RENDERERS: dict[str, RendererEntry] = {
+    entry.name: entry
+    for entry in (
+        RendererEntry(
+            name="raster",
+            make=_raster,
+            what="rasteriser on the CPU",
+            extra="generation",
+            licence="Apache-2.0",
+            frames_licence="CC-BY-4.0",
+        ),
+        RendererEntry(
+            name="cycles",
+            make=_cycles,
+            what="path tracer (Blender's Cycles, in an environment of its own)",
+            extra="generation",
+            licence="GPL-3.0-or-later, which does not extend to pictures made with it",
+            frames_licence="CC-BY-4.0",
+        ),
+    )
+}
+
+CATALOGUE: dict[str, Mapping[str, Entry]] = {"head": HEADS, "rig": RIGS, "look": LOOKS, "renderer": RENDERERS}
+"""Field of the specification -> name -> entry."""
+
+
+def check(spec: Spec) -> None:
+    """Raises InvalidInput where a specification names a part that is not listed, or a file that its head does not need."""
+    for field, entries in CATALOGUE.items():
+        if (name := getattr(spec, field)) not in entries:
+            raise InvalidInput(f"{field} is {name!r}; allowed: {', '.join(entries)}")
+    needed = HEADS[spec.head].file
+    if needed is None and spec.head_file is not None:
+        raise InvalidInput(f"head_file is {spec.head_file!r}; allowed: null, as head {spec.head!r} needs no file")
+    if needed is not None and spec.head_file is None:
+        raise InvalidInput(f"head_file is None; allowed: the sha256 of the file of head {spec.head!r}, {needed}")
+
+
+def parts(spec: Spec) -> list[Entry]:
+    """Entries of the head, rig, look and renderer of a specification. Raises InvalidInput as `check`."""
+    check(spec)
+    return [entries[getattr(spec, field)] for field, entries in CATALOGUE.items()]
+
+
+def frames_licence(spec: Spec) -> str:
+    """The licence of the pictures of a specification: the first of its parts that asks for another than CC-BY-4.0 decides."""
+    asked = [entry.frames_licence for entry in parts(spec)]
+    return next((licence for licence in asked if licence.startswith("other")), asked[0])
+
+
+def files_for(name: str, files: HeadFiles | None) -> HeadFiles | None:
+    """`files`, if the head of that name needs some. Raises InvalidInput where it needs them and there are none."""
+    needed = HEADS[name].file
+    if needed is None:
+        return None
+    if files is None:
+        raise InvalidInput(f"the dataset's head is {name!r}: --head-file FILE must name {needed}")
+    return files
+
+
+def open_head(spec: Spec, files: HeadFiles | None = None) -> Head:
+    """The head of a specification.
+
+    Raises:
+        InvalidInput: the head needs files and there are none, or they are not those of the specification, or unfit.
+        WorkFailed: what it imports is not installed; names the extra.
+    """
+    check(spec)
+    files = files_for(spec.head, files)
+    if files is None:
+        return _made(HEADS[spec.head], None)
+    if (found := files.digest()) != spec.head_file:
+        raise InvalidInput(
+            f"head_file is {spec.head_file} in the spec; {files.file}"
+            f"{' with its landmarks' if files.landmarks else ''} has {found}: it is another head"
+        )
+    return _made_from(spec.head, files, spec.head_file)
+
+
+@functools.lru_cache(maxsize=2)
+def _made_from(name: str, files: HeadFiles, digest: str) -> Head:
+    """Wrapping takes seconds: the same content is wrapped once a process."""
+    return _made(HEADS[name], files)
+
+
+def open_rig(spec: Spec, head: Head) -> Rig:
+    """The rig of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
+    return _made(RIGS[spec.rig], head.base)
+
+
+def open_look(spec: Spec, head: Head) -> Appearance:
+    """The look of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
+    return _made(LOOKS[spec.look], head.base)
+
+
+def open_renderer(spec: Spec, head: Head) -> Renderer:
+    """The renderer of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
+    return _made(RENDERERS[spec.renderer], head.base)
+
+
+Made = TypeVar("Made", Head, Rig, Appearance, Renderer)
+
+
+def _made(entry: Entry, given: Head | HeadFiles | None) -> Made:
+    try:
+        return entry.make(given)
+    except ModuleNotFoundError as error:
+        raise WorkFailed(f"{entry.name} needs {error.name}: pip install 'pain3d[{entry.extra}]'") from error

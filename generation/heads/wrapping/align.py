@@ -1,0 +1,171 @@
+"""From a mesh in its own units to the head frame, and whether it is a head with open lids and lips.
+
+Meshes must be upright: y up, z to the front, x to the person's left. Their scale and place are found: by landmarks where
+there are any, else by closest points from the canonical face, tried in each of the usual units.
+"""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.csgraph import dijkstra
+
+from dataset_script.errors import InvalidInput
+
+from ...geometry.mesh import vertex_normals
+from ...geometry.similarity import Similarity, closest_points, fit_similarity
+from ...geometry.surface import Surface
+from .template import Template
+from .wrap import GROUPS, Wrap
+
+UNITS_MM = {"metres": 1000.0, "decimetres": 100.0, "centimetres": 10.0, "millimetres": 1.0}
+SNAP = 0.15
+"""A scale within this share of a unit is that unit: heads keep their true size."""
+HEIGHT_MM = (90.0, 2600.0)
+"""A head mesh is at least and at most as high, from the neck or the feet up."""
+TOP_MM = 200.0
+"""The head is looked for in so much of the mesh below its top."""
+REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
+MOST_DEGREES = 35.0
+FAR_MM, ALIKE_MM = 20.0, 5.0
+"""Distances count up to the first; a face is at most the second away from the canonical one, on average."""
+WRAPPED_MM = 2.0
+"""The same once it is wrapped."""
+SKULL_SHARE = 0.5
+"""So much of the skull, at least, must have been found."""
+LID_DETOUR_MM, LIP_DETOUR_MM = 7.0, 14.0
+"""The way over the skin between lids, or lips, is at least so much longer than the straight one where they are open."""
+LIDS, BESIDE_MM = {"right": ((37, 38), (41, 40)), "left": ((43, 44), (47, 46))}, 4.0
+"""Landmarks of the lids; the way is measured from so far above to so far below, as small meshes are coarse."""
+LIPS = ((51,), (57,))
+DETOUR_REACH_MM = 60.0
+
+
+def by_landmarks(template: Template, landmarks: np.ndarray) -> Similarity:
+    """The map from the mesh's units to the head frame in which its `landmarks` (68, 3) lie on the canonical ones.
+
+    Raises:
+        InvalidInput: the landmarks are no face, or the mesh is not upright.
+    """
+    inner = slice(GROUPS["nose"][0].start, None)  # jaw and brows of two models rarely are the same lines
+    wanted = (template.landmark_rows @ template.points)[inner]
+    found = fit_similarity(landmarks[inner], wanted)
+    off = np.linalg.norm(found(landmarks[inner]) - wanted, axis=1).mean()
+    if not off < 2 * ALIKE_MM:
+        raise InvalidInput(
+            f"landmarks of the head lie {off:.1f} mm beside those of a face, on average; allowed is "
+            f"{2 * ALIKE_MM:g} (68 points in iBUG order, from the person's right)"
+        )
+    if found.degrees > MOST_DEGREES:
+        raise InvalidInput(
+            f"the head is turned by {found.degrees:.0f} degrees; it must be upright: y up, z to the front"
+        )
+    return _upright(found)
+
+
+def by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
+    """The same of a skin without landmarks, (N, 3) and (T, 3).
+
+    Raises:
+        InvalidInput: it is not like a face in any unit.
+    """
+    face = np.flatnonzero(template.face)[::EVERY]
+    points = template.points[face]
+    normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
+    height, best = np.ptp(vertices[:, 1]), (np.inf, None)
+    scales = [scale for scale in UNITS_MM.values() if HEIGHT_MM[0] <= scale * height <= HEIGHT_MM[1]]
+    for scale in scales or [300.0 / height]:
+        surface = Surface(vertices * scale, triangles)
+        for start in _starts(template, surface.vertices):
+            found, away = closest_points(points, normals, surface, start, REACH_MM, ROUNDS)
+            off = np.minimum(away, FAR_MM).mean()
+            if off < best[0] and found.degrees < MOST_DEGREES and 0.5 < found.scale < 2:
+                best = (
+                    off,
+                    Similarity(scale / found.scale, found.rotation.T, -found.shift @ found.rotation / found.scale),
+                )
+    off, found = best
+    if found is None or off > ALIKE_MM:
+        how_far = (
+            "nowhere near a face" if found is None else f"{off:.1f} mm away from one on average (allowed {ALIKE_MM:g})"
+        )
+        raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front")
+    return _upright(found)
+
+
+def check_outwards(vertices: np.ndarray, triangles: np.ndarray) -> None:
+    """Raises InvalidInput where triangles run clockwise as seen from outside."""
+    corners = vertices[triangles] - vertices.mean(axis=0)
+    if np.linalg.det(corners).sum() < 0:
+        raise InvalidInput("the mesh is inside out: its triangles must run counter-clockwise as seen from outside")
+
+
+def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray) -> None:
+    """Lids and lips must be open along their slits, by a hole or by a fold. Lengths in mm.
+
+    Where they are, the way over the skin from one lip to the other leads around the corner or through the mouth.
+
+    Raises:
+        InvalidInput: they are fused.
+    """
+    edges = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
+    length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+    graph = sparse.coo_matrix((length, edges.T), shape=(len(vertices),) * 2).tocsr()
+    places = [
+        (f"the {side} eye has no slit between the lids", *lids, BESIDE_MM, LID_DETOUR_MM) for side, lids in LIDS.items()
+    ]
+    for what, upper, lower, beside, allowed in [
+        *places,
+        ("the mouth has no slit between the lips", *LIPS, 0.0, LIP_DETOUR_MM),
+    ]:
+        off = np.array([0, beside, 0])
+        above, below = landmarks[list(upper)].mean(axis=0) + off, landmarks[list(lower)].mean(axis=0) - off
+        detour = _detour(vertices, graph, above, below)
+        if detour < allowed:
+            raise InvalidInput(
+                f"{what} (the way over the skin is {detour:.1f} mm longer than the straight one, "
+                f"allowed is {allowed:g} or more); cut the mesh open there"
+            )
+
+
+def check_fit(template: Template, found: Wrap) -> None:
+    """A wrap must lie on a face, with a skull behind it.
+
+    Raises:
+        InvalidInput: it does not; or the mesh is a mask without a skull.
+    """
+    off = np.minimum(found.nearest.distance[template.face], FAR_MM).mean()
+    if off > WRAPPED_MM:
+        raise InvalidInput(
+            f"the mesh is not a head: after all fitting it is {off:.1f} mm away from a face (allowed {WRAPPED_MM:g})"
+        )
+    _, y, z = template.points.T
+    skull = (template.shown > 0.5) & (template.ears < 0.5) & (y > -10) & (z < -70)
+    share = (found.weight[skull] > 0.05).mean()
+    if share < SKULL_SHARE:
+        raise InvalidInput(
+            f"the mesh is a mask: it has {100 * share:.0f} % of a skull, allowed is {100 * SKULL_SHARE:.0f} % or more"
+        )
+
+
+def _starts(template: Template, vertices: np.ndarray) -> list[Similarity]:
+    """Where a head of the canonical size may be in `vertices` (mm): at its top, or at its front."""
+    top = vertices[vertices[:, 1] > vertices[:, 1].max() - TOP_MM]
+    own = template.points[template.points[:, 1] > template.points[:, 1].max() - TOP_MM]
+    side, front = np.median(top[:, 0]), np.percentile(top[:, 2], 99.8) - np.percentile(own[:, 2], 99.8)
+    highest = vertices[:, 1].max() - own[:, 1].max()
+    nose = vertices[np.argmax(vertices[:, 2])] - template.points[np.argmax(template.points[:, 2])]
+    return [Similarity(1.0, np.eye(3), shift) for shift in (np.array([side, highest, front]), nose)]
+
+
+def _upright(found: Similarity) -> Similarity:
+    """`found` without its turn, which is as much the shape of the face as its pose, and with the scale of a usual unit
+    where it is near one. The middle of the eyes stays at the origin."""
+    scale = next((s for s in UNITS_MM.values() if abs(found.scale / s - 1) < SNAP), found.scale)
+    middle = -found.rotation.T @ found.shift / found.scale
+    return Similarity(scale, np.eye(3), -scale * middle)
+
+
+def _detour(vertices: np.ndarray, graph: sparse.csr_matrix, start: np.ndarray, end: np.ndarray) -> float:
+    """Millimetres by which the way along the edges is longer than the straight one, between the nearest vertices."""
+    first, last = (int(np.linalg.norm(vertices - point, axis=1).argmin()) for point in (start, end))
+    way = dijkstra(graph, directed=False, indices=first, limit=DETOUR_REACH_MM)[last]
+    return min(float(way), DETOUR_REACH_MM) - float(np.linalg.norm(vertices[first] - vertices[last]))

@@ -1,0 +1,249 @@
+"""The high-end renderer: the rasteriser's meshes, cameras, looks and annotations, path-traced by Blender's Cycles.
+
+Blender runs in a process and an environment of its own (`worker.py`, docs/cycles.md). Annotations come from the
+rasteriser's pass, so that they are the same whatever made the colours; the mesh handed to Cycles is the same surface.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import weakref
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.errors import WorkFailed
+from dataset_script.features import SEGMENTS
+
+from ...appearance.base import Look
+from ...geometry.camera import Camera
+from ...geometry.noise import noise_tile
+from ...heads.base import SKIN, Head
+from ...plan import IdentityPlan
+from ..background import background
+from ..base import Picture
+from ..raster import renderer as raster
+from .paint import FineMesh, below_neckline, paint_eye_vertices, paint_mouth, paint_skin_vertices, unit
+
+BPY = "4.5.15"
+SAMPLES = 32
+"""A pixel. With 16, the denoiser melts hair."""
+SEED = 1
+PYTHON_VARIABLE = "PAIN3D_BPY_PYTHON"
+LOCAL_PYTHON = Path(".venv-cycles/bin/python")
+INSTALL = f"python3.11 -m venv .venv-cycles && .venv-cycles/bin/pip install bpy=={BPY}"
+START_SECONDS = 120
+STRAND_RADIUS_MM: dict[str, tuple[float, float]] = {
+    "hair": (0.16, 0.07),
+    "brows": (0.075, 0.03),
+    "lashes": (0.09, 0.03),
+}
+"""At root and tip. There are fewer strands than hairs, so each is thicker than a hair (0.04 mm)."""
+TINT_GAMMA = 0.88
+"""Lightens dark strands: they shade each other here, which the rasteriser's tints do not reckon with."""
+
+
+def find_python() -> str:
+    """The Python that has bpy: $PAIN3D_BPY_PYTHON, else `.venv-cycles` in the current directory.
+
+    Raises WorkFailed, with the line that installs it, where there is none.
+    """
+    named = os.environ.get(PYTHON_VARIABLE)
+    python = Path(named) if named else LOCAL_PYTHON
+    if not os.access(python, os.X_OK):
+        where = f"{PYTHON_VARIABLE} is {named}" if named else f"{PYTHON_VARIABLE} is not set and there is no {python}"
+        raise WorkFailed(f"the renderer cycles needs a Python 3.11 with bpy, and {where}; to install it: {INSTALL}")
+    return str(python.absolute())
+
+
+def seconds_allowed(size: int, samples: int) -> float:
+    """After this a frame counts as hung: some 20 times what it takes one core."""
+    return 300 + 600 * (size / 512) ** 2 * samples / 16
+
+
+class Worker:
+    """The Blender process. It ends with this one, however that ends."""
+
+    def __init__(self, python: str) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="pain3d-cycles-"))
+        self._log = self.directory / "log.txt"
+        script = Path(__file__).with_name("worker.py")
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [python, "-I", str(script), str(self.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log, text=True, start_new_session=True,  # Ctrl-C is for this process; its end reaches the other
+            )  # fmt: skip
+        self.close = weakref.finalize(self, _close, self.process, self.directory)
+        try:
+            version = self._read(START_SECONDS)["bpy"]
+        except WorkFailed as failure:
+            raise WorkFailed(f"{python}: {failure}; to install bpy: {INSTALL}") from None
+        if version.split()[0] != BPY:
+            self.close()
+            raise WorkFailed(f"{python} has bpy {version}; the renderer cycles needs {BPY}: {INSTALL}")
+
+    def ask(self, request: dict, seconds: float) -> dict:
+        """Sends a request and waits for its answer.
+
+        Raises WorkFailed where Blender refuses, dies or takes longer than `seconds`.
+        """
+        if not self.close.alive:
+            raise WorkFailed("Cycles has ended: it was closed, or the frame before this one failed")
+        with contextlib.suppress(BrokenPipeError):  # it died: reading says so
+            self.process.stdin.write(json.dumps(request) + "\n")
+            self.process.stdin.flush()
+        answer = self._read(seconds)
+        if "error" in answer:
+            raise WorkFailed(f"Cycles failed: {answer['error']}")
+        return answer
+
+    def _read(self, seconds: float) -> dict:
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            _kill(self.process)  # which ends the wait below
+
+        timer = threading.Timer(seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            line = self.process.stdout.readline()
+        finally:
+            timer.cancel()
+        if line.endswith("\n"):
+            return json.loads(line)
+        code = self.process.wait()
+        said = self._log.read_text(errors="replace").strip().splitlines()
+        self.close()
+        if late.is_set():
+            raise WorkFailed(f"Cycles gave no answer in {seconds:g} s and was stopped")
+        raise WorkFailed(f"Cycles ended with code {code}: {said[-1] if said else 'killed (out of memory?)'}")
+
+
+def _kill(process: subprocess.Popen) -> None:
+    """Ends it and what it started: it leads a process group of its own."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _close(process: subprocess.Popen, directory: Path) -> None:
+    _kill(process)  # it holds nothing worth saving
+    process.wait()
+    with contextlib.suppress(BrokenPipeError):  # what was still to be written
+        process.stdin.close()
+    process.stdout.close()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+class CyclesRenderer:
+    """See `render.base.Renderer`. `samples` a pixel; without `denoise` the picture is grainy."""
+
+    name = "cycles"
+
+    def __init__(self, renderer: raster.RasterRenderer, samples: int = SAMPLES, denoise: bool = True) -> None:
+        self._raster, self.samples, self.denoise = renderer, samples, denoise
+        self._worker = Worker(find_python())
+        self._fine = FineMesh.of(renderer.head.topology)
+
+    def close(self) -> None:
+        """Ends Blender; no frame can be made after this. Without it, Blender ends with this object or process."""
+        self._worker.close()
+
+    def pose(
+        self,
+        plan: IdentityPlan,
+        look: Look,
+        control: np.ndarray,
+        eyes: np.ndarray,
+        gaze: tuple[float, float],
+        seed: int,
+    ) -> raster.Posed:
+        """What all views of an expression share."""
+        return self._raster.pose(plan, look, control, eyes, gaze, seed)
+
+    def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+        """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""
+        annotated = self._raster.render(posed, look, camera, noise)
+        light = self.trace(describe(self._fine, posed, look, camera), camera.size)
+        seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera.plan, camera.size)
+        twice = np.repeat(np.repeat(seen, 2, axis=0), 2, axis=1)  # `develop` averages 2 x 2
+        return dataclasses.replace(annotated, rgb=raster.develop(twice, raster.look_exposure(look), noise))
+
+    def trace(self, scene: dict[str, np.ndarray], size: int) -> np.ndarray:
+        """A scene of `describe` as (size, size, 4) float32, linear and premultiplied by its alpha."""
+        directory = self._worker.directory
+        request = {
+            "scene": str(directory / "scene.npz"),
+            "pixels": str(directory / "pixels.npy"),
+            "size": size,
+            "samples": self.samples,
+            "seed": SEED,
+            "denoise": self.denoise,
+        }
+        try:
+            np.savez(request["scene"], **scene)
+        except OSError as error:
+            raise WorkFailed(f"cannot write {request['scene']}: {error.strerror}") from None
+        self._worker.ask(request, seconds_allowed(size, self.samples))
+        return np.load(request["pixels"])
+
+
+def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) -> dict[str, np.ndarray]:
+    """Everything that Cycles is told, as arrays: the refined and painted mesh, strands, lights and the camera.
+
+    World mm and linear light; see `worker` for who reads what.
+    """
+    normal, canonical = unit(fine.spread(posed.normals)), fine.spread(look.paint)
+    surface, detail, tile = fine.spread(look.skin.surface), look.skin.detail, noise_tile()
+    albedo = fine.spread(look.skin.albedo)
+    relief, cavity, rough = normal.copy(), np.ones(len(normal), np.float32), np.zeros(len(normal), np.float32)
+    skin = fine.of_part == SKIN
+    painted = [np.ascontiguousarray(a[skin]) for a in (normal, canonical, albedo, surface, fine.spread(posed.wrinkles))]
+    filled = [np.empty_like(a[skin]) for a in (albedo, cavity, relief, rough)]
+    paint_skin_vertices(*painted, look.cloth, detail, tile, *filled)
+    albedo[skin], cavity[skin], relief[skin], rough[skin] = filled
+    albedo *= np.sqrt(cavity)[:, None]  # the other half is the relief's own shadow
+    ball = unit(canonical)
+    paint_eye_vertices(normal, ball, fine.eye, look.iris, posed.gaze, detail, tile, albedo, relief)
+    paint_mouth(albedo, canonical, fine.of_part, detail, tile)
+    scene = look.scene
+    data = {
+        "position": fine.spread(posed.dressed),
+        "triangles": fine.triangles,
+        "part": fine.part,
+        "albedo": np.clip(albedo, 0.001, 0.95),
+        "relief": relief,
+        "canonical": canonical,
+        "specular": 0.5 * surface[:, 1],
+        "roughness": np.clip(rough, 0.2, 0.9),
+        "below_neckline": below_neckline(canonical, look.cloth),
+        "cloth": look.cloth,
+        "light_direction": scene.direction,
+        "light_colour": scene.colour,
+        "sky": scene.sky,
+        "ground": scene.ground,
+        "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
+        "fov": np.array(camera.plan.fov),
+    }
+    for points, tint, *_, code in posed.strands:
+        name = SEGMENTS[code]
+        data |= {
+            f"{name}_points": points,
+            f"{name}_tint": tint**TINT_GAMMA,
+            f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
+        }
+    return data
+
+
+@functools.cache
+def load(head: Head) -> CyclesRenderer:
+    """The renderer of a head, with its Blender process, once a process."""
+    return CyclesRenderer(raster.load(head))

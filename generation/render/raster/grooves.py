@@ -1,0 +1,70 @@
+"""The lines of the wrinkle families on the canonical face: height and slope of the skin, evaluated per pixel.
+
+Order of the families: glabella, forehead, crow's feet, lower lid, nose root, nasolabial (`appearance/wrinkles.py`).
+"""
+
+import numpy as np
+from numba import njit
+
+from ...geometry.noise import sample
+
+WIDTH_MM = 1.15
+DEPTH_MM = (0.95, 0.60, 0.55, 0.75, 0.80, 1.10)
+
+
+@njit(cache=True, inline="always")
+def groove(distance, width):
+    """A groove with soft shoulders: height in -1..0.25 and its slope per mm at a signed `distance` (mm) from its line."""
+    t = distance / width
+    e = np.exp(-t * t)
+    wide = np.exp(-t * t / 6)
+    return 0.25 * wide - 1.25 * e, (2.5 * t * e - 0.5 * t / 6 * wide) / width
+
+
+@njit(cache=True, inline="always")
+def repeated(u, period):
+    """Signed distance of `u` to the nearest multiple of `period`."""
+    return u - period * np.round(u / period)
+
+
+@njit(cache=True)
+def wrinkle_relief(depth, x, y, tile, place, out):
+    """Adds up the families at canonical (x, y) mm; `depth` (6,) is how deep each is, 0-1.5; `place` where
+    in the noise the person lies, so that no two have the same lines.
+
+    Fills `out` (3,): the slope along x and y, and how far into grooves the point lies (0-1), for occlusion.
+    """
+    out[0] = out[1] = out[2] = 0.0
+    ax, side = abs(x), (1.0 if x >= 0 else -1.0)
+    wave = sample(tile, 0.11 * x + place, 0.11 * y, place)
+    for k in range(6):
+        if depth[k] < 0.02:
+            continue
+        if k == 0:  # two upright lines between the brows, leaning outwards, and a faint one between them
+            d = ax - 6.2 - 0.10 * (y - 12) - 0.7 * wave
+            gx, gy, width = side, -0.10, 1.3
+        elif k == 1:  # long level lines, following the brows
+            d = repeated(y - 0.0030 * x * x - 1.6 * wave - 44.0, 7.6)
+            gx, gy, width = -0.0060 * x, 1.0, 1.2
+        elif k == 2:  # a fan from the outer corner of the eye
+            rx, ry = ax - 40.0, y
+            r = max(np.sqrt(rx * rx + ry * ry), 3.0)
+            d = repeated(np.arctan2(ry, rx) + 0.10 * wave + 0.12, 0.36) * r
+            gx, gy, width = -side * ry / r, rx / r, 0.9
+        elif k == 3:  # arcs under the eye
+            ex, ey = ax - 31.0, 1.25 * (y - 1)
+            e = max(np.sqrt(ex * ex + ey * ey), 1.0)
+            d = repeated(e - 0.5 * wave - 12.6, 4.2)
+            gx, gy, width = side * ex / e, 1.25 * ey / e, 1.2
+        elif k == 4:  # level lines over the root of the nose, running down beside it
+            d = repeated(y + 0.35 * ax - 0.5 * wave - 1.0, 4.6)
+            gx, gy, width = 0.35 * side, 1.0, 1.0
+        else:  # one fold from the wing of the nose to beside the mouth
+            t = min(max((-36.0 - y) / 34.0, 0.0), 1.0)
+            d = (ax - (19.5 + 16.5 * t - 3.0 * t * t) - 0.4 * wave) * 0.91
+            gx, gy, width = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7
+        height, slope = groove(d, width)
+        amount = depth[k] * DEPTH_MM[k]
+        out[0] += amount * slope * gx
+        out[1] += amount * slope * gy
+        out[2] += depth[k] * max(-height, 0.0)

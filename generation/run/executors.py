@@ -1,0 +1,131 @@
+"""Who works on the chunks: this process, or several. Both yield the manifest entries of each chunk as it is finished."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dataset_script.errors import WorkFailed
+from dataset_script.manifest import Entry
+from dataset_script.spec import Spec
+
+from ..plan import Chunk, Plan
+from .chunks import FRAMES_PER_IDENTITY, Maker, MakerFactory, write_chunk
+
+_POLL_SECONDS = 0.5
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker needs to know."""
+
+    out: Path
+    spec: Spec
+    maker_factory: MakerFactory
+
+
+def in_this_process(job: Job, chunks: list[Chunk], made: Callable[[int], None]) -> Iterator[list[Entry]]:
+    """One chunk after the other. `made` is told how many of the frames are finished."""
+    plan = Plan(job.spec)
+    maker = job.maker_factory(job.spec) if chunks else None
+    before = 0
+    for chunk in chunks:
+        yield write_chunk(job.out, job.spec, plan, chunk, maker, lambda frames, before=before: made(before + frames))
+        before += len(chunk.identities) * FRAMES_PER_IDENTITY
+
+
+def in_processes(job: Job, chunks: list[Chunk], workers: int, made: Callable[[int], None]) -> Iterator[list[Entry]]:
+    """Chunks go to whoever is free, and come back in whatever order.
+
+    Raises:
+        WorkFailed: a worker was killed.
+    """
+    if not chunks:
+        return
+    context = multiprocessing.get_context("spawn")  # a forked numba or OpenMP runtime may hang
+    counts = context.RawArray("q", len(chunks))  # frames made of each chunk; one writer each, so no lock to die with
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=_start_worker, initargs=(job, counts))
+    try:
+        with _starting_workers():
+            pending = {pool.submit(_work, number, chunk) for number, chunk in enumerate(chunks)}
+        while pending:
+            done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            made(sum(counts))
+            for future in done:
+                yield future.result()
+        pool.shutdown()
+    except BrokenProcessPool:
+        raise WorkFailed(
+            "a worker process was killed (out of memory?); what is finished is kept: run the same command again, "
+            "perhaps with fewer workers"
+        ) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()  # after an error or Ctrl-C: a shard may be minutes from its end
+            process.join()
+
+
+@contextlib.contextmanager
+def _starting_workers() -> Iterator[None]:
+    """Processes started inside run numerical libraries on one thread, as they themselves are what uses the cores.
+
+    They also never see Ctrl-C (a signal mask is inherited): it reaches the parent too, and that stops them.
+    """
+    saved = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class _Worker:
+    """The state of a worker process. The maker is made with the first chunk, so that its errors reach the parent."""
+
+    def __init__(self, job: Job, counts: Any) -> None:
+        self.job, self.counts, self.plan = job, counts, Plan(job.spec)
+        self.maker: Maker | None = None
+
+    def work(self, number: int, chunk: Chunk) -> list[Entry]:
+        job = self.job
+        if self.maker is None:
+            self.maker = job.maker_factory(job.spec)
+        return write_chunk(job.out, job.spec, self.plan, chunk, self.maker, lambda n: self._count(number, n))
+
+    def _count(self, number: int, frames: int) -> None:
+        self.counts[number] = frames
+
+
+_worker: _Worker | None = None
+
+
+def _start_worker(job: Job, counts: Any) -> None:
+    global _worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = _Worker(job, counts)
+
+
+def _end_with_parent() -> None:
+    """Without this, workers of a killed run would go on, and write where the next run writes."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _work(number: int, chunk: Chunk) -> list[Entry]:
+    return _worker.work(number, chunk)

@@ -1,0 +1,114 @@
+"""Makes a dataset directory: plan -> frames -> shards -> manifest -> README (contracts C3 and C4).
+
+A shard gets its final name only once it is whole and on the disk, and a line in the manifest only after that. So a run
+can be killed at any instant: the next one keeps what the manifest lists, makes the rest, and ends with the same bytes.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dataset_script.errors import InvalidInput
+from dataset_script.manifest import append_manifest, read_manifest, write_manifest
+from dataset_script.spec import Spec
+from dataset_script.storage import is_temporary, locked, remove_temporaries, write_atomically
+
+from ..catalogue import check
+from ..plan import Plan
+from .chunks import FRAMES_PER_IDENTITY, MakerFactory, shard_names
+from .executors import Job, in_processes, in_this_process
+from .readme import write_readme
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the number of finished frames and the number of all."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What `generate` did: the frames of the dataset, and how many of them this call made."""
+
+    directory: Path
+    frames: int
+    made: int
+
+
+def generate(
+    out: str | Path,
+    spec: Spec,
+    workers: int = 1,
+    maker_factory: MakerFactory | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Makes the dataset in `out`, or finishes it. The result does not depend on `workers` or on interruptions.
+
+    Args:
+        out: a new or empty directory, or one that holds (a part of) this very dataset.
+        workers: processes; 1 stays in this one.
+        maker_factory: picklable; default `pipeline.FrameMaker`.
+
+    Raises:
+        InvalidInput: `out` holds something else, or is being written by another run.
+        WorkFailed: the disk is full, a worker was killed. What is finished stays.
+    """
+    check(spec)
+    if workers < 1:
+        raise InvalidInput(f"workers is {workers}; allowed: 1 or more")
+    if maker_factory is None:
+        from ..pipeline import FrameMaker as maker_factory
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise InvalidInput(f"{out} is a file; the dataset needs a directory of its own")
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        _claim(out, spec)
+        try:
+            return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total: None))
+        finally:
+            remove_temporaries(out)  # of workers that were stopped in the middle of a shard
+
+
+def _claim(out: Path, spec: Spec) -> None:
+    """Makes `out` this dataset's directory, or refuses."""
+    spec_file = out / "spec.json"
+    if spec_file.exists():
+        if differences := spec.differences(Spec.load(out)):
+            raise InvalidInput(
+                f"{out} holds a dataset of another spec (asked for, against what is there): {'; '.join(differences)}"
+            )
+    elif foreign := sorted(path.name for path in out.iterdir() if not is_temporary(path)):
+        raise InvalidInput(f"{out} is not empty and not a Pain3D dataset (it holds {foreign[0]!r}); choose another")
+    remove_temporaries(out)
+    if not spec_file.exists():
+        write_atomically(spec_file, (spec.to_json() + "\n").encode())
+
+
+def _finish(job: Job, workers: int, progress: Progress) -> Summary:
+    out, spec = job.out, job.spec
+    finished = {
+        entry.path: entry
+        for entry in read_manifest(out)
+        if entry.spec_hash == spec.hash and _has_size(out / entry.path, entry.bytes)
+    }
+    write_manifest(out, finished.values())  # without the unfinished line that a killed run may have left at its end
+    plan = Plan(spec)
+    chunks = [chunk for chunk in plan.chunks() if not finished.keys() >= set(shard_names(spec, chunk).values())]
+    total = len(plan) * FRAMES_PER_IDENTITY
+    todo = sum(len(chunk.identities) for chunk in chunks) * FRAMES_PER_IDENTITY
+
+    def made(frames: int) -> None:
+        progress(total - todo + frames, total)
+
+    made(0)
+    results = in_this_process(job, chunks, made) if workers == 1 else in_processes(job, chunks, workers, made)
+    with contextlib.closing(results):
+        for entries in results:
+            append_manifest(out, entries)
+            finished.update((entry.path, entry) for entry in entries)
+    write_manifest(out, finished.values())
+    write_readme(out, spec, read_manifest(out))
+    return Summary(out, total, todo)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size

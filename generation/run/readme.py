@@ -1,0 +1,60 @@
+"""`README.md` of a generated dataset: the metadata that `datasets` and the Hub read, and a short text."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataset_script.hub_readme import README, dataset_yaml
+from dataset_script.manifest import Entry
+from dataset_script.spec import Spec
+from dataset_script.storage import write_atomically
+
+from ..catalogue import HEADS, frames_licence
+
+
+def readme(spec: Spec, entries: Iterable[Entry]) -> str:
+    """The README of a complete dataset."""
+    entries = list(entries)
+    pairs = any(entry.config == "pairs" for entry in entries)
+    frames = sum(entry.rows for entry in entries if entry.config == "default")
+    fields = "\n".join(f"| {name} | {value} |" for name, value in spec.to_dict().items() if value is not None)
+    licence = frames_licence(spec)
+    load = [
+        "from datasets import load_dataset",
+        'frames = load_dataset("pain3d")  # the path of this directory, or the name of its Hub repository',
+        *(['pairs = load_dataset("pain3d", "pairs")  # a pain frame, its neutral frame, its heatmap'] if pairs else []),
+    ]
+    return f"""---
+{dataset_yaml(entries, licence).to_yaml()}
+---
+
+# Pain3D
+
+{frames:,} rendered frames of {spec.identities:,} synthetic people: each with a neutral and ten pain expressions, seen by
+three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1), their PSPI (0-16) and a
+heatmap of how far the face has moved. {HEADS[spec.head].people} Made by the Pain3D generator; the same specification
+gives the same bytes.
+
+```python
+{chr(10).join(load)}
+```
+
+Splits are by identity. {licence_line(licence)}
+
+| specification | |
+|---|---|
+{fields}
+"""
+
+
+def licence_line(licence: str) -> str:
+    """The sentence on the licence of the pictures."""
+    if licence.startswith("other: "):
+        return f"Licence of the pictures: {licence.removeprefix('other: ')}; read it before you share them."
+    return f"Licence: {licence}."
+
+
+def write_readme(directory: Path, spec: Spec, entries: Iterable[Entry]) -> None:
+    """Writes the README unless there is one: a dataset card may have taken its place."""
+    path = directory / README
+    if not path.exists():
+        write_atomically(path, readme(spec, entries).encode())

@@ -1,0 +1,31 @@
+"""One frame of a dataset, made alone (contract C3)."""
+
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.features import parse_frame_id
+from dataset_script.spec import GENERATOR_VERSION, Spec
+
+from ..catalogue import check
+from ..frame import Frame
+from ..plan import Plan
+from .chunks import MakerFactory
+
+
+def regenerate(spec: Spec, frame_id: str, maker_factory: MakerFactory | None = None) -> Frame:
+    """The frame `frame_id` of the dataset that `spec` describes: the same bytes as its row.
+
+    Raises:
+        InvalidInput: there is no such frame.
+        WorkFailed: the spec belongs to another version of the generator, which made other bytes.
+    """
+    identity_id, expression_id, view_id = parse_frame_id(frame_id)
+    if identity_id >= spec.identities:
+        raise InvalidInput(f"frame_id is {frame_id!r}; identities of this dataset are 0 to {spec.identities - 1}")
+    if spec.version != GENERATOR_VERSION:
+        raise WorkFailed(
+            f"the spec was written by generator version {spec.version}, this is version {GENERATOR_VERSION}: "
+            "it would make another picture"
+        )
+    check(spec)
+    if maker_factory is None:
+        from ..pipeline import FrameMaker as maker_factory
+    return maker_factory(spec).make_frame(Plan(spec)[identity_id], expression_id, view_id)

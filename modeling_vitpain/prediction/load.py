@@ -1,0 +1,64 @@
+"""Loading a model for prediction, and reading its outputs."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from dataset_script.errors import InvalidInput, WorkFailed
+
+from ..configuration_vitpain import ViTPainConfig
+from ..image_processing_vitpain import ViTPainImageProcessor
+from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
+
+_SMALL_MODEL = 5_000_000
+"""Parameters below which a second CPU thread costs more in waiting than it computes."""
+
+
+def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
+    """The model, in eval mode on the GPU if there is one, and its image processor. Runs no remote code.
+
+    Args:
+        model: a directory written by `pain3d train` or `save_pretrained`, or a name on the Hub.
+
+    Raises:
+        InvalidInput: there is no ViTPain there.
+        WorkFailed: its files are damaged, or lack tensors.
+    """
+    if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
+        raise InvalidInput(f"model is {str(model)!r}; that directory holds no config.json")
+    try:
+        config = ViTPainConfig.get_config_dict(str(model))[0]
+    except OSError as error:
+        raise InvalidInput(f"model is {str(model)!r}; allowed is a model directory or OWNER/NAME on the Hub") from error
+    if config.get("model_type") != ViTPainConfig.model_type:
+        raise InvalidInput(f"model is {str(model)!r}, of type {config.get('model_type')!r}; allowed is 'vitpain'")
+    try:
+        network, report = ViTPainForPainAssessment.from_pretrained(str(model), output_loading_info=True)
+        processor = ViTPainImageProcessor.from_pretrained(str(model))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise WorkFailed(f"model {model} cannot be loaded: {str(error).splitlines()[0]}") from error
+    wrong = sorted([*report["missing_keys"], *report["unexpected_keys"], *map(str, report["mismatched_keys"])])
+    if wrong:
+        raise WorkFailed(f"model {model} does not fit its configuration: {', '.join(wrong[:5])} ({len(wrong)} in all)")
+    return network.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor
+
+
+@contextlib.contextmanager
+def sensible_threads(model: torch.nn.Module) -> Iterator[None]:
+    """One CPU thread for a small model: on shared cores a second makes it many times slower."""
+    before = torch.get_num_threads()
+    if sum(p.numel() for p in model.parameters()) < _SMALL_MODEL:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def clipped_au(output: ViTPainOutput, config: ViTPainConfig) -> np.ndarray:
+    """AU intensities (B, 6) within their scales; the ReLU of equation 8 has no upper end."""
+    return np.minimum(output.au.float().cpu().numpy(), np.asarray(config.au_max, dtype=np.float32))

@@ -1,0 +1,289 @@
+"""Scores of pictures and video frames from a loaded model, with or without neutral references.
+
+- Pictures come as a stream and each is brought to the model's size at once, so that memory holds one decoded picture and
+  one batch.
+- A reference is never the picture that is scored: where a picture is among its own references, that one is left out, and
+  where none is left the model's learned fallback is used.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dataset_script.errors import InvalidInput
+
+from ..image_processing_vitpain import ViTPainImageProcessor
+from ..modeling_vitpain import ViTPainForPainAssessment
+from .faces import FaceFinder
+from .load import clipped_au, sensible_threads
+from .media import Picture, Sampling, Source, find_sources, read_pictures
+
+Key = tuple[Path, int | None]
+"""A picture's file and, of a video, frame."""
+
+TILE = 256
+"""Side in pixels of the picture that an attention overlay is drawn on."""
+
+
+@dataclass(frozen=True)
+class ImageScores:
+    """Scores of one picture; `error` says why there are none.
+
+    Attributes:
+        path: the file as it was named.
+        frame, time_s: of a video, the frame from 0 and its time in seconds.
+        pspi: 0-16, the expected score; pspi_low, pspi_high: its central interval, whole numbers.
+        au: intensity of each unit, AU4 to AU10 0-5, AU43 0-1.
+    """
+
+    path: str
+    frame: int | None = None
+    time_s: float | None = None
+    pspi: float | None = None
+    pspi_low: int | None = None
+    pspi_high: int | None = None
+    au: dict[str, float] | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A picture's scores, with what they were computed from.
+
+    Attributes:
+        source, scores: where from, and what.
+        key: what the picture is known by; None where there are no scores.
+        pixels: (3, H, W), as the model saw it.
+        attention: (6, rows, columns) over the patches, each summing to 1; only where asked for.
+        view: uint8 (256, 256, 3), the part of the picture that the model saw; only where attention was asked for.
+    """
+
+    source: Source
+    scores: ImageScores
+    key: Key | None = None
+    pixels: Tensor | None = None
+    attention: np.ndarray | None = None
+    view: np.ndarray | None = None
+
+
+@dataclass
+class References:
+    """Neutral pictures of one person: `pixels`, R of (3, H, W), and the `keys` they are known by."""
+
+    pixels: list[Tensor] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
+
+    def mask(self, keys: list[Key]) -> Tensor:
+        """(B, R) bool for the pictures `keys`: False where the reference is the picture itself."""
+        return torch.tensor([[key != known for known in self.keys] for key in keys])
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A loaded model and how pictures are given to it.
+
+    Attributes:
+        network, processor: from `load_model`.
+        batch_size: pictures at a time.
+        level: of the PSPI interval, above 0 and below 1.
+        faces: tells where the face is; None: pictures are faces already.
+        face_crop: side of the square around the face in units of its longer side; None: the processor's.
+        with_attention: also give the attention maps.
+
+    Raises:
+        InvalidInput: the model cannot do that.
+    """
+
+    network: ViTPainForPainAssessment
+    processor: ViTPainImageProcessor
+    batch_size: int = 32
+    level: float = 0.9
+    faces: FaceFinder | None = None
+    face_crop: float | None = None
+    with_attention: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise InvalidInput(f"batch-size is {self.batch_size}; allowed is 1 or more")
+        if self.face_crop is not None and not 0 < self.face_crop < float("inf"):
+            raise InvalidInput(f"face-crop is {self.face_crop}; allowed is above 0")
+        if self.face_crop is not None and self.faces is None:
+            raise InvalidInput(
+                "face-crop was given without faces; allowed is beside --boxes, --landmarks or --find-faces"
+            )
+        if self.faces is not None and (self.face_crop or self.processor.face_crop) is None:
+            raise InvalidInput(
+                "the model sees whole pictures; give --face-crop too (1.7 is the framing of Pain3D's frames)"
+            )
+        if self.with_attention and self.network.config.au_head != "query":
+            raise InvalidInput(
+                f"the model has au_head {self.network.config.au_head!r}; only 'query' has attention maps"
+            )
+
+    def score(
+        self, pictures: Iterable[Picture], references_of: Callable[[Source], References] | None = None
+    ) -> Iterator[Scored]:
+        """Scores of each picture, in order; one without image, or without a face, gives scores with `error`."""
+        batch: list[_Prepared] = []
+        references: References | None = None
+        with sensible_threads(self.network):
+            for picture in pictures:
+                of_picture = references_of(picture.source) if references_of else None
+                if batch and (len(batch) == self.batch_size or of_picture is not references):
+                    yield from self._score_batch(batch, references)
+                    batch = []
+                references = of_picture
+                batch.append(self._prepared(picture))
+            if batch:
+                yield from self._score_batch(batch, references)
+
+    def read_references(self, paths: Iterable[Path]) -> References:
+        """Neutral pictures from files and folders.
+
+        Raises:
+            InvalidInput: the model takes none, or one of them cannot be used.
+        """
+        if self.network.config.reference != "neutral":
+            raise InvalidInput("a neutral reference was given, but the model has reference='none'")
+        references = References()
+        for source in (source for path in paths for source in find_sources(path)):
+            if source.is_video:
+                raise InvalidInput(f"reference {source.path} is a video; allowed are pictures")
+            for picture in read_pictures(source):
+                item = self._prepared(picture)
+                if item.pixels is None:
+                    raise InvalidInput(f"reference {source.path}: {item.bare.error}")
+                references.pixels.append(item.pixels)
+                references.keys.append(item.key)
+        return references
+
+    def _prepared(self, picture: Picture) -> "_Prepared":
+        """The picture at the model's size, or why not. The decoded picture itself is let go here."""
+        key, bare = _key(picture), ImageScores(str(picture.source.path), picture.frame, picture.time_s)
+        if picture.image is None:
+            return _Prepared(picture.source, key, replace(bare, error=picture.error))
+        cut = {}
+        if self.faces is not None:
+            box = self.faces.find(picture)
+            if box is None:
+                return _Prepared(picture.source, key, replace(bare, error=self.faces.missing))
+            cut = {"boxes": [box], "face_crop": self.face_crop or self.processor.face_crop}
+        try:
+            pixels = self.processor(picture.image, return_tensors="pt", **cut)["pixel_values"][0]
+        except ValueError as error:
+            return _Prepared(picture.source, key, replace(bare, error=f"unusable: {str(error).splitlines()[0]}"))
+        view = None
+        if self.with_attention:
+            size = {"height": TILE, "width": TILE}
+            shown = self.processor(picture.image, size=size, do_rescale=False, do_normalize=False, **cut)
+            view = np.asarray(shown["pixel_values"][0], dtype=np.uint8).transpose(1, 2, 0)
+        return _Prepared(picture.source, key, bare, pixels, view)
+
+    @torch.inference_mode()
+    def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
+        usable = [item for item in batch if item.pixels is not None]
+        scores = iter(self._run(usable, references) if usable else ())
+        for item in batch:
+            yield Scored(item.source, item.bare) if item.pixels is None else next(scores)
+
+    def _run(self, items: list["_Prepared"], references: References | None) -> list[Scored]:
+        config, place = self.network.config, {"device": self.network.device, "dtype": self.network.dtype}
+        inputs = {"pixel_values": torch.stack([item.pixels for item in items]).to(**place)}
+        if references is not None and references.pixels:
+            inputs["reference_pixel_values"] = torch.stack(references.pixels)[None].to(**place)  # of all items
+            inputs["reference_mask"] = references.mask([item.key for item in items]).to(self.network.device)
+        output = self.network(**inputs, output_attentions=self.with_attention)
+        low, high = self.network.pspi_interval(output.logits, self.level)
+        intensities = clipped_au(output, config)
+        maps = [None] * len(items)
+        if self.with_attention:
+            grid = config.patch_grid(*inputs["pixel_values"].shape[-2:])
+            maps = output.au_attention.float().cpu().numpy().reshape(len(items), len(config.au_names), *grid)
+        found = zip(items, output.pspi.tolist(), low.tolist(), high.tolist(), intensities.tolist(), maps, strict=True)
+        return [
+            Scored(
+                item.source,
+                replace(
+                    item.bare,
+                    pspi=pspi,
+                    pspi_low=pspi_low,
+                    pspi_high=pspi_high,
+                    au=dict(zip(config.au_names, au, strict=True)),
+                ),
+                item.key,
+                item.pixels,
+                attention,
+                item.view,
+            )
+            for item, pspi, pspi_low, pspi_high, au, attention in found
+        ]
+
+
+def predict_images(
+    network: ViTPainForPainAssessment,
+    processor: ViTPainImageProcessor,
+    paths: Iterable[Path],
+    batch_size: int = 32,
+    level: float = 0.9,
+) -> Iterator[ImageScores]:
+    """Scores of picture and video files, in order; an unreadable one gives scores with `error`."""
+    pictures = (picture for path in paths for picture in read_pictures(Source(Path(path), Path(path).name)))
+    for scored in Scorer(network, processor, batch_size, level).score(pictures):
+        yield scored.scores
+
+
+def score_with_lowest(
+    scorer: Scorer, sources: Iterable[Source], lowest: int, sampling: Sampling | None = None
+) -> Iterator[Scored]:
+    """Scores each video, and the pictures of each folder, with its own `lowest` lowest-scoring pictures as the references.
+
+    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice. Folders
+    are gathered in the order in which they first occur.
+
+    Raises:
+        InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
+    """
+    config = scorer.network.config
+    if lowest < 1:
+        raise InvalidInput(f"neutral-from-lowest is {lowest}; allowed is 1 or more")
+    if config.reference != "neutral" or not config.reference_fallback:
+        raise InvalidInput(
+            f"neutral-from-lowest was given, but the model has reference={config.reference!r} and "
+            f"reference_fallback={config.reference_fallback}; allowed are 'neutral' and True"
+        )
+    groups: dict[Path, list[Source]] = {}
+    for source in sources:
+        groups.setdefault(source.group, []).append(source)
+    for group in groups.values():
+        references = _lowest(scorer, group, lowest, sampling)
+        pictures = (picture for source in group for picture in read_pictures(source, sampling))
+        yield from scorer.score(pictures, lambda _, references=references: references)
+
+
+def _lowest(scorer: Scorer, group: list[Source], lowest: int, sampling: Sampling | None) -> References:
+    """The lowest-scoring pictures of a group; of equal scores the earlier."""
+    plain = replace(scorer, with_attention=False)
+    pictures = (picture for source in group for picture in read_pictures(source, sampling))
+    scored = (item for item in plain.score(pictures) if item.pixels is not None)
+    kept = heapq.nsmallest(lowest, scored, key=lambda item: item.scores.pspi)
+    return References([item.pixels for item in kept], [item.key for item in kept])
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A picture at the model's size (`pixels`), or scores that hold an error."""
+
+    source: Source
+    key: Key
+    bare: ImageScores
+    pixels: Tensor | None = None
+    view: np.ndarray | None = None
+
+
+def _key(picture: Picture) -> Key:
+    return picture.source.path.resolve(), picture.frame

@@ -1,0 +1,151 @@
+"""What a training run is asked to be, and the recipe that follows from it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate.utils import is_bf16_available
+
+from dataset_script.errors import InvalidInput
+
+from ..frames.dataset import INPUTS
+from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
+
+_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps")
+_ARCHITECTURE = ("au_head", "pspi_head", "reference", "reference_encoder")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is. Two runs with equal options, on the same platform and versions, give the same weights.
+
+    None stands for what the preset says.
+
+    Attributes:
+        data: dataset directory or Hub name.
+        preset: "scratch", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
+        config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
+            "large", which start from the paper's backbone.
+        backbone: pretrained backbone, Hub name or directory.
+        start: a trained ViTPain to go on from, Hub name or directory.
+        input: "image", or "heatmap" to train a teacher.
+        teacher: model directory to distil from.
+        cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
+        au_head, pspi_head, reference, reference_encoder, lambda_au: as in ViTPainConfig.
+        reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
+        epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
+        max_steps: stop after so many steps.
+    """
+
+    data: str
+    preset: str | None = None
+    config: str | None = None
+    backbone: str | None = None
+    start: str | None = None
+    input: str = "image"
+    teacher: str | None = None
+    cache_teacher: str | None = None
+    au_head: str | None = None
+    pspi_head: str | None = None
+    reference: str | None = None
+    reference_encoder: str | None = None
+    reference_dropout: float | None = None
+    lambda_au: float | None = None
+    sampler: str | None = None
+    heatmap_weight: float | None = None
+    lora_rank: int | None = None
+    bf16: bool | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    lr: float | None = None
+    seed: int = 0
+    max_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset is not None:
+            preset(self.preset)
+        for name in _ABOVE_ZERO:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InvalidInput(f"{name} is {value}; allowed is above 0")
+        if not 0 <= self.seed < 2**32:
+            raise InvalidInput(f"seed is {self.seed}; allowed is 0 to {2**32 - 1}")
+        if self.input not in INPUTS:
+            raise InvalidInput(f"input is {self.input!r}; allowed are {' or '.join(INPUTS)}")
+        sources = [name for name in ("config", "backbone", "start") if getattr(self, name) is not None]
+        if len(sources) > 1:
+            raise InvalidInput(f"{' and '.join(sources)} are given; allowed is one of them")
+        if self.start is not None:
+            given = [name for name in _ARCHITECTURE if getattr(self, name) is not None]
+            if given:
+                raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
+        if self.input == "heatmap":
+            if self.teacher is not None:
+                raise InvalidInput("input is 'heatmap' with a teacher; the student of a distillation sees images")
+            if self.reference == "neutral":
+                raise InvalidInput("input is 'heatmap' with reference 'neutral'; a heatmap is the change from neutral")
+        if self.input == "heatmap" and self.heatmap_weight:
+            raise InvalidInput(f"heatmap_weight is {self.heatmap_weight} with input 'heatmap'; allowed is 0")
+        if self.cache_teacher is not None and self.teacher is None:
+            raise InvalidInput("cache_teacher is given without a teacher; allowed is with one")
+
+    @property
+    def preset_name(self) -> str:
+        if self.preset is not None:
+            return self.preset
+        return "paper" if self.backbone or self.start or self.config == "large" else "scratch"
+
+    @property
+    def recipe(self) -> Preset:
+        return PRESETS[self.preset_name]
+
+    @property
+    def pretrained_backbone(self) -> str | None:
+        """Where a backbone's weights come from; None: they start at random, or come with `start`."""
+        if self.backbone is not None:
+            return self.backbone
+        if self.config == "large":
+            return PRESETS["paper"].backbone
+        return self.recipe.backbone if self.config is None and self.start is None else None
+
+    def model_settings(self) -> dict[str, Any]:
+        """For ViTPainConfig: the preset's, and over them the options given."""
+        names = (*_ARCHITECTURE, "lambda_au")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        settings = {**self.recipe.model, **given}
+        if self.input == "heatmap" or settings.get("reference") == "none":
+            settings = {name: value for name, value in settings.items() if not name.startswith("reference")}
+        return settings
+
+    def training_arguments(self, directory: Path, workers: int = 0, **others: Any) -> ViTPainTrainingArguments:
+        """The recipe with the options given, and `others` of Trainer's; checkpoints of each epoch go to `directory`."""
+        training = dict(self.recipe.training)
+        if self.lr is not None:  # the backbone's keeps its ratio to it
+            defaults = {f.name: f.default for f in fields(ViTPainTrainingArguments)}
+            head, backbone = (training.get(n, defaults[n]) for n in ("learning_rate", "backbone_learning_rate"))
+            training |= {"learning_rate": self.lr, "backbone_learning_rate": backbone * self.lr / head}
+        given = {
+            "num_train_epochs": self.epochs,
+            "max_steps": self.max_steps,
+            "per_device_train_batch_size": self.batch_size,
+            "per_device_eval_batch_size": self.batch_size and 2 * self.batch_size,
+            "sampler": self.sampler,
+            "heatmap_weight": self.heatmap_weight,
+            "lora_rank": self.lora_rank,
+            "reference_dropout": self.reference_dropout,
+        }
+        training |= {name: value for name, value in given.items() if value is not None}
+        if self.input == "heatmap":
+            training["heatmap_weight"] = 0.0  # the answer would be the question
+        if training.get("lora_rank") and self.pretrained_backbone is None and self.start is None:
+            raise InvalidInput(
+                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained backbone"
+            )
+        on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
+        training |= {
+            "bf16": on_gpu if self.bf16 is None else self.bf16,
+            "seed": self.seed,
+            "dataloader_num_workers": workers,
+        }
+        return ViTPainTrainingArguments(output_dir=str(directory), **{**training, **others})

@@ -1,0 +1,202 @@
+"""Training recipes: transformers' arguments with ViTPain's own beside them, and three presets.
+
+    args = ViTPainTrainingArguments.preset("paper", output_dir="out", num_train_epochs=30)
+    trainer = ViTPainTrainer(model, args, train_dataset=PainFrames(...), eval_dataset=PainFrames(...))
+    trainer.train()
+
+- `paper`, section 5 "Implementation Details": the backbone frozen for 5 epochs, then trained end to end with a tenth of
+  the heads' rate; a cosine to 1 %. Batch size and weight decay are not stated there.
+- `v5`, the paper's later versions and the authors' release: neutral reference, regression head, the backbone frozen but
+  for LoRA on its attention.
+- `scratch`, not in the paper: a small model from random weights, which also learns the heatmaps (`from_scratch.py`).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from dataset_script.errors import InvalidInput
+
+from ..frames.sampling import SAMPLERS
+
+
+@dataclass
+class ViTPainTrainingArguments(TrainingArguments):
+    """Everything that a run's numbers depend on, beside model and data. The defaults are the preset `paper`.
+
+    Attributes:
+        learning_rate: of the heads.
+        backbone_learning_rate: of the backbones, or of their LoRA adapters.
+        freeze_epochs: epochs in which only the heads learn.
+        warmup_steps: below 1: the share of all steps in which the rate rises; it falls by a cosine to 1 % afterwards.
+        sampler: "natural" (every frame once), "balanced" (each PSPI class equally likely) or "pain-twice".
+        heatmap_weight: weight of `from_scratch.HeatmapObjective` in the loss; 0: none.
+        lora_rank: of the adapters that `ViTPainTrainer` puts on the backbone's attention; 0: none.
+        lora_alpha, lora_dropout: their scale (over the rank) and dropout.
+        reference_dropout: for `PainFrames(reference_dropout=…)`: share of training frames without their reference.
+        distillation_temperature: T of equation 13's softened distributions.
+        distillation_pspi, distillation_au, distillation_feature: weights of equation 15's last three terms.
+
+    Raises:
+        InvalidInput: a value of these that is not allowed.
+    """
+
+    num_train_epochs: float = 100
+    per_device_train_batch_size: int = 32
+    per_device_eval_batch_size: int = 64
+    learning_rate: float = 5e-5
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    lr_scheduler_type: str = "cosine_with_min_lr"
+    lr_scheduler_kwargs: dict | str | None = field(default_factory=lambda: {"min_lr_rate": 0.01})
+    warmup_steps: float = 0.0
+    eval_strategy: str = "epoch"
+    save_strategy: str = "epoch"
+    logging_strategy: str = "epoch"
+    save_total_limit: int | None = 2  # the last and the best
+    load_best_model_at_end: bool = True
+    metric_for_best_model: str | None = "pspi_mae"
+    greater_is_better: bool | None = False
+    # without it compute_metrics is silently skipped
+    label_names: list[str] | None = field(default_factory=lambda: ["labels", "au_labels"])
+    remove_unused_columns: bool = False
+    dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
+    disable_tqdm: bool | None = True
+    report_to: None | str | list[str] = "none"  # noqa: RUF036 - HfArgumentParser reads this order only
+
+    backbone_learning_rate: float = 5e-6
+    freeze_epochs: int = 5
+    sampler: str = "natural"
+    heatmap_weight: float = 0.0
+    lora_rank: int = 0
+    lora_alpha: float = 16.0
+    lora_dropout: float = 0.1
+    reference_dropout: float = 0.15
+    distillation_temperature: float = 4.0
+    distillation_pspi: float = 0.1
+    distillation_au: float = 0.3
+    distillation_feature: float = 0.5
+
+    def __post_init__(self):
+        if not torch.accelerator.is_available():
+            # unless told so, accelerate lets several processes on CPUs run side by side without a word to each other
+            self.use_cpu = True
+        if self.ddp_find_unused_parameters is None:
+            # a frozen backbone gives no gradients for the processes to exchange
+            self.ddp_find_unused_parameters = self.freeze_epochs > 0
+        if self.data_seed is None:
+            # otherwise the order of the frames hangs on torch's global seed at the moment the loader is made
+            self.data_seed = self.seed
+        super().__post_init__()
+        self._check()
+
+    def _check(self) -> None:
+        if self.sampler not in SAMPLERS:
+            raise InvalidInput(f"sampler is {self.sampler!r}; allowed are {', '.join(SAMPLERS)}")
+        for name in ("learning_rate", "backbone_learning_rate", "lora_alpha", "distillation_temperature"):
+            if not getattr(self, name) > 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is above 0")
+        for name in (
+            "freeze_epochs",
+            "heatmap_weight",
+            "lora_rank",
+            "distillation_pspi",
+            "distillation_au",
+            "distillation_feature",
+        ):
+            if not getattr(self, name) >= 0:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 or more")
+        for name in ("lora_dropout", "reference_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 to below 1")
+
+    @classmethod
+    def preset(cls, name: str, output_dir: str, **overrides: Any) -> "ViTPainTrainingArguments":
+        """The arguments of a preset, with `overrides`."""
+        return cls(output_dir=output_dir, **{**preset(name).training, **overrides})
+
+    def recipe(self) -> dict[str, Any]:
+        """What a record of the run must hold to tell what was done."""
+        return {name: getattr(self, name) for name in _RECORDED}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A recipe: how to train, which model, which pictures."""
+
+    training: dict[str, Any]
+    """For `ViTPainTrainingArguments`."""
+    model: dict[str, Any] = field(default_factory=dict)
+    """For `ViTPainConfig`."""
+    backbone: str | None = None
+    """Where the weights start when neither a backbone nor a configuration is named; None: at random."""
+    face_crop: float | None = None
+    """The image processor's: None for the whole picture, as the paper has it."""
+    bf16_on_gpu: bool = True
+    """Train in bfloat16 (weights stay float32) where the machine has a GPU that can."""
+
+
+PRESETS = {
+    "paper": Preset(training={}, backbone="google/vit-large-patch16-224-in21k"),
+    "v5": Preset(
+        training={
+            "num_train_epochs": 150,
+            "per_device_train_batch_size": 48,
+            "learning_rate": 1e-4,
+            "backbone_learning_rate": 1e-5,
+            "weight_decay": 0.1,
+            "freeze_epochs": 0,
+            "lora_rank": 8,
+        },
+        # AUs weigh 1 on synthetic frames, as the release has it; on UNBC it takes 0.1
+        model={"pspi_head": "regression", "reference": "neutral", "reference_encoder": "own", "lambda_au": 1.0},
+        backbone="facebook/dinov3-vitl16-pretrain-lvd1689m",
+    ),
+    "scratch": Preset(
+        training={
+            "num_train_epochs": 50,
+            "per_device_train_batch_size": 16,
+            "learning_rate": 1e-3,
+            "backbone_learning_rate": 1e-3,
+            "weight_decay": 0.05,
+            "freeze_epochs": 0,
+            "warmup_steps": 0.1,
+            "heatmap_weight": 10.0,
+        },
+        face_crop=1.1,
+        bf16_on_gpu=False,
+    ),
+}
+
+_RECORDED = (
+    "num_train_epochs",
+    "max_steps",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "learning_rate",
+    "backbone_learning_rate",
+    "weight_decay",
+    "warmup_steps",
+    "freeze_epochs",
+    "max_grad_norm",
+    "bf16",
+    "sampler",
+    "heatmap_weight",
+    "lora_rank",
+    "lora_alpha",
+    "lora_dropout",
+    "reference_dropout",
+    "distillation_temperature",
+    "distillation_pspi",
+    "distillation_au",
+    "distillation_feature",
+)
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name. Raises InvalidInput if there is none."""
+    if name not in PRESETS:
+        raise InvalidInput(f"preset is {name!r}; allowed are {', '.join(PRESETS)}")
+    return PRESETS[name]

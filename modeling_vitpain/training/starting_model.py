@@ -1,0 +1,76 @@
+"""The model that a training run starts from, and its image processor."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoImageProcessor
+
+from dataset_script.errors import InvalidInput, WorkFailed
+
+from ..configuration_vitpain import ViTPainConfig
+from ..image_processing_vitpain import ViTPainImageProcessor
+from ..modeling_vitpain import ViTPainForPainAssessment
+from ..prediction.load import load_model
+from .options import RunOptions
+
+
+def starting_model(options: RunOptions) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
+    """The model before its first step.
+
+    Raises:
+        InvalidInput: there is no such configuration or model, or it does not allow a setting.
+        WorkFailed: the backbone or the model cannot be loaded.
+    """
+    if options.start is not None:
+        model, processor = load_model(options.start)
+        if options.lambda_au is not None:
+            model.config.lambda_au = options.lambda_au
+        return model.train(), processor
+    normalisation = {}
+    if options.pretrained_backbone is None:
+        model = ViTPainForPainAssessment(_config(options))
+        start_from_sine_positions(model)
+    else:
+        backbone = options.pretrained_backbone
+        try:
+            model = ViTPainForPainAssessment.from_backbone(backbone, **options.model_settings())
+            own = AutoImageProcessor.from_pretrained(backbone)
+        except (OSError, ValueError) as error:
+            raise WorkFailed(f"backbone {backbone} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+        normalisation = {"image_mean": own.image_mean, "image_std": own.image_std}
+    height, width = model.config.image_size
+    processor = ViTPainImageProcessor(
+        size={"height": height, "width": width}, face_crop=options.recipe.face_crop, **normalisation
+    )
+    return model, processor
+
+
+def _config(options: RunOptions) -> ViTPainConfig:
+    name, settings = options.config or "tiny", options.model_settings()
+    try:
+        if name == "tiny":
+            return ViTPainConfig.tiny(**settings)
+        if Path(name).exists():
+            return ViTPainConfig.from_pretrained(name, **settings)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"config {name} is no ViTPain configuration: {str(error).splitlines()[0]}") from error
+    raise InvalidInput(f"config is {name!r}; allowed are tiny, large or the path of a configuration")
+
+
+@torch.no_grad()
+def start_from_sine_positions(model: ViTPainForPainAssessment) -> None:
+    """Learned positions begin as the 2-D sine-cosine code (as MAE has it), not as noise that says nothing of distance.
+
+    Backbones that have no learned positions (DINOv3's rotate) are left alone.
+    """
+    positions = getattr(model.backbone.embeddings, "position_embeddings", None)
+    if positions is None:
+        return
+    rows, columns = model.config.patch_grid(*model.config.image_size)
+    width = model.config.hidden_size
+    frequencies = 10000.0 ** -(np.arange(width // 4) / (width // 4))
+    y, x = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    code = [wave(axis.reshape(-1, 1) * frequencies) for axis in (y, x) for wave in (np.sin, np.cos)]
+    code = torch.from_numpy(np.concatenate(code, axis=1)).to(positions)  # (N, 4 * (D // 4))
+    positions[0, -rows * columns :, : code.shape[1]] = code

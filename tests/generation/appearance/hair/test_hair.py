@@ -1,0 +1,178 @@
+"""Hair: what must hold for every style, and for who gets which."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from dataset_script.features import ETHNICITIES
+from dataset_script.spec import Spec
+from generation.appearance.hair.guides import Body, Roots
+from generation.appearance.hair.strands import (
+    COLOUR_FREQUENCY,
+    FACE_TOP,
+    STYLES,
+    choose_style,
+    dye,
+    grow_hair,
+    hair_colour,
+    scalp_mask,
+    take_root,
+)
+from generation.geometry.mesh import vertex_normals
+from generation.plan import Plan
+from generation.render.raster.strands import close_gaps, shadow_strands
+
+PLAN = Plan(Spec(identities=240, preset="balanced"))
+BROWN = np.array([0.07, 0.04, 0.02])
+
+
+def grow(head, style: str, identity: int, grey: float = 0.0):
+    """Hair of a planned person whatever style they would have, their vertices (V, 3) and normals."""
+    shape = head.shape(PLAN[identity], 0)
+    vertices = head.vertices(shape.control, shape.eyes)
+    normals = vertex_normals(vertices, head.topology.triangles)
+    scalp = scalp_mask(head.topology, 0.0)
+    return grow_hair(PLAN[identity], head.topology, vertices, normals, scalp, style, BROWN, grey, 0), vertices, normals
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_hair_stays_out_of_the_body_and_off_the_face(head, style):
+    for identity in (3, 8):
+        hair, vertices, normals = grow(head, style, identity)
+        points = hair.points[::7, hair.points.shape[1] // 3 :].reshape(-1, 3)
+        assert np.isfinite(hair.points).all() and (hair.tint >= 0).all()
+        assert ((hair.buried >= 0) & (hair.buried <= 1)).all()
+        skin = Body(head.topology, vertices, normals)
+        nearest = skin.tree.query(points)[1]
+        outside = ((points - skin.points[nearest]) * skin.normals[nearest]).sum(axis=1)
+        assert (outside < -5).mean() < 0.03
+        x, y, z = points.T
+        over_eyes_and_brows = (np.abs(x) < 48) & (y < FACE_TOP) & (y > -75) & (z > 2)
+        assert not over_eyes_and_brows.any()
+
+
+def test_the_same_person_has_the_same_hair_and_another_one_does_not(head):
+    first, again, other = (grow(head, "long", i)[0] for i in (3, 3, 8))
+    assert np.array_equal(first.points, again.points) and np.array_equal(first.tint, again.tint)
+    assert not np.array_equal(first.points, other.points)
+
+
+def test_scissors_end_hair_at_one_height(head):
+    for style in ("bob", "long"):
+        tips = grow(head, style, 4)[0].points[:, -1, 1]
+        middle = np.median(tips)
+        assert abs(middle - STYLES[style].cut) < 30
+        assert (np.abs(tips - middle) < 30).mean() > 0.6, style
+
+
+def test_tied_hair_lies_flat_and_comes_together(head):
+    for style in ("bun", "ponytail", "braid"):
+        hair, vertices, _ = grow(head, style, 4)
+        rooted = cKDTree(vertices).query(hair.points[:, 0])[0] < 4  # the others are the tail
+        near = cKDTree(vertices).query(hair.points[rooted, hair.points.shape[1] // 2])[0]
+        assert np.median(near) < 16, style
+        parallel = np.median(hair.points[:, -1], axis=0)
+        loose = grow(head, "swept", 4)[0].points[:, -1]
+        tips = np.linalg.norm(hair.points[:, -1] - parallel, axis=1)
+        assert np.quantile(tips, 0.5) < 0.5 * np.quantile(np.linalg.norm(loose - np.median(loose, axis=0), axis=1), 0.5)
+
+
+def test_baldness_goes_from_the_temples_to_the_crown_and_leaves_a_fringe(head):
+    x, y, z = head.topology.reference.T
+    masks = [scalp_mask(head.topology, recede) for recede in (0.0, 12.0, 40.0, 80.0)]
+    assert all((b <= a + 1e-6).all() for a, b in pairwise(masks))
+    temple = (np.abs(np.abs(x) - 45) < 8) & (y > 55) & (y < 75) & (z > -15)
+    crown = (np.abs(x) < 20) & (y > 105)
+    fringe = (np.abs(y - 10) < 12) & (z < -105)
+    assert masks[1][temple].mean() < 0.6 * masks[0][temple].mean() and masks[1][crown].min() > 0.9
+    assert masks[3][crown].max() < 0.1 and masks[3][fringe].min() > 0.9
+
+
+def test_the_edge_of_the_scalp_is_soft_and_uneven(head):
+    mask, (x, y, z) = scalp_mask(head.topology, 0.0), head.topology.reference.T
+    front = (np.abs(x) < 30) & (z > 0) & (y > 50) & (mask > 0) & (mask < 1)
+    assert front.sum() > 10 and np.ptp(y[front]) > 8
+
+
+def test_grey_comes_first_at_the_temples():
+    rng = np.random.default_rng(0)
+    place = np.repeat([[62.0, 30.0, -45.0], [0.0, 110.0, -100.0]], 4000, axis=0)
+    roots = Roots(place, place, place, np.ones(len(place)))
+    tint = dye(roots, np.zeros(len(place), int), BROWN, 0.3, rng).mean(axis=1)
+    assert tint[:4000].mean() > 1.3 * tint[4000:].mean()
+    black = dye(roots, np.zeros(len(place), int), BROWN, 0.0, rng)
+    assert np.median(black, axis=0) == pytest.approx(BROWN, rel=0.35)
+
+
+def test_roots_are_dense_where_the_scalp_is(head):
+    shape = head.shape(PLAN[0], 0)
+    vertices = head.vertices(shape.control, shape.eyes)
+    normals = vertex_normals(vertices, head.topology.triangles)
+    roots = take_root(head.topology, vertices, normals, scalp_mask(head.topology, 0.0), 4000, np.random.default_rng(0))
+    assert (roots.density > 0).all() and (roots.density > 0.5).mean() > 0.8
+    assert np.allclose(np.linalg.norm(roots.normal, axis=1), 1)
+
+
+def test_who_has_which_hair():
+    styles = [(person, *choose_style(person, 0)) for person in PLAN]
+    assert {name for _, name, _ in styles} <= {*STYLES, "bald"}
+    assert len({name for _, name, _ in styles}) > 12
+    old = [recede for p, _, recede in styles if p.gender == "man" and p.age > 64]
+    young = [recede for p, _, recede in styles if p.gender == "man" and p.age < 30]
+    women = [recede for p, _, recede in styles if p.gender == "woman"]
+    assert np.median(old) > 3 * np.median(young) and max(old) > 45 and max(women) <= 6
+    greys = {
+        group: np.mean([hair_colour(p, 0)[1] for p in PLAN if p.age_group == group]) for group in ("young", "elderly")
+    }
+    assert greys["young"] < 0.05 and greys["elderly"] > 0.4
+    assert set(COLOUR_FREQUENCY) == set(ETHNICITIES)
+
+
+def test_the_shadow_of_hair_has_a_soft_edge_no_gaps_and_no_single_hairs():
+    frame = np.eye(3, 4, dtype=np.float32)
+    rows = np.array([y for y in range(10, 40) if y % 6], np.float32)  # every sixth row is empty
+    comb = np.zeros((len(rows), 2, 3), np.float32)
+    comb[:, 0, 0], comb[:, 1, 0], comb[:, :, 1], comb[:, :, 2] = 10, 40, rows[:, None] + 0.5, 5
+    single = np.array([[[50, 5, 5], [50, 60, 5]]], np.float32)
+    shadow = np.full((64, 64), np.inf, np.float32)
+    shadow_strands(np.concatenate([comb, single]), frame, shadow, 1)
+    inner = shadow[16:34, 16:34]
+    assert np.isfinite(inner).all() and np.allclose(inner, 5)
+    assert np.isinf(shadow[:, 46:]).all()
+    across = np.isfinite(shadow[16:34]).reshape(6, 3, 64).mean(axis=(0, 1))  # of rows that the 3 x 3 screen evens out
+    edge = [across[x : x + 3].mean() for x in range(0, 17)]
+    assert edge == sorted(edge) and len(set(np.round(edge, 2))) > 4
+
+
+@pytest.mark.parametrize("holes,closed", [([(10, 10)], True), ([(10, 10), (10, 11), (11, 10), (11, 11)], False)])
+def test_strands_leave_no_pinholes_and_keep_real_gaps(holes, closed):
+    colour, depth = np.ones((20, 20, 3), np.float32), np.full((20, 20), np.inf, np.float32)
+    cover = np.zeros((20, 20), np.uint8)
+    cover[5:16, 5:16], depth[5:16, 5:16], colour[5:16, 5:16] = 4, 500, 0.1
+    for y, x in holes:
+        cover[y, x], depth[y, x], colour[y, x] = 0, np.inf, 1
+    close_gaps(colour, depth, cover, 4)
+    assert (cover[10, 10] == 4) == closed and np.isclose(colour[10, 10, 0], 0.1) == closed
+    assert cover[:5].max() == 0 and np.isinf(depth[:5]).all()
+
+
+@pytest.mark.parametrize("style", ["bob", "long", "wavy", "curly"])
+def test_long_hair_covers_the_upper_half_of_the_ears(head, style):
+    hair, vertices, normals = grow(head, style, 10)
+    body = Body(head.topology, vertices, normals)
+    ear = body.ears[body.ears[:, 0] > 0]
+    tips = ear[ear[:, 0] > np.quantile(ear[:, 0], 0.9)]
+    points = hair.points.reshape(-1, 3)
+    beside = np.linalg.norm(points[:, None, 1:] - tips[None, :, 1:], axis=2) < 3
+    over = [points[near, 0].max() > tip[0] for near, tip in zip(beside.T, tips, strict=True) if near.sum() > 20]
+    assert over and np.mean(over) > 0.9
+
+
+def test_sideburns_reach_into_a_beard(head):
+    (x, y, z), topology = head.topology.reference.T, head.topology
+    shaven, bearded = scalp_mask(topology, 0.0), scalp_mask(topology, 0.0, True)
+    sideburn = (np.abs(z + 51) < 6) & (y > -16) & (y < -8) & (np.abs(x) > 55) & (topology.masks["ears"] < 0.05)
+    assert sideburn.sum() > 3 and bearded[sideburn].mean() > shaven[sideburn].mean() + 0.3
+    assert (bearded >= shaven - 1e-6).all()

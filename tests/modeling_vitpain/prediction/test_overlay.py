@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import pain3d_cli
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.prediction.overlay import overlay
+from modeling_vitpain.prediction.pictures import TILE, ImageScores
+
+AU_NAMES = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
+SCORES = ImageScores("a.png", pspi=5.25, pspi_low=3, pspi_high=8, au=dict.fromkeys(AU_NAMES, 1.0))
+GREY = np.full((TILE, TILE, 3), 128, dtype=np.uint8)
+
+
+def tile(sheet: Image.Image, k: int) -> np.ndarray:
+    """Pixels of the k-th tile."""
+    x, y = 10 + k % 4 * (TILE + 10), 10 + k // 4 * (TILE + 44 + 10)
+    return np.asarray(sheet.crop((x, y, x + TILE, y + TILE)), dtype=int)
+
+
+def save_model(directory, **config):
+    torch.manual_seed(0)
+    ViTPainForPainAssessment(ViTPainConfig.tiny(**config)).save_pretrained(directory)
+    ViTPainImageProcessor(size={"height": 112, "width": 112}).save_pretrained(directory)
+    return directory
+
+
+class TestSheet:
+    def test_colour_is_where_the_attention_is(self):
+        attention = np.full((6, 8, 8), 1 / 64, dtype=np.float32)
+        attention[0] = 0
+        attention[0, 1, 6] = 1  # AU4 looks at one patch, in the upper right
+        heated = tile(overlay(GREY, attention, SCORES), 1)
+        colour = heated.max(axis=2) - heated.min(axis=2)
+        y, x = np.unravel_index(colour.argmax(), colour.shape)
+        assert (y // 32, x // 32) == (1, 6)
+        assert colour[150:, :150].max() < 20
+
+    def test_even_attention_is_not_stretched_to_look_like_a_find(self):
+        even = np.full((6, 8, 8), 1 / 64, dtype=np.float32)
+        nearly = even.copy()
+        nearly[:, 2, 2] *= 1.05
+        for k in range(1, 7):
+            heated = tile(overlay(GREY, nearly, SCORES), k)
+            assert np.ptp(heated.reshape(-1, 3), axis=0).max() < 15
+
+    def test_first_tile_is_the_picture_as_it_was_seen(self):
+        view = np.random.default_rng(0).integers(0, 255, (TILE, TILE, 3), dtype=np.uint8)
+        sheet = overlay(view, np.full((6, 7, 7), 1 / 49, dtype=np.float32), SCORES)
+        np.testing.assert_array_equal(tile(sheet, 0), view)
+
+
+class TestCommand:
+    @pytest.fixture
+    def pictures(self, tmp_path):
+        (tmp_path / "pictures" / "more").mkdir(parents=True)
+        random = np.random.default_rng(0)
+        for name in ("a.png", "a.jpg", "more/a.png"):
+            Image.fromarray(random.integers(0, 255, (50, 60, 3), dtype=np.uint8)).save(tmp_path / "pictures" / name)
+        return tmp_path / "pictures"
+
+    def test_one_png_a_picture(self, pictures, tmp_path):
+        call = ["predict", str(pictures), "--model", str(save_model(tmp_path / "model"))]
+        assert pain3d_cli.main([*call, "--overlays", str(tmp_path / "out"), "--out", str(tmp_path / "with.csv")]) == 0
+        found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+        assert found == ["a.jpg.png", "a.png.png", "more/a.png.png"]
+        with Image.open(tmp_path / "out" / "a.jpg.png") as sheet:
+            assert sheet.size == (4 * (TILE + 10) + 10, 2 * (TILE + 44 + 10) + 10)
+        assert pain3d_cli.main([*call, "--out", str(tmp_path / "without.csv")]) == 0
+        assert (tmp_path / "with.csv").read_text() == (tmp_path / "without.csv").read_text()
+
+    def test_pictures_of_one_name_are_refused(self, pictures, tmp_path, capsys):
+        call = [
+            "predict",
+            str(pictures / "a.png"),
+            str(pictures / "more" / "a.png"),
+            "--overlays",
+            str(tmp_path / "out"),
+        ]
+        assert pain3d_cli.main([*call, "--model", str(save_model(tmp_path / "model"))]) == 2
+        assert "two pictures are named a.png" in capsys.readouterr().err
+
+    def test_a_model_without_queries_has_no_maps(self, pictures, tmp_path, capsys):
+        model = save_model(tmp_path / "model", au_head="cls")
+        assert (
+            pain3d_cli.main(["predict", str(pictures), "--model", str(model), "--overlays", str(tmp_path / "out")]) == 2
+        )
+        assert "only 'query' has attention maps" in capsys.readouterr().err
