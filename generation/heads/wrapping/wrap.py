@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 from scipy.interpolate import RBFInterpolator
-from threadpoolctl import ThreadpoolController
 
 from ...geometry.mesh import vertex_normals
 from ...geometry.similarity import Similarity, closest_points, fit_similarity
 from ...geometry.solvers import factorise
 from ...geometry.surface import Nearest, Surface
+from ...geometry.threads import one_thread
 from .template import Template
 
 SMOOTH_MM = (60, 40, 28, 20, 14, 10, 7, 5, 4, 3, 2.4)
@@ -46,10 +46,6 @@ GROUPS = {"jaw": (slice(0, 17), 1.0), "brow": (slice(17, 27), 0.4), "nose": (sli
 START_REACH_MM, START_ROUNDS = (20.0, 6.0), 40
 EARLY = 20.0
 """How much more the landmarks weigh in the first round."""
-
-
-one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
-"""How many threads BLAS uses decides the last bit."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import numpy as np
 from scipy import sparse
 
 from ...geometry.solvers import factorise
+from ...geometry.threads import one_thread
 from ...plan import IdentityPlan
 from ...streams import stream
 from ..base import HeadShape, Topology
 from ..makehuman import ANCESTRY, ANCESTRY_AXES, ANCESTRY_CONCENTRATION
 from .eyes_and_mouth import fit_out
 from .template import Template, template
-from .wrap import BUST_STAY, STAY, Wrap, bust, one_thread
+from .wrap import BUST_STAY, STAY, Wrap, bust
 
 FOLLOW_MM = 3.0
 """The length over which the skin is smooth as it follows a model's identities."""

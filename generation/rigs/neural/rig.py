@@ -67,7 +67,7 @@ class NeuralRig:
         """
         config = self.network.config
         mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
-        with one_thread(), torch.no_grad():
+        with torch_on_one_thread(), torch.no_grad():
             channels = self.network.channels(mesh).displacements(mesh).double().numpy()
         vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces)
         if seal:
@@ -107,7 +107,7 @@ def find_landmarks(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def torch_on_one_thread() -> Iterator[None]:
     """How many threads torch uses decides how it splits a sum, hence the last bit: within this it is one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -1,6 +1,7 @@
 """A user's own mesh: found in its units, wrapped, moved by the rig, and refused where it is no head."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -123,7 +124,7 @@ def test_one_mesh_has_the_same_bytes_in_another_process_on_more_threads(wrapped,
     )
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True,
-        env={"OMP_NUM_THREADS": "2", "PYTHONPATH": ":".join(sys.path)},
+        env=os.environ | {"OMP_NUM_THREADS": "2", "PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert run.stdout.strip() == hashlib.sha256(wrapped.wrap.points.tobytes()).hexdigest()
 
