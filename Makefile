@@ -19,13 +19,20 @@ install: .venv/installed
 FACES := generate pain3d --identities 24 --preset balanced --size 256
 
 quickstart: install
-	$(PAIN3D) $(FACES)
-	$(PAIN3D) verify pain3d
-	$(PAIN3D) gallery pain3d --out pain3d-gallery.png
-	$(PAIN3D) train pain3d --config tiny --out vitpain-tiny
-	$(PAIN3D) evaluate vitpain-tiny --data pain3d
-	$(PAIN3D) card pain3d
-	$(PAIN3D) card vitpain-tiny
+	@echo "1/7  generate 24 people, 792 frames"
+	@$(PAIN3D) $(FACES)
+	@echo "2/7  verify every file, row and picture"
+	@$(PAIN3D) verify pain3d
+	@echo "3/7  gallery"
+	@$(PAIN3D) gallery pain3d --out pain3d-gallery.png
+	@echo "4/7  train a tiny ViTPain from random weights, 50 epochs"
+	@$(PAIN3D) train pain3d --config tiny --out vitpain-tiny
+	@echo "5/7  evaluate it on people it has never seen"
+	@$(PAIN3D) evaluate vitpain-tiny --data pain3d
+	@echo "6/7  dataset card"
+	@$(PAIN3D) card pain3d
+	@echo "7/7  model card"
+	@$(PAIN3D) card vitpain-tiny
 	@cat docs/quickstart.txt
 
 gallery: install
