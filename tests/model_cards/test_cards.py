@@ -47,7 +47,7 @@ def copy(dataset, tmp_path):
 
 def test_every_column_configuration_and_sampling_is_explained():
     from dataset_script.spec import PSPI_SAMPLINGS as ALLOWED
-    from generation.plan import AGE_RANGES
+    from generation.populations import AGE_RANGES
 
     assert set(FIELDS) == {name for features in FEATURES.values() for name in features}
     assert all(FIELDS.values())
