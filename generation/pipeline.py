@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from threadpoolctl import ThreadpoolController
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
@@ -19,6 +18,7 @@ from .catalogue import frames_licence, open_head, open_look, open_renderer, open
 from .frame import Frame
 from .geometry.camera import Camera
 from .geometry.mesh import vertex_normals
+from .geometry.threads import one_thread
 from .geometry.visibility import interpolate
 from .heads.base import HeadShape
 from .heads.files import HeadFiles
@@ -30,10 +30,6 @@ from .streams import stream
 DEPTH_UNITS_PER_MM = 20
 HIDDEN_MM = 4.0
 """A landmark is hidden where everything around it is at least this much nearer to the camera."""
-
-
-one_thread = ThreadpoolController().wrap(limits=1, user_api="blas")
-"""How many threads BLAS uses decides how it splits a sum, hence the last bit: with this it is always one."""
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,9 @@ def _who_is_who(spec: Mapping) -> str:
     """What decides how the people of each group look; only our own head and look use all of it."""
     if (spec["head"], spec["look"]) != ("makehuman", "procedural"):
         return (
-            f"Faces are those of the head {spec['head']}, skin and hair those of the look {spec['look']}. The generator's "
-            "tables of what decides how a group looks hold for the head makehuman with the look procedural, not for "
-            "this dataset."
+            f"Faces are those of the head {spec['head']}, skin and hair those of the look {spec['look']}. The "
+            "generator's tables of what decides how a group looks hold for the head makehuman with the look procedural, "
+            "not for this dataset."
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])

@@ -6,13 +6,14 @@ import numpy as np
 from scipy import sparse
 
 from ...geometry.solvers import factorise
+from ...geometry.threads import one_thread
 from ...plan import IdentityPlan
 from ...populations import draw_ancestry
 from ...streams import stream
 from ..base import HeadShape, Topology
 from .eyes_and_mouth import fit_out
 from .template import Template, template
-from .wrap import BUST_STAY, STAY, Wrap, bust, one_thread
+from .wrap import BUST_STAY, STAY, Wrap, bust
 
 FOLLOW_MM = 3.0
 """The length over which the skin is smooth as it follows a model's identities."""
@@ -20,7 +21,7 @@ EAR_FOLLOW = 0.3
 """How firmly ears follow them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OtherHead:
     """Another head: a skin of N vertices, and M modes that make people of it. Millimetres in the head frame.
 
