@@ -22,6 +22,7 @@ from PIL import Image
 
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
+from generation.distributions import Ancestry
 from generation.geometry.camera import Camera
 from generation.geometry.visibility import rasterize
 from generation.heads import ict, own
@@ -125,7 +126,7 @@ def main() -> None:
     seconds, pairs = time.perf_counter() - start, []
     weights = np.random.default_rng(0).standard_normal((PEOPLE, len(faces.identity))).clip(-2.5, 2.5)
     for k, drawn in enumerate(weights):
-        shape = HeadShape(*head.person(drawn), {"african": 0.2, "asian": 0.3, "caucasian": 0.5}, {})
+        shape = HeadShape(*head.person(drawn), Ancestry(african=0.2, asian=0.3, caucasian=0.5)._asdict(), {})
         skin = faces.mean + np.tensordot(drawn, faces.identity, axes=1)
         skin = in_frame(head, shape, drawn, faces.mean, skin)
         pairs.append(distances(head, shape, skin, faces.triangles))

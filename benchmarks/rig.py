@@ -25,24 +25,24 @@ from generation.heads import makehuman
 from generation.plan import Plan
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
-from generation.rigs.neural.channels import UNITS
-from generation.rigs.neural.data import FaceMaker, Topology, random_codes
-from generation.rigs.neural.head_rig import WEIGHTS, NeuralHeadRig
+from generation.rigs.neural.channels import UNIT_MAX, UNITS
+from generation.rigs.neural.data import FaceMaker, MeshVariant, random_codes
+from generation.rigs.neural.head_rig import SHIPPED_WEIGHTS, NeuralHeadRig
 from generation.rigs.neural.ict import HELD_OUT_FROM
 from generation.rigs.neural.makehuman import skin_mesh
 from generation.rigs.neural.model import still
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.poisson import PoissonSolver
-from generation.rigs.neural.rig import BoundFace, NeuralRig, find_landmarks
+from generation.rigs.neural.rig import BoundFace, NeuralRig, landmarks_by_wrapping
 
 from .render import seconds
 from .rig_measures import Folds, Slits, bend, closed_codes, errors
 
 TOPOLOGIES = {
-    "same topology": Topology(),
-    "new topology": Topology("head", "remeshed", 8000, 1000),
-    "mouth and eye sockets": Topology("sockets", "remeshed", 8000, 1001),
-    "5,000 vertices": Topology("head", "remeshed", 5000, 1002),
+    "same topology": MeshVariant(),
+    "new topology": MeshVariant("head", "remeshed", 8000, 1000),
+    "mouth and eye sockets": MeshVariant("sockets", "remeshed", 8000, 1001),
+    "5,000 vertices": MeshVariant("head", "remeshed", 5000, 1002),
 }
 COMBINATIONS = -1000
 """Names the random expressions; training never draws a negative number of them."""
@@ -66,14 +66,14 @@ def speed(vertices: np.ndarray, faces: np.ndarray, rig: NeuralRig) -> dict[str, 
     }
 
 
-def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: int, codes: np.ndarray) -> dict:
+def against_truth(maker: FaceMaker, rig: NeuralRig, topology: MeshVariant, people: int, codes: np.ndarray) -> dict:
     """Rig -> measure -> mean over people who are in no training."""
     faces, original, copy = maker.region(topology.region), maker.region("head"), maker.copy(topology)
     transfer = DeformationTransfer(
         SourceFace(original.mean, original.triangles, original.channels, original.landmarks(original.mean))
     )
     closed = closed_codes(codes[:40])
-    alone = np.diag([1.0 if unit == "AU43" else 5.0 for unit in UNITS])
+    alone = np.diag(np.array(UNIT_MAX, float))
     rows: dict[str, list[dict[str, float]]] = {"truth": [], "neural": [], "transfer": []}
     for number in range(HELD_OUT_FROM, HELD_OUT_FROM + people):
         neutral, channels = faces.person(number)
@@ -96,7 +96,7 @@ def against_truth(maker: FaceMaker, rig: NeuralRig, topology: Topology, people: 
             for k, unit in enumerate(UNITS):
                 row[f"{unit}_mean_mm"] = errors(face, bound["truth"], alone[k][None])["mean_mm"]
             rows[name].append(row)
-        off = np.linalg.norm(find_landmarks(vertices, copy.triangles) - landmarks, axis=1)
+        off = np.linalg.norm(landmarks_by_wrapping(vertices, copy.triangles) - landmarks, axis=1)
         rows["neural"][-1] |= {"landmarks_mean_mm": off.mean(), "landmarks_p95_mm": np.quantile(off, 0.95)}
     return {name: means(found) for name, found in rows.items()}
 
@@ -132,7 +132,7 @@ def means(rows: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
     parser.add_argument("--identities", type=int, default=6)
     parser.add_argument("--combinations", type=int, default=500)
     options = parser.parse_args()

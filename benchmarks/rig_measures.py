@@ -3,9 +3,9 @@
 import numpy as np
 
 from dataset_script.facs import AU_NAMES
-from generation.rigs.neural.channels import UNITS
+from generation.rigs.neural.channels import UNIT_MAX, UNITS
 from generation.rigs.neural.rig import BoundFace
-from generation.rigs.neural.rims import lid_rims
+from generation.rigs.neural.rims import find_rims
 
 MOVES_MM = 0.1
 """A vertex that moves by less in the truth should not move."""
@@ -40,9 +40,9 @@ def bend(found: BoundFace, codes: np.ndarray) -> float:
     most over all units and `codes` (C, 13). Zero: continuous, and monotone in every unit."""
     worst = 0.0
     for code in codes:
-        for k, unit in enumerate(UNITS):
+        for k, full in enumerate(UNIT_MAX):
             steps = np.repeat(code[None], 3, axis=0)
-            steps[:, k] = np.linspace(0, 1 if unit == "AU43" else 5, 3)
+            steps[:, k] = np.linspace(0, full, 3)
             low, middle, high = found.pose(steps[:, : len(AU_NAMES)], steps[:, len(AU_NAMES) :])
             worst = max(worst, np.abs(middle - (low + high) / 2).max())
     return worst
@@ -82,7 +82,7 @@ class Slits:
 
     def __init__(self, landmarks: np.ndarray, neutral: np.ndarray, faces: np.ndarray) -> None:
         self._rims = []
-        for upper, lower in lid_rims(landmarks, neutral, faces):
+        for upper, lower in find_rims(landmarks, neutral, faces):
             x = (upper @ neutral)[:, 0]
             share = (x - x.min()) / np.ptp(x)
             self._rims.append((upper[(share > MIDDLE[0]) & (share < MIDDLE[1])], lower))

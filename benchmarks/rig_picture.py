@@ -16,15 +16,16 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
+from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES
 from generation.geometry.mesh import vertex_normals
 from generation.geometry.visibility import rasterize
 from generation.heads import makehuman
 from generation.heads.base import SKIN, Head, HeadShape
+from generation.populations import ANCESTRY_AXES
 from generation.rigs.blendshapes import BlendshapeRig
 from generation.rigs.deformation_transfer import DeformationTransfer, SourceFace
 from generation.rigs.neural.channels import UNITS
-from generation.rigs.neural.head_rig import WEIGHTS, NeuralHeadRig
+from generation.rigs.neural.head_rig import SHIPPED_WEIGHTS, NeuralHeadRig
 from generation.rigs.neural.ict import HELD_OUT_FROM, load_ict
 from generation.rigs.neural.makehuman import skin_mesh
 from generation.rigs.neural.rig import BoundFace, NeuralRig
@@ -58,9 +59,8 @@ def codes() -> tuple[list[str], np.ndarray, np.ndarray]:
     """Names, intensities (R, 6) and (R, 7): every unit alone, then pain with open and with closed eyes."""
     names = [*UNITS, "pain", "pain, closed"]
     au, extra = np.zeros((len(names), len(AU_NAMES))), np.zeros((len(names), len(EXTRA_AU_NAMES)))
-    for k, top in enumerate(AU_MAX):
-        au[k, k] = top
-    extra[len(AU_NAMES) : len(UNITS)] = 5 * np.eye(len(EXTRA_AU_NAMES))
+    au[: len(AU_NAMES)] = np.diag(AU_MAX)
+    extra[len(AU_NAMES) : len(UNITS)] = EXTRA_AU_MAX * np.eye(len(EXTRA_AU_NAMES))
     au[-2], au[-1] = (5, 4, 4, 4, 4, 0), (5, 4, 4, 4, 4, 1)
     return names, au, extra
 
@@ -68,7 +68,7 @@ def codes() -> tuple[list[str], np.ndarray, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--weights", type=Path, default=SHIPPED_WEIGHTS)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=190)
     options = parser.parse_args()
@@ -116,10 +116,9 @@ def main() -> None:
 
 def _canonical_shape(head: Head) -> HeadShape:
     """The canonical face as a person, of equal ancestries."""
-    axes = ("african", "asian", "caucasian")
     balls = [head.topology.reference[part] for part in head.topology.eyeballs]
     eyes = [[*ball.mean(axis=0), np.ptp(ball[:, 0]) / 2] for ball in balls]
-    return HeadShape(head.canonical, np.array(eyes, np.float32), dict.fromkeys(axes, 1 / 3), {})
+    return HeadShape(head.canonical, np.array(eyes, np.float32), dict.fromkeys(ANCESTRY_AXES, 1 / 3), {})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ AU_DESCRIPTIONS: dict[str, str] = {
 }
 EXTRA_AU_NAMES: tuple[str, ...] = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26", "AU27")
 """Units that may accompany pain. They are recorded (0-5) and never counted in PSPI."""
+EXTRA_AU_MAX = 5
+"""Highest intensity of each of them."""
 
 PSPI_MAX = 16
 
@@ -50,8 +52,8 @@ def check_extra_aus(extra: Mapping[str, float]) -> dict[str, float]:
     for name, value in extra.items():
         if name not in EXTRA_AU_NAMES:
             raise InvalidInput(f"extra_au names {name!r}; allowed are {', '.join(EXTRA_AU_NAMES)}")
-        if not 0 <= float(value) <= 5:
-            raise InvalidInput(f"{name} is {value}; allowed is 0 to 5")
+        if not 0 <= float(value) <= EXTRA_AU_MAX:
+            raise InvalidInput(f"{name} is {value}; allowed is 0 to {EXTRA_AU_MAX}")
     return {name: float(extra.get(name, 0.0)) for name in EXTRA_AU_NAMES}
 
 

@@ -33,10 +33,8 @@ from dataset_script.features import (
 )
 from dataset_script.spec import Spec
 
+from .populations import AGE_RANGES, COMPANIONS
 from .streams import stream
-
-AGE_RANGES: dict[str, tuple[int, int]] = {"young": (18, 45), "elderly": (65, 90)}
-"""Years, both ends included. Nobody is in between: the two groups of the paper stay apart."""
 
 PAPER_COUNTS: dict[str, tuple[int, ...]] = {
     "age_group": (1563, 937),
@@ -50,15 +48,6 @@ SIDE_YAW = (18.0, 42.0)
 FOV = (20.0, 34.0)
 FRAMING = (0.92, 1.10)
 
-
-COMPANIONS: dict[str, tuple[float, int]] = {
-    "AU25": (0.45, 4),
-    "AU26": (0.22, 3),
-    "AU20": (0.18, 3),
-    "AU12": (0.12, 2),
-    "AU1": (0.12, 2),
-}
-"""Extra units: probability at PSPI 16 (a third of it at PSPI 1) and the highest level; levels are uniform from 1."""
 MAX_ASYMMETRY = 0.15
 GAZE_SPREAD = (4.0, 2.5)
 """Standard deviation of the gaze in yaw and pitch, degrees; at most three times that."""
@@ -252,11 +241,9 @@ def _manner(
     if level == 0:
         return extra_au, 0.0, (0.0, 0.0)
     rng = stream(seed, "plan.manner", identity_id, expression_id)
-    for name, (probability, top) in COMPANIONS.items():
-        present, intensity = (
-            rng.random() < probability * (1 + 2 * level / PSPI_MAX) / 3,
-            rng.integers(1, top, endpoint=True),
-        )
+    for name, companion in COMPANIONS.items():
+        present = rng.random() < companion.probability * (1 + 2 * level / PSPI_MAX) / 3
+        intensity = rng.integers(1, companion.highest, endpoint=True)
         extra_au[name] = float(intensity) if present else 0.0
     asymmetry = float(rng.uniform(-MAX_ASYMMETRY, MAX_ASYMMETRY))
     gaze = np.clip(rng.standard_normal(2), -3, 3) * GAZE_SPREAD

@@ -15,6 +15,7 @@ from dataset_script.manifest import read_manifest
 from evaluation.markdown import table
 from evaluation.split.labels import read_columns
 from generation.catalogue import CATALOGUE
+from generation.population_tables import population_tables
 
 from .text import TEMPLATES, fenced_yaml, read_json
 
@@ -63,6 +64,10 @@ PSPI_SAMPLINGS = {
     "add up to it.",
 }
 """`pspi` of the specification -> what it means."""
+WHO_IS_WHO = (
+    'What decides how the people of each group look, and who says so. "By eye": nobody measured it, it was chosen by '
+    'looking at pictures. A ± gives the standard deviation, "to" a uniform distribution.'
+)
 METADATA = {
     "annotations_creators": ["machine-generated"],
     "source_datasets": ["original"],
@@ -104,6 +109,7 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         configs="\n".join(f"- `{name}`: {CONFIGS[name]}" for name in configs),
         splits=_split_table(columns),
         demographics=_demographics_table(columns),
+        who_is_who=_who_is_who(spec),
         pspi_sampling=PSPI_SAMPLINGS[spec["pspi"]],
         histogram=_histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g}",
@@ -170,6 +176,18 @@ def _people(part: pa.Table, attribute: str, classes: int) -> np.ndarray:
     """People of each class, `(classes,)`."""
     _, first = np.unique(part["identity_id"].to_numpy(), return_index=True)
     return np.bincount(part[attribute].to_numpy()[first], minlength=classes)
+
+
+def _who_is_who(spec: Mapping) -> str:
+    """What decides how the people of each group look; only our own head and look use all of it."""
+    if (spec["head"], spec["look"]) != ("makehuman", "procedural"):
+        return (
+            f"Faces are those of the head {spec['head']}, skin and hair those of the look {spec['look']}. The "
+            "generator's tables of what decides how a group looks hold for the head makehuman with the look procedural, "
+            "not for this dataset."
+        )
+    tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
+    return "\n\n".join([WHO_IS_WHO, *tables])
 
 
 def _histogram_table(columns: Mapping[str, pa.Table]) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from ..geometry.visibility import rasterize
 from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
+from ..populations import BROW_YEARS, BY_GENDER, LASH_YEARS, Ageing
 from ..streams import stream
 
 BROW_X = (9.5, 13.0, 19.0, 27.0, 36.0, 44.0, 52.0)
@@ -88,13 +89,14 @@ class BrowLine:
 def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
     """Arch, slope, thickness and density, spread widely within a gender; age thins the brows, the tail first."""
     rng = stream(seed, "look.brow_line", plan.identity_id)
-    man, old = plan.gender == "man", float(np.clip((plan.age - 45) / 45, 0, 1))
+    gender, old = BY_GENDER[plan.gender], BROW_YEARS.share(plan.age)
     x = np.array(BROW_X)
-    arch, tilt, drop = rng.normal(-0.5 if man else 0.3, 0.9), rng.normal(0, 0.024), rng.normal(0, 0.9)
+    arch, tilt, drop = rng.normal(*gender.brow_arch_mm), rng.normal(0, 0.024), rng.normal(0, 0.9)
     middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 36) / 11) ** 2)) + tilt * (x - 30)
-    thick = np.clip(rng.normal(1.08 if man else 0.86, 0.17), 0.55, 1.45) * (1 - 0.15 * old)
-    half = np.array(BROW_HALF_WIDTH) * thick * (1 - (0.3 * old + rng.uniform(0, 0.25)) * np.clip((x - 36) / 16, 0, 1))
-    density = np.clip(rng.normal(0.85 if man else 0.72, 0.15), 0.4, 1.1) * (1 - 0.45 * old)
+    thick = np.clip(rng.normal(*gender.brow_thickness), 0.55, 1.45) * (1 - Ageing.brow_height_lost.value * old)
+    tail_lost = Ageing.brow_tail_lost.value * old + rng.uniform(0, 0.25)
+    half = np.array(BROW_HALF_WIDTH) * thick * (1 - tail_lost * np.clip((x - 36) / 16, 0, 1))
+    density = np.clip(rng.normal(*gender.brow_density), 0.4, 1.1) * (1 - Ageing.brow_hairs_lost.value * old)
     return BrowLine(middle, half, float(density))
 
 
@@ -102,7 +104,7 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     """Brow hairs: upward at the inner end, flat along the body, where those of both rims lean together, then downward."""
     rng = stream(seed, "look.brows", plan.identity_id)
     line = brow_line(plan, seed)
-    old = float(np.clip((plan.age - 45) / 45, 0, 1))
+    old = BROW_YEARS.share(plan.age)
     count = int(900 * line.density * (line.half.mean() / 3.0) ** 0.7)
     grid = np.linspace(BROW_X[0], BROW_X[-1], 200)
     room = np.cumsum(np.interp(grid, BROW_X, line.half) * np.interp(grid, (10, 17, 38, 52), (0.6, 1.0, 0.9, 0.25)))
@@ -115,8 +117,9 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     lean = np.interp(x, (10, 15, 22, 34, 52), (1.05, 0.75, 0.42, 0.16, 0.0)) - 0.30 * offset * np.clip(
         x / 20 - 0.5, 0, 1
     )
-    angle = slope + lean + rng.normal(0, 0.11 + 0.12 * old, len(x))
-    length = np.interp(x, (10, 18, 34, 52), (4.4, 6.0, 5.8, 2.8)) * rng.uniform(0.6, 1.15, len(x)) * (0.85 + 0.2 * old)
+    angle = slope + lean + rng.normal(0, 0.11 + Ageing.brow_disorder.value * old, len(x))
+    length = np.interp(x, (10, 18, 34, 52), (4.4, 6.0, 5.8, 2.8)) * rng.uniform(0.6, 1.15, len(x))
+    length = length * (0.85 + Ageing.brow_longer.value * old)
     steps = np.array([0.0, 0.5, 1.0])
     curl = np.array([0.0, 0.0, -0.06])  # tips bend back down
     px = (x[:, None] + np.cos(angle)[:, None] * length[:, None] * steps) * side[:, None]
@@ -170,7 +173,7 @@ def lash_strands(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lashes on posed control vertices (W, 3): points (S, P, 3) float32 world mm, and tint (S, 3)."""
     rng = stream(seed, "look.lashes", plan.identity_id)
-    full = 1 - 0.4 * float(np.clip((plan.age - 50) / 35, 0, 1))
+    full = 1 - Ageing.lashes_lost.value * LASH_YEARS.share(plan.age)
     strands = []
     for k, rims in enumerate(topology.lashes):
         upper = k % 2 == 0

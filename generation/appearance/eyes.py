@@ -3,12 +3,12 @@
 import numpy as np
 
 from ..plan import IdentityPlan
+from ..populations import BY_ETHNICITY, OVER_60, Everyone
 from ..streams import stream
 
 IRIS_RADIUS_MM = 5.9
 
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
-    # linear colour of the outer iris and of the ring around the pupil
     "dark_brown": ((0.024, 0.0105, 0.0050), (0.040, 0.0165, 0.0070)),
     "brown": ((0.054, 0.024, 0.010), (0.084, 0.036, 0.012)),
     "hazel": ((0.105, 0.078, 0.032), (0.140, 0.070, 0.020)),
@@ -16,15 +16,7 @@ IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]
     "grey": ((0.140, 0.165, 0.178), (0.155, 0.152, 0.132)),
     "blue": ((0.095, 0.150, 0.215), (0.155, 0.180, 0.180)),
 }
-FREQUENCY: dict[str, tuple[float, ...]] = {
-    "white": (0.06, 0.26, 0.14, 0.12, 0.12, 0.30),
-    "middle_eastern": (0.38, 0.44, 0.12, 0.04, 0.01, 0.01),
-    "latino": (0.42, 0.42, 0.10, 0.04, 0.01, 0.01),
-    "south_asian": (0.62, 0.34, 0.03, 0.01, 0.0, 0.0),
-    "black": (0.78, 0.21, 0.01, 0.0, 0.0, 0.0),
-    "east_asian": (0.70, 0.29, 0.01, 0.0, 0.0, 0.0),
-}
-"""How often each of IRISES, in order."""
+"""Linear colour of the outer iris and of the ring around the pupil, of each of `populations.IrisColour`."""
 
 
 def turned(gaze: np.ndarray, angles: tuple[float, float]) -> np.ndarray:
@@ -38,10 +30,10 @@ def turned(gaze: np.ndarray, angles: tuple[float, float]) -> np.ndarray:
 def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Irises (2, 8) float32 (two colours, radius and pupil radius in rad) and gaze (2, 3) unit of `eyes` (2, 4)."""
     rng = stream(seed, "look.eyes", plan.identity_id)
-    name = list(IRISES)[rng.choice(len(IRISES), p=FREQUENCY[plan.ethnicity])]
+    name = list(IRISES)[rng.choice(len(IRISES), p=BY_ETHNICITY[plan.ethnicity].iris)]
     tone = np.exp(rng.normal(0, 0.16, 3) * 0.5 + rng.normal(0, 0.18))
     outer, inner = (np.array(colour) * tone for colour in IRISES[name])
-    pupil = rng.uniform(0.30, 0.45) - 0.06 * (plan.age > 60)
+    pupil = rng.uniform(0.30, 0.45) - Everyone.narrow_pupils.value * (plan.age > OVER_60)
     radii = np.arcsin(IRIS_RADIUS_MM * rng.normal(1.0, 0.025) / eyes[:, 3])
     iris = np.stack([np.concatenate([outer, inner, [r, r * pupil]]) for r in radii]).astype(np.float32)
     far = np.array([rng.normal(0, 25), rng.normal(-4, 15), 900.0])  # both eyes look at one point in front

@@ -9,6 +9,7 @@ from ..geometry.mesh import vertex_normals
 from ..geometry.shadows import ambient_occlusion
 from ..heads.base import Head, HeadShape
 from ..plan import IdentityPlan
+from ..populations import BY_GENDER
 from ..streams import stream
 from .base import Look
 from .brows import FrontMap, grow_beard, grow_brows
@@ -33,16 +34,16 @@ def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.nd
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
-    """Density 0-1 of the stubble and length (mm) of a beard; women have neither."""
+    """Density 0-1 of stubble or beard, and length (mm) of a beard; women have neither."""
     rng = stream(seed, "look.beard_style", plan.identity_id)
-    if plan.gender == "woman":
+    beard = BY_GENDER[plan.gender].beard
+    if beard is None:
         return 0.0, 0.0
-    shaven, full = rng.beta(1.3, 2.2), rng.random()
-    if full > 0.30:
+    shaven, full = rng.beta(*beard.stubble), rng.random()
+    if full > beard.bearded:
         return float(shaven), 0.0
-    return float(rng.uniform(0.65, 1.0)), float(
-        rng.choice([rng.uniform(1.5, 3), rng.uniform(3, 8), rng.uniform(8, 18)])
-    )
+    density = float(rng.uniform(*beard.density))
+    return density, float(rng.choice([rng.uniform(*length) for length in beard.lengths]))
 
 
 class ProceduralLook:

@@ -11,6 +11,7 @@ import numpy as np
 from ..geometry.noise import SIDE, noise_tile, sample_many
 from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
+from ..populations import BY_ETHNICITY, BY_GENDER, CREPE_YEARS, SKIN_YEARS, Ageing, Everyone
 from ..streams import stream
 from .brows import beard_area, brow_line
 
@@ -19,19 +20,6 @@ MELANIN_ABSORPTION = np.array([0.78, 1.05, 1.28])
 BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
 LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
 """Of the blood of lips: venous and seen through a thin skin, it is rose where that of cheeks is orange."""
-
-PALEST = 0.24
-"""Melanin that nobody falls short of: without any, faces look like chalk."""
-
-MELANIN: dict[str, tuple[float, float]] = {
-    "white": (0.38, 0.17),
-    "east_asian": (0.55, 0.18),
-    "middle_eastern": (0.72, 0.28),
-    "latino": (0.80, 0.34),
-    "south_asian": (1.10, 0.40),
-    "black": (1.80, 0.50),
-}
-"""Mean and standard deviation of the gamma distribution of melanin (optical depth in units of MELANIN_ABSORPTION)."""
 
 LASH_LINE_MM = 0.9
 BROW_SHADOW = 0.36
@@ -92,10 +80,10 @@ def paint_skin(
 ) -> Skin:
     """Skin of a planned person. `scalp` (V,) 0-1 is where hair grows, `beard` 0-1 how dense the stubble is."""
     rng = stream(seed, "look.skin", plan.identity_id)
-    mean, spread = MELANIN[plan.ethnicity]
-    melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), PALEST))
-    blood = rng.uniform(0.18, 0.34)
-    old = float(np.clip((plan.age - 40) / 50, 0, 1))
+    mean, spread = BY_ETHNICITY[plan.ethnicity].melanin
+    melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), Everyone.least_melanin.value))
+    blood = rng.uniform(*Everyone.blood.value)
+    old = SKIN_YEARS.share(plan.age)
     flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)
     zones = Zones(topology)
     more = stream(seed, "look.skin_zones", plan.identity_id)
@@ -113,7 +101,8 @@ def paint_skin(
     albedo = BLOODLESS * np.exp(-absorbed)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
     albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
-    under_brow = BROW_SHADOW * (1 - 0.6 * old) * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
+    brow_shadow = BROW_SHADOW * (1 - Ageing.brow_shadow_lost.value * old)
+    under_brow = brow_shadow * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
     lash_line = (lid_rims(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
     albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
@@ -122,22 +111,24 @@ def paint_skin(
     shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
     surface[:, 1] = oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
-    surface[:, 2] = np.clip(0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + 0.04 * old, 0.3, 0.7)
+    surface[:, 2] = np.clip(0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + Ageing.rough.value * old, 0.3, 0.7)
     surface[:, 3] = topology.masks["mouth"]
     surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface[:, 4] *= 1 - 0.9 * zones.lids
     surface[:, 5] = zones.lips
-    freckles = rng.uniform(0.3, 1.0) if rng.random() < 0.35 and melanin < 0.6 else rng.uniform(0, 0.12)
-    freckles += 0.10 * old * rng.uniform(0.3, 1.0)
+    freckled = rng.random() < Everyone.freckled.value and melanin < 0.6
+    freckles = rng.uniform(0.3, 1.0) if freckled else rng.uniform(0, 0.12)
+    freckles += Ageing.freckle_spots.value * old * rng.uniform(0.3, 1.0)
     place = rng.uniform(0, SIDE, 3)
     veins = rng.uniform(0.3, 1.0)
     detail = np.array([
-        more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + 0.02 * old,
-        more.uniform(0.08, 0.13) + 0.03 * old, (1 - 0.6 * old) * freckles, veins, *place,
-        more.uniform(0.040, 0.075), old * more.uniform(0.1, 0.9) * (1.0 if melanin < 1.3 else 0.5),
-        0.17 * np.clip((plan.age - 48) / 35, 0, 1) * more.uniform(0.6, 1.2),
-        np.clip(0.25 + 0.6 * old + more.normal(0, 0.2), 0, 1),
-        np.clip(0.35 * melanin + 0.4 * old + more.normal(0, 0.15), 0, 1),
+        more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + Ageing.uneven.value * old,
+        more.uniform(0.08, 0.13) + Ageing.pores.value * old,
+        (1 - Ageing.freckles_lost.value * old) * freckles, veins, *place,
+        more.uniform(0.040, 0.075), old * more.uniform(*Ageing.age_spots.value) * (1.0 if melanin < 1.3 else 0.5),
+        Ageing.crepe.value * CREPE_YEARS.share(plan.age) * more.uniform(0.6, 1.2),
+        np.clip(0.25 + Ageing.teeth.value * old + more.normal(0, 0.2), 0, 1),
+        np.clip(0.35 * melanin + Ageing.eye_whites.value * old + more.normal(0, 0.15), 0, 1),
     ], np.float32)  # fmt: skip
     return Skin(albedo.astype(np.float32), surface, detail, melanin)
 
@@ -156,10 +147,10 @@ def uneven_pigment(
         + 0.06 * z.under_eye - 0.05 * z.around_mouth
     )  # fmt: skip
     tired = rng.uniform(0.3, 1.6)
-    dark = tired * (0.05 + 0.09 * melanin + 0.06 * old) * (z.under_eye + 0.4 * z.lids)
+    dark = tired * (0.05 + 0.09 * melanin + Ageing.under_eyes.value * old) * (z.under_eye + 0.4 * z.lids)
     rim = z.spot(0, 58, 60, 20) + z.spot(62, 10, 14, 40) + 0.8 * z.around_mouth
     dark = dark + melanin * (rng.uniform(0.04, 0.12) * rim - rng.uniform(0.03, 0.10) * (z.cheeks + z.bridge))
-    patchy = rng.uniform(0.03, 0.07) + 0.03 * old
+    patchy = rng.uniform(0.03, 0.07) + Ageing.patches.value * old
     dark = dark + (0.3 + melanin) * patchy * (0.8 * z.patches(rng, 55.0) + 0.7 * z.patches(rng, 22.0))
     red = red + rng.uniform(0.02, 0.05) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
     return red, dark
@@ -174,13 +165,16 @@ def lip_pigment(
     inner = zones.spot(0, -69, 22, 4.5) * zones.lips
     lower = np.clip((-67 - zones.y) / 5, 0, 1)
     amount = min(melanin, 2.0)
-    full = 0.74 if plan.gender == "woman" else 0.62
-    red = edge * pale * (full - 0.21 * amount) * (1 - 0.25 * old) + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
+    gender = BY_GENDER[plan.gender]
+    red = (
+        edge * pale * (gender.lip_blood - 0.21 * amount) * (1 - Ageing.pale_lips.value * old)
+        + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
+    )
     brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
     dark = edge * (
         0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)
     ) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)
-    if plan.gender == "woman" and rng.random() < 0.25:
+    if rng.random() < gender.lipstick:
         red = red + edge * rng.uniform(0.10, 0.50)
         dark = dark + edge * rng.uniform(0.0, 0.12)
     return red, dark

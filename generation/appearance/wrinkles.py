@@ -10,14 +10,13 @@ from numba import njit
 
 from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
+from ..populations import FOLD_YEARS, LINE_YEARS, Ageing
 from ..streams import stream
 
 FAMILIES = ("glabella", "forehead", "crows_feet", "lower_lid", "nose_root", "nasolabial")
 LOWER_LID = FAMILIES.index("lower_lid")
 FULL_COMPRESSION = np.array([0.20, 0.16, 0.20, 0.20, 0.22, 0.20])
 """Compression across the lines at which a family reaches its full depth."""
-REST_DEPTH = np.array([0.35, 0.60, 0.45, 0.45, 0.15, 0.55])
-"""Depth at rest of the oldest, as a share of the full depth."""
 YOUNG_FOLD = np.array([0.45, 0.45, 0.95, 1.05, 0.50, 0.85])
 """How easily each family folds at least: a raised cheek folds at any age, a forehead hardly when young."""
 TENSED = 0.7
@@ -40,11 +39,10 @@ class Wrinkles:
     def rest(self, plan: IdentityPlan, seed: int) -> np.ndarray:
         """Depth at rest (6,) and how easily the skin folds (scalar last): (7,) float64."""
         rng = stream(seed, "look.wrinkles", plan.identity_id)
-        age = np.clip((plan.age - 30) / 50, 0, 1.1)
-        rest = REST_DEPTH * age**1.4 * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
-        return np.append(
-            rest, (0.45 + 0.75 * np.clip((plan.age - 18) / 50, 0, 1)) * np.exp(0.15 * rng.standard_normal())
-        )
+        elapsed = LINE_YEARS.share(plan.age) ** 1.4
+        rest = np.array(Ageing.lines.value) * elapsed * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
+        folding = 0.45 + Ageing.folding.value * FOLD_YEARS.share(plan.age)
+        return np.append(rest, folding * np.exp(0.15 * rng.standard_normal()))
 
     def depth(self, rest: np.ndarray, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
         """(V, 6) float32, 0 none to about 1.5 deep. `neutral`, `posed` (V, 3) render vertices, mm."""

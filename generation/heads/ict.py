@@ -1,4 +1,4 @@
-"""People of ICT-FaceKit (Li et al. 2020, MIT): the user's pack of it, see `ict_pack`, wrapped."""
+"""People of ICT-FaceKit (Li et al. 2020, MIT), wrapped, from the user's pack of it (`ict_pack.py`)."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ def load(path: Path) -> WrappedHead:
     found = wrap(template(), Surface(skin.mean, skin.triangles), skin.landmarks)
     return WrappedHead(
         OtherHead(
-            "ict",
-            f"{path.name}: ICT-FaceKit, {len(skin.identity)} modes of identity",
-            skin.triangles,
-            found,
-            np.stack([fit_sphere(eye) for eye in skin.eyes]),
-            skin.identity,
-            skin.eye_modes,
-            MODE_LIMIT,
+            name="ict",
+            about=f"{path.name}: ICT-FaceKit, {len(skin.identity)} modes of identity",
+            triangles=skin.triangles,
+            wrap=found,
+            eyes=np.stack([fit_sphere(eye) for eye in skin.eyes]),
+            modes=skin.identity,
+            eye_modes=skin.eye_modes,
+            limit=MODE_LIMIT,
         )
     )

@@ -8,24 +8,25 @@ from scipy import sparse
 
 from .base import Head
 
-HIDDEN_MM = -0.4
-"""The seam of the lids lies at least this far inside the eyeball (canonical face)."""
-COLUMNS = 28
-TURN = np.float32([0.25, 0.6, 1, 1, 1, 1, 1, 0.85, 0.62, 0.38, 0.18, 0.06])[:, None]
-"""How much of the correction the loops take: two behind the seam, the seam, the margin and out to the skin."""
+SEAM_OFF_THE_BALL_MM = -0.4
+"""The seam of the lids is at most this far from the surface of the eyeball (canonical face): inside of it."""
+LOOPS, COLUMNS = 12, 28
+"""Loops of control vertices around the slit of an eye, and control vertices of each."""
 SEAM, MARGIN = 2, slice(3, 7)
+"""Which loops are the seam and the margin of the lids. Two lie behind the seam, the last five on the skin."""
 LASHES_ON, COLUMN_LINE = 4, 2
-"""The loop whose motion lashes share, and which of the lines of surface points it is: three loops and edges apart."""
+"""The loop whose motion lashes share, and its number among the lines of `Eye.surface`, which include the edges between
+the loops of the margin."""
 AROUND_MM = 14.0
-"""Skin that lies within this distance of the ball may come to touch it."""
+"""Skin within this distance of the eyeball may touch it in some pose."""
 
 
 @dataclass(frozen=True)
 class Eye:
-    """The lids of one eye. L loops of `COLUMNS` control vertices; loops run outwards, columns across the lids.
+    """The lids of one eye: loops of control vertices around the slit, from the socket outwards; columns cross the lids.
 
     Attributes:
-        loops: (L, 28) control vertices.
+        loops: (12, 28) control vertices.
         upper, lower: columns of each lid from the smaller to the larger x; both begin and end with the corners.
         lid: (28,) 1 for columns of the upper lid, -1 for the lower one, 0 for the corners.
         surface: (28 M, W) operator from control vertices to M refined points of the margin in each column; the
@@ -69,7 +70,7 @@ def find_lids(head: Head, edges: sparse.csr_matrix, side: int) -> Eye:
     radius = np.linalg.norm(ball - centre, axis=1).mean()
     rims = head.topology.lashes[2 * side : 2 * side + 2]
     roots = points[np.concatenate([roots for roots, _ in rims])]
-    inside = np.linalg.norm(points - centre, axis=1) < radius + HIDDEN_MM
+    inside = np.linalg.norm(points - centre, axis=1) < radius + SEAM_OFF_THE_BALL_MM
     seam = np.flatnonzero(inside & head.skin_control & (points[:, 2] > centre[2]))
 
     def beside(loop: np.ndarray, taken: list[np.ndarray]) -> list[np.ndarray]:
@@ -81,7 +82,7 @@ def find_lids(head: Head, edges: sparse.csr_matrix, side: int) -> Eye:
 
     pairs = [both[np.argsort(to_roots(both))] for both in beside(seam, [seam])]
     outwards, inwards = [seam, np.array([p[0] for p in pairs])], [seam, np.array([p[-1] for p in pairs])]
-    for loops, count in ((outwards, len(TURN) - SEAM), (inwards, SEAM + 1)):
+    for loops, count in ((outwards, LOOPS - SEAM), (inwards, SEAM + 1)):
         while len(loops) < count:
             loops.append(np.array([found[0] for found in beside(loops[-1], loops)]))
     loops = np.stack([*inwards[:0:-1], *outwards])

@@ -1,8 +1,8 @@
 """The default head: MakeHuman's base mesh and morph targets (CC0), shaped by age, gender and ancestry.
 
-MakeHuman has three ancestry axes: african, asian, caucasian. Black, East Asian and White people are drawn near one
-axis each; Latino, South Asian and Middle Eastern are mixtures of them. These are crude proxies of face shape, not
-models of populations; skin and hair have distributions of their own (`appearance/`).
+MakeHuman has three ancestry axes. Black, East Asian and White people are drawn near one axis each; Latino, South Asian
+and Middle Eastern are mixtures of them (`populations.py`). These are crude proxies of face shape, not models of
+populations.
 """
 
 import functools
@@ -14,23 +14,12 @@ from scipy import sparse
 
 from ..geometry.mesh import catmull_clark, triangulate, uv_sphere
 from ..plan import IdentityPlan
+from ..populations import BY_GENDER, FACE_YEARS, Ageing, Everyone, draw_ancestry
 from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
 from .landmarks import find_landmarks
 
 ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
-
-ANCESTRY_AXES = ("african", "asian", "caucasian")
-ANCESTRY: dict[str, tuple[float, float, float]] = {
-    "black": (0.90, 0.03, 0.07),
-    "east_asian": (0.03, 0.92, 0.05),
-    "white": (0.02, 0.03, 0.95),
-    "latino": (0.20, 0.32, 0.48),
-    "south_asian": (0.24, 0.16, 0.60),
-    "middle_eastern": (0.14, 0.06, 0.80),
-}
-"""Mean of the Dirichlet that a person's ancestry weights are drawn from, in the order of ANCESTRY_AXES."""
-ANCESTRY_CONCENTRATION = 14.0
 
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
@@ -40,26 +29,13 @@ OPPOSITES = {
     "incr": "decr", "up": "down", "in": "out", "convex": "concave", "forward": "backward",
     "uncompress": "compress", "round": "square",
 }  # fmt: skip
-WOMANLY: dict[str, float] = {
-    "chin-width": -0.22, "chin-bones": -0.20, "chin-prominent": -0.08, "chin-height": -0.10, "chin-jaw-drop": -0.10,
-    "nose-volume": -0.14, "nose-scale-horiz": -0.14, "nose-width2": -0.10, "nose-width3": -0.10, "nose-hump": -0.08,
-    "mouth-upperlip-volume": 0.08, "mouth-lowerlip-volume": 0.08, "mouth-upperlip-height": 0.06,
-    "mouth-lowerlip-height": 0.06, "mouth-angles": 0.10, "eye-height2": 0.05,
-    "eye-scale": 0.06, "neck-scale-horiz": -0.22, "measure-neck-height": -0.15, "cheek-bones": 0.08, "head-oval": 0.22,
-    "head-invertedtriangular": 0.20,
-}  # fmt: skip
-"""Where local axes are centred for women: MakeHuman's old female targets alone pass for men. Old age adds to it."""
-MANLY: dict[str, float] = {
-    "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
-    "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
-    "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle": -0.05,
-}  # fmt: skip
-"""The same for men; age adds nothing."""
 LOCAL_SPREAD = 0.17
 """Standard deviation of a local axis; weights stay within +-0.4, beyond which faces look odd (measured)."""
 LOCAL_LIMIT = 0.40
-QUIET_AXES = re.compile(r"(eye-trans|eye-scale|head-trans|neck-trans|neck-height|neck-circ|shape-pointed|shape-triangle|"
-                        r"head-|forehead-|scale-vert|nose-trans|mouth-trans|eye-push|ear-flap|ear-wing)")  # fmt: skip
+QUIET_AXES = re.compile(
+    "eye-trans|eye-scale|head-trans|neck-trans|neck-height|neck-circ|shape-pointed|shape-triangle|head-|forehead-|"
+    "scale-vert|nose-trans|mouth-trans|eye-push|ear-flap|ear-wing"
+)
 """Axes that move or reshape the head as a whole, or look grotesque soon: a third of the spread."""
 
 
@@ -88,21 +64,20 @@ class MakeHumanHead:
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """Base + macro targets (linear hats over age, muscle, weight) + local axes, recentred between the eyes."""
         rng = stream(seed, "head.shape", plan.identity_id)
-        ancestry = rng.dirichlet(ANCESTRY_CONCENTRATION * np.array(ANCESTRY[plan.ethnicity]))
-        male = np.clip(rng.normal(0.95, 0.05), 0.8, 1.0)
+        ancestry, gender = draw_ancestry(plan.ethnicity, rng), BY_GENDER[plan.gender]
+        male = np.clip(rng.normal(*Everyone.own_sex.value), 0.8, 1.0)
         male = male if plan.gender == "man" else 1 - male
-        old = float(np.clip((plan.age - 25) / 65, 0, 1))
-        centre, strength = (MANLY, 1.0) if plan.gender == "man" else (WOMANLY, 1 + 0.7 * old)
-        ageing = old if plan.gender == "man" else 0.72 * old  # sagging widens the jaw
+        old = FACE_YEARS.share(plan.age)
+        strength, ageing = 1 + gender.face_axes_gain * old, gender.sagging * old
         muscle, weight = rng.uniform(0.25, 0.75), np.clip(rng.normal(0.52, 0.16), 0.2, 0.95)
-        weights = macro_weights(dict(zip(ANCESTRY_AXES, ancestry, strict=True)), male, ageing, muscle, weight)
+        weights = macro_weights(ancestry, male, ageing, muscle, weight)
         for axis, sides in self._axes.items():
             quiet = 0.33 if QUIET_AXES.search(axis) else 1.0
             drawn = quiet * float(np.clip(rng.normal(0, LOCAL_SPREAD), -LOCAL_LIMIT, LOCAL_LIMIT))
-            amount = float(np.clip(drawn + strength * centre.get(axis, 0.0), -LOCAL_LIMIT, LOCAL_LIMIT))
+            amount = float(np.clip(drawn + strength * gender.face_axes.get(axis, 0.0), -LOCAL_LIMIT, LOCAL_LIMIT))
             for name in sides[amount < 0]:
                 weights[f"local/{name}"] = abs(amount)
-        weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + 0.35 * ageing
+        weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + Ageing.head_age.value * ageing
         for name in (n for n in self._targets if n.startswith("local/asym-")):
             weights[name] = 0.12 * abs(float(np.clip(rng.normal(), -2, 2)))
 
@@ -114,7 +89,7 @@ class MakeHumanHead:
         return HeadShape(
             control=control,
             eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),
-            ancestry=dict(zip(ANCESTRY_AXES, map(float, ancestry), strict=True)),
+            ancestry=ancestry,
             parameters={name: float(w) for name, w in weights.items() if w},
         )
 

@@ -9,7 +9,7 @@ from dataset_script.errors import InvalidInput
 from ..geometry.checks import check_surface
 from ..geometry.similarity import Similarity
 from ..geometry.surface import Surface
-from .wrapping.align import by_landmarks, by_shape, check_fit, check_outwards, check_slits
+from .wrapping.align import check_fit, check_outwards, check_slits, to_head_by_landmarks, to_head_by_shape
 from .wrapping.mesh_files import HeadMesh, read_head, read_landmarks
 from .wrapping.template import template
 from .wrapping.wrap import Wrap, wrap
@@ -36,7 +36,15 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
         raise InvalidInput(f"{path}: {error}") from None
     eyes = find_eyes(mesh, to_head, found)
     balls = None if eyes is None else mesh.spheres[eyes]
-    return WrappedHead(OtherHead("mesh", about(path, mesh, eyes), mesh.triangles, found, in_frame(to_head, balls)))
+    return WrappedHead(
+        OtherHead(
+            name="mesh",
+            about=about(path, mesh, eyes),
+            triangles=mesh.triangles,
+            wrap=found,
+            eyes=in_frame(to_head, balls),
+        )
+    )
 
 
 def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Similarity]:
@@ -47,9 +55,9 @@ def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Si
     skin, triangles = check_surface(mesh.vertices[mesh.skin], mesh.triangles)
     check_outwards(skin, triangles)
     if landmarks is None:
-        to_head = by_shape(template(), skin, triangles)
+        to_head = to_head_by_shape(template(), skin, triangles)
     else:
-        to_head = by_landmarks(template(), landmarks)
+        to_head = to_head_by_landmarks(template(), landmarks)
         landmarks = to_head(landmarks)
     skin = to_head(skin)
     found = wrap(template(), Surface(skin, triangles), landmarks)

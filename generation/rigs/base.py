@@ -4,7 +4,12 @@ from typing import Protocol
 
 import numpy as np
 
+from dataset_script.errors import InvalidInput
+
 from ..heads.base import HeadShape
+
+MIDLINE_MM = 12.0
+"""Asymmetry fades in over this distance from the midline."""
 
 
 class Rig(Protocol):
@@ -18,3 +23,14 @@ class Rig(Protocol):
         `asymmetry` moves the left half of the face more and the right half less by this share; eyes still close.
         Zero everywhere gives `shape.control` exactly. Raises InvalidInput on intensities out of range.
         """
+
+
+def check_asymmetry(asymmetry: float) -> None:
+    """Raises InvalidInput on an asymmetry out of -1 to 1."""
+    if not -1 <= asymmetry <= 1:
+        raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
+
+
+def left_half(canonical: np.ndarray) -> np.ndarray:
+    """(W, 1) how far control vertices of the canonical face (W, 3) mm are in its left half: 1, in the right half -1."""
+    return np.tanh(canonical[:, :1] / MIDLINE_MM)

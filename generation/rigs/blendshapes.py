@@ -10,14 +10,15 @@ import functools
 
 import numpy as np
 
-from dataset_script.errors import InvalidInput
-from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
+from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
 from ..heads.base import Head, HeadShape
-from .lid_contact import LidContact
+from ..populations import ANCESTRY_AXES
+from .base import check_asymmetry, left_half
+from .lid_contact import LID_GUARD, LidContact
 
 SIDES = ("Left", "Right")
-UNITS: dict[str, dict[str, float]] = {
+UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU4": {"fu/browDown*": 0.60, "xu/eyebrows-*-down": 0.95, "sculpt/AU4": 1.0},
     "AU6": {"fu/cheekSquint*": 0.90, "sculpt/AU6": 1.70},
     "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
@@ -34,11 +35,13 @@ UNITS: dict[str, dict[str, float]] = {
 }
 """Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
 
-MIDLINE_MM = 12.0
-"""Asymmetry fades in over this distance from the midline."""
-
-LID_GUARD = {"fu/eyeBlink*": 1.0, "fu/eyeSquint*": 0.6, "fu/cheekSquint*": 0.35, "sculpt/AU6": 0.35}
-"""How much of a shape closed eyes (AU43) take away."""
+GUARDED_SHAPES = {
+    "fu/eyeBlink*": 1.0,
+    "fu/eyeSquint*": LID_GUARD["AU7"],
+    "fu/cheekSquint*": LID_GUARD["AU6"],
+    "sculpt/AU6": LID_GUARD["AU6"],
+}
+"""Share of a shape that closed eyes (AU43) take away."""
 
 SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
     # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
@@ -63,28 +66,26 @@ class BlendshapeRig:
     name = "blendshapes"
 
     def __init__(self, head: Head) -> None:
-        self._names = sorted({shape for unit in UNITS.values() for shape in unit})
-        self._ancestries = ("african", "asian", "caucasian")
+        self._names = sorted({shape for unit in UNIT_SHAPES.values() for shape in unit})
         offsets = []
         for name in self._names:
             if name.startswith("sculpt/"):
                 offsets.append(sculpted(head, SCULPT[name.removeprefix("sculpt/")]))
             elif name.startswith("xu/"):
-                offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in self._ancestries]
+                offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in ANCESTRY_AXES]
             else:
                 offsets.append(_both_sides(head, name))
         self._lids = LidContact(head)
-        self._left = np.tanh(head.canonical[:, :1] / MIDLINE_MM)
+        self._left = left_half(head.canonical)
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
-        if not -1 <= asymmetry <= 1:
-            raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
+        check_asymmetry(asymmetry)
         weights = self.weights(au, extra_au)
         if not any(weights.values()):
             return shape.control
-        closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNITS["AU43"]}
-        moving = weights | dict.fromkeys(UNITS["AU43"], 0.0)
+        closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNIT_SHAPES["AU43"]}
+        moving = weights | dict.fromkeys(UNIT_SHAPES["AU43"], 0.0)
         moved = self._offset(moving, shape) * (1 + np.float32(asymmetry) * self._left) + self._offset(closing, shape)
         return self._lids.resolve(shape.control + moved, shape, float(au[AU_NAMES.index("AU43")]))
 
@@ -93,7 +94,7 @@ class BlendshapeRig:
         row = []
         for name in self._names:
             if name.startswith("xu/"):
-                row += [weights[name] * shape.ancestry[axis] for axis in self._ancestries]
+                row += [weights[name] * shape.ancestry[axis] for axis in ANCESTRY_AXES]
             else:
                 row.append(weights[name])
         return (np.asarray(row, np.float32) @ self._offsets).reshape(shape.control.shape)
@@ -101,12 +102,12 @@ class BlendshapeRig:
     def weights(self, au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
         """Weight of every shape, after the lid guard."""
         levels = dict(zip(AU_NAMES, check_aus(au) / AU_MAX, strict=True))
-        levels |= {name: check_extra_aus(extra_au)[name] / 5 for name in EXTRA_AU_NAMES}
+        levels |= {name: check_extra_aus(extra_au)[name] / EXTRA_AU_MAX for name in EXTRA_AU_NAMES}
         weights = dict.fromkeys(self._names, 0.0)
         for unit, level in levels.items():
-            for name, full in UNITS[unit].items():
+            for name, full in UNIT_SHAPES[unit].items():
                 weights[name] += full * float(level)
-        for name, share in LID_GUARD.items():
+        for name, share in GUARDED_SHAPES.items():
             weights[name] *= 1 - share * float(levels["AU43"])
         return weights
 

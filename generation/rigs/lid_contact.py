@@ -16,22 +16,25 @@ Everything is continuous in the intensities, and the neutral face stays as it is
 import numpy as np
 
 from ..heads.base import Head, HeadShape
-from ..heads.lids import COLUMN_LINE, COLUMNS, LASHES_ON, TURN, Eye, control_edges, find_lids
+from ..heads.lids import COLUMN_LINE, COLUMNS, LASHES_ON, Eye, control_edges, find_lids
 
+LID_GUARD = {"AU6": 0.35, "AU7": 0.60}
+"""Share of a unit's movement that closed eyes (AU43) take away, or it would drive the lids through each other."""
 HOLD = np.float32([0, 0, 0, 0.85, 0.85, 0.85, 0.85, 0.85, 0.62, 0.38, 0.18, 0.06])[:, None]
-"""How much of a lid's excess distance from the ball is taken back, loop by loop."""
-
+"""Share of a lid's excess distance from the ball that is taken back, loop by loop of `heads.lids`."""
+TURN = np.float32([0.25, 0.6, 1, 1, 1, 1, 1, 0.85, 0.62, 0.38, 0.18, 0.06])[:, None]
+"""Share of the margin's turn that each loop takes."""
 SLACK_MM = 0.3
-"""What a lid may lift off the ball."""
+"""How far a lid may lift off the ball, beyond its distance at rest."""
 CLEARANCE_MM = np.float32([0, 0, 0, 0.6, 0.6, 0.6, 0.6, 0.7, 0.8, 1.0, 1.2, 1.4])[:, None]
-"""What it keeps between its surface and the ball once it moves; skin around the lids keeps as much as the last loop."""
+"""Distance from the ball that each loop keeps once it moves; the skin around the lids keeps that of the last loop."""
 NO_HOLD = np.float32(0)
 MOVED_MM = 1.5
-"""Way a lid has gone when it takes that clearance: at rest some people's lids lie closer."""
+"""A lid that has moved by this much keeps most of that distance: at rest some people's lids are nearer."""
 PRESSED_MM = 0.04
 """How far closed margins are pressed into each other."""
 ROUNDS = 2
-"""One turn leaves a few tenths of a millimetre where the loops of the two lids do not face each other."""
+"""Turns: a single one leaves a few tenths of a millimetre where the loops of the two lids do not face each other."""
 SLIT, KNEE = 0.10, 0.35
 """Shares of the opening at rest: what open eyes keep at least, and where they begin to resist."""
 

@@ -9,7 +9,8 @@ from dataset_script.facs import pspi
 
 from ..heatmap import to_bytes
 from ..pipeline import FrameMaker
-from ..plan import AGE_RANGES, ExpressionPlan, IdentityPlan, ViewPlan
+from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
+from ..populations import AGE_RANGES
 
 ANGLE_LIMITS = {"yaw": 90.0, "pitch": 45.0, "roll": 180.0}
 FOV_LIMITS = (5.0, 90.0)

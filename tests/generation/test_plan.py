@@ -14,14 +14,13 @@ from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from dataset_script.spec import Spec
 from generation.plan import (
-    AGE_RANGES,
-    COMPANIONS,
     HEAD_SPREAD,
     MAX_ASYMMETRY,
     Plan,
     combinations_by_pspi,
     largest_remainder,
 )
+from generation.populations import AGE_RANGES, COMPANIONS
 
 
 def counts(plan, name, labels):

@@ -47,7 +47,7 @@ def copy(dataset, tmp_path):
 
 def test_every_column_configuration_and_sampling_is_explained():
     from dataset_script.spec import PSPI_SAMPLINGS as ALLOWED
-    from generation.plan import AGE_RANGES
+    from generation.populations import AGE_RANGES
 
     assert set(FIELDS) == {name for features in FEATURES.values() for name in features}
     assert all(FIELDS.values())
@@ -96,6 +96,21 @@ def test_the_dataset_card_counts_right(copy):
         assert cells(text, name) == [str(value)]
     assert spec_hash(copy) in text
     assert "$" not in text  # every blank of the template is filled
+
+
+def test_the_dataset_card_says_who_is_who_where_the_generator_decided_it(copy):
+    from generation.population_tables import population_tables
+
+    text = write_card(copy).read_text()
+    for part in population_tables():
+        assert f"### {part.title}\n" in text
+        for name, *others in part.rows:
+            assert f"| {' | '.join([name, *others])} |" in text
+    spec = json.loads((copy / "spec.json").read_text()) | {"head": "ict", "head_file": "0" * 64}
+    (copy / "spec.json").write_text(json.dumps(spec))
+    other = write_card(copy).read_text()
+    assert "## Who is who" in other and "Faces are those of the head ict" in other
+    assert not any(f"### {part.title}" in other for part in population_tables())
 
 
 def test_the_dataset_card_written_twice_is_the_same(copy):

@@ -13,15 +13,14 @@ from scipy.spatial import cKDTree
 
 from ...heads.base import SKIN, Topology
 from ...plan import IdentityPlan
+from ...populations import BY_GENDER
 from ...streams import stream
 from .guides import Body, Roots, grow_guides
 from .knots import grow_tail
-from .styles import COLOUR_FREQUENCY, COLOURS, GREY, STYLES, Style, choose_style, hair_colour, scalp_mask, tailored
+from .styles import COLOURS, GREY, STYLES, Style, choose_style, hair_colour, scalp_mask, tailored
 
-__all__ = ["COLOURS", "COLOUR_FREQUENCY", "STYLES", "Hair", "choose_style", "grow_hair", "hair_colour", "scalp_mask"]
+__all__ = ["COLOURS", "STYLES", "Hair", "choose_style", "grow_hair", "hair_colour", "scalp_mask"]
 
-FRINGE = 0.35
-"""Share of women with a parting who have a fringe."""
 FRINGE_LAYER = 0.4
 """How thick a fringe is, relative to the rest of the hair."""
 FACE_HALF_WIDTH, FACE_TOP, FACE_BOTTOM = 52.0, 30.0, -80.0
@@ -70,8 +69,9 @@ def grow_hair(
         topology, vertices, normals, scalp, style.strands, rng, DENSER * (style.comb in ("part", "crown"))
     )
     leaders = roots.some(rng.permutation(style.strands)[: style.locks])
-    part = float(rng.choice([-1, 1]) * (rng.uniform(0, 30) if plan.gender == "woman" else rng.uniform(24, 42)))
-    fringe = rng.random() < FRINGE and plan.gender == "woman" and style.comb == "part"
+    gender = BY_GENDER[plan.gender]
+    part = float(rng.choice([-1, 1]) * rng.uniform(*gender.parting_mm))
+    fringe = rng.random() < gender.fringe and style.comb == "part"
     guides = grow_guides(style, leaders, body, part, fringe, rng)
     points, lock, buried = follow(style, roots, leaders, guides, body, (part, fringe), rng)
     if style.cut is not None:

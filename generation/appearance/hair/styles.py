@@ -1,11 +1,13 @@
-"""Which hair a person has: colour, grey, style, and where it grows. Numbers only; `hair.py` grows the strands."""
+"""Which hair a person has: colour, grey, style, and where it grows. `strands.py` grows it."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...distributions import YearsOfChange
 from ...heads.base import Topology
 from ...plan import IdentityPlan
+from ...populations import BY_ETHNICITY, BY_GENDER, Everyone, hair_styles
 from ...streams import stream
 
 HAIRLINE_Z = (-170.0, -122.0, -100.0, -93.0, -88.0, -60.0, -53.0, -44.0, -37.0, -16.0, 4.0, 16.0, 40.0)
@@ -17,7 +19,6 @@ CROWN_MIDDLE, CROWN_AXIS = np.array([0.0, 25.0, -65.0]), np.array([0.0, 0.93, 0.
 """Baldness spreads on the canonical head around this direction from this point."""
 SIDEBURN_MM = 16.0
 """How much further down sideburns reach that meet a beard."""
-MAX_RECEDE = {"man": 80.0, "woman": 6.0}
 THIN_FROM, CROWN_DEGREES_PER_MM = 14.0, 1.25
 """A front hairline that recedes further than this (mm) also opens the crown, this much for each further mm."""
 
@@ -29,17 +30,8 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "blond": (0.330, 0.215, 0.105),
     "red": (0.165, 0.064, 0.026),
 }
-COLOUR_FREQUENCY: dict[str, tuple[float, ...]] = {
-    "white": (0.06, 0.22, 0.28, 0.20, 0.18, 0.06),
-    "middle_eastern": (0.50, 0.38, 0.10, 0.02, 0.0, 0.0),
-    "latino": (0.48, 0.38, 0.12, 0.02, 0.0, 0.0),
-    "south_asian": (0.74, 0.24, 0.02, 0.0, 0.0, 0.0),
-    "black": (0.86, 0.13, 0.01, 0.0, 0.0, 0.0),
-    "east_asian": (0.82, 0.16, 0.02, 0.0, 0.0, 0.0),
-}
+"""Linear colours, of each of `populations.HairColour`."""
 GREY = np.array([0.42, 0.41, 0.39])
-DYED = 0.3
-"""Share of women whose grey hairs are coloured."""
 
 
 @dataclass(frozen=True)
@@ -142,43 +134,23 @@ STYLES: dict[str, Style] = {
 def hair_colour(plan: IdentityPlan, seed: int) -> tuple[np.ndarray, float]:
     """Linear colour (3,) and the share of grey hairs, 0-1."""
     rng = stream(seed, "look.hair_colour", plan.identity_id)
-    name = list(COLOURS)[rng.choice(len(COLOURS), p=COLOUR_FREQUENCY[plan.ethnicity])]
-    grey = float(np.clip((plan.age - rng.normal(56, 9)) / 22, 0, 1))
-    if plan.gender == "woman" and stream(seed, "look.hair_dye", plan.identity_id).random() < DYED:
-        grey *= 0.12
+    name = list(COLOURS)[rng.choice(len(COLOURS), p=BY_ETHNICITY[plan.ethnicity].hair_colour)]
+    onset = rng.normal(*Everyone.greying_onset.value)
+    grey = YearsOfChange(onset, Everyone.greying_years.value).share(plan.age)
+    if stream(seed, "look.hair_dye", plan.identity_id).random() < BY_GENDER[plan.gender].dyed:
+        grey *= Everyone.dyed_grey.value
     return np.array(COLOURS[name]) * np.exp(rng.normal(0, 0.15)), grey
 
 
 def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     """Style name ("bald" for none) and how far the front hairline recedes (mm)."""
     rng = stream(seed, "look.hair_style", plan.identity_id)
-    coily = {"black": 0.85, "latino": 0.08, "middle_eastern": 0.05, "south_asian": 0.03}.get(plan.ethnicity, 0.02)
-    man, old = plan.gender == "man", plan.age > 60
-    recede = rng.gamma(1.8, 0.28 * max(plan.age - 22, 4)) if man else max(0.0, rng.normal(0, 3))
-    if rng.random() < coily:
-        chances = (
-            {"bald": 0.16, "buzz": 0.46, "coils": 0.28, "afro": 0.10}
-            if man
-            else {"bald": 0.02, "buzz": 0.12, "coils": 0.34, "afro": 0.40, "bun": 0.12}
-        )
-    elif man:
-        chances = {
-            "bald": 0.14 if old else 0.06, "buzz": 0.17, "short": 0.24, "crop": 0.11, "quiff": 0.10, "swept": 0.13,
-            "parted": 0.12, "curly_short": 0.03 if old else 0.08,
-        }  # fmt: skip
-    elif old:
-        chances = {
-            "short": 0.10, "pixie": 0.22, "bob": 0.26, "long": 0.05, "wavy": 0.08, "curly": 0.07, "curly_short": 0.08,
-            "bun": 0.11, "ponytail": 0.03,
-        }  # fmt: skip
-    else:
-        chances = {
-            "short": 0.02, "pixie": 0.08, "bob": 0.18, "long": 0.22, "wavy": 0.18, "curly": 0.10, "bun": 0.10,
-            "ponytail": 0.09, "braid": 0.03,
-        }  # fmt: skip
+    gender = BY_GENDER[plan.gender]
+    recede = gender.hairline_mm.draw(plan.age, rng)
+    chances = hair_styles(plan.gender, plan.age, rng.random() < BY_ETHNICITY[plan.ethnicity].coily_hair)
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
-    return style, float(min(recede, MAX_RECEDE[plan.gender]))
+    return style, float(min(recede, gender.hairline_most_mm))
 
 
 def tailored(style: Style, rng: np.random.Generator) -> Style:

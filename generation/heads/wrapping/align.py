@@ -39,7 +39,7 @@ LIPS = ((51,), (57,))
 DETOUR_REACH_MM = 60.0
 
 
-def by_landmarks(template: Template, landmarks: np.ndarray) -> Similarity:
+def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarity:
     """The map from the mesh's units to the head frame in which its `landmarks` (68, 3) lie on the canonical ones.
 
     Raises:
@@ -61,7 +61,7 @@ def by_landmarks(template: Template, landmarks: np.ndarray) -> Similarity:
     return _upright(found)
 
 
-def by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
+def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
     """The same of a skin without landmarks, (N, 3) and (T, 3).
 
     Raises:

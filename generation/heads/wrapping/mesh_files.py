@@ -10,11 +10,11 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from dataset_script.errors import InvalidInput
+from dataset_script.features import NUM_LANDMARKS
 
 from ..files import MESH_SUFFIXES
 from ..makehuman import fit_sphere
 
-NUM_LANDMARKS = 68
 ROUND = 0.09
 """An eyeball's vertices lie this near to a sphere, relative to its radius (root mean square; a cornea bulges)."""
 EYE_SIZE = (0.03, 0.25)

@@ -8,9 +8,9 @@ from scipy import sparse
 from ...geometry.solvers import factorise
 from ...geometry.threads import one_thread
 from ...plan import IdentityPlan
+from ...populations import draw_ancestry
 from ...streams import stream
 from ..base import HeadShape, Topology
-from ..makehuman import ANCESTRY, ANCESTRY_AXES, ANCESTRY_CONCENTRATION
 from .eyes_and_mouth import fit_out
 from .template import Template, template
 from .wrap import BUST_STAY, STAY, Wrap, bust
@@ -21,7 +21,7 @@ EAR_FOLLOW = 0.3
 """How firmly ears follow them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OtherHead:
     """Another head: a skin of N vertices, and M modes that make people of it. Millimetres in the head frame.
 
@@ -66,16 +66,13 @@ class WrappedHead:
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """A person of the model by number; neither age, gender nor ancestry shape it. Rigs take ancestry from the plan."""
-        ancestry = stream(seed, "head.ancestry", plan.identity_id).dirichlet(
-            ANCESTRY_CONCENTRATION * np.array(ANCESTRY[plan.ethnicity])
-        )
         limit = self.other.limit
         drawn = stream(seed, "head.modes", plan.identity_id).standard_normal(len(self._modes)).clip(-limit, limit)
         control, eyes = self.person(drawn)
         return HeadShape(
             control=control,
             eyes=eyes,
-            ancestry=dict(zip(ANCESTRY_AXES, map(float, ancestry), strict=True)),
+            ancestry=draw_ancestry(plan.ethnicity, stream(seed, "head.ancestry", plan.identity_id)),
             parameters={f"{self.name}/mode{k:03d}": float(w) for k, w in enumerate(drawn)},
         )
 

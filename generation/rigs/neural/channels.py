@@ -8,13 +8,14 @@ grows with the product of the unit and the closed eye.
 import numpy as np
 
 from dataset_script.errors import InvalidInput
-from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
+from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, check_aus, check_extra_aus
+
+from ..lid_contact import LID_GUARD
 
 UNITS: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
 """The units a rig knows, in the order of every array of gates: the six of C1, then the extra ones."""
-
-LID_GUARD = {"AU6": 0.35, "AU7": 0.60}
-"""How much of a unit closed eyes take away, or the lids would cross."""
+UNIT_MAX: tuple[int, ...] = AU_MAX + (EXTRA_AU_MAX,) * len(EXTRA_AU_NAMES)
+"""Full intensity of each of UNITS."""
 
 CORRECTED: tuple[str, ...] = ("AU4", "AU6", "AU7", "AU9", "AU10", "AU1", "AU2", "AU12")
 """Units that move the lids against each other by more than 0.1 mm: each has a correction while the eyes close."""
@@ -40,7 +41,7 @@ def gates(au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:
         raise InvalidInput(f"extra_au has shape {extra.shape}; allowed is {(*au.shape[:-1], len(EXTRA_AU_NAMES))}")
     for row in extra.reshape(-1, len(EXTRA_AU_NAMES)):
         check_extra_aus(dict(zip(EXTRA_AU_NAMES, row, strict=True)))
-    shares = np.concatenate([au / np.array(AU_MAX), extra / 5], axis=-1)
+    shares = np.concatenate([au / np.array(AU_MAX), extra / EXTRA_AU_MAX], axis=-1)
     closed = shares[..., UNITS.index("AU43")]
     for unit, taken in LID_GUARD.items():
         shares[..., UNITS.index(unit)] *= 1 - taken * closed

@@ -10,11 +10,11 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 
 from ...heads.ict_pack import REGIONS
 from ...streams import stream
-from .channels import CHANNELS, UNITS, gates
+from .channels import CHANNELS, UNIT_MAX, UNITS, gates
 from .contacts import contacts
 from .copies import Copy, make_copy
 from .ict import HELD_OUT_FROM, IctFaces, load_ict
@@ -38,7 +38,7 @@ ACTIVE, EXTRA_ACTIVE = 0.5, 0.2
 
 
 @dataclass(frozen=True)
-class Topology:
+class MeshVariant:
     """Which surface a face is on.
 
     Attributes:
@@ -85,8 +85,8 @@ class FaceMaker:
         """`network`: whose meshes these are; `cache`: directory for the operators, or None."""
         self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
         self._regions: dict[str, IctFaces | MakeHumanFaces] = {}
-        self._copies: dict[Topology, Copy] = {}
-        self._rims: dict[Topology, tuple[sparse.csr_matrix, sparse.csr_matrix]] = {}
+        self._copies: dict[MeshVariant, Copy] = {}
+        self._rims: dict[MeshVariant, tuple[sparse.csr_matrix, sparse.csr_matrix]] = {}
 
     def region(self, name: str) -> IctFaces | MakeHumanFaces:
         if name not in self._regions:
@@ -94,7 +94,7 @@ class FaceMaker:
             self._regions[name] = transferred(self.region("head")) if makehuman else load_ict(self._data, name)
         return self._regions[name]
 
-    def copy(self, topology: Topology) -> Copy:
+    def copy(self, topology: MeshVariant) -> Copy:
         if topology not in self._copies:
             pose = self._open_pose(topology.region)
             triangles = self.region(topology.region).triangles
@@ -104,7 +104,7 @@ class FaceMaker:
             self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
         return self._copies[topology]
 
-    def rims(self, topology: Topology) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    def rims(self, topology: MeshVariant) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """(K, V) weights of the points of the upper and of the lower rims that touch, see `TrainingFace.rims`."""
         if topology not in self._rims:
             pairs, pose = self._known_touching(topology.region), self._open_pose(topology.region)
@@ -116,7 +116,7 @@ class FaceMaker:
         """How many of the rims are lids; they come first, the lips after them."""
         return len(self._closing_lids(region))
 
-    def face(self, identity: int, topology: Topology) -> TrainingFace:
+    def face(self, identity: int, topology: MeshVariant) -> TrainingFace:
         faces, copy = self.region(topology.region), self.copy(topology)
         pose, shift = np.eye(3), np.zeros(3)
         if identity < HELD_OUT_FROM:
@@ -187,7 +187,7 @@ class FaceMaker:
 class TrainingSet:
     """Faces by number: identity `i` stands on topology `i` modulo their count. Kept in memory once made."""
 
-    def __init__(self, maker: FaceMaker, topologies: Sequence[Topology], identities: int) -> None:
+    def __init__(self, maker: FaceMaker, topologies: Sequence[MeshVariant], identities: int) -> None:
         self._maker, self._topologies, self._identities = maker, topologies, identities
         self._faces: dict[int, TrainingFace] = {}
 
@@ -203,9 +203,8 @@ class TrainingSet:
 def random_codes(seed: int, step: int, count: int) -> np.ndarray:
     """(count, 13) intensities in the order of UNITS: each unit takes part or not; AU43 is 0, 1 or on its way."""
     rng = stream(seed, "rig.codes", step)
-    top = np.array([*AU_MAX, *[5] * len(EXTRA_AU_NAMES)])
     active = np.repeat([ACTIVE, EXTRA_ACTIVE], [len(AU_NAMES), len(EXTRA_AU_NAMES)])
-    return top * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < active)
+    return np.array(UNIT_MAX) * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < active)
 
 
 def random_gates(seed: int, step: int, count: int, singles: int) -> np.ndarray:

@@ -11,18 +11,17 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 
 from ...heads.base import Head, HeadShape
 from ...heads.makehuman import ASSET
-from ..blendshapes import MIDLINE_MM
+from ..base import check_asymmetry, left_half
 from ..lid_contact import LidContact
 from .channels import CHANNELS, UNITS, gates
 from .makehuman import skin_mesh
 from .rig import NeuralRig
 
-WEIGHTS = Path(__file__).parent / "weights" / "rig.safetensors"
+SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "rig.safetensors"
 CHIN = (7, 8, 9)
 """Landmarks of the chin."""
 CHIN_MM = 16.0
@@ -39,7 +38,7 @@ class NeuralHeadRig:
     def __init__(self, head: Head, rig: NeuralRig) -> None:
         self._rig, self._lids = rig, LidContact(head)
         self._skin, self._triangles = skin_mesh()
-        self._left = np.tanh(head.canonical[:, :1].astype(np.float64) / MIDLINE_MM)
+        self._left = left_half(head.canonical.astype(np.float64))
         parts = _parts()
         self._jaw = np.unique(np.concatenate([parts[name] for name in JAW_PARTS]))
         self._lashes = np.unique(np.concatenate([part for name, part in parts.items() if name.endswith(LASH_PARTS)]))
@@ -52,8 +51,7 @@ class NeuralHeadRig:
         self._bound: tuple[bytes, np.ndarray] | None = None
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
-        if not -1 <= asymmetry <= 1:
-            raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
+        check_asymmetry(asymmetry)
         shares = gates(np.asarray(au, np.float64), np.array([extra_au.get(name, 0.0) for name in EXTRA_AU_NAMES]))
         if not shares.any():
             return shape.control
@@ -100,7 +98,7 @@ def _parts() -> dict[str, np.ndarray]:
 @functools.cache
 def shipped() -> NeuralRig:
     """The rig of the weights that come with the package."""
-    return NeuralRig.load(WEIGHTS)
+    return NeuralRig.load(SHIPPED_WEIGHTS)
 
 
 @functools.cache

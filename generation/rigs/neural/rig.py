@@ -21,7 +21,7 @@ from ...heads.wrapping.wrap import wrap
 from .channels import CHANNELS, gates
 from .model import NetworkConfig, NeuralRigNetwork, RigMesh
 from .operators import mesh_operators
-from .rims import lid_rims, sealed
+from .rims import find_rims, sealed
 
 
 class BoundFace:
@@ -59,7 +59,7 @@ class NeuralRig:
         Args:
             vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
             cache: where the operators are kept, see `mesh_operators`.
-            landmarks: (68, 3) mm, iBUG order, on the face; None for those of `find_landmarks`.
+            landmarks: (68, 3) mm, iBUG order, on the face; None for those of `landmarks_by_wrapping`.
             seal: whether closed lids are made to meet, see `rims.sealed`; needs a mouth and eyes that are slits.
 
         Raises:
@@ -67,13 +67,15 @@ class NeuralRig:
         """
         config = self.network.config
         mesh = RigMesh(mesh_operators(vertices, faces, config.eigenvectors, cache), config.screen_mm)
-        with torch_on_one_thread(), torch.no_grad():
+        with one_torch_thread(), torch.no_grad():
             channels = self.network.channels(mesh).displacements(mesh).double().numpy()
         vertices, faces = np.asarray(vertices, np.float64), np.asarray(faces)
         if seal:
-            landmarks = find_landmarks(vertices, faces) if landmarks is None else np.asarray(landmarks, np.float64)
+            landmarks = (
+                landmarks_by_wrapping(vertices, faces) if landmarks is None else np.asarray(landmarks, np.float64)
+            )
             check_slits(vertices, faces, landmarks)
-            channels = sealed(vertices, faces, channels, lid_rims(landmarks, vertices, faces))
+            channels = sealed(vertices, faces, channels, find_rims(landmarks, vertices, faces))
         return BoundFace(vertices, channels)
 
     def save(self, path: Path) -> None:
@@ -98,7 +100,7 @@ class NeuralRig:
         return cls(network)
 
 
-def find_landmarks(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def landmarks_by_wrapping(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(68, 3) mm: the landmarks of a skin in the head frame, by wrapping the MakeHuman head around it, which takes some
     seconds. Raises InvalidInput when it is no head."""
     found = wrap(template(), Surface(vertices, faces), None)
@@ -107,7 +109,7 @@ def find_landmarks(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def torch_on_one_thread() -> Iterator[None]:
+def one_torch_thread() -> Iterator[None]:
     """How many threads torch uses decides how it splits a sum, hence the last bit: within this it is one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

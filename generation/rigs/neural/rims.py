@@ -29,7 +29,7 @@ LEFT_MM = 6.0
 """Rims that a rig leaves farther apart than this are not drawn together: the skin would tear."""
 
 
-def lid_rims(
+def find_rims(
     landmarks: np.ndarray, vertices: np.ndarray, faces: np.ndarray
 ) -> list[tuple[sparse.csr_matrix, sparse.csr_matrix]]:
     """Points of the upper and of the lower rim of the right and the left eye of a neutral face, as weights (N, V), by x.
@@ -90,7 +90,7 @@ def sealed(
 
     Args:
         vertices, faces: (V, 3) mm and (F, 3).
-        rims: see `lid_rims`.
+        rims: see `find_rims`.
     """
     closed = vertices + channels[UNITS.index("AU43")]
     between = sparse.vstack(

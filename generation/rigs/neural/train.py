@@ -24,14 +24,14 @@ from dataset_script.storage import locked, write_atomically
 
 from ...heads.ict_pack import REGIONS
 from ...streams import stream
-from .data import MAKEHUMAN, FaceMaker, Topology, TrainingFace, TrainingSet, random_gates
+from .data import MAKEHUMAN, FaceMaker, MeshVariant, TrainingFace, TrainingSet, random_gates
 from .ict import HELD_OUT_FROM
 from .losses import LossWeights, losses, total
 from .model import NetworkConfig, NeuralRigNetwork
 from .rig import NeuralRig
 
 CHECKPOINT, LOG, RECORD, WEIGHTS = "checkpoint.pt", "log.jsonl", "training.json", "rig.safetensors"
-HELD_OUT_TOPOLOGY = 1000
+HELD_OUT_VARIANT = 1000
 """Remeshed copies of this number and above are never trained on."""
 LOG_EVERY, WARM_UP = 50, 100
 
@@ -52,24 +52,24 @@ class Recipe:
 
     network: NetworkConfig
     identities: int
-    topologies: tuple[Topology, ...]
+    topologies: tuple[MeshVariant, ...]
     steps: int
     rate: float
     expressions: int = 6
     singles: int = 6
     checkpoint_every: int = 200
     held_out: int = 8
-    measured: tuple[Topology, ...] = ()
+    measured: tuple[MeshVariant, ...] = ()
     weights: LossWeights = field(default_factory=LossWeights)
 
 
-def _topologies(size: int, remeshed: int) -> tuple[Topology, ...]:
+def _topologies(size: int, remeshed: int) -> tuple[MeshVariant, ...]:
     """Of every region of ICT-FaceKit a simplified and `remeshed` remeshed copies, dense at eyes and mouth, and of the
     MakeHuman head itself and as many copies: about as many vertices, `size`, each."""
-    copies = [Topology(region, "decimated", size, dense=True) for region in REGIONS]
-    copies += [Topology(region, "remeshed", size, n, dense=True) for n in range(remeshed) for region in REGIONS]
-    copies += [Topology("head", "remeshed", size, remeshed), Topology(MAKEHUMAN), Topology(MAKEHUMAN)]
-    copies += [Topology(MAKEHUMAN, "remeshed", 2 * size, n, dense=True) for n in range(remeshed)]
+    copies = [MeshVariant(region, "decimated", size, dense=True) for region in REGIONS]
+    copies += [MeshVariant(region, "remeshed", size, n, dense=True) for n in range(remeshed) for region in REGIONS]
+    copies += [MeshVariant("head", "remeshed", size, remeshed), MeshVariant(MAKEHUMAN), MeshVariant(MAKEHUMAN)]
+    copies += [MeshVariant(MAKEHUMAN, "remeshed", 2 * size, n, dense=True) for n in range(remeshed)]
     return tuple(copies)
 
 
@@ -77,21 +77,21 @@ RECIPES = {
     "cpu": Recipe(
         network=NetworkConfig(width=96, blocks=3, eigenvectors=96, identity=24, decoder_width=192, decoder_layers=3),
         identities=210,
-        topologies=(Topology(), *_topologies(2600, 2)),
+        topologies=(MeshVariant(), *_topologies(2600, 2)),
         steps=7_500,
         rate=2e-3,
         measured=(
-            Topology(),
-            Topology("head", "remeshed", 3000, HELD_OUT_TOPOLOGY),
-            Topology("sockets", "remeshed", 3000, HELD_OUT_TOPOLOGY),
-            Topology(MAKEHUMAN),
+            MeshVariant(),
+            MeshVariant("head", "remeshed", 3000, HELD_OUT_VARIANT),
+            MeshVariant("sockets", "remeshed", 3000, HELD_OUT_VARIANT),
+            MeshVariant(MAKEHUMAN),
         ),
     ),
     "full": Recipe(
         network=NetworkConfig(),
         identities=300,  # all stay in memory, about 70 MB each
         topologies=(
-            *(Topology(region) for region in REGIONS),
+            *(MeshVariant(region) for region in REGIONS),
             *_topologies(3000, 3),
             *_topologies(6000, 3),
         ),
@@ -100,10 +100,10 @@ RECIPES = {
         checkpoint_every=1000,
         held_out=20,
         measured=(
-            Topology(),
-            Topology("sockets"),
-            Topology("head", "remeshed", 8000, HELD_OUT_TOPOLOGY),
-            Topology(MAKEHUMAN),
+            MeshVariant(),
+            MeshVariant("sockets"),
+            MeshVariant("head", "remeshed", 8000, HELD_OUT_VARIANT),
+            MeshVariant(MAKEHUMAN),
         ),
     ),
 }
@@ -178,7 +178,7 @@ class Run:
         self._optimiser.step()
         return {name: round(float(term.detach()), 6) for name, term in {"loss": loss, **terms}.items()}
 
-    def _measure(self, topology: Topology) -> dict[str, float]:
+    def _measure(self, topology: MeshVariant) -> dict[str, float]:
         """Vertex errors in mm on unseen faces under 20 random combinations each; `still` is the error of not moving."""
         errors, distances = [], []
         for k in range(self._recipe.held_out):

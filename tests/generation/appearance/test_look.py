@@ -8,9 +8,7 @@ import pytest
 from dataset_script.features import ETHNICITIES
 from dataset_script.spec import Spec
 from generation.appearance.brows import lash_strands
-from generation.appearance.eyes import FREQUENCY, turned
-from generation.appearance.hair.strands import COLOUR_FREQUENCY, STYLES, choose_style
-from generation.appearance.skin import MELANIN
+from generation.appearance.eyes import turned
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
 from generation.geometry.noise import SIDE, noise_tile
 from generation.heads import makehuman
@@ -120,13 +118,6 @@ def test_scattering_spreads_light_within_a_surface_and_keeps_it():
     colour[:] = 0
     scatter(flat, albedo, share, depth, 1.5, colour, where)
     assert np.allclose(colour, 0.4, atol=1e-5)
-
-
-def test_tables_cover_every_label_and_are_distributions():
-    for table in (FREQUENCY, COLOUR_FREQUENCY, MELANIN):
-        assert set(table) == set(ETHNICITIES)
-    assert all(np.isclose(sum(p), 1) for p in [*FREQUENCY.values(), *COLOUR_FREQUENCY.values()])
-    assert {choose_style(PLAN[i], 0)[0] for i in range(48)} <= {*STYLES, "bald"}
 
 
 def test_nobody_has_the_skin_of_another_and_labels_overlap(maker):

@@ -9,7 +9,6 @@ from generation.appearance.eyes import paint_eyes
 from generation.appearance.skin import Zones, lid_rims
 from generation.geometry.noise import noise_tile
 from generation.heads.base import SKIN, TEETH
-from generation.heads.makehuman import MANLY, WOMANLY
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.raster.skin_detail import bend, blemishes, creased, eyeball, furrow, texture, tooth
@@ -125,10 +124,6 @@ def test_women_have_smaller_jaws_and_noses_than_men_of_the_same_age(head):
     for age, share in (("young", 0.985), ("elderly", 0.95)):
         woman, man = np.mean(size["woman", age], axis=0), np.mean(size["man", age], axis=0)
         assert (woman < share * man).all(), (age, woman, man)
-
-
-def test_every_gendered_axis_exists(head):
-    assert set(WOMANLY) | set(MANLY) <= set(head._axes)
 
 
 def test_bending_a_normal_keeps_it_unit_and_tilts_it_downhill():

@@ -20,7 +20,7 @@ from generation.geometry.surface import Surface
 from generation.geometry.visibility import rasterize
 from generation.heads import own
 from generation.heads.base import EYE, TEETH
-from generation.heads.wrapping.align import by_landmarks, by_shape, check_fit, check_slits
+from generation.heads.wrapping.align import check_fit, check_slits, to_head_by_landmarks, to_head_by_shape
 from generation.heads.wrapping.mesh_files import read_head
 from generation.heads.wrapping.template import template
 from generation.plan import ViewPlan
@@ -131,26 +131,26 @@ def test_one_mesh_has_the_same_bytes_in_another_process_on_more_threads(wrapped,
 
 def test_units_and_place_are_found_without_landmarks(mesh):
     scale = 0.001
-    found = by_shape(template(), mesh.vertices * scale + 3.0, mesh.triangles)
+    found = to_head_by_shape(template(), mesh.vertices * scale + 3.0, mesh.triangles)
     assert np.isclose(found.scale, 1 / scale)
     assert np.abs(found(mesh.vertices * scale + 3.0) - mesh.vertices).mean(axis=0).max() < 8  # mm
 
 
 def test_a_mesh_of_no_usual_unit_is_resized(mesh):
-    found = by_landmarks(template(), mesh.landmarks * 0.005)
+    found = to_head_by_landmarks(template(), mesh.landmarks * 0.005)
     assert 150 < found.scale < 250
 
 
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):
     ball, triangles = uv_sphere(24, 32)
     with pytest.raises(InvalidInput, match="not a head"):
-        by_shape(template(), ball * (75, 115, 95), triangles)
+        to_head_by_shape(template(), ball * (75, 115, 95), triangles)
     with pytest.raises(InvalidInput, match="y up, z to the front"):
-        by_shape(template(), mesh.vertices[:, [0, 2, 1]] * (1, -1, 1), mesh.triangles)
+        to_head_by_shape(template(), mesh.vertices[:, [0, 2, 1]] * (1, -1, 1), mesh.triangles)
     with pytest.raises(InvalidInput, match=r"turned by \d+ degrees"):
-        by_landmarks(template(), mesh.landmarks[:, [0, 2, 1]] * (1, -1, 1))
+        to_head_by_landmarks(template(), mesh.landmarks[:, [0, 2, 1]] * (1, -1, 1))
     with pytest.raises(InvalidInput, match="beside those of a face"):
-        by_landmarks(template(), np.random.default_rng(0).normal(size=(68, 3)))
+        to_head_by_landmarks(template(), np.random.default_rng(0).normal(size=(68, 3)))
 
 
 def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):

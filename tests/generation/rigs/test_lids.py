@@ -8,7 +8,7 @@ import pytest
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
 from generation.heads.base import SKIN
-from generation.heads.lids import COLUMNS, TURN, control_edges, find_lids
+from generation.heads.lids import COLUMNS, LOOPS, control_edges, find_lids
 from generation.plan import Plan
 
 PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
@@ -189,7 +189,7 @@ def test_lids_are_found_as_whole_loops(head):
     edges = control_edges(head)
     for side in (0, 1):
         eye = find_lids(head, edges, side)
-        assert eye.loops.shape == (len(TURN), COLUMNS) and len(np.unique(eye.loops)) == eye.loops.size
+        assert eye.loops.shape == (LOOPS, COLUMNS) and len(np.unique(eye.loops)) == eye.loops.size
         assert len(eye.upper) + len(eye.lower) == COLUMNS + 2  # two corners belong to both
         for loop in eye.loops:
             linked = edges[loop][:, loop] > 0

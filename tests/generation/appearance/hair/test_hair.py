@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from dataset_script.features import ETHNICITIES
 from dataset_script.spec import Spec
 from generation.appearance.hair.guides import Body, Roots
 from generation.appearance.hair.strands import (
-    COLOUR_FREQUENCY,
     FACE_TOP,
     STYLES,
     choose_style,
@@ -127,7 +125,6 @@ def test_who_has_which_hair():
         group: np.mean([hair_colour(p, 0)[1] for p in PLAN if p.age_group == group]) for group in ("young", "elderly")
     }
     assert greys["young"] < 0.05 and greys["elderly"] > 0.4
-    assert set(COLOUR_FREQUENCY) == set(ETHNICITIES)
 
 
 def test_the_shadow_of_hair_has_a_soft_edge_no_gaps_and_no_single_hairs():

@@ -7,7 +7,7 @@ import torch
 from dataset_script.errors import InvalidInput, WorkFailed
 from generation.rigs.neural.channels import CHANNELS, UNITS
 from generation.rigs.neural.copies import make_copy
-from generation.rigs.neural.data import FaceMaker, Topology
+from generation.rigs.neural.data import FaceMaker, MeshVariant
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork, RigMesh
 from generation.rigs.neural.operators import mesh_operators
 from generation.rigs.neural.rig import NeuralRig
@@ -114,7 +114,7 @@ def test_a_mask_without_the_sides_of_a_head_is_refused(rig, surface):
 
 def test_the_gradient_reaches_every_parameter(pack):
     maker = FaceMaker(pack, 0, SMALL, None)
-    face = maker.face(0, Topology("head", "decimated", 600))
+    face = maker.face(0, MeshVariant("head", "decimated", 600))
     torch.manual_seed(0)
     network = NeuralRigNetwork(SMALL)
     torch.nn.init.normal_(network.decoder[-1].weight, std=0.05)

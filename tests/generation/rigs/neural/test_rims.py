@@ -5,7 +5,7 @@ from dataset_script.errors import InvalidInput
 from generation.rigs.neural.channels import CHANNELS, CORRECTED, UNITS
 from generation.rigs.neural.contacts import contacts
 from generation.rigs.neural.copies import make_copy
-from generation.rigs.neural.rims import EYES, lid_rims, sealed
+from generation.rigs.neural.rims import EYES, find_rims, sealed
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def heights(vertices, rims):
 
 def test_rims_are_the_edges_of_the_slit(faces, copy, landmarks):
     vertices = copy.of(faces.neutral(3))
-    for (upper, lower), (first, last, *_) in zip(lid_rims(landmarks, vertices, copy.triangles), EYES, strict=True):
+    for (upper, lower), (first, last, *_) in zip(find_rims(landmarks, vertices, copy.triangles), EYES, strict=True):
         assert upper.shape[0] > 15 and lower.shape[0] > 15
         for rim in (upper, lower):
             x = (rim @ vertices)[:, 0]
             assert (np.diff(x) >= 0).all() and landmarks[first, 0] - 1 < x[0] and x[-1] < landmarks[last, 0] + 1
-    assert heights(vertices, lid_rims(landmarks, vertices, copy.triangles)).min() > 1
+    assert heights(vertices, find_rims(landmarks, vertices, copy.triangles)).min() > 1
     with pytest.raises(InvalidInput, match="on the rim of a lid"):
-        lid_rims(landmarks + np.array([0, 0, 300.0]), vertices, copy.triangles)
+        find_rims(landmarks + np.array([0, 0, 300.0]), vertices, copy.triangles)
 
 
 @pytest.mark.parametrize("short", [0.75, 1.1])
@@ -55,7 +55,7 @@ def test_a_seal_closes_lids_that_stay_open_or_cross_and_holds_them_under_other_u
     channels[UNITS.index("AU43")] *= short
     for unit in CORRECTED:
         channels[CHANNELS.index(f"{unit}xAU43")] = 0
-    rims = lid_rims(landmarks, vertices, copy.triangles)
+    rims = find_rims(landmarks, vertices, copy.triangles)
     shut = sealed(vertices, copy.triangles, channels, rims)
 
     def gap(moved, units):

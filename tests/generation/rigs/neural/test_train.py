@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from dataset_script.errors import InvalidInput
-from generation.rigs.neural.data import Topology
+from generation.rigs.neural.data import MeshVariant
 from generation.rigs.neural.model import NetworkConfig
 from generation.rigs.neural.rig import NeuralRig
 from generation.rigs.neural.train import RECIPES, Recipe, Run, main, vertex_errors
 
 torch.set_num_threads(1)
-COARSE = Topology("head", "decimated", 500)
+COARSE = MeshVariant("head", "decimated", 500)
 TINY = Recipe(
     network=NetworkConfig(width=16, blocks=2, eigenvectors=24, identity=4, decoder_width=32, decoder_layers=2),
     identities=2,
-    topologies=(COARSE, Topology("head", "remeshed", 500)),
+    topologies=(COARSE, MeshVariant("head", "remeshed", 500)),
     steps=6,
     rate=3e-3,
     expressions=2,

@@ -7,7 +7,7 @@ from generation.geometry.checks import boundary_loops, check_surface
 from generation.rigs.neural.channels import CHANNELS, UNITS, gates
 from generation.rigs.neural.contacts import contacts, lid_corrections
 from generation.rigs.neural.copies import make_copy
-from generation.rigs.neural.data import FaceMaker, Topology, random_codes, random_gates
+from generation.rigs.neural.data import FaceMaker, MeshVariant, random_codes, random_gates
 from generation.rigs.neural.ict import load_ict
 from generation.rigs.neural.model import NetworkConfig
 
@@ -113,7 +113,7 @@ def test_remeshed_copies_repeat_and_differ_by_number(faces):
 
 def test_a_training_face_is_consistent(pack):
     maker = FaceMaker(pack, 0, NetworkConfig(eigenvectors=8, screen_mm=0), cache=None)
-    face = maker.face(3, Topology("head", "decimated", 1200))
+    face = maker.face(3, MeshVariant("head", "decimated", 1200))
     back = face.mesh.solver.displacements(face.jacobians.double())
     assert (back - face.truth).abs().max() < 0.05  # the anchor's mean is not quite still
     assert face.weights.mean() == pytest.approx(1, abs=1e-5) and face.weights.min() > 0
