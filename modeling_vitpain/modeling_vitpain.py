@@ -19,6 +19,7 @@ from transformers.utils import ModelOutput, can_return_tuple
 from .backbone_vitpain import freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
+from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
@@ -188,8 +189,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         logits, pspi, binary_logits = self._assess(cls)
         au, attention = self.au_head(cls, patches)
         with_attention = self.config.output_attentions if output_attentions is None else output_attentions
-        return ViTPainOutput(
-            loss=self._loss(logits, pspi, binary_logits, au, labels, au_labels),
+        output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
             au=au,
@@ -197,10 +197,19 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             au_attention=attention if with_attention else None,
             binary_logits=binary_logits,
         )
+        if labels is None and au_labels is None:
+            return output
+        return ViTPainOutput(loss=self._loss(output, labels, au_labels), **output)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Lowest and highest PSPI, (B,) each, that hold `level` of the distribution, calibrated as the configuration says."""
         return pspi_interval(logits, level, self.config.interval_temperature)
+
+    def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
+        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every given label must be known."""
+        check_labels(labels, au_labels, self.config)
+        weights = LossWeights(self.config.lambda_pspi, self.config.lambda_binary, self.config.lambda_au)
+        return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
 
     def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool) -> Tensor:
         """(B, 3, H, W) -> (B, T, D). ViT must be told to interpolate its positions; DINOs take any size, and no such argument."""
@@ -242,49 +251,5 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         rows, columns = self.config.patch_grid(*pixel_values.shape[-2:])
         return rows * columns
 
-    def _loss(
-        self,
-        logits: Tensor,
-        pspi: Tensor,
-        binary_logits: Tensor | None,
-        au: Tensor,
-        labels: Tensor | None,
-        au_labels: Tensor | None,
-    ) -> Tensor | None:
-        """Equation 15 without its distillation terms; for "regression" the squared error and the binary heads' instead."""
-        terms = []
-        if labels is not None:
-            _check_range("labels (PSPI)", labels, torch.tensor(self.config.num_pspi_classes - 1))
-            terms += self._pspi_losses(logits, pspi, binary_logits, labels)
-        if au_labels is not None:
-            _check_range("au_labels", au_labels, torch.tensor(self.config.au_max))
-            terms.append(self.config.lambda_au * nn.functional.mse_loss(au.float(), au_labels.float()))
-        return sum(terms[1:], terms[0]) if terms else None
 
-    def _pspi_losses(self, logits: Tensor, pspi: Tensor, binary_logits: Tensor | None, labels: Tensor) -> list[Tensor]:
-        if binary_logits is None:
-            return [self.config.lambda_pspi * nn.functional.cross_entropy(logits.float(), labels.long())]
-        thresholds = torch.tensor(self.config.pspi_thresholds, device=labels.device)
-        pain = (labels[:, None] >= thresholds).float()  # (B, 3)
-        return [
-            self.config.lambda_pspi * nn.functional.mse_loss(pspi, labels.float()),
-            self.config.lambda_binary * nn.functional.binary_cross_entropy_with_logits(binary_logits.float(), pain),
-        ]
-
-
-def _check_range(name: str, values: Tensor, top: Tensor) -> None:
-    if torch.compiler.is_compiling():  # a check that depends on data cannot be in a graph
-        return
-    bad = ~((values >= 0) & (values <= top.to(values.device)))  # also catches NaN
-    if bad.any():
-        raise ValueError(f"{name} holds {values[bad][0].item():g}; allowed is 0 to {top.tolist()}")
-
-
-__all__ = [
-    "ViTPainForPainAssessment",
-    "ViTPainOutput",
-    "ViTPainPreTrainedModel",
-    "pspi_distribution",
-    "pspi_expectation",
-    "pspi_interval",
-]
+__all__ = ["ViTPainForPainAssessment", "ViTPainOutput", "ViTPainPreTrainedModel"]
