@@ -74,10 +74,10 @@ def run(args: argparse.Namespace) -> int:
 
     from dataset_script.storage import write_atomically
 
-    from ..prediction.media import Sampling, find_sources
+    from ..prediction.media import Sampling, find_media
 
     sampling = Sampling(args.every, args.fps)
-    sources = [source for path in args.paths for source in find_sources(path)]
+    sources = [source for path in args.paths for source in find_media(path)]
     _check_names(args, sources)
     if any(source.is_video for source in sources):
         import av  # noqa: F401 - missing it is said before the model is loaded

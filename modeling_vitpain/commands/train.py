@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     import datasets
     from transformers.utils import logging
 
-    from ..training.run import RunOptions, train
+    from ..training.options import RunOptions
+    from ..training.run import train
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()

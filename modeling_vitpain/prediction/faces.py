@@ -14,7 +14,7 @@ from PIL import Image
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..image_processing_vitpain import box_of_landmarks
-from .media import Picture
+from .media import InputImage
 
 Box = tuple[float, float, float, float]
 
@@ -37,7 +37,7 @@ class FaceFinder(Protocol):
 
     missing: str
 
-    def find(self, picture: Picture) -> Box | None:
+    def find(self, picture: InputImage) -> Box | None:
         """The face of a picture."""
 
 
@@ -70,7 +70,7 @@ class NamedFaces:
         except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{table} is not there or is no CSV file") from error
 
-    def find(self, picture: Picture) -> Box | None:
+    def find(self, picture: InputImage) -> Box | None:
         path = picture.source.path.resolve()
         box = self.boxes.get((path, picture.frame), self.boxes.get((path, None)))
         return None if box is None else tuple(value * picture.scale for value in box)
@@ -119,7 +119,7 @@ class FoundFaces:
             for name in ("frontalface_alt2", "profileface")
         )
 
-    def find(self, picture: Picture) -> Box | None:
+    def find(self, picture: InputImage) -> Box | None:
         image = picture.image
         shrink = min(1.0, _SEARCH_SIDE / max(image.size))
         size = tuple(max(1, round(side * shrink)) for side in image.size)
