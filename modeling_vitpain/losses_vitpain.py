@@ -132,9 +132,12 @@ def heatmap_error(of_patches: Tensor, of_face: Tensor, heatmaps: Tensor, grid: t
 
 
 def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutput, temperature: float) -> None:
-    """Sets the three terms that draw a student to its teacher, whose `logits` (B, 17), `au` (B, 6) and `cls` (B, D) count.
+    """Sets the three distilled terms.
 
-    `temperature` is T, which softens both distributions.
+    Args:
+        terms: changed in place.
+        student, teacher: with `logits` (B, 17), `au` (B, 6) and `cls` (B, D).
+        temperature: T, which softens both distributions.
     """
     terms.distilled_pspi = temperature**2 * nn.functional.kl_div(
         (student.logits.float() / temperature).log_softmax(dim=-1),
@@ -149,8 +152,15 @@ def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutpu
 def check_labels(
     labels: Tensor | None, au_labels: Tensor | None, config: ViTPainConfig, unknown_allowed: bool = False
 ) -> None:
-    """Raises ValueError for a PSPI or an AU out of range, NaN too, unless `unknown_allowed` and no unit of the frame counts."""
-    if torch.compiler.is_compiling():  # a check that depends on data cannot be in a graph
+    """Raises ValueError where a label is out of range or NaN.
+
+    Args:
+        labels: (B,), PSPI, or None.
+        au_labels: (B, 6), AU intensities, or None.
+        config: of the model.
+        unknown_allowed: let frames pass that have a NaN among their AUs: `au_error` leaves them out.
+    """
+    if torch.compiler.is_compiling():  # a check of values cannot be in a graph
         return
     if labels is not None:
         _check_range("labels (PSPI)", labels, torch.tensor(config.num_pspi_classes - 1))

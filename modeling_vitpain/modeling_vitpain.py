@@ -1,9 +1,9 @@
 """ViTPain: a ViT backbone, used as it is, with a PSPI branch on CLS and an AU branch on the patches (paper, section 4).
 
-- The backbone comes from `AutoModel` and its forward is never re-implemented: positions and registers are its business.
-- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral pictures
-  of the same person; the heads read what comes out. Where there is no picture, a learned token stands in, and nothing else.
-- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 action units, 17 PSPI classes.
+- The backbone comes from `AutoModel` and its forward is never re-implemented, positions and registers included.
+- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral
+  pictures of the same person; the heads read the result. A learned token takes the place of a missing picture.
+- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 AUs, 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
@@ -30,11 +30,12 @@ class ViTPainOutput(ModelOutput):
 
     Attributes:
         loss: (), when `labels` or `au_labels` were given: the weighted sum of what can be computed from them.
-        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" the log-probabilities around `pspi`, float32.
+        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" log-probabilities around `pspi`, float32.
         pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
         au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
         cls: (B, D), the CLS token, as the PSPI branch gets it.
-        au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head "query".
+        au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head
+            "query".
         binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
     """
 
@@ -75,7 +76,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
         elif isinstance(module, ReferenceAttention):
             init.xavier_uniform_(module.in_proj_weight)
             init.zeros_(module.in_proj_bias)
-            # Almost nothing is added at first: fine-tuning begins with the tokens that the backbone was trained to give.
+            # Almost nothing is added at first, so that fine-tuning begins with the tokens of the trained backbone.
             init.normal_(module.out_proj.weight, std=0.02)
         elif isinstance(module, ReferenceToken):
             init.normal_(module.weight, std=0.02)
@@ -84,15 +85,15 @@ class ViTPainPreTrainedModel(PreTrainedModel):
             init.normal_(module.out.weight, std=0.02)
             init.ones_(module.out.bias)
             if module.queries is not None:
-                # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: neither
-                # uniform attention, where the units could not be told apart, nor saturated.
+                # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: attention
+                # is neither uniform, where all units would be equal, nor saturated.
                 init.normal_(module.queries, std=1.0)
 
     def save_pretrained(self, save_directory, **kwargs) -> None:
         """As transformers', with two differences.
 
-        - Tensors keep the names they have in memory. The default writes the pre-5.x names of the ViT's tensors; `Trainer`
-          reloads checkpoints by plain `load_state_dict` with strict=False, so most would silently not be loaded.
+        - Tensors keep the names they have in memory. The default writes the pre-5.x names of the ViT's tensors; most of
+          them `Trainer` would silently skip, which reloads checkpoints by `load_state_dict` with strict=False.
         - The whole family is named for remote code, pipeline included; by itself transformers names the class it saves.
         """
         self.config.auto_map = {
@@ -143,7 +144,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, *args, **kwargs):
-        """As transformers', which makes every tensor trainable: what nothing reads is frozen again, as in a new model."""
+        """As transformers', but tensors that are never read are frozen, as in a new model."""
         loaded = super().from_pretrained(*args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded
         for encoder in filter(None, (model.backbone, model.reference_backbone)):
@@ -166,18 +167,18 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         Args:
             pixel_values: (B, 3, H, W) from the image processor; H and W are the configured size, or any multiple of the
                 patch with `interpolate_pos_encoding=True`.
-            reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any order;
-                only for a model with reference "neutral". Without it the learned fallback is used. A first dimension of
-                1 stands for references that all B frames share.
-            reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True. A row
-                without any reference uses the learned fallback.
-            labels: (B,), the PSPI, 0-16; whole numbers, unless pspi_head is "regression".
-            au_labels: (B, 6), AU intensities, 0-5 (AU43 0-1).
-            output_attentions: also return `au_attention`; default what the configuration says.
+            reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any
+                order; only for a model with reference "neutral". Without it the learned fallback is used. A first
+                dimension of 1 stands for references that all B frames share.
+            reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True.
+                A row without any reference uses the learned fallback.
+            labels: (B,), the observed PSPI, 0-16; whole numbers, unless pspi_head is "regression".
+            au_labels: (B, 6), the observed AU intensities, 0-5 (AU43 0-1).
+            output_attentions: also return `au_attention`; default: the configuration's `output_attentions`.
 
         Raises:
-            ValueError: a label out of range; references of another shape, or given to a model that takes none; none given
-                to a model without a fallback.
+            ValueError: a label out of range; references of another shape, or given to a model that takes none; none
+                given to a model without a fallback.
         """
         tokens = self._encode(self.backbone, pixel_values, interpolate_pos_encoding)
         if self.config.reference == "neutral":
@@ -202,7 +203,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         return ViTPainOutput(loss=self._loss(output, labels, au_labels), **output)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
-        """Lowest and highest PSPI, (B,) each, that hold `level` of the distribution, calibrated as the configuration says."""
+        """Lowest and highest PSPI, (B,) each, of the central interval at `level`, calibrated by the configuration."""
         return pspi_interval(logits, level, self.config.interval_temperature)
 
     def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
@@ -212,7 +213,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
 
     def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool) -> Tensor:
-        """(B, 3, H, W) -> (B, T, D). ViT must be told to interpolate its positions; DINOs take any size, and no such argument."""
+        """(B, 3, H, W) -> (B, T, D). DINOs take any size; ViTs need the argument that has positions interpolated."""
         if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
             return backbone(pixel_values, interpolate_pos_encoding=True).last_hidden_state
         return backbone(pixel_values).last_hidden_state

@@ -35,8 +35,8 @@ class PainAssessmentPipeline(Pipeline):
     Takes one picture or a list (path, URL, PIL), and returns a `PainAssessment` for each.
 
     Parameters:
-        boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the square
-            around it that it was trained on.
+        boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
+            square around it that it was trained on.
         reference: for a model with reference "neutral", one picture or a list: neutral pictures of the person that all
             pictures of the call show. Without it the model uses its learned fallback.
         reference_boxes: as `boxes`, for the references.
@@ -51,7 +51,7 @@ class PainAssessmentPipeline(Pipeline):
     _load_tokenizer = False
 
     def __call__(self, inputs, *args, boxes=None, **kwargs):
-        """As the class says. Raises ValueError when there is not one box for each picture."""
+        """Scores pictures, with the parameters of the class. Raises ValueError unless each picture has one box."""
         if boxes is not None:
             several = isinstance(inputs, list | tuple)
             pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))

@@ -157,8 +157,8 @@ def pspi_attention(attention: np.ndarray, au: np.ndarray) -> np.ndarray:
 
     Args:
         attention: `(n, 6, rows, columns)`, of the units.
-        au: (n, 6), predicted intensities, which weight them: AU4, the larger of AU6 and AU7, the larger of AU9 and AU10,
-            and AU43. Where all are 0, the units weigh the same.
+        au: (n, 6), predicted intensities, which weight the maps of AU4, of the stronger of AU6 and AU7, of the stronger
+            of AU9 and AU10, and of AU43. Where all are 0, the units weigh the same.
     """
     weights = au.astype(np.float64)
     for first, second in ((1, 2), (3, 4)):

@@ -36,8 +36,8 @@ def filled_picture(pixels: Tensor, fill: str) -> Tensor:
 def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor], grid: tuple[int, int]) -> np.ndarray:
     """How strongly each predicted AU depends on each patch: (B, 6, rows, columns), each map summing to 1.
 
-    |gradient x change that blurring makes|, summed over the patch. Uniform where a prediction is cut off at 0, and so has no
-    gradient.
+    |gradient x change that blurring makes|, summed over the patch. Uniform where a prediction is cut off at 0, and has
+    no gradient.
     """
     filled = filled_picture(inputs["pixel_values"], "blur")
     pixels = inputs["pixel_values"].clone().requires_grad_()

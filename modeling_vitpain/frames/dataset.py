@@ -93,7 +93,7 @@ def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
 
 
 class TeacherOutputs(TypedDict):
-    """What a teacher says of n frames, in their order: `logits` (n, 17), `au` (n, 6) and `cls` (n, D), float32."""
+    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, 6) and `cls` (n, D), float32."""
 
     logits: torch.Tensor
     au: torch.Tensor
@@ -109,11 +109,11 @@ class PainFrames(torch.utils.data.Dataset):
         input: "image" for the picture, "heatmap" for a teacher.
         augment_seed: None for evaluation; else random shift, scale, mirror image, brightness and contrast.
         with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
-        reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cut out by
-            its own face box. In training that of a random view, in evaluation that of `neutral_frame_id`; a neutral frame
-            gets the one of another view. A person without another neutral frame has an empty slot (mask False).
-        teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry at the
-            teacher's own size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
+        reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cropped
+            by its own face box. In training it is of a random view, in evaluation that of `neutral_frame_id`; a neutral
+            frame gets the one of another view. A person without another neutral frame has an empty slot (mask False).
+        teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
+            teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.

@@ -1,4 +1,4 @@
-"""Which frame shows the person of a frame at rest: what a model with reference="neutral" compares with."""
+"""The neutral frame of the same person, which a model with reference="neutral" compares each frame with."""
 
 from dataclasses import dataclass
 

@@ -125,8 +125,8 @@ def read_picture(source: MediaFile) -> InputImage:
 def read_video(source: MediaFile, sampling: Sampling) -> Iterator[InputImage]:
     """The sampled frames of a video, as they are decoded, turned upright.
 
-    Where the file is damaged, or ends before the length that it declares, the last picture holds the error. A frame that
-    the decoder marks as damaged holds an error itself, and reading goes on.
+    Where the file is damaged, or ends before the length that it declares, the last picture holds the error. A frame
+    that the decoder marks as damaged holds an error itself, and the frames after it are read.
     """
     import av
 
@@ -179,7 +179,7 @@ def _upright(frame) -> Image.Image:
 
 
 def _declared_seconds(container, stream) -> float | None:
-    """The length that the file declares for its video; None where it does not say."""
+    """The length that the file declares for its video; None where it declares none."""
     if container.duration is not None and len(container.streams) == 1:
         return container.duration / 1e6  # microseconds
     if stream.duration is not None:

@@ -1,9 +1,9 @@
 """Scores of pictures and video frames from a loaded model, with or without neutral references.
 
-- Pictures come as a stream and each is brought to the model's size at once, so that memory holds one decoded picture and
-  one batch.
-- A reference is never the picture that is scored: where a picture is among its own references, that one is left out, and
-  where none is left the model's learned fallback is used.
+- Pictures come as a stream and each is resized for the model as soon as it is decoded, so that memory holds one decoded
+  picture and one batch.
+- A picture is never its own reference: where it is among its references, that one is left out, and where none is left
+  the model's learned fallback is used.
 """
 
 import heapq
@@ -33,7 +33,7 @@ TILE = 256
 
 @dataclass(frozen=True)
 class ImageScores:
-    """Scores of one picture; `error` says why there are none.
+    """Scores of one picture, or the `error` that kept it from being scored.
 
     Attributes:
         path: the file as it was named.
@@ -57,8 +57,9 @@ class Scored:
     """A picture's scores, with what they were computed from.
 
     Attributes:
-        source, scores: where from, and what.
-        key: what the picture is known by; None where there are no scores.
+        source: the file.
+        scores: the scores, or an error.
+        key: identifies the picture; None where there are no scores.
         pixels: (3, H, W), as the model saw it.
         attention: (6, rows, columns) over the patches, each summing to 1; only where asked for.
         view: uint8 (256, 256, 3), the part of the picture that the model saw; only where attention was asked for.
@@ -74,7 +75,7 @@ class Scored:
 
 @dataclass
 class References:
-    """Neutral pictures of one person: `pixels`, R of (3, H, W), and the `keys` they are known by."""
+    """Neutral pictures of one person: `pixels`, R of (3, H, W), and the `keys` that identify them."""
 
     pixels: list[Tensor] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
@@ -86,13 +87,13 @@ class References:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A loaded model and how pictures are given to it.
+    """A loaded model, and how pictures are prepared for it.
 
     Attributes:
         network, processor: from `load_model`.
         batch_size: pictures at a time.
         level: of the PSPI interval, above 0 and below 1.
-        faces: tells where the face is; None: pictures are faces already.
+        faces: finds the face; None: pictures are faces already.
         face_crop: side of the square around the face in units of its longer side; None: the processor's.
         with_attention: also give the attention maps.
 
@@ -164,7 +165,7 @@ class Scorer:
         return references
 
     def _prepared(self, picture: InputImage) -> "_Prepared":
-        """The picture at the model's size, or why not. The decoded picture itself is let go here."""
+        """The picture at the model's size, or scores that hold an error. The decoded picture is not kept."""
         key, bare = _key(picture), ImageScores(str(picture.source.path), picture.frame, picture.time_s)
         if picture.image is None:
             return _Prepared(picture.source, key, replace(bare, error=picture.error))
@@ -235,10 +236,10 @@ def predict_images(
 def score_with_lowest(
     scorer: Scorer, sources: Iterable[MediaFile], lowest: int, sampling: Sampling | None = None
 ) -> Iterator[Scored]:
-    """Scores each video, and the pictures of each folder, with its own `lowest` lowest-scoring pictures as the references.
+    """Scores each video, and the pictures of each folder, with its `lowest` lowest-scoring pictures as the references.
 
-    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice. Folders
-    are gathered in the order in which they first occur.
+    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice.
+    Folders come in the order in which they first occur.
 
     Raises:
         InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
@@ -261,7 +262,7 @@ def score_with_lowest(
 
 
 def _lowest(scorer: Scorer, group: list[MediaFile], lowest: int, sampling: Sampling | None) -> References:
-    """The lowest-scoring pictures of a group; of equal scores the earlier."""
+    """The lowest-scoring pictures of a group; of equal scores the earlier ones."""
     plain = replace(scorer, with_attention=False)
     pictures = (picture for source in group for picture in read_pictures(source, sampling))
     scored = (item for item in plain.score(pictures) if item.pixels is not None)
@@ -271,7 +272,7 @@ def _lowest(scorer: Scorer, group: list[MediaFile], lowest: int, sampling: Sampl
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A picture at the model's size (`pixels`), or scores that hold an error."""
+    """A picture at the model's size (`pixels`), or scores that hold an error (`bare`)."""
 
     source: MediaFile
     key: Key

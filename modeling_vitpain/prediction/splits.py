@@ -19,7 +19,7 @@ from .load import load_model
 
 
 class Predictions(TypedDict):
-    """One array a key, a row a frame, n of them. Imported data may not tell all: a class id is then -1, a label NaN.
+    """One array a key, one row a frame, n of them. What imported data lack is -1 in a class id, and NaN in `au_labels`.
 
     Attributes:
         frame_id: (n,) str.
@@ -146,7 +146,7 @@ def _predict(
 
 
 def _class_ids(values: list[int | None]) -> np.ndarray:
-    """(n,) int64; -1 where the source does not tell."""
+    """(n,) int64; -1 where the source has none."""
     return np.array([-1 if value is None else value for value in values], dtype=np.int64)
 
 

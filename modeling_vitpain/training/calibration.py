@@ -53,7 +53,10 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 def fit_deviation(pspi: Tensor, labels: Tensor, classes: int) -> float:
-    """The standard deviation in `DEVIATIONS` of least negative log-likelihood. `pspi` (n,), `labels` (n,) below `classes`."""
+    """The standard deviation in `DEVIATIONS` of least negative log-likelihood.
+
+    `pspi` (n,) is predicted, `labels` (n,) are observed, 0 to `classes` - 1.
+    """
     pspi = pspi.double()
     return _minimum(lambda sd: negative_log_likelihood(pspi_distribution(pspi, sd, classes), labels), *DEVIATIONS)
 

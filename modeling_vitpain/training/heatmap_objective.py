@@ -1,13 +1,13 @@
 """The heatmap objective, by which a small ViT learns from few faces without pretrained weights. Not in the paper.
 
-With seven labels a picture and some hundred pictures, a ViT from random weights only learns the mean answer. The heatmaps
-say for the same pictures where the face moved and how much, so in training the backbone's tokens have to predict them:
+With seven labels a picture and some hundred pictures, a ViT from random weights only learns to predict the mean. The
+heatmaps show where the faces moved and how much, so in training the backbone's tokens have to predict them:
 
 - each patch token the heat of its own patch, on a small grid;
 - the CLS token the mean heat of every patch, so that it collects what the PSPI branch will need.
 
-The two linear heads that predict are dropped after training: the model, its inputs and its outputs are unchanged. The loss
-itself is `losses_vitpain.heatmap_error`.
+The two linear heads that predict are dropped after training: the model, its inputs and its outputs are unchanged. The
+loss itself is `losses_vitpain.heatmap_error`.
 """
 
 import torch

@@ -26,7 +26,7 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from ..prediction.forward import sensible_threads
 from ..prediction.load import load_model
 from .calibration import calibrate
-from .checkpoints import last_whole, remove_broken
+from .checkpoints import last_complete, remove_incomplete
 from .lora import has_lora, merge_lora
 from .options import RunOptions
 from .recipes import ViTPainTrainingArguments
@@ -49,15 +49,15 @@ def train(
 ) -> TrainingRecord:
     """Trains a model and writes it to `out`: weights, configuration, processor, remote code, `training.json`.
 
-    Checkpoints stand in `out/checkpoints` until the model is written.
+    Checkpoints are kept in `out/checkpoints` until the model is written.
 
     Args:
         options: the run.
         out: the model directory.
         resume: continue from the last checkpoint, if there is one, of the same options.
-        workers: loader processes; changes no number.
-        people: who trains and who selects the checkpoint: "train" and "validation" -> values of `identity_id`, nobody in
-            both; None: the splits of the data.
+        workers: loader processes; the results do not depend on them.
+        people: who trains and who selects the checkpoint: "train" and "validation" -> values of `identity_id`, nobody
+            in both; None: the splits of the data.
 
     Returns:
         The record that is in `training.json`.
@@ -72,8 +72,8 @@ def train(
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
             _claim(out, _settings(options, people), resume)
-            remove_broken(out / _CHECKPOINTS)
-        checkpoint = last_whole(out / _CHECKPOINTS)
+            remove_incomplete(out / _CHECKPOINTS)
+        checkpoint = last_complete(out / _CHECKPOINTS)
     started = time.monotonic()
 
     set_seed(options.seed)
@@ -143,14 +143,14 @@ def _rows(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Da
 
 
 def _settings(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Any]:
-    """What makes a run this run, as JSON has it."""
+    """What a run's weights depend on, as JSON values."""
     chosen = {} if people is None else {"people": {name: [*people[name]] for name in sorted(people)}}
     return asdict(options) | chosen
 
 
 @contextlib.contextmanager
 def _reporting_write_errors(out: Path) -> Iterator[None]:
-    """A full disk, which safetensors reports in its own way, as WorkFailed."""
+    """Turns safetensors' own error of a full disk into WorkFailed."""
     try:
         yield
     except SafetensorError as error:
@@ -158,14 +158,14 @@ def _reporting_write_errors(out: Path) -> Iterator[None]:
 
 
 def _claim(out: Path, settings: dict[str, Any], resume: bool) -> None:
-    """Makes `out` this run's."""
+    """Writes the run's settings into `out`. Raises InvalidInput if it holds a model, or a run not to be resumed."""
     directory = out / _CHECKPOINTS
     if (out / RECORD).is_file():
         raise InvalidInput(f"out is {out}, which holds a trained model; choose another directory")
     stored = directory / _OPTIONS
     if stored.is_file():
         if not resume:
-            raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume goes on with it")
+            raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume continues it")
         before = json.loads(stored.read_text(encoding="utf-8"))
         changed = [
             f"{name} was {before.get(name)!r} and is {settings.get(name)!r}"

@@ -2,12 +2,12 @@
 
 A teacher is frozen and sees only the heatmap, so its outputs are a function of the frame. Without the cache it runs in
 every step, on the heatmap augmented as the picture is. With the cache it sees the heatmap without augmentation: shift,
-scale and mirror image change no label, so that its PSPI and AUs stay valid targets, and the student's CLS is drawn to the
-CLS of the original frame whatever the augmentation.
+scale and mirror image change no label, so that its PSPI and AUs stay valid targets, and the student's CLS is drawn to
+the CLS of the original frame whatever the augmentation.
 
-- Frames are cached in chunks. The name of a chunk's file is the hash of everything its content depends on: the teacher's
-  weights, configuration and image processor, and each frame's id, heatmap bytes and face box. When one of them changes
-  another file is looked for, and the old one is never read.
+- Frames are cached in chunks. The name of a chunk's file is the hash of everything that its content depends on: the
+  teacher's weights, configuration and image processor, and each frame's id, heatmap bytes and face box. When one of
+  them changes another file is looked for, and the old one is never read.
 - Files are written under a temporary name and renamed, so that an interrupted run resumes where it stopped.
 - A file whose content does not match its name is refused.
 """

@@ -1,6 +1,6 @@
 """Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation.
 
-- The loss is `losses_vitpain.total_loss`; the trainers say which of its terms a batch has.
+- The loss is `losses_vitpain.total_loss`; the trainers collect its terms from a batch.
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
 - The best epoch is chosen by the PSPI error on the validation identities. The test split is never used.
 - A resumed run equals an uninterrupted one bit for bit: augmentation, order and dropout are restored. Incomplete
@@ -32,7 +32,7 @@ from ..losses_vitpain import (
 )
 from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
-from .checkpoints import mark_whole
+from .checkpoints import mark_complete
 from .heatmap_objective import HeatmapObjective
 from .lora import add_lora, has_lora
 from .recipes import ViTPainTrainingArguments
@@ -41,9 +41,9 @@ _OBJECTIVE = "heatmap_objective.safetensors"
 
 
 class ViTPainTrainer(Trainer):
-    """Trainer that does what `ViTPainTrainingArguments` say.
+    """Trains a model by the recipe in `ViTPainTrainingArguments`.
 
-    With `lora_rank` it puts adapters into the model; `lora.merge_lora` takes them out again after training.
+    With `lora_rank` it puts adapters into the model; `lora.merge_lora` merges them into its weights after training.
 
     Args:
         model: trained in place.
@@ -80,8 +80,8 @@ class ViTPainTrainer(Trainer):
 
         Args:
             output: of the model.
-            targets: what the batch holds beside the model's inputs, of the names in `targets`. Frames whose units are not
-                known (NaN) count for PSPI alone.
+            targets: what the batch holds beside the model's inputs, by the names in the class's `targets`. Frames whose
+                units are not known (NaN) count for PSPI alone.
             training: False leaves out all but the supervised terms.
 
         Raises:
@@ -142,10 +142,10 @@ class ViTPainTrainer(Trainer):
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()  # each process saves its random state
         if self.args.should_save:
-            mark_whole(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
+            mark_complete(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        """Saves the heatmap heads beside the model, not in it: a resumed run needs them, the finished model does not."""
+        """Saves the heatmap heads beside the model: a resumed run needs them, the finished model does not."""
         super()._save(output_dir, state_dict)
         if self.objective is not None and self.args.should_save:
             save_file(self.objective.state_dict(), Path(output_dir or self.args.output_dir) / _OBJECTIVE)
@@ -165,12 +165,12 @@ class ViTPainTrainer(Trainer):
 class DistillationTrainer(ViTPainTrainer):
     """Trains a student on pictures with a teacher that sees the heatmaps of the same frames (equations 13-15).
 
-    Batches hold `heatmap_pixel_values` (B, 3, H, W), or the teacher's outputs `teacher_logits` (B, 17), `teacher_au` (B, 6)
-    and `teacher_cls` (B, D). Evaluation has the supervised loss alone.
+    Training batches hold `heatmap_pixel_values` (B, 3, H, W), or the teacher's outputs `teacher_logits` (B, 17),
+    `teacher_au` (B, 6) and `teacher_cls` (B, D). Evaluation has the supervised loss alone.
 
     Args:
-        teacher: frozen here, always in eval mode; not part of the saved student. None: the frames of `train_dataset` hold
-            its outputs already (`teacher_cache.py`).
+        teacher: frozen here, always in eval mode; not part of the saved student. None: the frames of `train_dataset`
+            hold its outputs already (`teacher_cache.py`).
 
     Raises:
         InvalidInput: no teacher at all; one that takes a reference; teacher and student have tokens of different width,
@@ -218,7 +218,7 @@ class DistillationTrainer(ViTPainTrainer):
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
     """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
 
-    The last is over the frames whose units are known, and absent where there are none.
+    The AU error is over the frames whose units are known, and absent where there are none.
     """
     logits, pspi, au = prediction.predictions
     labels, au_labels = prediction.label_ids

@@ -149,7 +149,7 @@ def test_remote_code_in_a_fresh_process(model, saved, pixels, tmp_path):
 
 
 def test_the_root_is_remote_code_only_and_imports_what_the_hub_has(saved):
-    """Every file beside `__init__` is saved with a model; it imports its neighbours, four libraries and the standard one."""
+    """Every file but `__init__` is saved with a model, and imports its neighbours, four libraries and Python's own."""
     root = ROOT / "modeling_vitpain"
     assert {path.name for path in root.glob("*.py")} - {"__init__.py"} == {path.name for path in saved.glob("*.py")}
     allowed = {"torch", "transformers", "numpy", "PIL", *sys.stdlib_module_names}

@@ -1,4 +1,4 @@
-"""What reaches the model: references of the right person, variations that leave labels true, a teacher's outputs kept."""
+"""The model's inputs: references of the right person, augmentation that keeps labels valid, cached teachers."""
 
 import itertools
 import os
@@ -135,7 +135,7 @@ class TestReferences:
 
 class TestVariationsLeaveLabelsTrue:
     BROWS = tuple(itertools.product((-0.34, 0.34), (-0.25, 0.0)))
-    """Where landmarks 17-26 can be at most, in sides of a face crop of 1.1 about its centre: 1,584 generated frames of 48
+    """The extremes of landmarks 17-26, in sides of a face crop of 1.1 from its centre: 1,584 generated frames of 48
     people in three views span -0.33 to 0.33 and -0.22 to -0.02."""
 
     @pytest.mark.parametrize("variation", Variation.extremes())

@@ -16,7 +16,7 @@ from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainIma
 from modeling_vitpain.frames.augmentation import augment
 from modeling_vitpain.frames.dataset import PainFrames, open_split
 from modeling_vitpain.prediction.splits import predict_dataset
-from modeling_vitpain.training.checkpoints import last_whole
+from modeling_vitpain.training.checkpoints import last_complete
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
 from modeling_vitpain.training.run import train
@@ -305,7 +305,7 @@ class TestRuns:
         class Killed(BaseException):
             pass
 
-        mark, out, marked = modeling_vitpain.training.trainers.mark_whole, tmp_path / "model", []
+        mark, out, marked = modeling_vitpain.training.trainers.mark_complete, tmp_path / "model", []
 
         def mark_or_die(checkpoint):
             if marked:
@@ -320,10 +320,10 @@ class TestRuns:
             marked.append(checkpoint)
 
         with monkeypatch.context() as patch:
-            patch.setattr("modeling_vitpain.training.trainers.mark_whole", mark_or_die)
+            patch.setattr("modeling_vitpain.training.trainers.mark_complete", mark_or_die)
             with pytest.raises(Killed):
                 train(options, out)
-        assert last_whole(out / "checkpoints") == marked[0]
+        assert last_complete(out / "checkpoints") == marked[0]
         assert len(list((out / "checkpoints").glob("checkpoint-*"))) == 2
         record = train(options, out, resume=True)
         one, two = (load_file(directory / "model.safetensors") for directory in (straight[0], out))
