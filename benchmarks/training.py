@@ -108,8 +108,8 @@ def measure(size: str, count: int, batch: int, steps: int, device: str) -> dict[
             seconds[name] = time.perf_counter() - start
         ways = {
             "student alone": (ViTPainTrainer, {}, {}),
-            "teacher in every step": (DistillationTrainer, {"teacher": teacher}, {"teacher_processor": processor}),
-            "teacher cached": (DistillationTrainer, {}, {"teacher_outputs": outputs}),
+            "teacher in every step": (DistillationTrainer, {"teacher": teacher}, {"teacher": processor}),
+            "teacher cached": (DistillationTrainer, {}, {"teacher": outputs}),
         }
         student = ViTPainForPainAssessment(config)
         steppers = {

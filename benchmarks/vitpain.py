@@ -2,11 +2,11 @@
 
     python -m benchmarks.vitpain [--config large] [--batch 2] [--rounds 7] [--compile] [--device cuda --dtype bfloat16]
 
-- `forward`: median milliseconds of a batch, no gradients; on a CPU those of the process, which runs on one thread unless
-  OMP_NUM_THREADS says otherwise, so that other people's work on the machine counts for little. Every round times each contender once, in turn and in a turned
-  order, so that whatever else the machine does falls on all. `over_backbone` is the quotient of the medians, `best` that of
-  the quickest rounds: where the two differ by more than what they say, the machine was too busy.
-- `train_step`: the same with loss, backward and AdamW, beside transformers' ViTForImageClassification with 17 classes.
+- `forward`: median milliseconds of a batch, no gradients. On a CPU it is the process's CPU time, on one thread unless
+  OMP_NUM_THREADS is set, so that other work on the machine matters little. Every round times each contender once, in an
+  order that rotates, so that disturbances fall on all. `over_backbone` is the ratio of the medians minus 1, `best` that
+  of the quickest rounds; where the two differ by more than themselves, the machine was too busy.
+- `train_step`: with loss, backward and AdamW, beside transformers' ViTForImageClassification of as many classes.
 - `peak_memory_mb`: of a process that does nothing but three forward passes (or train steps) of one contender; what the
   process holds before it makes the model is taken off (Linux). On a GPU: what torch allocated there.
 - `neutral`: one reference a frame, shared encoder; the backbone runs twice.
@@ -36,7 +36,7 @@ CONTENDERS = ("backbone", "vitpain", "neutral", "classifier")
 
 
 def make(name: str, size: str, device: str, dtype: str) -> torch.nn.Module:
-    """A contender with random weights: the bare backbone, ViTPain, ViTPain with a reference, transformers' classifier."""
+    """A contender with random weights: bare backbone, ViTPain, ViTPain with references, transformers' classifier."""
     config = getattr(ViTPainConfig, size)
     torch.manual_seed(0)
     with torch.device(device):
@@ -44,7 +44,7 @@ def make(name: str, size: str, device: str, dtype: str) -> torch.nn.Module:
             model = AutoModel.from_config(config().backbone_config, add_pooling_layer=False)
         elif name == "classifier":
             backbone = config().backbone_config
-            backbone.num_labels = 17
+            backbone.num_labels = config().num_pspi_classes
             model = ViTForImageClassification(backbone)
         else:
             model = ViTPainForPainAssessment(config(reference="neutral" if name == "neutral" else "none"))
@@ -59,7 +59,7 @@ def inputs_for(name: str, size: str, batch: int, device: str, dtype: str, train:
     if name == "neutral":
         inputs["reference_pixel_values"] = pixels.flip(-1)
     if train:
-        inputs["labels"] = torch.arange(batch, device=device) % 17
+        inputs["labels"] = torch.arange(batch, device=device) % getattr(ViTPainConfig, size)().num_pspi_classes
         if name != "classifier":
             inputs["au_labels"] = torch.ones(batch, 6, device=device)
     return inputs
@@ -166,13 +166,18 @@ def main(argv: list[str] | None = None) -> None:
         print(own_peak(args))
         return
     compiled, args.compile = args.compile, False
+    cpu = f"{platform.machine()}, {os.cpu_count()} cores"
     result = {
-        "config": args.config, "batch": args.batch, "rounds": args.rounds, "dtype": args.dtype,
-        "threads": torch.get_num_threads(), "torch": torch.__version__,
-        "machine": torch.cuda.get_device_name() if args.device == "cuda" else f"{platform.machine()}, {os.cpu_count()} cores",
+        "config": args.config,
+        "batch": args.batch,
+        "rounds": args.rounds,
+        "dtype": args.dtype,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "machine": torch.cuda.get_device_name() if args.device == "cuda" else cpu,
         "parameters_m": parameters(args.config),
         "forward": summary(interleaved(("backbone", "vitpain", "neutral"), args, False), "backbone", args.batch),
-    }  # fmt: skip
+    }
     if not args.no_training:
         times = interleaved(("classifier", "vitpain"), args, True)
         result["train_step"] = summary(times, "classifier", args.batch)

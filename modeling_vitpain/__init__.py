@@ -1,7 +1,8 @@
-"""ViTPain, the model that reads pain in faces. Importing this package makes transformers' Auto classes know it.
+"""ViTPain, the model that reads pain in faces. Importing this package registers it with transformers' Auto classes.
 
-The `*_vitpain.py` files are also Hub remote code: a saved model carries copies of them, so that it loads with
-`trust_remote_code=True` where this package is not installed.
+The files in this folder are also Hub remote code: a saved model has copies of them, so that it loads with
+`trust_remote_code=True` where this package is not installed. What only training, prediction or conversion needs lies in
+the folders.
 """
 
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
@@ -9,7 +10,7 @@ from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_vitpain import ViTPainConfig
 from .image_processing_vitpain import ViTPainImageProcessor
-from .modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput, pspi_expectation, pspi_interval
+from .modeling_vitpain import ViTPainForPainAssessment
 from .pipeline_vitpain import PainAssessmentPipeline
 
 AutoConfig.register("vitpain", ViTPainConfig, exist_ok=True)
@@ -31,7 +32,4 @@ __all__ = [
     "ViTPainConfig",
     "ViTPainForPainAssessment",
     "ViTPainImageProcessor",
-    "ViTPainOutput",
-    "pspi_expectation",
-    "pspi_interval",
 ]

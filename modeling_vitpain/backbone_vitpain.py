@@ -1,7 +1,7 @@
 """The backbone of ViTPain: any ViT-like model of transformers, made by `AutoModel` and run by its own forward.
 
-What a converted checkpoint of the authors was trained without (rotary positions, register tokens) is taken out of what the
-backbone's modules return, by forward hooks on this one model; its weights and their names stay.
+A converted checkpoint of the authors was trained without rotary positions and register tokens: forward hooks remove
+them from what this model's modules return, while its weights keep their names.
 This file is Hub remote code: it imports torch, transformers and the configuration, nothing else.
 """
 
@@ -26,7 +26,7 @@ def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
 
 
 def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
-    """Freezes the mask token, and register tokens that are left out: nothing reads them, so they never get a gradient."""
+    """Freezes the mask token, and register tokens that are left out: they are never read, and get no gradient."""
     unread = ("mask_token",) if config.backbone_registers else ("mask_token", "register_tokens")
     for name, parameter in backbone.named_parameters():
         if name.endswith(unread):
@@ -34,7 +34,7 @@ def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
 
 
 def _no_rotation(module: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Cosine 1 and sine 0: every patch is rotated by nothing, and has no position."""
+    """Cosine 1 and sine 0: no patch is rotated, so none has a position."""
     cos, sin = output
     return torch.ones_like(cos), torch.zeros_like(sin)
 

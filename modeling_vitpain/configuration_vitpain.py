@@ -1,7 +1,7 @@
 """Configuration of ViTPain (design contract C6).
 
 - One flat class: the backbone's own configuration inside, the heads' sizes and the loss weights beside it.
-- AU names and ranges are repeated here, because this file also travels alone as Hub remote code;
+- AU names, their ranges and the PSPI's are repeated here, because this file also travels alone as Hub remote code;
   `dataset_script.facs` stays the source, and a test holds the two equal.
 - A value that is not implemented is refused here, when the configuration is made, not later in the forward pass.
 """
@@ -11,6 +11,7 @@ from transformers.configuration_utils import SubConfigSpec
 
 AU_NAMES = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
 AU_MAX = [5, 5, 5, 5, 5, 1]
+PSPI_MAX = 16
 PSPI_THRESHOLDS = [1, 2, 3]
 CHOICES = {
     "au_head": ("query", "cls"),
@@ -42,27 +43,27 @@ class ViTPainConfig(PreTrainedConfig):
             DINOv3, … Default: the paper's ViT-L/16 at 224 px.
         backbone_positions: "own"; "none" switches rotary positions off, so that the patches have no order. Only for
             checkpoints that were trained without them, as the authors' release was.
-        backbone_registers: False leaves the backbone's register tokens out. Only for such checkpoints too.
-        num_pspi_classes: PSPI classes, 0 to 16.
+        backbone_registers: False leaves the backbone's register tokens out. Only for such checkpoints.
+        num_pspi_classes: PSPI classes; 17, of the scores 0 to 16.
         au_names: order of the action units in every output; fixed (contract C1).
         au_max: top of each unit's scale: 5 for FACS A-E, 1 for AU43 (eyes closed).
-        au_head: "query" (equations 4-8: one learned query a unit, attending to the patches) or "cls" (Table 2's baseline: the
-            same head on the CLS token).
+        au_head: "query" (equations 4-8: one learned query a unit, attending to the patches) or "cls" (Table 2's
+            baseline: the same head on the CLS token).
         au_hidden_size: width of the AU branch's hidden layer; default D/2.
         au_norm: LayerNorm before the AU branch's first linear layer (the release has one, the paper has none).
         au_activation: "relu" (equation 8) or "gelu" (the release), of the hidden layer; the last one is always a ReLU.
         au_dropout: dropout before and after the AU branch's hidden layer, 0 to below 1.
-        pspi_head: "classification" (equations 9-12), or "regression" (the paper's later versions: 16 * sigmoid, and binary
-            heads beside it).
-        pspi_hidden_sizes: widths of the PSPI branch's hidden layers; default D/2 and D/4, for "regression" 512, 256 and 128,
-            none wider than D.
+        pspi_head: "classification" (equations 9-12), or "regression" (the paper's later versions: 16 * sigmoid, and
+            binary heads beside it).
+        pspi_hidden_sizes: widths of the PSPI branch's hidden layers; default D/2 and D/4, for "regression" 512, 256 and
+            128, none wider than D.
         head_dropout: dropout of the PSPI branch and of the binary heads, 0 to below 1.
         pspi_thresholds: of the binary heads, each "pain at PSPI >= threshold"; ascending. Only "regression" has them.
         regression_sd: standard deviation, in PSPI units, of the distribution that "regression" reports as `logits`.
         interval_temperature: `logits` are divided by it for the interval alone, above 0; calibration on validation data
             sets it.
-        reference: "none", or "neutral": neutral pictures of the same person are encoded too, and every token of the frame
-            attends to theirs.
+        reference: "none", or "neutral": neutral pictures of the same person are encoded too, and every token of the
+            frame attends to theirs.
         reference_encoder: "shared" (the backbone itself) or "own" (a second one of the same kind).
         reference_heads: heads of that attention; a divisor of D.
         reference_fallback: a learned token stands for the reference where there is none; False: that is an error.
@@ -94,7 +95,7 @@ class ViTPainConfig(PreTrainedConfig):
     backbone_config: dict | PreTrainedConfig | None = None
     backbone_positions: str = "own"
     backbone_registers: bool = True
-    num_pspi_classes: int = 17
+    num_pspi_classes: int = PSPI_MAX + 1
     au_names: list[str] | tuple[str, ...] | None = None
     au_max: list[int] | tuple[int, ...] | None = None
     au_head: str = "query"
@@ -163,7 +164,9 @@ class ViTPainConfig(PreTrainedConfig):
 
     def _check_sizes(self) -> None:
         if self.num_pspi_classes < 2:
-            raise ValueError(f"num_pspi_classes is {self.num_pspi_classes}; allowed is 2 or more (the scale has 17)")
+            raise ValueError(
+                f"num_pspi_classes is {self.num_pspi_classes}; allowed is 2 or more (the scale has {PSPI_MAX + 1})"
+            )
         if not self.pspi_hidden_sizes or min(*self.pspi_hidden_sizes, self.au_hidden_size) < 1:
             raise ValueError(
                 f"pspi_hidden_sizes is {self.pspi_hidden_sizes} and au_hidden_size {self.au_hidden_size}; "
@@ -206,7 +209,7 @@ class ViTPainConfig(PreTrainedConfig):
 
     @classmethod
     def tiny(cls, **kwargs) -> "ViTPainConfig":
-        """For CPUs, trained from scratch in minutes: 112 px, 49 patches of 16 px, D = 96, 4 layers; 0.5 M parameters."""
+        """For CPUs, trained from scratch in minutes: 112 px, 49 patches, D = 96, 4 layers; 0.5 M parameters."""
         backbone = ViTConfig(
             hidden_size=96,
             num_hidden_layers=4,
@@ -219,7 +222,7 @@ class ViTPainConfig(PreTrainedConfig):
 
 
 def _is(value: object, kind: str) -> bool:
-    """Whether a value is of one of KINDS. True is no number here, though Python counts with it."""
+    """Whether a value is of one of KINDS. True and False are no numbers here, unlike in Python."""
     if kind == "True or False":
         return isinstance(value, bool)
     if kind == "a list of whole numbers":

@@ -1,4 +1,4 @@
-"""The heads of ViTPain, and what is read off their outputs (paper, section 4; the regression head: its later versions).
+"""The heads of ViTPain, and the PSPI distribution (paper, section 4; the regression head: its later versions).
 
 - Shapes: B images, N patches, width D, 6 action units, C = 17 PSPI classes.
 - However the head is trained, PSPI leaves it as a distribution over the classes (`logits`), so that intervals,
@@ -17,9 +17,9 @@ ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
 class AUHead(nn.Module):
     """Equations 4-8: a learned query a unit, single-head attention over the patches, then Linear-ReLU-Linear-ReLU.
 
-    The two linear layers are shared by the units: what tells them apart is where they look. With au_head "cls" there
-    are no queries, and the layers map the CLS token to all six at once. LayerNorm, dropout and GELU are the release's,
-    off by default.
+    The two linear layers are shared by the units, which differ in where they attend. With au_head "cls" there are no
+    queries, and the layers map the CLS token to all six at once. LayerNorm, dropout and GELU are the release's, off by
+    default.
     """
 
     def __init__(self, config: ViTPainConfig):
@@ -66,7 +66,7 @@ class PSPIHead(nn.Sequential):
 
 
 class BinaryHeads(nn.Module):
-    """One logit a threshold, "pain at PSPI >= t": each LayerNorm, Dropout, Linear on CLS, and named after its threshold."""
+    """One logit a threshold, "pain at PSPI >= t": LayerNorm, Dropout and Linear on CLS, named after the threshold."""
 
     def __init__(self, config: ViTPainConfig):
         super().__init__()
@@ -99,9 +99,9 @@ def pspi_distribution(pspi: Tensor, sd: float, num_classes: int) -> Tensor:
 def pspi_interval(logits: Tensor, level: float = 0.9, temperature: float = 1.0) -> tuple[Tensor, Tensor]:
     """The central interval of the class distribution: `logits` (B, C) -> lowest and highest class (B,), integers.
 
-    At most (1 - level) / 2 of the probability lies below it, and as much above. It is about the score of this picture,
-    a whole number; in a very skewed distribution the mean (`pspi`) may lie outside of it. A `temperature` above 1 widens
-    the distribution first, below 1 it narrows it.
+    At most (1 - level) / 2 of the probability lies below it, and as much above. It is of the picture's score, a whole
+    number; in a very skewed distribution the mean (`pspi`) may lie outside of it. A `temperature` above 1 widens the
+    distribution first, one below 1 narrows it.
     """
     cumulative = (logits.double() / temperature).softmax(dim=-1).cumsum(dim=-1)
     tail = (1 - level) / 2

@@ -1,10 +1,10 @@
 """Pictures to `pixel_values`, with PIL and NumPy only (torchvision is not needed).
 
-- Any PIL mode is brought to upright 8-bit RGB first: EXIF orientation applied, 16-bit greys scaled (not clipped),
-  transparency laid over white, the first frame of an animation taken. Then resize, rescale and normalise, as for any ViT.
+- Any PIL mode becomes upright 8-bit RGB first: EXIF orientation applied, 16-bit greys scaled (not clipped),
+  transparency laid over white, the first frame of an animation taken. Then it is resized and normalised as for any ViT.
 - Memory is bounded: above `MAX_PIXELS` a JPEG is decoded at a half, a quarter or an eighth of its size, and any other
   picture is refused before it is decoded.
-- A face is cut out where a box or landmarks are given; none is looked for.
+- A face is cropped where a box or landmarks are given; faces are not searched for.
 """
 
 from pathlib import Path
@@ -21,14 +21,14 @@ MAX_PIXELS = 50_000_000
 MODES = ("image", "heatmap")
 
 _FOREHEAD = 0.5
-"""A face box reaches this far above the brows' landmarks, in units of the landmarks' longer side. Measured on 165 frames of
-Pain3D, whose `face_box` holds the whole face: 0.50, standard deviation 0.04."""
+"""A face box reaches this far above the brows' landmarks, in units of the landmarks' longer side. Measured on 165
+frames of Pain3D, whose `face_box` holds the whole face: 0.50, standard deviation 0.04."""
 
 
 class ViTPainImagesKwargs(ImagesKwargs, total=False):
     """What the processor takes beside transformers' own.
 
-    `face_crop`: side of the square that the model sees, in units of the face box's longer side; None: the whole picture.
+    `face_crop`: side of the square that the model sees, in units of the face box's longer side; None: whole pictures.
     `mode`: "image", or "heatmap" for a teacher: single-channel 8-bit pictures only, repeated in three channels.
     """
 
@@ -39,8 +39,8 @@ class ViTPainImagesKwargs(ImagesKwargs, total=False):
 class ViTPainImageProcessor(PilBackend):
     """Images (PIL, arrays, tensors, paths, URLs; one or many) -> `pixel_values` (B, 3, height, width), float32.
 
-    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give it such pictures,
-    or say where the face is: `processor(images, boxes=…)` or `processor(images, landmarks=…)`.
+    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give it such
+    pictures, or the place of the face: `processor(images, boxes=…)` or `processor(images, landmarks=…)`.
     """
 
     valid_kwargs = ViTPainImagesKwargs
@@ -56,7 +56,7 @@ class ViTPainImageProcessor(PilBackend):
     do_convert_rgb = True
 
     def preprocess(self, images, *args, boxes=None, landmarks=None, **kwargs):
-        """As transformers', with a face cut out of each picture where one is named.
+        """As transformers', with each picture cropped to its face where boxes or landmarks are given.
 
         Args:
             images: one picture or a list.
@@ -65,8 +65,8 @@ class ViTPainImageProcessor(PilBackend):
                 pixels; (B, 68, 2), or (68, 2) for one picture.
 
         Raises:
-            ValueError: boxes that are no boxes, or not one for each picture; boxes for a model that sees whole pictures,
-                unless `face_crop` is given too.
+            ValueError: boxes that are no boxes, or not one for each picture; boxes for a model that sees whole
+                pictures, unless `face_crop` is given too.
         """
         mode = kwargs.get("mode") or self.mode
         if mode not in MODES:
@@ -109,7 +109,7 @@ class ViTPainImageProcessor(PilBackend):
     def process_image(
         self, image, do_convert_rgb=None, input_data_format=None, box=None, face_crop=None, mode=None, **kwargs
     ) -> np.ndarray:
-        """One picture -> uint8 (3, H, W), cut out, and already resized where that saves memory."""
+        """One picture -> uint8 (3, H, W), cropped, and already resized where that saves memory."""
         if box is not None and not isinstance(image, Image.Image):
             image = _picture_of_array(super().process_image(image, input_data_format=input_data_format))
         if isinstance(image, Image.Image):
@@ -146,7 +146,7 @@ def open_picture(path: str | Path) -> Image.Image:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """An upright 8-bit RGB picture of one of any mode, reduced if it is a JPEG above `MAX_PIXELS`.
+    """A picture of any mode as upright 8-bit RGB, reduced if it is a JPEG above `MAX_PIXELS`.
 
     Raises:
         ValueError: a floating-point picture, or one too large to be decoded.

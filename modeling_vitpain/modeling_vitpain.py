@@ -1,9 +1,9 @@
 """ViTPain: a ViT backbone, used as it is, with a PSPI branch on CLS and an AU branch on the patches (paper, section 4).
 
-- The backbone comes from `AutoModel` and its forward is never re-implemented: positions and registers are its business.
-- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral pictures
-  of the same person; the heads read what comes out. Where there is no picture, a learned token stands in, and nothing else.
-- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 action units, 17 PSPI classes.
+- The backbone comes from `AutoModel` and its forward is never re-implemented, positions and registers included.
+- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral
+  pictures of the same person; the heads read the result. A learned token takes the place of a missing picture.
+- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 AUs, 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
@@ -19,6 +19,7 @@ from transformers.utils import ModelOutput, can_return_tuple
 from .backbone_vitpain import freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
+from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
@@ -29,11 +30,12 @@ class ViTPainOutput(ModelOutput):
 
     Attributes:
         loss: (), when `labels` or `au_labels` were given: the weighted sum of what can be computed from them.
-        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" the log-probabilities around `pspi`, float32.
+        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" log-probabilities around `pspi`, float32.
         pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
         au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
         cls: (B, D), the CLS token, as the PSPI branch gets it.
-        au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head "query".
+        au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head
+            "query".
         binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
     """
 
@@ -74,7 +76,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
         elif isinstance(module, ReferenceAttention):
             init.xavier_uniform_(module.in_proj_weight)
             init.zeros_(module.in_proj_bias)
-            # Almost nothing is added at first: fine-tuning begins with the tokens that the backbone was trained to give.
+            # Almost nothing is added at first, so that fine-tuning begins with the tokens of the trained backbone.
             init.normal_(module.out_proj.weight, std=0.02)
         elif isinstance(module, ReferenceToken):
             init.normal_(module.weight, std=0.02)
@@ -83,15 +85,15 @@ class ViTPainPreTrainedModel(PreTrainedModel):
             init.normal_(module.out.weight, std=0.02)
             init.ones_(module.out.bias)
             if module.queries is not None:
-                # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: neither
-                # uniform attention, where the units could not be told apart, nor saturated.
+                # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: attention
+                # is neither uniform, where all units would be equal, nor saturated.
                 init.normal_(module.queries, std=1.0)
 
     def save_pretrained(self, save_directory, **kwargs) -> None:
         """As transformers', with two differences.
 
-        - Tensors keep the names they have in memory. The default writes the pre-5.x names of the ViT's tensors; `Trainer`
-          reloads checkpoints by plain `load_state_dict` with strict=False, so most would silently not be loaded.
+        - Tensors keep the names they have in memory. The default writes the pre-5.x names of the ViT's tensors; most of
+          them `Trainer` would silently skip, which reloads checkpoints by `load_state_dict` with strict=False.
         - The whole family is named for remote code, pipeline included; by itself transformers names the class it saves.
         """
         self.config.auto_map = {
@@ -142,7 +144,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
 
     @classmethod
     def from_pretrained(cls, *args, **kwargs):
-        """As transformers', which makes every tensor trainable: what nothing reads is frozen again, as in a new model."""
+        """As transformers', but tensors that are never read are frozen, as in a new model."""
         loaded = super().from_pretrained(*args, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded
         for encoder in filter(None, (model.backbone, model.reference_backbone)):
@@ -165,18 +167,18 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         Args:
             pixel_values: (B, 3, H, W) from the image processor; H and W are the configured size, or any multiple of the
                 patch with `interpolate_pos_encoding=True`.
-            reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any order;
-                only for a model with reference "neutral". Without it the learned fallback is used. A first dimension of
-                1 stands for references that all B frames share.
-            reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True. A row
-                without any reference uses the learned fallback.
-            labels: (B,), the PSPI, 0-16; whole numbers, unless pspi_head is "regression".
-            au_labels: (B, 6), AU intensities, 0-5 (AU43 0-1).
-            output_attentions: also return `au_attention`; default what the configuration says.
+            reference_pixel_values: (B, 3, H, W), or (B, R, 3, H, W) for R neutral pictures of each person, in any
+                order; only for a model with reference "neutral". Without it the learned fallback is used. A first
+                dimension of 1 stands for references that all B frames share.
+            reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True.
+                A row without any reference uses the learned fallback.
+            labels: (B,), the observed PSPI, 0-16; whole numbers, unless pspi_head is "regression".
+            au_labels: (B, 6), the observed AU intensities, 0-5 (AU43 0-1).
+            output_attentions: also return `au_attention`; default: the configuration's `output_attentions`.
 
         Raises:
-            ValueError: a label out of range; references of another shape, or given to a model that takes none; none given
-                to a model without a fallback.
+            ValueError: a label out of range; references of another shape, or given to a model that takes none; none
+                given to a model without a fallback.
         """
         tokens = self._encode(self.backbone, pixel_values, interpolate_pos_encoding)
         if self.config.reference == "neutral":
@@ -188,8 +190,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         logits, pspi, binary_logits = self._assess(cls)
         au, attention = self.au_head(cls, patches)
         with_attention = self.config.output_attentions if output_attentions is None else output_attentions
-        return ViTPainOutput(
-            loss=self._loss(logits, pspi, binary_logits, au, labels, au_labels),
+        output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
             au=au,
@@ -197,13 +198,22 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             au_attention=attention if with_attention else None,
             binary_logits=binary_logits,
         )
+        if labels is None and au_labels is None:
+            return output
+        return ViTPainOutput(loss=self._loss(output, labels, au_labels), **output)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
-        """Lowest and highest PSPI, (B,) each, that hold `level` of the distribution, calibrated as the configuration says."""
+        """Lowest and highest PSPI, (B,) each, of the central interval at `level`, calibrated by the configuration."""
         return pspi_interval(logits, level, self.config.interval_temperature)
 
+    def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
+        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every given label must be known."""
+        check_labels(labels, au_labels, self.config)
+        weights = LossWeights(self.config.lambda_pspi, self.config.lambda_binary, self.config.lambda_au)
+        return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
+
     def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool) -> Tensor:
-        """(B, 3, H, W) -> (B, T, D). ViT must be told to interpolate its positions; DINOs take any size, and no such argument."""
+        """(B, 3, H, W) -> (B, T, D). DINOs take any size; ViTs need the argument that has positions interpolated."""
         if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
             return backbone(pixel_values, interpolate_pos_encoding=True).last_hidden_state
         return backbone(pixel_values).last_hidden_state
@@ -242,49 +252,5 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         rows, columns = self.config.patch_grid(*pixel_values.shape[-2:])
         return rows * columns
 
-    def _loss(
-        self,
-        logits: Tensor,
-        pspi: Tensor,
-        binary_logits: Tensor | None,
-        au: Tensor,
-        labels: Tensor | None,
-        au_labels: Tensor | None,
-    ) -> Tensor | None:
-        """Equation 15 without its distillation terms; for "regression" the squared error and the binary heads' instead."""
-        terms = []
-        if labels is not None:
-            _check_range("labels (PSPI)", labels, torch.tensor(self.config.num_pspi_classes - 1))
-            terms += self._pspi_losses(logits, pspi, binary_logits, labels)
-        if au_labels is not None:
-            _check_range("au_labels", au_labels, torch.tensor(self.config.au_max))
-            terms.append(self.config.lambda_au * nn.functional.mse_loss(au.float(), au_labels.float()))
-        return sum(terms[1:], terms[0]) if terms else None
 
-    def _pspi_losses(self, logits: Tensor, pspi: Tensor, binary_logits: Tensor | None, labels: Tensor) -> list[Tensor]:
-        if binary_logits is None:
-            return [self.config.lambda_pspi * nn.functional.cross_entropy(logits.float(), labels.long())]
-        thresholds = torch.tensor(self.config.pspi_thresholds, device=labels.device)
-        pain = (labels[:, None] >= thresholds).float()  # (B, 3)
-        return [
-            self.config.lambda_pspi * nn.functional.mse_loss(pspi, labels.float()),
-            self.config.lambda_binary * nn.functional.binary_cross_entropy_with_logits(binary_logits.float(), pain),
-        ]
-
-
-def _check_range(name: str, values: Tensor, top: Tensor) -> None:
-    if torch.compiler.is_compiling():  # a check that depends on data cannot be in a graph
-        return
-    bad = ~((values >= 0) & (values <= top.to(values.device)))  # also catches NaN
-    if bad.any():
-        raise ValueError(f"{name} holds {values[bad][0].item():g}; allowed is 0 to {top.tolist()}")
-
-
-__all__ = [
-    "ViTPainForPainAssessment",
-    "ViTPainOutput",
-    "ViTPainPreTrainedModel",
-    "pspi_distribution",
-    "pspi_expectation",
-    "pspi_interval",
-]
+__all__ = ["ViTPainForPainAssessment", "ViTPainOutput", "ViTPainPreTrainedModel"]

@@ -1,25 +1,42 @@
 """`pipeline("pain-assessment")`: pictures of faces to PSPI, its interval and six action units."""
 
+from typing import NotRequired, TypedDict
+
 import numpy as np
 import torch
 from transformers import Pipeline
 
+from .scores_vitpain import pain_scores
+
 _ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop")
 
 
-class PainAssessmentPipeline(Pipeline):
-    """Pain seen in the picture of a face. A research tool, not a medical device.
+class PainAssessment(TypedDict):
+    """What the pipeline returns of a picture.
 
-    Takes one picture or a list (path, URL, PIL). Gives for each a dict:
-        `pspi`: float, Prkachin and Solomon Pain Intensity, 0 (none) to 16: the expectation over the model's classes.
-        `pspi_interval`: [low, high], whole PSPI scores, the central 90 % of the model's class distribution.
-        `au`: {"AU4": …, "AU43": …}, FACS intensities, 0 (absent) to 5 (letter E); AU43, eyes closed, 0 to 1.
-        `pain`: of a model with binary heads, {"PSPI >= 1": probability, …}.
-        `attention`: with `output_attentions=True`, {"AU4": array (rows, columns) of the patches, summing to 1, …}.
+    Attributes:
+        pspi: Prkachin and Solomon Pain Intensity, 0 (none) to 16: the expectation over the model's classes.
+        pspi_interval: [low, high], whole PSPI scores, the central 90 % of the model's class distribution.
+        au: {"AU4": …, "AU43": …}, FACS intensities, 0 (absent) to 5 (letter E); AU43, eyes closed, 0 to 1.
+        pain: of a model with binary heads, {"PSPI >= 1": probability, …}.
+        attention: with `output_attentions=True`, {"AU4": array (rows, columns) of the patches, summing to 1, …}.
+    """
+
+    pspi: float
+    pspi_interval: list[int]
+    au: dict[str, float]
+    pain: NotRequired[dict[str, float]]
+    attention: NotRequired[dict[str, np.ndarray]]
+
+
+class PainAssessmentPipeline(Pipeline):
+    """Pain in pictures of faces. A research tool, not a medical device.
+
+    Takes one picture or a list (path, URL, PIL), and returns a `PainAssessment` for each.
 
     Parameters:
-        boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the square
-            around it that it was trained on.
+        boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
+            square around it that it was trained on.
         reference: for a model with reference "neutral", one picture or a list: neutral pictures of the person that all
             pictures of the call show. Without it the model uses its learned fallback.
         reference_boxes: as `boxes`, for the references.
@@ -34,7 +51,7 @@ class PainAssessmentPipeline(Pipeline):
     _load_tokenizer = False
 
     def __call__(self, inputs, *args, boxes=None, **kwargs):
-        """As the class says. Raises ValueError when there is not one box for each picture."""
+        """Scores pictures, with the parameters of the class. Raises ValueError unless each picture has one box."""
         if boxes is not None:
             several = isinstance(inputs, list | tuple)
             pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))
@@ -93,22 +110,18 @@ class PainAssessmentPipeline(Pipeline):
 
     def postprocess(self, output, interval_level=0.9):
         config = self.model.config
-        low, high = self.model.pspi_interval(output["logits"], interval_level)
-        intensities = np.minimum(output["au"][0].float().numpy(), config.au_max)
-        scores = {
-            "pspi": output["pspi"][0].item(),
-            "pspi_interval": [low[0].item(), high[0].item()],
-            "au": dict(zip(config.au_names, intensities.tolist(), strict=True)),
+        scores = pain_scores(output, config, interval_level)  # of one picture
+        result: PainAssessment = {
+            "pspi": scores.pspi[0].item(),
+            "pspi_interval": [scores.low[0].item(), scores.high[0].item()],
+            "au": dict(zip(config.au_names, scores.au[0].tolist(), strict=True)),
         }
-        if output.get("binary_logits") is not None:
+        if scores.pain is not None:
             names = [f"PSPI >= {threshold}" for threshold in config.pspi_thresholds]
-            chances = output["binary_logits"][0].float().sigmoid().tolist()
-            scores["pain"] = dict(zip(names, chances, strict=True))
-        if output.get("au_attention") is not None:
-            grid = config.patch_grid(*config.image_size)
-            maps = output["au_attention"][0].float().numpy().reshape(len(config.au_names), *grid)
-            scores["attention"] = dict(zip(config.au_names, maps, strict=True))
-        return scores
+            result["pain"] = dict(zip(names, scores.pain[0].tolist(), strict=True))
+        if scores.attention is not None:
+            result["attention"] = dict(zip(config.au_names, scores.attention[0], strict=True))
+        return result
 
 
 __all__ = ["PainAssessmentPipeline"]

@@ -1,7 +1,8 @@
-"""Neutral references (the paper's later versions): what the tokens of a frame take from pictures of the same person at rest.
+"""Neutral references (the paper's later versions): the tokens of a frame attend to neutral pictures of the same person.
 
 - Shapes: B frames, R references a frame, T tokens of the frame, S of a reference, width D.
-- A frame without a reference meets a learned token, never itself: compared with itself, every face would look at rest.
+- A frame without a reference attends to a learned token, never to itself: compared with itself, every face would look
+  neutral.
 - This file is Hub remote code: it imports torch and nothing else.
 """
 
@@ -12,8 +13,8 @@ from torch import Tensor, nn
 class ReferenceAttention(nn.Module):
     """Multi-head attention from a frame to each of its references, averaged over them.
 
-    With one reference it is `nn.MultiheadAttention(width, heads, batch_first=True)`, and has its parameters. The frame's
-    queries are projected once, whatever the number of references, and so is the average.
+    With one reference it is `nn.MultiheadAttention(width, heads, batch_first=True)`, and has its parameters. The
+    frame's queries are projected once, whatever the number of references, and so is the average.
     """
 
     def __init__(self, width: int, heads: int):
@@ -24,8 +25,10 @@ class ReferenceAttention(nn.Module):
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor, references: Tensor, mask: Tensor) -> Tensor:
-        """`tokens` (B, T, D) and `references` (B, R, S, D) -> (B, T, D). Where `mask` (B, R) is False, a slot counts nothing,
-        unless the whole row is False: then all of its slots hold the fallback, and count.
+        """`tokens` (B, T, D) and `references` (B, R, S, D) -> (B, T, D).
+
+        A slot where `mask` (B, R) is False is left out, unless the whole row is False: then all of its slots hold the
+        fallback, and are used.
         """
         width, slots = tokens.shape[-1], references.shape[:2]
         weights, biases = (
@@ -47,7 +50,7 @@ class ReferenceAttention(nn.Module):
 
 
 class ReferenceToken(nn.Module):
-    """The fallback: one learned token that stands for the tokens of a picture that is not there."""
+    """The fallback: one learned token in place of the tokens of a reference that is missing."""
 
     def __init__(self, width: int):
         super().__init__()

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypedDict
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
@@ -18,9 +19,9 @@ _ERRORS_SHOWN = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
-        "\n\nColumns: path; frame, from 0, and time_s, seconds, of a video; pspi, 0-16, the expected score; pspi_low and"
-        "\npspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; error, why there are no scores. Rows with an error"
-        "\nare counted and make the exit code 1; the other rows are written all the same."
+        "\n\nColumns: path; frame, from 0, and time_s, seconds, of a video; pspi, 0-16, the expected score; pspi_low"
+        "\nand pspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; error, why there are no scores. Rows with an"
+        "\nerror are counted and make the exit code 1; the other rows are written all the same."
         "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
@@ -74,13 +75,13 @@ def run(args: argparse.Namespace) -> int:
 
     from dataset_script.storage import write_atomically
 
-    from ..prediction.media import Sampling, find_sources
+    from ..prediction.media import Sampling, find_media
 
     sampling = Sampling(args.every, args.fps)
-    sources = [source for path in args.paths for source in find_sources(path)]
+    sources = [source for path in args.paths for source in find_media(path)]
     _check_names(args, sources)
     if any(source.is_video for source in sources):
-        import av  # noqa: F401 - missing it is said before the model is loaded
+        import av  # noqa: F401 - a missing package is reported before the model is loaded
 
     logging.disable_progress_bar()
     scorer = _scorer(args)
@@ -182,7 +183,25 @@ def _write_overlay(directory: Path, scored) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def _row(score, au_names: list[str]) -> dict[str, str | float | int | None]:
+class ScoreRow(TypedDict):
+    """A row of the output: see `pain3d predict --help`. None where there is no value."""
+
+    path: str
+    frame: int | None
+    time_s: float | None
+    pspi: float | None
+    pspi_low: int | None
+    pspi_high: int | None
+    AU4: float | None
+    AU6: float | None
+    AU7: float | None
+    AU9: float | None
+    AU10: float | None
+    AU43: float | None
+    error: str | None
+
+
+def _row(score, au_names: list[str]) -> ScoreRow:
     """One flat row. Four decimals: the rest of a float32 depends on the size of the batch."""
     au = score.au or {}
     return {
@@ -197,7 +216,7 @@ def _row(score, au_names: list[str]) -> dict[str, str | float | int | None]:
     }
 
 
-def _csv(rows: list[dict]) -> str:
+def _csv(rows: list[ScoreRow]) -> str:
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -205,8 +224,8 @@ def _csv(rows: list[dict]) -> str:
     return buffer.getvalue()
 
 
-def _report(rows: list[dict], failed: list[dict]) -> None:
-    """What went wrong, and the count, on standard error."""
+def _report(rows: list[ScoreRow], failed: list[ScoreRow]) -> None:
+    """Prints the errors, and how many pictures were scored, on standard error."""
     for row in failed[:_ERRORS_SHOWN]:
         where = row["path"] if row["frame"] is None else f"{row['path']}, frame {row['frame']}"
         print(f"pain3d: {where}: {row['error']}", file=sys.stderr)

@@ -19,12 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run_ = parser.add_argument_group("run")
     run_.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48")
     run_.add_argument("--seed", type=int, default=0)
-    run_.add_argument("--resume", action="store_true", help="go on from the last checkpoint of the same run")
+    run_.add_argument("--resume", action="store_true", help="continue from the last checkpoint of the same run")
     run_.add_argument("--json", action="store_true", help="print the record of the run as JSON")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, distillation and recipe: what `pain3d evaluate --protocol` has too. None stands for what the preset says."""
+    """Model, distillation and recipe, which cross-validation has too. The default None means the preset's value."""
     model = parser.add_argument_group("model")
     model.add_argument(
         "--preset", choices=("scratch", "paper", "v5"), help="default: paper if pretrained, else scratch"
@@ -32,7 +32,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
     model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
     model.add_argument(
-        "--start", "--starting-model", metavar="MODEL", help="go on from a trained ViTPain, Hub name or directory"
+        "--start", "--starting-model", metavar="MODEL", help="continue from a trained ViTPain, Hub name or directory"
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))
@@ -73,13 +73,14 @@ def run(args: argparse.Namespace) -> int:
     import datasets
     from transformers.utils import logging
 
-    from ..training.run import RunOptions, train
+    from ..training.options import RunOptions
+    from ..training.run import train
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     options = RunOptions(**{field.name: getattr(args, field.name) for field in fields(RunOptions)})
     record = train(options, args.out, resume=args.resume, workers=args.workers)
-    if os.environ.get("RANK", "0") != "0":  # one of several processes tells
+    if os.environ.get("RANK", "0") != "0":  # of several processes, the first one prints
         return 0
     if args.json:
         print(json.dumps(record, indent=1))

@@ -1,1 +1,1 @@
-"""Other people's checkpoints into ViTPain directories. Remote code does not need it, and does not import it."""
+"""Checkpoints in and out: the authors' release to a ViTPain directory, and a ViTPain to ONNX."""

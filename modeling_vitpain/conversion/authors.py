@@ -50,7 +50,7 @@ class Conversion:
         lora_ranks: the ranks that occur.
         lora_alpha: the alpha used.
         reference_encoder: "own", "shared" (also when the second encoder equals the first), or None without references.
-        hyper_parameters: what the checkpoint says of itself, where it is plain numbers and strings.
+        hyper_parameters: of the checkpoint's training, those that are plain numbers and short strings.
         notes: what a user of the model has to know.
         licence: of the result.
     """
@@ -126,20 +126,20 @@ def _state_dict(archive: TorchArchive) -> dict[str, StoredTensor]:
 
 
 def _hyper_parameters(content: dict) -> dict[str, str | int | float | bool]:
-    """What the checkpoint says of its making, as far as it is short text and plain numbers."""
-    said = content.get("hyper_parameters")
-    said = {name: said[name] for name in _HYPER_PARAMETERS if name in said} if isinstance(said, dict) else {}
-    texts = {name: one_line(value) for name, value in said.items() if isinstance(value, str)}
-    numbers = {name: v for name, v in said.items() if isinstance(v, int | float) and abs(v) < 1e9}
+    """The hyper-parameters stored in the checkpoint, as far as they are short text and plain numbers."""
+    stored = content.get("hyper_parameters")
+    stored = {name: stored[name] for name in _HYPER_PARAMETERS if name in stored} if isinstance(stored, dict) else {}
+    texts = {name: one_line(value) for name, value in stored.items() if isinstance(value, str)}
+    numbers = {name: v for name, v in stored.items() if isinstance(v, int | float) and abs(v) < 1e9}
     return texts | numbers
 
 
 def _lora_alpha(about: dict[str, Any], given: float | None) -> float:
-    """16, unless the caller says otherwise; a checkpoint that says otherwise needs the caller's word."""
-    said = about.get("lora_alpha", LORA_ALPHA)
-    if given is None and said != LORA_ALPHA:
+    """The alpha given, or 16. Raises InvalidInput where none is given and the checkpoint has another one."""
+    stored = about.get("lora_alpha", LORA_ALPHA)
+    if given is None and stored != LORA_ALPHA:
         raise InvalidInput(
-            f"lora-alpha is not given: the release has {LORA_ALPHA:g}, this checkpoint says {said!r}; give it"
+            f"lora-alpha is not given: the release has {LORA_ALPHA:g}, this checkpoint says {stored!r}; give it"
         )
     return LORA_ALPHA if given is None else given
 
@@ -223,8 +223,8 @@ def _record(
     config = model.config
     ranks = [stored[part.names["A"]].size[0] for part in parts.values() if part.has_lora]
     notes = [
-        "The release's forward left out the backbone's rotary positions and register tokens; this model does too, so as "
-        "to give its outputs: the order of the patches has no influence.",
+        "The release's forward left out the backbone's rotary positions and register tokens; this model does too, so "
+        "as to give its outputs: the order of the patches has no influence.",
         "`logits` and the interval are a normal distribution around the score; its regression_sd is not calibrated.",
     ]
     if config.reference == "neutral":

@@ -1,9 +1,9 @@
 """How the authors' checkpoint names its tensors, and how this model does.
 
 The release (github.com/TaatiTeam/Pain-in-3D, `lib/models/vitpain.py`) holds two timm DINOv3 ViTs, `vit_model` and
-`neutral_encoder`, wrapped by PEFT: a layer with LoRA has its weight in `base_layer` and the low-rank pair beside it. LoRA
-sits on `attn.qkv`, on `attn.proj` and, because PEFT goes by the last part of the name, on `patch_embed.proj` too, which
-is a convolution. "Plain" names here are those that the tensors would have without PEFT.
+`neutral_encoder`, wrapped by PEFT: a layer with LoRA has its weight in `base_layer` and the low-rank pair beside it.
+LoRA sits on `attn.qkv`, on `attn.proj` and, because PEFT goes by the last part of the name, on `patch_embed.proj` too,
+which is a convolution. "Plain" names here are those that the tensors would have without PEFT.
 """
 
 import re
@@ -20,6 +20,12 @@ IMAGE_SIZE = 224
 HEAD_WIDTH = 64
 """Width of one attention head of every DINOv3."""
 _SHOWN = 10
+_NEEDED = {  # tensors that the rest is inferred from, and their dimensions
+    "vit_model.patch_embed.proj.weight": 4,
+    "vit_model.blocks.0.mlp.fc1.weight": 2,
+    "pspi_head.2.weight": 2,
+    "au_shared_features.2.weight": 2,
+}
 
 _ENCODER = re.compile(r"(vit_model|neutral_encoder)\.(?:base_model\.model\.)?(.+)")
 _BASE = re.compile(r"(.+)\.base_layer\.(weight|bias)")
@@ -86,7 +92,7 @@ def _plain(name: str) -> tuple[str, str]:
 
 
 def source_of(target: str) -> tuple[str, int | None]:
-    """Plain name of the tensor that this model's parameter `target` comes from, and which third of it (q, k, v) it is."""
+    """Plain name of the tensor that the parameter `target` comes from; of q, k and v also which third, else None."""
     plain = target
     for pattern, replacement in _TO_PLAIN:
         plain = re.sub(pattern, replacement, plain)
@@ -99,47 +105,24 @@ def infer_config(sizes: dict[str, Size], attention_heads: int | None) -> ViTPain
 
     Args:
         sizes: of the tensors, by plain name.
-        attention_heads: of the backbone; None: one for each 64 of its width, as all DINOv3 have. No shape tells it.
+        attention_heads: of the backbone, which no tensor's shape shows; None: one for each 64 of its width, as all
+            DINOv3 have.
 
     Raises:
         InvalidInput: tensors that it takes to infer the rest are missing, or the sizes fit no model.
     """
-    needed = {
-        "vit_model.patch_embed.proj.weight": 4,
-        "vit_model.blocks.0.mlp.fc1.weight": 2,
-        "pspi_head.2.weight": 2,
-        "au_shared_features.2.weight": 2,
-    }
-    wrong = [name for name, dimensions in needed.items() if len(sizes.get(name, ())) != dimensions]
+    wrong = [name for name, dimensions in _NEEDED.items() if len(sizes.get(name, ())) != dimensions]
     if wrong:
         raise InvalidInput(f"the checkpoint is no ViTPain of the authors: it lacks {', '.join(wrong)}")
-    width, channels, patch, _ = sizes["vit_model.patch_embed.proj.weight"]
-    registers = sizes.get("vit_model.reg_token", (1, 0, width))
-    biased = "vit_model.blocks.0.attn.q_bias" in sizes
-    blocks = {match[1] for name in sizes if (match := re.match(r"vit_model\.blocks\.(\d+)\.", name))}
+    width = sizes["vit_model.patch_embed.proj.weight"][0]
+    heads = width // HEAD_WIDTH if attention_heads is None else attention_heads
+    if heads < 1 or width % heads:
+        raise InvalidInput(f"attention-heads is {heads}; allowed are divisors of the backbone's width, {width}")
     linears = [index for index in range(2, 32, 3) if len(sizes.get(f"pspi_head.{index}.weight", ())) == 2]
     thresholds = {int(match[1]) for name in sizes if (match := re.match(r"pspi_binary_heads\.(\d{1,2})\.", name))}
-    if attention_heads is None:
-        attention_heads = width // HEAD_WIDTH
-    if attention_heads < 1 or width % attention_heads:
-        raise InvalidInput(
-            f"attention-heads is {attention_heads}; allowed are divisors of the backbone's width, {width}"
-        )
     try:
         return ViTPainConfig(
-            backbone_config=DINOv3ViTConfig(
-                image_size=IMAGE_SIZE,
-                patch_size=patch,
-                num_channels=channels,
-                hidden_size=width,
-                intermediate_size=sizes["vit_model.blocks.0.mlp.fc1.weight"][0],
-                num_hidden_layers=len(blocks),
-                num_attention_heads=attention_heads,
-                num_register_tokens=registers[1] if len(registers) == 3 else 0,
-                query_bias=biased,
-                key_bias=False,
-                value_bias=biased,
-            ),
+            backbone_config=_backbone_config(sizes, heads),
             backbone_positions="none",
             backbone_registers="vit_model.reg_token" not in sizes,
             pspi_head="regression",
@@ -158,6 +141,25 @@ def infer_config(sizes: dict[str, Size], attention_heads: int | None) -> ViTPain
         raise InvalidInput(f"the checkpoint's sizes fit no model: {error}") from error
 
 
+def _backbone_config(sizes: dict[str, Size], attention_heads: int) -> DINOv3ViTConfig:
+    width, channels, patch, _ = sizes["vit_model.patch_embed.proj.weight"]
+    registers = sizes.get("vit_model.reg_token", (1, 0, width))
+    biased = "vit_model.blocks.0.attn.q_bias" in sizes
+    return DINOv3ViTConfig(
+        image_size=IMAGE_SIZE,
+        patch_size=patch,
+        num_channels=channels,
+        hidden_size=width,
+        intermediate_size=sizes["vit_model.blocks.0.mlp.fc1.weight"][0],
+        num_hidden_layers=len({m[1] for name in sizes if (m := re.match(r"vit_model\.blocks\.(\d+)\.", name))}),
+        num_attention_heads=attention_heads,
+        num_register_tokens=registers[1] if len(registers) == 3 else 0,
+        query_bias=biased,
+        key_bias=False,
+        value_bias=biased,
+    )
+
+
 def check(parts: dict[str, Parts], sizes: dict[str, Size], wanted: dict[str, Size]) -> None:
     """Compares the checkpoint with what the model needs, by name and size.
 
@@ -167,7 +169,7 @@ def check(parts: dict[str, Parts], sizes: dict[str, Size], wanted: dict[str, Siz
         wanted: sizes by plain name.
 
     Raises:
-        InvalidInput: says all of it at once: missing, extra, of another size (ten of each, and how many).
+        InvalidInput: names what is missing, extra or of another size: ten of each, and how many there are.
     """
     missing = [plain for plain in wanted if "weight" not in getattr(parts.get(plain), "names", ())]
     extra = [name for plain, part in parts.items() for name in part.names.values() if plain not in wanted]

@@ -1,8 +1,8 @@
 """A ViTPain as an ONNX file, checked against the model it came from before it is given its name.
 
-- Inputs: `pixel_values` (batch, 3, H, W); a model with neutral references also takes `reference_pixel_values`
-  (batch, references, 3, H, W) and `reference_mask` (batch, references), False where a slot is empty: the learned fallback is
-  in the file too.
+- Inputs: `pixel_values` (batch, 3, H, W); a model with neutral references also takes `reference_pixel_values` (batch,
+  references, 3, H, W) and `reference_mask` (batch, references), False where a slot is empty: the learned fallback is in
+  the file too.
 - Outputs: `logits` (batch, 17), `pspi` (batch,) 0-16, `au` (batch, 6), as ViTPainOutput defines them.
 - What the pictures must look like and what the outputs mean is written into the file's metadata, as JSON a key.
 """
@@ -90,7 +90,7 @@ def export_onnx(model: ViTPainForPainAssessment, processor: ViTPainImageProcesso
         raise InvalidInput(f"out is {str(path)!r}; allowed is NAME.onnx in a directory that exists")
     scores = _Scores(model.float().cpu())
     program = _trace(scores)
-    _describe(program, model, processor)
+    _write_metadata(program, model, processor)
     apart = sum(p.numel() * p.element_size() for p in model.parameters()) > LARGEST_FILE
     with reporting_write_errors(path), tempfile.TemporaryDirectory(prefix=".tmp-", dir=path.parent) as directory:
         file = Path(directory) / path.name
@@ -135,10 +135,10 @@ def _example(model: ViTPainForPainAssessment, batch: int, references: int) -> di
     return inputs
 
 
-def _describe(
+def _write_metadata(
     program: torch.onnx.ONNXProgram, model: ViTPainForPainAssessment, processor: ViTPainImageProcessor
 ) -> None:
-    """Metadata of the file; what the exporter noted at every node, paths of source files among it, is taken out."""
+    """Sets the file's metadata, and removes the exporter's notes at every node, which hold paths of source files."""
     config = model.config
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()
@@ -176,7 +176,7 @@ def _compare(scores: _Scores, file: Path) -> dict[str, float]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's remarks about its own progress. Errors are raised, not logged."""
+    """Silences the exporter's messages about its progress. Errors are raised, not logged."""
     loggers = [logging.getLogger(name) for name in _NOISY]
     before = [logger.level for logger in loggers]
     with warnings.catch_warnings():

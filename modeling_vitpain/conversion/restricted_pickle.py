@@ -1,9 +1,9 @@
 """Reads a pickle without letting it run anything.
 
-Python's own unpickler imports and calls what the file names. Here the operations are carried out by a small machine that
-imports nothing: a global stays a pair of names, and "call this" makes a value only for the few constructors that the
-caller hands in. Every other object becomes an `Inert`, which holds its name and nothing of what the file says about it.
-So a checkpoint loads although classes that are not installed lie in it, and a hostile one does nothing.
+Python's own unpickler imports and calls what the file names. Here a small stack machine, which imports nothing, carries
+out the operations: a global stays a pair of names, and "call this" makes a value only with the few constructors that
+the caller passes. Every other object becomes an `Inert`, which holds its name and nothing of its content. So a
+checkpoint loads although it holds classes that are not installed, and a hostile one does nothing.
 
 `pickletools` (standard library) splits the bytes into operations; it decodes numbers and strings and calls nothing.
 """
@@ -66,8 +66,8 @@ def read_pickle(
 
     Args:
         data: the pickle, protocol 0 to 5.
-        constructors: (module, name) -> what to call in place of that global. They must be harmless whatever they get, and
-            may raise TypeError, ValueError or InvalidInput.
+        constructors: (module, name) -> what to call in place of that global. They must be harmless whatever their
+            arguments, and may raise TypeError, ValueError or InvalidInput.
         persistent: makes an object of a persistent id (in PyTorch's files: a storage).
 
     Raises:
@@ -108,11 +108,11 @@ class _Machine:
             self.memo[argument] = self.stack[-1]
         elif name.endswith("GET"):
             self.stack.append(self.memo[argument])
-        else:
-            self._step(name, argument)
+        elif not (self._move(name) or self._change_container(name) or self._make_object(name, argument)):
+            raise InvalidInput(f"the pickle has the operation {name}, which checkpoints do not have")
 
-    def _step(self, name: str, argument: Any) -> None:
-        pop, push = self.stack.pop, self.stack.append
+    def _move(self, name: str) -> bool:
+        """Carries out an operation on the stack, its marks and the memo alone; False if it is another one."""
         match name:
             case "PROTO" | "FRAME":
                 pass
@@ -120,13 +120,20 @@ class _Machine:
                 self.below.append(self.stack)
                 self.stack = []
             case "POP" | "BUILD":  # BUILD sets an object's attributes: nothing here has any
-                pop()
+                self.stack.pop()
             case "POP_MARK":
                 self._marked()
             case "DUP":
-                push(self.stack[-1])
+                self.stack.append(self.stack[-1])
             case "MEMOIZE":
                 self.memo[len(self.memo)] = self.stack[-1]
+            case _:
+                return False
+        return True
+
+    def _change_container(self, name: str) -> bool:
+        """Carries out an operation that makes a tuple, list or dictionary, or fills one; False if it is another one."""
+        match name:
             case "TUPLE1" | "TUPLE2" | "TUPLE3":
                 count = int(name[-1])
                 if len(self.stack) < count:
@@ -146,14 +153,22 @@ class _Machine:
                 self._marked()
                 self.stack.append(Inert("builtins.frozenset"))
             case "APPEND":
-                self._append([pop()])
+                self._append([self.stack.pop()])
             case "APPENDS" | "ADDITEMS":
                 self._append(self._marked())
             case "SETITEM":
-                value = pop()
-                self._set([pop(), value])
+                value = self.stack.pop()
+                self._set([self.stack.pop(), value])
             case "SETITEMS":
                 self._set(self._marked())
+            case _:
+                return False
+        return True
+
+    def _make_object(self, name: str, argument: Any) -> bool:
+        """Carries out an operation that names a global or calls something; False if it is another one."""
+        pop, push = self.stack.pop, self.stack.append
+        match name:
             case "GLOBAL":
                 push(Global(*argument.split(" ", 1)))
             case "STACK_GLOBAL":
@@ -179,7 +194,8 @@ class _Machine:
             case "BINPERSID":
                 push(self.persistent(pop()))
             case _:
-                raise InvalidInput(f"the pickle has the operation {name}, which checkpoints do not have")
+                return False
+        return True
 
     def _marked(self) -> list[Any]:
         """Takes what lies above the last mark off the stack."""
@@ -204,6 +220,6 @@ class _Machine:
 
 
 def _inert(made_by: Any) -> Inert:
-    if isinstance(made_by, Inert):  # the instance called: keep the name that tells most
+    if isinstance(made_by, Inert):  # an instance is called: keep the name of its class
         return made_by
     return Inert(str(made_by) if isinstance(made_by, Global) else type(made_by).__name__)

@@ -85,7 +85,7 @@ class TorchArchive:
         self._zip.close()
 
     def check(self, stored: StoredTensor) -> None:
-        """Raises WorkFailed unless the tensor's storage is in the file, as long as the tree says."""
+        """Raises WorkFailed unless the tensor's storage is in the file, and of the length that the tree declares."""
         storage = stored.storage
         length = self._entry(f"data/{storage.key}").file_size
         if length != storage.numel * storage.dtype.itemsize:
@@ -103,7 +103,7 @@ class TorchArchive:
         return flat.as_strided(stored.size, stored.stride, stored.offset).contiguous()
 
     def _content(self) -> Any:
-        """The object tree, after a look at the byte order."""
+        """The object tree, after a check of the byte order."""
         if f"{self._root}/byteorder" in self._entries:
             order = self._read(self._entry("byteorder"))
             if order != b"little":
@@ -145,7 +145,7 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 
 def _checked_root(path: Path, archive: zipfile.ZipFile) -> str:
-    """The one folder that everything lies in. Refuses what torch.save does not write and readers may see differently."""
+    """The one folder that holds everything. Refuses what torch.save does not write and readers may read differently."""
     names = archive.namelist()
     roots = [PurePosixPath(name).parts[0] for name in names if PurePosixPath(name).parts[1:] == ("data.pkl",)]
     if len(roots) != 1:
@@ -161,7 +161,7 @@ def _checked_root(path: Path, archive: zipfile.ZipFile) -> str:
                 f"{path}: {one_line(entry.filename)!r} is compressed; PyTorch stores its entries as they are"
             )
     if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
-        raise WorkFailed(f"{path} is damaged: its directory tells of more bytes than the file has")
+        raise WorkFailed(f"{path} is damaged: its directory declares more bytes than the file has")
     if len(set(names)) != len(names):
         raise InvalidInput(f"{path} holds an entry twice; a PyTorch checkpoint holds each once")
     return roots[0]

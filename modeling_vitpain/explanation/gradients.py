@@ -1,4 +1,4 @@
-"""How much each patch changes an estimate, by the gradient at the pixels."""
+"""How strongly a prediction depends on each patch, by the gradient at the pixels."""
 
 import numpy as np
 import torch
@@ -9,13 +9,11 @@ from dataset_script.errors import InvalidInput
 from ..modeling_vitpain import ViTPainForPainAssessment
 
 BLUR = 0.08
-"""Standard deviation of the Gaussian that blurs a picture away, in sides: about the width of an eye in a cut-out face."""
-PIXELS = ("pixel_values", "reference_pixel_values", "reference_mask")
-"""What an item of `PainFrames` may hold for the network."""
+"""Standard deviation of the Gaussian that hides a picture, in sides: about the width of an eye in a cropped face."""
 
 
 def filled_picture(pixels: Tensor, fill: str) -> Tensor:
-    """`pixels` (1, 3, H, W) with everything taken away.
+    """Pictures without their content, blurred or of one colour: `pixels` (B, 3, H, W) -> the same shape.
 
     Raises:
         InvalidInput: `fill` is neither "blur" nor "mean".
@@ -36,10 +34,10 @@ def filled_picture(pixels: Tensor, fill: str) -> Tensor:
 
 
 def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor], grid: tuple[int, int]) -> np.ndarray:
-    """What each unit's estimate hangs on: (B, 6, rows, columns), each map summing to 1.
+    """How strongly each predicted AU depends on each patch: (B, 6, rows, columns), each map summing to 1.
 
-    The size of the gradient times the change that blurring makes, summed over the patch. Even where an estimate is held at 0
-    and has no gradient.
+    |gradient x change that blurring makes|, summed over the patch. Uniform where a prediction is cut off at 0, and has
+    no gradient.
     """
     filled = filled_picture(inputs["pixel_values"], "blur")
     pixels = inputs["pixel_values"].clone().requires_grad_()
@@ -56,14 +54,22 @@ def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor],
 
 def patch_attribution(
     network: ViTPainForPainAssessment,
-    estimates: Tensor,
+    predictions: Tensor,
     pixels: Tensor,
     filled: Tensor,
     grid: tuple[int, int],
     keep: bool = False,
 ) -> np.ndarray:
-    """|gradient x change| of `estimates` (B,), summed over each patch: (B, rows, columns). `keep`: more gradients follow."""
-    (gradient,) = torch.autograd.grad(estimates.sum(), pixels, retain_graph=keep)
+    """|gradient x change from `pixels` to `filled`| of predictions, summed over each patch: (B, rows, columns).
+
+    Args:
+        network: the model.
+        predictions: (B,), computed from `pixels`.
+        pixels, filled: (B, 3, H, W), the pictures and the same without content.
+        grid: rows and columns of patches.
+        keep: keep the graph, for more gradients of the same forward pass.
+    """
+    (gradient,) = torch.autograd.grad(predictions.sum(), pixels, retain_graph=keep)
     change = (gradient * (pixels.detach() - filled)).abs().sum(dim=1)  # (B, H, W)
     height, width = patch_size(network)
     rows, columns = grid

@@ -1,4 +1,4 @@
-"""Variations of a frame that leave its labels true.
+"""Random variations of a frame under which its labels stay valid.
 
 - Shift and scale are small: the face box holds the whole head, so that even the extreme draws keep the brows
   (landmarks 17-26) in the picture. AU4, AU6, AU7, AU9 and AU10 are read between brows and mouth.
@@ -57,7 +57,7 @@ class Variation:
         return (a, 0.0, width / 2 - a * width / 2 + shift_x, 0.0, e, height / 2 - e * height / 2 + shift_y)
 
     def apply(self, pixels: np.ndarray, photometric: bool) -> np.ndarray:
-        """(H, W, 3), uint8 -> the same, varied; `photometric` for pictures, not for heatmaps."""
+        """The frame (H, W, 3), uint8, varied. `photometric`: brightness and contrast too, for pictures."""
         height, width = pixels.shape[:2]
         moved = Image.fromarray(pixels).transform(
             (width, height), Image.Transform.AFFINE, self.matrix(width, height), Image.Resampling.BILINEAR
@@ -71,5 +71,5 @@ class Variation:
 
 
 def augment(pixels: np.ndarray, random: np.random.Generator, photometric: bool) -> np.ndarray:
-    """A random variation of a frame (H, W, 3), uint8."""
+    """A random variation of a frame (H, W, 3), uint8. `photometric` as in `Variation.apply`."""
     return Variation.draw(random).apply(pixels, photometric)

@@ -1,4 +1,6 @@
-"""Which frame shows the person of a frame at rest: what a model with reference="neutral" compares with."""
+"""The neutral frame of the same person, which a model with reference="neutral" compares each frame with."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from datasets import Dataset
@@ -6,6 +8,26 @@ from datasets import Dataset
 from dataset_script.errors import InvalidInput
 
 COLUMNS = ("frame_id", "identity_id", "expression_id", "neutral_frame_id")
+
+
+@dataclass(frozen=True)
+class NeutralFrames:
+    """What `PainFrames` gives a model with reference "neutral": neutral frames of the same person.
+
+    Attributes:
+        rows: where they are; None: among the frames themselves.
+        dropout: share of training items that get none, so that the model's fallback learns; 0 to below 1.
+
+    Raises:
+        InvalidInput: `dropout` is out of range.
+    """
+
+    rows: Dataset | None = None
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise InvalidInput(f"reference_dropout is {self.dropout}; allowed is 0 to below 1")
 
 
 class NeutralReferences:

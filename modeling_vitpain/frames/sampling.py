@@ -18,8 +18,8 @@ class PainSampler(torch.utils.data.Sampler[tuple[int, int]]):
 
     "natural", every frame once, is Trainer's own sampler.
 
-    Yields (frame, draw), where `draw` counts how often the frame came before in this epoch: `PainFrames` varies each draw
-    in another way. Under accelerate each process makes the same order and takes its share of the batches.
+    Yields (frame, draw), where `draw` counts how often the frame came before in this epoch: `PainFrames` augments each
+    draw differently. Under accelerate each process makes the same order and takes its share of the batches.
 
     Args:
         pspi: (n,), the PSPI of each frame.

@@ -1,8 +1,4 @@
-"""Where the face is in a picture: named in a CSV file, or found by OpenCV's cascades.
-
-A face finder has `find(picture) -> box or None`, the box (x0, y0, x1, y1) in pixels of `picture.image`, forehead to chin as
-the dataset's `face_box`, and `missing`, what to say where there is none.
-"""
+"""Where the face is in a picture: listed in a CSV file, or found by OpenCV's cascades."""
 
 import csv
 from pathlib import Path
@@ -14,7 +10,7 @@ from PIL import Image
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..image_processing_vitpain import box_of_landmarks
-from .media import Picture
+from .media import InputImage
 
 Box = tuple[float, float, float, float]
 
@@ -26,30 +22,30 @@ _SEARCH_SIDE = 640
 
 _SMALLEST_FACE = 0.1  # of the picture's longer side
 
-# OpenCV's boxes to ours, measured on 154 frontal and 60 oblique frames of Pain3D: the longer side, and how far the centre
-# is above, both in units of the cascade's box.
+# From OpenCV's boxes to ours, measured on 154 frontal and 60 oblique frames of Pain3D: the longer side, and how far the
+# centre is above, both in units of the cascade's box.
 _FRONTAL = (1.2, 0.04)
 _PROFILE = (0.96, 0.02)
 
 
 class FaceFinder(Protocol):
-    """Tells where the face is."""
+    """Finds the face in a picture. `missing` is the error of a picture without one."""
 
     missing: str
 
-    def find(self, picture: Picture) -> Box | None:
-        """The face of a picture."""
+    def find(self, picture: InputImage) -> Box | None:
+        """The box (x0, y0, x1, y1) in pixels of `picture.image`, forehead to chin as the dataset's `face_box`."""
 
 
 class NamedFaces:
     """Faces listed in a CSV file.
 
-    Columns: `path`, as seen from the working directory or from the file's own folder; `x0, y0, x1, y1`, a box in pixels of the
-    upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points of iBUG 300-W. For videos also `frame`, from 0; a
-    row without it holds for all frames of its video.
+    Columns: `path`, relative to the working directory or to the file's own folder; `x0, y0, x1, y1`, a box in pixels of
+    the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points of iBUG 300-W. For videos also
+    `frame`, from 0; a row without it holds for all frames of its video.
 
     Raises:
-        InvalidInput: the file is not there, a column is missing, or a row is wrong.
+        InvalidInput: the file does not exist, a column is missing, or a row is wrong.
     """
 
     def __init__(self, table: Path, landmarks: bool = False):
@@ -61,16 +57,15 @@ class NamedFaces:
                 reader = csv.DictReader(file)
                 absent = [name for name in ("path", *columns) if name not in (reader.fieldnames or [])]
                 if absent:
-                    raise InvalidInput(
-                        f"{table} has no column {', '.join(absent[:4])}; needed are path and {columns[0]} to {columns[-1]}"
-                    )
+                    needed = f"path and {columns[0]} to {columns[-1]}"
+                    raise InvalidInput(f"{table} has no column {', '.join(absent[:4])}; needed are {needed}")
                 for row in reader:
                     key, box = _read_row(table, row, columns, where=f"{table}, line {reader.line_num}")
                     self.boxes[key] = box
         except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as error:
             raise InvalidInput(f"{table} is not there or is no CSV file") from error
 
-    def find(self, picture: Picture) -> Box | None:
+    def find(self, picture: InputImage) -> Box | None:
         path = picture.source.path.resolve()
         box = self.boxes.get((path, picture.frame), self.boxes.get((path, None)))
         return None if box is None else tuple(value * picture.scale for value in box)
@@ -98,9 +93,9 @@ def _finite(numbers: np.ndarray, where: str) -> np.ndarray:
 class FoundFaces:
     """The largest face that OpenCV's Haar cascades find: frontal, else in profile from either side.
 
-    Simple and offline: the cascades come inside the `opencv-python-headless` wheel, version 4, the extra `pain3d[faces]`.
-    On Pain3D's own frames it finds all frontal faces and most of those turned by 40 degrees, there with the box up to a
-    sixth off towards the ear. For clinical work name the faces yourself, with a detector and a check of your own.
+    Simple and offline: the cascades are in the `opencv-python-headless` wheel, version 4, the extra `pain3d[faces]`. On
+    Pain3D's own frames it finds all frontal faces and most of those turned by 40 degrees, there with the box up to a
+    sixth off towards the ear. For clinical work give boxes of your own, from a detector and a check.
 
     Raises:
         WorkFailed: OpenCV 5 is installed, which has no cascades.
@@ -119,7 +114,7 @@ class FoundFaces:
             for name in ("frontalface_alt2", "profileface")
         )
 
-    def find(self, picture: Picture) -> Box | None:
+    def find(self, picture: InputImage) -> Box | None:
         image = picture.image
         shrink = min(1.0, _SEARCH_SIDE / max(image.size))
         size = tuple(max(1, round(side * shrink)) for side in image.size)

@@ -1,10 +1,7 @@
-"""Loading a model for prediction, and reading its outputs."""
+"""Loading a saved model with its image processor."""
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 
@@ -12,10 +9,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
-from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
-
-_SMALL_MODEL = 5_000_000
-"""Parameters below which a second CPU thread costs more in waiting than it computes."""
+from ..modeling_vitpain import ViTPainForPainAssessment
 
 
 def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
@@ -45,20 +39,3 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
     if wrong:
         raise WorkFailed(f"model {model} does not fit its configuration: {', '.join(wrong[:5])} ({len(wrong)} in all)")
     return network.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor
-
-
-@contextlib.contextmanager
-def sensible_threads(model: torch.nn.Module) -> Iterator[None]:
-    """One CPU thread for a small model: on shared cores a second makes it many times slower."""
-    before = torch.get_num_threads()
-    if sum(p.numel() for p in model.parameters()) < _SMALL_MODEL:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def clipped_au(output: ViTPainOutput, config: ViTPainConfig) -> np.ndarray:
-    """AU intensities (B, 6) within their scales; the ReLU of equation 8 has no upper end."""
-    return np.minimum(output.au.float().cpu().numpy(), np.asarray(config.au_max, dtype=np.float32))

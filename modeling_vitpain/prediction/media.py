@@ -1,6 +1,6 @@
 """Picture files, folders and videos as one stream of pictures, one in memory at a time.
 
-- What cannot be read is part of the stream, as a `Picture` that holds an error in place of an image.
+- What cannot be read is part of the stream, as an `InputImage` that holds an error in place of an image.
 - A video is decoded as it is read and never held whole. PyAV does it, the extra `pain3d[video]`.
 """
 
@@ -22,7 +22,7 @@ _SHORT_BY = 1.0
 
 
 @dataclass(frozen=True)
-class Source:
+class MediaFile:
     """A file to be scored.
 
     Attributes:
@@ -39,17 +39,17 @@ class Source:
 
     @property
     def group(self) -> Path:
-        """A video is a group of frames, and so are the pictures of a folder."""
+        """What is taken to show one person: a video, or the folder of a picture."""
         return self.path if self.is_video else self.path.absolute().parent
 
     @property
     def person(self) -> str:
-        """A video's name without suffix, or the name of a picture's folder."""
+        """The person's name: that of a video without suffix, or of a picture's folder."""
         return self.group.stem if self.is_video else self.group.name
 
 
 @dataclass(frozen=True)
-class Picture:
+class InputImage:
     """One picture, or why there is none.
 
     Attributes:
@@ -60,7 +60,7 @@ class Picture:
         error: None, or one line.
     """
 
-    source: Source
+    source: MediaFile
     image: Image.Image | None = None
     frame: int | None = None
     time_s: float | None = None
@@ -68,7 +68,7 @@ class Picture:
     error: str | None = None
 
 
-def find_sources(path: Path) -> list[Source]:
+def find_media(path: Path) -> list[MediaFile]:
     """The pictures and videos of a folder, folder by folder and by name, sub-folders included; or the file itself.
 
     Raises:
@@ -79,10 +79,10 @@ def find_sources(path: Path) -> list[Source]:
         found = [p for p in path.rglob("*") if p.suffix.lower() in allowed and p.is_file()]
         if not found:
             raise InvalidInput(f"{path} holds no picture and no video; looked for {', '.join(sorted(allowed))}")
-        return [Source(p, str(p.relative_to(path))) for p in sorted(found, key=lambda p: (p.parent, p.name))]
+        return [MediaFile(p, str(p.relative_to(path))) for p in sorted(found, key=lambda p: (p.parent, p.name))]
     if not path.is_file():
         raise InvalidInput(f"{path} does not exist; allowed are pictures, videos and folders of them")
-    return [Source(path, path.name)]
+    return [MediaFile(path, path.name)]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Sampling:
             raise InvalidInput(f"fps is {self.fps}; allowed is above 0 frames a second")
 
 
-def read_pictures(source: Source, sampling: Sampling | None = None) -> Iterator[Picture]:
+def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterator[InputImage]:
     """The picture of a file, or the frames of a video."""
     if source.is_video:
         yield from read_video(source, sampling or Sampling())
@@ -109,24 +109,24 @@ def read_pictures(source: Source, sampling: Sampling | None = None) -> Iterator[
         yield read_picture(source)
 
 
-def read_picture(source: Source) -> Picture:
+def read_picture(source: MediaFile) -> InputImage:
     """A picture file; of an animation the first frame."""
     try:
         with open_picture(source.path) as image:
             stored = max(image.size)
             rgb = to_rgb(image)
-            return Picture(source, rgb, scale=max(rgb.size) / stored)
+            return InputImage(source, rgb, scale=max(rgb.size) / stored)
     except UnidentifiedImageError:
-        return Picture(source, error="not a picture")
+        return InputImage(source, error="not a picture")
     except (OSError, SyntaxError, ValueError) as error:  # PIL reports damage as any of these
-        return Picture(source, error=f"unreadable: {_first_line(error)}")
+        return InputImage(source, error=f"unreadable: {_first_line(error)}")
 
 
-def read_video(source: Source, sampling: Sampling) -> Iterator[Picture]:
+def read_video(source: MediaFile, sampling: Sampling) -> Iterator[InputImage]:
     """The sampled frames of a video, as they are decoded, turned upright.
 
-    Where the file is damaged, or ends before the length that it declares, the last picture holds the error. A frame that
-    the decoder marks as damaged holds an error itself, and reading goes on.
+    Where the file is damaged, or ends before the length that it declares, the last picture holds the error. A frame
+    that the decoder marks as damaged holds an error itself, and the frames after it are read.
     """
     import av
 
@@ -134,7 +134,7 @@ def read_video(source: Source, sampling: Sampling) -> Iterator[Picture]:
     try:
         with av.open(str(source.path)) as container:
             if not container.streams.video:
-                yield Picture(source, error="the file holds no video stream")
+                yield InputImage(source, error="the file holds no video stream")
                 return
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
@@ -144,19 +144,21 @@ def read_video(source: Source, sampling: Sampling) -> Iterator[Picture]:
                     continue
                 due = time if sampling.fps is None else _next_tick(time, sampling.fps)
                 if frame.is_corrupt:
-                    yield Picture(source, None, number, time, error="the frame is damaged")
+                    yield InputImage(source, None, number, time, error="the frame is damaged")
                 else:
-                    yield Picture(source, _upright(frame), number, time)
+                    yield InputImage(source, _upright(frame), number, time)
             declared = _declared_seconds(container, stream)
             start = 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
-        yield Picture(source, error=f"{where}: {error.strerror or _first_line(error)}")
+        yield InputImage(source, error=f"{where}: {error.strerror or _first_line(error)}")
         return
     if number < 0:
-        yield Picture(source, error="the video holds no frame")
+        yield InputImage(source, error="the video holds no frame")
     elif declared is not None and time - start < declared - max(_SHORT_BY, 0.02 * declared):
-        yield Picture(source, error=f"the video ends at {time - start:.2f} s of the {declared:.2f} s that it declares")
+        yield InputImage(
+            source, error=f"the video ends at {time - start:.2f} s of the {declared:.2f} s that it declares"
+        )
 
 
 def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
@@ -177,7 +179,7 @@ def _upright(frame) -> Image.Image:
 
 
 def _declared_seconds(container, stream) -> float | None:
-    """The length that the file declares for its video; None where it does not say."""
+    """The length that the file declares for its video; None where it declares none."""
     if container.duration is not None and len(container.streams) == 1:
         return container.duration / 1e6  # microseconds
     if stream.duration is not None:

@@ -1,13 +1,13 @@
-"""Where the AU queries look, drawn over the picture that the model saw (PIL only).
+"""The attention of the AU queries, drawn over the picture that the model saw (PIL only).
 
-Attention is shown as a multiple of even attention (1 / patches), on one scale for all six units: a map that looks everywhere
-stays dark, and is not stretched to look like a find.
+Attention is shown as a multiple of even attention (1 / patches), on one scale for all six units: a map that attends
+everywhere stays dark, and is not stretched to look like a finding.
 """
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES
+from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, PSPI_MAX
 
 from .pictures import TILE, ImageScores
 
@@ -35,7 +35,7 @@ def overlay(view: np.ndarray, attention: np.ndarray, scores: ImageScores) -> Ima
     tiles = [
         (
             Image.fromarray(view),
-            f"PSPI {scores.pspi:.1f} of 16",
+            f"PSPI {scores.pspi:.1f} of {PSPI_MAX}",
             f"90 % interval {scores.pspi_low} to {scores.pspi_high}",
         )
     ]

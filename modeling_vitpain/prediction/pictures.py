@@ -1,9 +1,9 @@
 """Scores of pictures and video frames from a loaded model, with or without neutral references.
 
-- Pictures come as a stream and each is brought to the model's size at once, so that memory holds one decoded picture and
-  one batch.
-- A reference is never the picture that is scored: where a picture is among its own references, that one is left out, and
-  where none is left the model's learned fallback is used.
+- Pictures come as a stream and each is resized for the model as soon as it is decoded, so that memory holds one decoded
+  picture and one batch.
+- A picture is never its own reference: where it is among its references, that one is left out, and where none is left
+  the model's learned fallback is used.
 """
 
 import heapq
@@ -19,9 +19,10 @@ from dataset_script.errors import InvalidInput
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
+from ..scores_vitpain import pain_scores
 from .faces import FaceFinder
-from .load import clipped_au, sensible_threads
-from .media import Picture, Sampling, Source, find_sources, read_pictures
+from .forward import model_inputs, sensible_threads
+from .media import InputImage, MediaFile, Sampling, find_media, read_pictures
 
 Key = tuple[Path, int | None]
 """A picture's file and, of a video, frame."""
@@ -32,7 +33,7 @@ TILE = 256
 
 @dataclass(frozen=True)
 class ImageScores:
-    """Scores of one picture; `error` says why there are none.
+    """Scores of one picture, or the `error` that kept it from being scored.
 
     Attributes:
         path: the file as it was named.
@@ -56,14 +57,15 @@ class Scored:
     """A picture's scores, with what they were computed from.
 
     Attributes:
-        source, scores: where from, and what.
-        key: what the picture is known by; None where there are no scores.
+        source: the file.
+        scores: the scores, or an error.
+        key: identifies the picture; None where there are no scores.
         pixels: (3, H, W), as the model saw it.
         attention: (6, rows, columns) over the patches, each summing to 1; only where asked for.
         view: uint8 (256, 256, 3), the part of the picture that the model saw; only where attention was asked for.
     """
 
-    source: Source
+    source: MediaFile
     scores: ImageScores
     key: Key | None = None
     pixels: Tensor | None = None
@@ -73,7 +75,7 @@ class Scored:
 
 @dataclass
 class References:
-    """Neutral pictures of one person: `pixels`, R of (3, H, W), and the `keys` they are known by."""
+    """Neutral pictures of one person: `pixels`, R of (3, H, W), and the `keys` that identify them."""
 
     pixels: list[Tensor] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
@@ -85,13 +87,13 @@ class References:
 
 @dataclass(frozen=True)
 class Scorer:
-    """A loaded model and how pictures are given to it.
+    """A loaded model, and how pictures are prepared for it.
 
     Attributes:
         network, processor: from `load_model`.
         batch_size: pictures at a time.
         level: of the PSPI interval, above 0 and below 1.
-        faces: tells where the face is; None: pictures are faces already.
+        faces: finds the face; None: pictures are faces already.
         face_crop: side of the square around the face in units of its longer side; None: the processor's.
         with_attention: also give the attention maps.
 
@@ -126,7 +128,7 @@ class Scorer:
             )
 
     def score(
-        self, pictures: Iterable[Picture], references_of: Callable[[Source], References] | None = None
+        self, pictures: Iterable[InputImage], references_of: Callable[[MediaFile], References] | None = None
     ) -> Iterator[Scored]:
         """Scores of each picture, in order; one without image, or without a face, gives scores with `error`."""
         batch: list[_Prepared] = []
@@ -151,7 +153,7 @@ class Scorer:
         if self.network.config.reference != "neutral":
             raise InvalidInput("a neutral reference was given, but the model has reference='none'")
         references = References()
-        for source in (source for path in paths for source in find_sources(path)):
+        for source in (source for path in paths for source in find_media(path)):
             if source.is_video:
                 raise InvalidInput(f"reference {source.path} is a video; allowed are pictures")
             for picture in read_pictures(source):
@@ -162,8 +164,8 @@ class Scorer:
                 references.keys.append(item.key)
         return references
 
-    def _prepared(self, picture: Picture) -> "_Prepared":
-        """The picture at the model's size, or why not. The decoded picture itself is let go here."""
+    def _prepared(self, picture: InputImage) -> "_Prepared":
+        """The picture at the model's size, or scores that hold an error. The decoded picture is not kept."""
         key, bare = _key(picture), ImageScores(str(picture.source.path), picture.frame, picture.time_s)
         if picture.image is None:
             return _Prepared(picture.source, key, replace(bare, error=picture.error))
@@ -184,43 +186,37 @@ class Scorer:
             view = np.asarray(shown["pixel_values"][0], dtype=np.uint8).transpose(1, 2, 0)
         return _Prepared(picture.source, key, bare, pixels, view)
 
-    @torch.inference_mode()
     def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
         usable = [item for item in batch if item.pixels is not None]
-        scores = iter(self._run(usable, references) if usable else ())
+        scored = iter(self._run(usable, references) if usable else ())
         for item in batch:
-            yield Scored(item.source, item.bare) if item.pixels is None else next(scores)
+            yield Scored(item.source, item.bare) if item.pixels is None else next(scored)
 
     def _run(self, items: list["_Prepared"], references: References | None) -> list[Scored]:
-        config, place = self.network.config, {"device": self.network.device, "dtype": self.network.dtype}
-        inputs = {"pixel_values": torch.stack([item.pixels for item in items]).to(**place)}
+        batch = {"pixel_values": torch.stack([item.pixels for item in items])}
         if references is not None and references.pixels:
-            inputs["reference_pixel_values"] = torch.stack(references.pixels)[None].to(**place)  # of all items
-            inputs["reference_mask"] = references.mask([item.key for item in items]).to(self.network.device)
-        output = self.network(**inputs, output_attentions=self.with_attention)
-        low, high = self.network.pspi_interval(output.logits, self.level)
-        intensities = clipped_au(output, config)
-        maps = [None] * len(items)
-        if self.with_attention:
-            grid = config.patch_grid(*inputs["pixel_values"].shape[-2:])
-            maps = output.au_attention.float().cpu().numpy().reshape(len(items), len(config.au_names), *grid)
-        found = zip(items, output.pspi.tolist(), low.tolist(), high.tolist(), intensities.tolist(), maps, strict=True)
+            batch["reference_pixel_values"] = torch.stack(references.pixels)[None]  # of all items
+            batch["reference_mask"] = references.mask([item.key for item in items])
+        config, size = self.network.config, batch["pixel_values"].shape[-2:]
+        with torch.inference_mode():
+            output = self.network(**model_inputs(self.network, batch), output_attentions=self.with_attention)
+        found = pain_scores(output, config, self.level, size)
         return [
             Scored(
                 item.source,
                 replace(
                     item.bare,
-                    pspi=pspi,
-                    pspi_low=pspi_low,
-                    pspi_high=pspi_high,
-                    au=dict(zip(config.au_names, au, strict=True)),
+                    pspi=found.pspi[k].item(),
+                    pspi_low=found.low[k].item(),
+                    pspi_high=found.high[k].item(),
+                    au=dict(zip(config.au_names, found.au[k].tolist(), strict=True)),
                 ),
                 item.key,
                 item.pixels,
-                attention,
+                None if found.attention is None else found.attention[k],
                 item.view,
             )
-            for item, pspi, pspi_low, pspi_high, au, attention in found
+            for k, item in enumerate(items)
         ]
 
 
@@ -232,18 +228,18 @@ def predict_images(
     level: float = 0.9,
 ) -> Iterator[ImageScores]:
     """Scores of picture and video files, in order; an unreadable one gives scores with `error`."""
-    pictures = (picture for path in paths for picture in read_pictures(Source(Path(path), Path(path).name)))
+    pictures = (picture for path in paths for picture in read_pictures(MediaFile(Path(path), Path(path).name)))
     for scored in Scorer(network, processor, batch_size, level).score(pictures):
         yield scored.scores
 
 
 def score_with_lowest(
-    scorer: Scorer, sources: Iterable[Source], lowest: int, sampling: Sampling | None = None
+    scorer: Scorer, sources: Iterable[MediaFile], lowest: int, sampling: Sampling | None = None
 ) -> Iterator[Scored]:
-    """Scores each video, and the pictures of each folder, with its own `lowest` lowest-scoring pictures as the references.
+    """Scores each video, and the pictures of each folder, with its `lowest` lowest-scoring pictures as the references.
 
-    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice. Folders
-    are gathered in the order in which they first occur.
+    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice.
+    Folders come in the order in which they first occur.
 
     Raises:
         InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
@@ -256,7 +252,7 @@ def score_with_lowest(
             f"neutral-from-lowest was given, but the model has reference={config.reference!r} and "
             f"reference_fallback={config.reference_fallback}; allowed are 'neutral' and True"
         )
-    groups: dict[Path, list[Source]] = {}
+    groups: dict[Path, list[MediaFile]] = {}
     for source in sources:
         groups.setdefault(source.group, []).append(source)
     for group in groups.values():
@@ -265,8 +261,8 @@ def score_with_lowest(
         yield from scorer.score(pictures, lambda _, references=references: references)
 
 
-def _lowest(scorer: Scorer, group: list[Source], lowest: int, sampling: Sampling | None) -> References:
-    """The lowest-scoring pictures of a group; of equal scores the earlier."""
+def _lowest(scorer: Scorer, group: list[MediaFile], lowest: int, sampling: Sampling | None) -> References:
+    """The lowest-scoring pictures of a group; of equal scores the earlier ones."""
     plain = replace(scorer, with_attention=False)
     pictures = (picture for source in group for picture in read_pictures(source, sampling))
     scored = (item for item in plain.score(pictures) if item.pixels is not None)
@@ -276,14 +272,14 @@ def _lowest(scorer: Scorer, group: list[Source], lowest: int, sampling: Sampling
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A picture at the model's size (`pixels`), or scores that hold an error."""
+    """A picture at the model's size (`pixels`), or scores that hold an error (`bare`)."""
 
-    source: Source
+    source: MediaFile
     key: Key
     bare: ImageScores
     pixels: Tensor | None = None
     view: np.ndarray | None = None
 
 
-def _key(picture: Picture) -> Key:
+def _key(picture: InputImage) -> Key:
     return picture.source.path.resolve(), picture.frame

@@ -1,21 +1,51 @@
-"""Loading a saved model, and its scores of a dataset. Pictures and videos are the business of `scoring.py`."""
+"""Scores of a dataset's frames from a saved model."""
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
-import torch
 from datasets import Dataset
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from dataset_script.errors import InvalidInput
 
 from ..configuration_vitpain import ViTPainConfig
 from ..frames.dataset import PainFrames, open_people, open_split
-from .load import clipped_au, load_model, sensible_threads
+from ..frames.neutral_frames import NeutralFrames
+from ..modeling_vitpain import ViTPainForPainAssessment
+from ..scores_vitpain import pain_scores
+from .forward import run_frames
+from .load import load_model
 
-_PIXELS = ("pixel_values", "reference_pixel_values", "reference_mask")
+
+class Predictions(TypedDict):
+    """One array a key, one row a frame, n of them. What imported data lack is -1 in a class id, and NaN in `au_labels`.
+
+    Attributes:
+        frame_id: (n,) str.
+        identity_id, view_id, expression_id: (n,) int.
+        age_group, ethnicity, gender: (n,) int64, class ids.
+        labels: (n,) int64, the observed PSPI.
+        au_labels: (n, 6) float32, the observed AUs.
+        logits: (n, 17) float32.
+        pspi: (n,) float32, the predicted PSPI, an expectation.
+        au: (n, 6) float32, the predicted AUs, within their scales.
+        interval_temperature: (n,) float64; the logits are divided by it for the PSPI interval.
+    """
+
+    frame_id: np.ndarray
+    identity_id: np.ndarray
+    view_id: np.ndarray
+    expression_id: np.ndarray
+    age_group: np.ndarray
+    ethnicity: np.ndarray
+    gender: np.ndarray
+    labels: np.ndarray
+    au_labels: np.ndarray
+    logits: np.ndarray
+    pspi: np.ndarray
+    au: np.ndarray
+    interval_temperature: np.ndarray
 
 
 def predict_dataset(
@@ -26,7 +56,7 @@ def predict_dataset(
     batch_size: int = 32,
     limit: int | None = None,
     reference: bool | None = None,
-) -> dict[str, np.ndarray]:
+) -> Predictions:
     """Runs a model over a split.
 
     Args:
@@ -36,15 +66,11 @@ def predict_dataset(
         input: "image", or "heatmap" for a teacher.
         batch_size: frames at a time.
         limit: only the first so many frames.
-        reference: give each frame the neutral one of the same person and view (a neutral frame that of another view); None:
-            as the model's configuration says; False: let a model with references use its learned fallback.
+        reference: give each frame the neutral one of the same person and view (a neutral frame that of another view);
+            None: as the model's configuration says; False: let a model with references use its learned fallback.
 
     Returns:
-        One array a key, a row a frame, in the dataset's order: `frame_id` (n,) str, `identity_id`, `view_id`,
-        `expression_id` (n,), `labels` (n,) the true PSPI, `logits` (n, 17), `pspi` (n,) the expectation, `au_labels` and
-        `au` (n, 6), `age_group`, `ethnicity`, `gender` (n,) class ids, `interval_temperature` (n,), which the logits are
-        divided by for the PSPI interval. `au` is clipped to the units' scales. Imported data may not tell all: a class
-        id is then -1, and `au_labels` NaN.
+        The scores, in the dataset's order.
 
     Raises:
         InvalidInput: `reference` does not fit the model; and as `load_model` and `open_split`.
@@ -62,7 +88,7 @@ def predict_people(
     input: str = "image",
     batch_size: int = 32,
     reference: bool | None = None,
-) -> dict[str, np.ndarray]:
+) -> Predictions:
     """Runs a model over all frames of `people` (values of `identity_id`), whatever split they are in.
 
     Arguments and result as `predict_dataset`. Raises as that, and InvalidInput where somebody has no frame.
@@ -71,36 +97,56 @@ def predict_people(
     return _predict(model, rows, rows, input, batch_size, reference, "predict")
 
 
-@torch.inference_mode()
-def _predict(
-    model: str | Path, rows: Dataset, pool: Dataset, input: str, batch_size: int, reference: bool | None, words: str
-) -> dict[str, np.ndarray]:
-    """Scores of `rows`; references are looked for in `pool`."""
+def model_with_frames(
+    model: str | Path, rows: Dataset, pool: Dataset, input: str, reference: bool | None = None
+) -> tuple[ViTPainForPainAssessment, PainFrames]:
+    """A saved model, and the frames as it takes them.
+
+    Args:
+        model: as `load_model` takes.
+        rows: the frames.
+        pool: where neutral references are looked for, if the model takes any.
+        input, reference: as in `predict_dataset`.
+
+    Raises:
+        InvalidInput: `reference` does not fit the model; and as `load_model` and `PainFrames`.
+        WorkFailed: as `load_model`.
+    """
     network, processor = load_model(model)
-    with_reference = _with_reference(network.config, reference)
-    references = {"reference": True, "reference_rows": pool} if with_reference else {}
-    frames = PainFrames(rows, processor, input, **references)
-    outputs: dict[str, list[np.ndarray]] = {"logits": [], "pspi": [], "au": []}
-    with sensible_threads(network):
-        for batch in tqdm(DataLoader(frames, batch_size=batch_size), desc=words, disable=None):
-            pixels = {name: batch[name].to(network.device) for name in _PIXELS if name in batch}
-            output = network(**pixels)
-            outputs["logits"].append(output.logits.float().cpu().numpy())
-            outputs["pspi"].append(output.pspi.cpu().numpy())
-            outputs["au"].append(clipped_au(output, network.config))
-    columns = ("frame_id", "identity_id", "view_id", "expression_id")
+    neutral = NeutralFrames(pool) if _with_reference(network.config, reference) else None
+    return network, PainFrames(rows, processor, input, reference=neutral)
+
+
+def _predict(
+    model: str | Path,
+    rows: Dataset,
+    pool: Dataset,
+    input: str,
+    batch_size: int,
+    reference: bool | None,
+    description: str,
+) -> Predictions:
+    network, frames = model_with_frames(model, rows, pool, input, reference)
+    logits, pspi, au = [], [], []
+    for _, output in run_frames(network, frames, batch_size, description):
+        scores = pain_scores(output, network.config)
+        logits.append(output.logits.float().cpu().numpy())
+        pspi.append(scores.pspi)
+        au.append(scores.au)
     return {
-        **{name: np.asarray(rows[name][:]) for name in columns},
+        **{name: np.asarray(rows[name][:]) for name in ("frame_id", "identity_id", "view_id", "expression_id")},
         **{name: _class_ids(rows[name][:]) for name in ("age_group", "ethnicity", "gender")},
         "labels": frames.labels.numpy(),
         "au_labels": frames.au_labels.numpy(),
-        **{name: np.concatenate(parts) for name, parts in outputs.items()},
+        "logits": np.concatenate(logits),
+        "pspi": np.concatenate(pspi),
+        "au": np.concatenate(au),
         "interval_temperature": np.full(len(frames), network.config.interval_temperature),
     }
 
 
 def _class_ids(values: list[int | None]) -> np.ndarray:
-    """(n,) int64; -1 where the source does not tell."""
+    """(n,) int64; -1 where the source has none."""
     return np.array([-1 if value is None else value for value in values], dtype=np.int64)
 
 

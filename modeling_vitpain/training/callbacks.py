@@ -14,9 +14,9 @@ def in_backbone(name: str) -> bool:
 
 
 class FollowEpoch(TrainerCallback):
-    """Tells the training frames which epoch it is.
+    """Sets the epoch of the training frames, which their augmentation depends on.
 
-    Trainer's loaders do so in the plain case only: not with several processes, nor when an epoch is resumed in its middle.
+    Trainer's loaders do so neither with several processes nor when an epoch is resumed in its middle.
     """
 
     def __init__(self, frames):

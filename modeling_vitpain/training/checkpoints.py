@@ -1,7 +1,7 @@
-"""Which checkpoints of a run are whole: a process may be killed while it writes one, or while it removes one.
+"""Which checkpoints of a run are complete: a process may be killed while it writes one, or while it removes one.
 
-A finished checkpoint holds a list of its files with their sizes. One without the list, or with a file that is missing or
-shorter, is never gone on from: the run goes on from the one before it, and ends the same.
+A complete checkpoint holds a list of its files with their sizes. A run never resumes from one without the list, or with
+a file that is missing or shorter: it resumes from the one before, and ends with the same weights.
 """
 
 import json
@@ -14,14 +14,14 @@ LIST = "files.json"
 _PREFIX = "checkpoint-"
 
 
-def mark_whole(checkpoint: Path) -> None:
-    """Writes the list, once everything else is there. Raises WorkFailed where it cannot be written."""
+def mark_complete(checkpoint: Path) -> None:
+    """Writes the list; to be called after all other files. Raises WorkFailed where it cannot be written."""
     sizes = {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in _files(checkpoint)}
     write_atomically(checkpoint / LIST, (json.dumps(sizes, indent=1) + "\n").encode())
 
 
-def is_whole(checkpoint: Path) -> bool:
-    """Whether everything on the list is there."""
+def is_complete(checkpoint: Path) -> bool:
+    """Whether there is a list, and every file on it with its size."""
     try:
         sizes = json.loads((checkpoint / LIST).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -30,15 +30,15 @@ def is_whole(checkpoint: Path) -> bool:
     return sizes.items() <= there.items()
 
 
-def last_whole(directory: Path) -> Path | None:
-    """The whole checkpoint of the most steps; None where there is none."""
-    return max(filter(is_whole, _checkpoints(directory)), key=_steps, default=None)
+def last_complete(directory: Path) -> Path | None:
+    """The complete checkpoint of the most steps; None where there is none."""
+    return max(filter(is_complete, _checkpoints(directory)), key=_steps, default=None)
 
 
-def remove_broken(directory: Path) -> None:
-    """Removes the checkpoints that are not whole, so that nothing takes them for others."""
+def remove_incomplete(directory: Path) -> None:
+    """Removes the checkpoints that are not complete."""
     for checkpoint in _checkpoints(directory):
-        if not is_whole(checkpoint):
+        if not is_complete(checkpoint):
             shutil.rmtree(checkpoint)
 
 

@@ -2,7 +2,7 @@
 
 The model stays a ViTPain: peft's layers take the place of the four linear layers q, k, v and output projection of each
 attention in `backbone` (and in `reference_backbone`, where the reference has its own encoder). Everything else in the
-backbones is frozen; the heads learn as ever.
+backbones is frozen; the heads are trained.
 """
 
 from torch import nn
@@ -12,7 +12,7 @@ from dataset_script.errors import InvalidInput
 from ..modeling_vitpain import ViTPainForPainAssessment
 
 _PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
-"""transformers' names in ViT, DeiT, DINOv2 (with and without registers) and DINOv3. timm's fused `qkv` is the first three."""
+"""transformers' names in ViT, DeiT, DINOv2 (with and without registers) and DINOv3. timm's `qkv` is the first three."""
 _ENCODERS = ("backbone", "reference_backbone")
 
 
@@ -20,7 +20,7 @@ def add_lora(model: ViTPainForPainAssessment, rank: int, alpha: float, dropout: 
     """Puts adapters of `rank`, scaled by alpha / rank, into the model, in place. They start as the identity.
 
     Raises:
-        InvalidInput: rank or dropout out of range, adapters are there already, or the backbone has no layers of these names.
+        InvalidInput: rank or dropout out of range, the model has adapters already, or its backbone no such layers.
     """
     from peft import LoraConfig, inject_adapter_in_model
 
@@ -33,16 +33,15 @@ def add_lora(model: ViTPainForPainAssessment, rank: int, alpha: float, dropout: 
     for encoder in _encoders(model):
         names = [name for name, layer in encoder.named_modules() if _is_projection(name, layer)]
         if not names:
-            raise InvalidInput(
-                f"backbone is a {type(encoder).__name__}; allowed for LoRA is one with attention layers {', '.join(_PROJECTIONS)}"
-            )
+            allowed = f"one with attention layers {', '.join(_PROJECTIONS)}"
+            raise InvalidInput(f"backbone is a {type(encoder).__name__}; allowed for LoRA is {allowed}")
         inject_adapter_in_model(
             LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=names), encoder
         )
 
 
 def merge_lora(model: ViTPainForPainAssessment) -> None:
-    """Adds the adapters to the weights and takes peft's layers out, in place. What was frozen stays frozen."""
+    """Adds the adapters to the weights and removes peft's layers, in place. What was frozen stays frozen."""
     from peft.tuners.lora import LoraLayer
 
     for encoder in _encoders(model):

@@ -1,4 +1,4 @@
-"""What a training run is asked to be, and the recipe that follows from it."""
+"""The options of a training run, and the model settings and training arguments that follow from them."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,9 +18,9 @@ _ARCHITECTURE = ("au_head", "pspi_head", "reference", "reference_encoder")
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a run is. Two runs with equal options, on the same platform and versions, give the same weights.
+    """What a run depends on: two runs with equal options, on the same platform and versions, give the same weights.
 
-    None stands for what the preset says.
+    None means the preset's value.
 
     Attributes:
         data: dataset directory or Hub name.
@@ -28,7 +28,7 @@ class RunOptions:
         config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
             "large", which start from the paper's backbone.
         backbone: pretrained backbone, Hub name or directory.
-        start: a trained ViTPain to go on from, Hub name or directory.
+        start: a trained ViTPain to continue from, Hub name or directory.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
@@ -137,10 +137,11 @@ class RunOptions:
         }
         training |= {name: value for name, value in given.items() if value is not None}
         if self.input == "heatmap":
-            training["heatmap_weight"] = 0.0  # the answer would be the question
+            training["heatmap_weight"] = 0.0  # the target would be the input
         if training.get("lora_rank") and self.pretrained_backbone is None and self.start is None:
             raise InvalidInput(
-                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained backbone"
+                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained "
+                "backbone"
             )
         on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
         training |= {

@@ -8,7 +8,8 @@
   the heads' rate; a cosine to 1 %. Batch size and weight decay are not stated there.
 - `v5`, the paper's later versions and the authors' release: neutral reference, regression head, the backbone frozen but
   for LoRA on its attention.
-- `scratch`, not in the paper: a small model from random weights, which also learns the heatmaps (`from_scratch.py`).
+- `scratch`, not in the paper: a small model from random weights, which also predicts the heatmaps
+  (`heatmap_objective.py`).
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from transformers import TrainingArguments
 from dataset_script.errors import InvalidInput
 
 from ..frames.sampling import SAMPLERS
+from ..losses_vitpain import LossWeights
 
 
 @dataclass
@@ -32,12 +34,12 @@ class ViTPainTrainingArguments(TrainingArguments):
         freeze_epochs: epochs in which only the heads learn.
         warmup_steps: below 1: the share of all steps in which the rate rises; it falls by a cosine to 1 % afterwards.
         sampler: "natural" (every frame once), "balanced" (each PSPI class equally likely) or "pain-twice".
-        heatmap_weight: weight of `from_scratch.HeatmapObjective` in the loss; 0: none.
+        heatmap_weight, distillation_pspi, distillation_au, distillation_feature: weights of terms of the loss, see
+            `losses_vitpain`; a heatmap_weight of 0 leaves the heatmap objective out.
+        distillation_temperature: T of the distilled PSPI's softened distributions.
         lora_rank: of the adapters that `ViTPainTrainer` puts on the backbone's attention; 0: none.
         lora_alpha, lora_dropout: their scale (over the rank) and dropout.
         reference_dropout: for `PainFrames(reference_dropout=…)`: share of training frames without their reference.
-        distillation_temperature: T of equation 13's softened distributions.
-        distillation_pspi, distillation_au, distillation_feature: weights of equation 15's last three terms.
 
     Raises:
         InvalidInput: a value of these that is not allowed.
@@ -69,25 +71,25 @@ class ViTPainTrainingArguments(TrainingArguments):
     backbone_learning_rate: float = 5e-6
     freeze_epochs: int = 5
     sampler: str = "natural"
-    heatmap_weight: float = 0.0
+    heatmap_weight: float = LossWeights.heatmap_weight
     lora_rank: int = 0
     lora_alpha: float = 16.0
     lora_dropout: float = 0.1
     reference_dropout: float = 0.15
     distillation_temperature: float = 4.0
-    distillation_pspi: float = 0.1
-    distillation_au: float = 0.3
-    distillation_feature: float = 0.5
+    distillation_pspi: float = LossWeights.distillation_pspi
+    distillation_au: float = LossWeights.distillation_au
+    distillation_feature: float = LossWeights.distillation_feature
 
     def __post_init__(self):
         if not torch.accelerator.is_available():
-            # unless told so, accelerate lets several processes on CPUs run side by side without a word to each other
+            # without it accelerate runs several CPU processes independently, and averages no gradients
             self.use_cpu = True
         if self.ddp_find_unused_parameters is None:
             # a frozen backbone gives no gradients for the processes to exchange
             self.ddp_find_unused_parameters = self.freeze_epochs > 0
         if self.data_seed is None:
-            # otherwise the order of the frames hangs on torch's global seed at the moment the loader is made
+            # otherwise the order of the frames depends on torch's global random state when the loader is made
             self.data_seed = self.seed
         super().__post_init__()
         self._check()
@@ -118,7 +120,7 @@ class ViTPainTrainingArguments(TrainingArguments):
         return cls(output_dir=output_dir, **{**preset(name).training, **overrides})
 
     def recipe(self) -> dict[str, Any]:
-        """What a record of the run must hold to tell what was done."""
+        """The arguments that go into the record of a run."""
         return {name: getattr(self, name) for name in _RECORDED}
 
 

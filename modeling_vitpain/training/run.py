@@ -5,8 +5,6 @@ Under `accelerate launch` or `torchrun` every process calls `train`; the first o
 
 import contextlib
 import json
-import math
-import platform
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,23 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import transformers
 from datasets import Dataset
 from safetensors import SafetensorError
 from transformers import set_seed
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.manifest import read_manifest
 from dataset_script.storage import write_atomically
 
 from ..frames.dataset import PainFrames, open_people, open_split
+from ..frames.neutral_frames import NeutralFrames
 from ..image_processing_vitpain import ViTPainImageProcessor
-from ..prediction.load import load_model, sensible_threads
+from ..prediction.forward import sensible_threads
+from ..prediction.load import load_model
 from .calibration import calibrate
-from .checkpoints import last_whole, remove_broken
+from .checkpoints import last_complete, remove_incomplete
 from .lora import has_lora, merge_lora
 from .options import RunOptions
 from .recipes import ViTPainTrainingArguments
+from .record import PARTS, TrainingRecord, run_record
 from .starting_model import starting_model
 from .teacher_cache import teacher_outputs
 from .trainers import DistillationTrainer, ViTPainTrainer
@@ -39,7 +38,6 @@ from .trainers import DistillationTrainer, ViTPainTrainer
 RECORD = "training.json"
 _CHECKPOINTS = "checkpoints"
 _OPTIONS = "options.json"
-_PARTS = ("train", "validation")
 
 
 def train(
@@ -48,21 +46,21 @@ def train(
     resume: bool = False,
     workers: int = 0,
     people: Mapping[str, Sequence[int]] | None = None,
-) -> dict[str, Any]:
+) -> TrainingRecord:
     """Trains a model and writes it to `out`: weights, configuration, processor, remote code, `training.json`.
 
-    Checkpoints stand in `out/checkpoints` until the model is written.
+    Checkpoints are kept in `out/checkpoints` until the model is written.
 
     Args:
         options: the run.
         out: the model directory.
-        resume: go on from the last checkpoint of the same options.
-        workers: loader processes; changes no number.
-        people: who trains and who selects the checkpoint, "train" and "validation" -> values of `identity_id`, nobody in
-            both; None: the splits of the data.
+        resume: continue from the last checkpoint, if there is one, of the same options.
+        workers: loader processes; the results do not depend on them.
+        people: who trains and who selects the checkpoint: "train" and "validation" -> values of `identity_id`, nobody
+            in both; None: the splits of the data.
 
     Returns:
-        The record, as in `training.json`.
+        The record that is in `training.json`.
 
     Raises:
         InvalidInput: an option that is not allowed, or `out` holds another run.
@@ -74,8 +72,8 @@ def train(
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
             _claim(out, _settings(options, people), resume)
-            remove_broken(out / _CHECKPOINTS)
-        checkpoint = last_whole(out / _CHECKPOINTS)
+            remove_incomplete(out / _CHECKPOINTS)
+        checkpoint = last_complete(out / _CHECKPOINTS)
     started = time.monotonic()
 
     set_seed(options.seed)
@@ -90,8 +88,7 @@ def train(
             if has_lora(model):
                 merge_lora(model)
             found = calibrate(model.eval(), trainer.eval_dataset)
-            seconds = round(time.monotonic() - started, 1)
-            record = _record(options, args, trainer, splits, people) | {"calibration": found, "seconds": seconds}
+            record = run_record(options, trainer, splits, people, found, time.monotonic() - started)
             model.save_pretrained(out)
             processor.save_pretrained(out)
             write_atomically(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
@@ -108,90 +105,52 @@ def build_trainer(
     splits: dict[str, Dataset],
 ) -> ViTPainTrainer:
     """The trainer with its frames and, in a distillation, its teacher or the teacher's outputs."""
-    trainer_class, extra, teaching = ViTPainTrainer, {}, {}
+    trainer_class, extra, teacher_data = ViTPainTrainer, {}, None
     if options.teacher is not None:
         trainer_class = DistillationTrainer
-        teacher, teacher_processor = load_model(options.teacher)
+        teacher, teacher_data = load_model(options.teacher)
         if options.cache_teacher is None:
-            extra["teacher"], teaching["teacher_processor"] = teacher, teacher_processor
+            extra["teacher"] = teacher
         else:
             with args.main_process_first(local=False, desc="running the teacher"):
-                teaching["teacher_outputs"] = teacher_outputs(
-                    teacher, teacher_processor, splits["train"], Path(options.cache_teacher)
-                )
-    reference = model.config.reference == "neutral"
+                cache = Path(options.cache_teacher)
+                teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
+    train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
+    validation_frames = {}
+    if model.config.reference == "neutral":
+        train_frames["reference"] = NeutralFrames(dropout=args.reference_dropout)
+        validation_frames["reference"] = NeutralFrames()
     return trainer_class(
         model,
         args,
-        train_dataset=PainFrames(
-            splits["train"],
-            processor,
-            options.input,
-            options.seed,
-            with_heatmap=args.heatmap_weight > 0,
-            reference=reference,
-            reference_dropout=args.reference_dropout if reference else 0.0,
-            **teaching,
-        ),
-        eval_dataset=PainFrames(splits["validation"], processor, options.input, reference=reference),
+        train_dataset=PainFrames(splits["train"], processor, options.input, **train_frames),
+        eval_dataset=PainFrames(splits["validation"], processor, options.input, **validation_frames),
         **extra,
     )
 
 
 def _rows(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
-    """The frames that train and those that select. Raises InvalidInput where somebody would do both, or a part is empty."""
+    """The frames of each part. Raises InvalidInput where somebody is in both parts, or a part is empty."""
     if people is None:
-        return {name: open_split(data, name) for name in _PARTS}
-    if set(people) != set(_PARTS) or not all(map(len, people.values())):
+        return {name: open_split(data, name) for name in PARTS}
+    if set(people) != set(PARTS) or not all(map(len, people.values())):
         raise InvalidInput(
             f"people has the parts {', '.join(people)}; allowed are train and validation, none of them empty"
         )
     if both := sorted({*people["train"]} & {*people["validation"]}):
         raise InvalidInput(f"people has {both[0]} in train and in validation; allowed is one part each")
-    return {name: open_people(data, people[name]) for name in _PARTS}
+    return {name: open_people(data, people[name]) for name in PARTS}
 
 
 def _settings(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Any]:
-    """What makes a run this run, as JSON has it."""
+    """What a run's weights depend on, as JSON values."""
     chosen = {} if people is None else {"people": {name: [*people[name]] for name in sorted(people)}}
     return asdict(options) | chosen
 
 
-def _record(
-    options: RunOptions,
-    args: ViTPainTrainingArguments,
-    trainer: ViTPainTrainer,
-    splits: dict[str, Dataset],
-    people: Mapping[str, Sequence[int]] | None,
-) -> dict[str, Any]:
-    state = trainer.state
-    return {
-        "options": asdict(options),
-        "preset": options.preset_name,
-        "recipe": args.recipe(),
-        "data": {
-            "path": options.data,
-            "spec_hash": _spec_hash(options.data),
-            "frames": {name: len(rows) for name, rows in splits.items()},
-            "people": None if people is None else {name: [*people[name]] for name in _PARTS},
-            "frames_without_au": {name: rows["au"][:].count(None) for name, rows in splits.items()},
-        },
-        "parameters": sum(p.numel() for p in trainer.model.parameters()),
-        "processes": args.world_size,
-        "best": {"epoch": _best_epoch(state), "validation_pspi_mae": state.best_metric},
-        "steps": state.global_step,
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-        },
-        "curve": _curve(state.log_history),
-    }
-
-
 @contextlib.contextmanager
 def _reporting_write_errors(out: Path) -> Iterator[None]:
-    """A full disk, which safetensors reports in its own way, as WorkFailed."""
+    """Turns safetensors' own error of a full disk into WorkFailed."""
     try:
         yield
     except SafetensorError as error:
@@ -199,14 +158,14 @@ def _reporting_write_errors(out: Path) -> Iterator[None]:
 
 
 def _claim(out: Path, settings: dict[str, Any], resume: bool) -> None:
-    """Makes `out` this run's."""
+    """Writes the run's settings into `out`. Raises InvalidInput if it holds a model, or a run not to be resumed."""
     directory = out / _CHECKPOINTS
     if (out / RECORD).is_file():
         raise InvalidInput(f"out is {out}, which holds a trained model; choose another directory")
     stored = directory / _OPTIONS
     if stored.is_file():
         if not resume:
-            raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume goes on with it")
+            raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume continues it")
         before = json.loads(stored.read_text(encoding="utf-8"))
         changed = [
             f"{name} was {before.get(name)!r} and is {settings.get(name)!r}"
@@ -217,32 +176,3 @@ def _claim(out: Path, settings: dict[str, Any], resume: bool) -> None:
             raise InvalidInput(f"out is {out}, which holds another run: {'; '.join(changed)}")
     directory.mkdir(parents=True, exist_ok=True)
     write_atomically(stored, (json.dumps(settings, indent=1) + "\n").encode())
-
-
-def _spec_hash(data: str) -> str | None:
-    """The dataset's specification, if it is a directory that `pain3d generate` wrote."""
-    entries = read_manifest(Path(data)) if Path(data).is_dir() else []
-    return entries[0].spec_hash if entries else None
-
-
-def _best_epoch(state) -> int | None:
-    scores = [(log["eval_pspi_mae"], log["epoch"]) for log in state.log_history if "eval_pspi_mae" in log]
-    return math.ceil(round(min(scores)[1], 6)) if scores else None  # of a run that `max_steps` ends, the begun one
-
-
-def _curve(log_history: list[dict[str, float]]) -> list[dict[str, float]]:
-    """One entry an epoch: training loss and learning rate, validation loss and errors."""
-    names = {
-        "loss": "train_loss",
-        "learning_rate": "backbone_lr",
-        "eval_loss": "validation_loss",
-        "eval_pspi_mae": "validation_pspi_mae",
-        "eval_pspi_accuracy": "validation_pspi_accuracy",
-        "eval_au_mae": "validation_au_mae",
-    }
-    epochs: dict[float, dict[str, float]] = {}
-    for log in log_history:
-        found = {new: log[old] for old, new in names.items() if old in log}
-        if found:
-            epochs.setdefault(log["epoch"], {"epoch": log["epoch"]}).update(found)
-    return list(epochs.values())

@@ -60,9 +60,9 @@ def _config(options: RunOptions) -> ViTPainConfig:
 
 @torch.no_grad()
 def start_from_sine_positions(model: ViTPainForPainAssessment) -> None:
-    """Learned positions begin as the 2-D sine-cosine code (as MAE has it), not as noise that says nothing of distance.
+    """Sets learned positions to the 2-D sine-cosine code of MAE, in which near patches have similar positions.
 
-    Backbones that have no learned positions (DINOv3's rotate) are left alone.
+    Backbones without learned positions (DINOv3's are rotary) stay as they are.
     """
     positions = getattr(model.backbone.embeddings, "position_embeddings", None)
     if positions is None:

@@ -1,13 +1,14 @@
-"""Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation (equations 13-15).
+"""Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation.
 
+- The loss is `losses_vitpain.total_loss`; the trainers collect its terms from a batch.
 - Two parameter groups, backbone and heads; together they hold every trainable parameter.
-- The best epoch is chosen by the PSPI error on the validation identities. Test is never seen here.
-- A small model from random weights also learns the heatmaps (see `from_scratch.py`).
-- A resumed run equals a straight one bit for bit: augmentation, order and dropout are restored. A checkpoint that was not
-  finished is not gone on from (`checkpoints.py`).
+- The best epoch is chosen by the PSPI error on the validation identities. The test split is never used.
+- A resumed run equals an uninterrupted one bit for bit: augmentation, order and dropout are restored. Incomplete
+  checkpoints are skipped (`checkpoints.py`).
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,17 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..frames.sampling import PainSampler
+from ..losses_vitpain import (
+    LossTerms,
+    LossWeights,
+    add_distillation,
+    check_labels,
+    supervised_terms,
+    total_loss,
+)
 from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
-from .checkpoints import mark_whole
+from .checkpoints import mark_complete
 from .heatmap_objective import HeatmapObjective
 from .lora import add_lora, has_lora
 from .recipes import ViTPainTrainingArguments
@@ -32,15 +41,18 @@ _OBJECTIVE = "heatmap_objective.safetensors"
 
 
 class ViTPainTrainer(Trainer):
-    """Trainer that does what `ViTPainTrainingArguments` say.
+    """Trains a model by the recipe in `ViTPainTrainingArguments`.
 
-    With `lora_rank` it puts adapters into the model; `lora.merge_lora` takes them out again after training.
+    With `lora_rank` it puts adapters into the model; `lora.merge_lora` merges them into its weights after training.
 
     Args:
         model: trained in place.
         args: the recipe.
         train_dataset, eval_dataset: `PainFrames`.
     """
+
+    targets = ("labels", "au_labels", "heatmaps")
+    """What a batch may hold beside the model's inputs."""
 
     def __init__(self, model: ViTPainForPainAssessment, args: ViTPainTrainingArguments, **kwargs):
         if args.lora_rank and not has_lora(model):
@@ -56,28 +68,48 @@ class ViTPainTrainer(Trainer):
             self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The supervised loss and, in training from scratch, the weighted heatmap objective.
-
-        Frames whose units are unknown (NaN) count for PSPI alone.
-        """
+        """`losses_vitpain.total_loss` of a batch; in evaluation its supervised terms alone."""
         inputs = dict(inputs)
-        heatmaps = inputs.pop("heatmaps", None)
-        au_labels = inputs.get("au_labels")
-        unknown = None if au_labels is None else au_labels.isnan().any(dim=1)
-        if unknown is None or not unknown.any():
-            output = model(**inputs)
-            loss = output.loss
-        else:
-            del inputs["au_labels"]  # the model refuses NaN, and rightly
-            output = model(**inputs)
-            loss = output.loss + self.model.config.lambda_au * known_au_loss(output.au, au_labels, ~unknown)
-        if self.objective is not None and model.training:
-            if heatmaps is None:
+        targets = {name: inputs.pop(name, None) for name in self.targets}
+        output = model(**inputs)
+        loss = total_loss(self.loss_terms(output, targets, model.training), self.loss_weights())
+        return (loss, output) if return_outputs else loss
+
+    def loss_terms(self, output: ViTPainOutput, targets: dict[str, Tensor | None], training: bool) -> LossTerms:
+        """The terms of a batch: those of the labels and, in training from scratch, that of the heatmaps.
+
+        Args:
+            output: of the model.
+            targets: what the batch holds beside the model's inputs, by the names in the class's `targets`. Frames whose
+                units are not known (NaN) count for PSPI alone.
+            training: False leaves out all but the supervised terms.
+
+        Raises:
+            InvalidInput: the recipe needs heatmaps, and the batch has none.
+            ValueError: a label out of range.
+        """
+        labels, au_labels, config = targets["labels"], targets["au_labels"], self.model.config
+        check_labels(labels, au_labels, config, unknown_allowed=True)
+        terms = supervised_terms(output, labels, au_labels, config.pspi_thresholds)
+        if self.objective is not None and training:
+            if targets["heatmaps"] is None:
                 raise InvalidInput(
                     f"heatmap_weight is {self.args.heatmap_weight}; the training frames hold no heatmaps"
                 )
-            loss = loss + self.args.heatmap_weight * self.objective(heatmaps)
-        return (loss, output) if return_outputs else loss
+            terms.heatmap = self.objective(targets["heatmaps"])
+        return terms
+
+    def loss_weights(self) -> LossWeights:
+        """Each weight from the model's configuration or the recipe, whichever has it."""
+        sources = (self.model.config, self.args)
+        return LossWeights(
+            **{
+                f.name: getattr(source, f.name)
+                for source in sources
+                for f in fields(LossWeights)
+                if hasattr(source, f.name)
+            }
+        )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW over two groups: the backbone, and everything else."""
@@ -106,14 +138,14 @@ class ViTPainTrainer(Trainer):
         return PainSampler(frames.labels, self.args.sampler, self.args.data_seed)
 
     def _save_checkpoint(self, model: nn.Module, trial) -> None:
-        """Says when a checkpoint is whole: a run that is killed in here goes on from the one before."""
+        """Marks the checkpoint as complete in the end: a run that is killed before resumes from the previous one."""
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()  # each process saves its random state
         if self.args.should_save:
-            mark_whole(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
+            mark_complete(Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}")
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        """The objective's heads go beside the checkpoint, not into the model: a resumed run needs them."""
+        """Saves the heatmap heads beside the model: a resumed run needs them, the finished model does not."""
         super()._save(output_dir, state_dict)
         if self.objective is not None and self.args.should_save:
             save_file(self.objective.state_dict(), Path(output_dir or self.args.output_dir) / _OBJECTIVE)
@@ -124,27 +156,28 @@ class ViTPainTrainer(Trainer):
             self.objective.load_state_dict(load_file(Path(resume_from_checkpoint) / _OBJECTIVE))
 
     def _issue_warnings_after_load(self, load_result) -> None:
-        """Trainer would go on with tensors that were not loaded."""
+        """Raises WorkFailed where Trainer only warns of tensors that were not loaded."""
         wrong = [*load_result.missing_keys, *load_result.unexpected_keys]
         if wrong:
             raise WorkFailed(f"checkpoint does not fit the model: {', '.join(wrong[:5])} ({len(wrong)} in all)")
 
 
 class DistillationTrainer(ViTPainTrainer):
-    """Trains a student on pictures with a teacher that sees the heatmaps of the same frames.
+    """Trains a student on pictures with a teacher that sees the heatmaps of the same frames (equations 13-15).
 
-    Adds to the supervised loss, equation 15: T^2 KL(teacher || student) on the PSPI logits (the paper's text says
-    "softmaxed outputs", but a second softmax would flatten both to near uniform: logits are meant, and used), the MSE of
-    the AUs (13) and the MSE of the CLS tokens (14). Evaluation is on the supervised loss alone.
+    Training batches hold `heatmap_pixel_values` (B, 3, H, W), or the teacher's outputs `teacher_logits` (B, 17),
+    `teacher_au` (B, 6) and `teacher_cls` (B, D). Evaluation has the supervised loss alone.
 
     Args:
-        teacher: frozen here, always in eval mode; not part of the saved student. None: the frames of `train_dataset` hold
-            its outputs already (`teacher_cache.py`).
+        teacher: frozen here, always in eval mode; not part of the saved student. None: the frames of `train_dataset`
+            hold its outputs already (`teacher_cache.py`).
 
     Raises:
         InvalidInput: no teacher at all; one that takes a reference; teacher and student have tokens of different width,
             which equation 14 cannot compare.
     """
+
+    targets = (*ViTPainTrainer.targets, "heatmap_pixel_values", "teacher_logits", "teacher_au", "teacher_cls")
 
     def __init__(
         self,
@@ -166,53 +199,26 @@ class DistillationTrainer(ViTPainTrainer):
         super().__init__(model, args, **kwargs)
         self.teacher = None if teacher is None else teacher.eval().requires_grad_(False).to(self.args.device)
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        """The total of equation 15.
-
-        In training, not in evaluation, `inputs` hold `heatmap_pixel_values` (B, 3, H, W), or the teacher's outputs
-        `teacher_logits` (B, 17), `teacher_au` (B, 6) and `teacher_cls` (B, D).
-        """
-        inputs = dict(inputs)
-        heatmaps = inputs.pop("heatmap_pixel_values", None)
-        cached = {name: inputs.pop(f"teacher_{name}", None) for name in ("logits", "au", "cls")}
-        loss, output = super().compute_loss(model, inputs, return_outputs=True)
-        if model.training:
-            loss = loss + distillation_loss(output, self._teacher_output(heatmaps, cached), self.args)
-        return (loss, output) if return_outputs else loss
+    def loss_terms(self, output: ViTPainOutput, targets: dict[str, Tensor | None], training: bool) -> LossTerms:
+        """As `ViTPainTrainer`, and in training the three distillation terms."""
+        terms = super().loss_terms(output, targets, training)
+        if training:
+            add_distillation(terms, output, self._teacher_output(targets), self.args.distillation_temperature)
+        return terms
 
     @torch.no_grad()
-    def _teacher_output(self, heatmaps: Tensor | None, cached: dict[str, Tensor | None]) -> ViTPainOutput:
-        if cached["cls"] is not None:
-            return ViTPainOutput(**cached)
-        if heatmaps is None or self.teacher is None:
+    def _teacher_output(self, targets: dict[str, Tensor | None]) -> ViTPainOutput:
+        if targets["teacher_cls"] is not None:
+            return ViTPainOutput(**{name: targets[f"teacher_{name}"] for name in ("logits", "au", "cls")})
+        if targets["heatmap_pixel_values"] is None or self.teacher is None:
             raise InvalidInput("the training frames hold neither heatmaps for the teacher nor its outputs")
-        return self.teacher(heatmaps)
-
-
-def distillation_loss(student: ViTPainOutput, teacher: ViTPainOutput, args: ViTPainTrainingArguments) -> Tensor:
-    """The three distillation terms of equation 15 with the weights of `args`. Scalar; batch means."""
-    t = args.distillation_temperature
-    kl = nn.functional.kl_div(
-        (student.logits.float() / t).log_softmax(dim=-1),
-        (teacher.logits.float() / t).log_softmax(dim=-1),
-        log_target=True,
-        reduction="batchmean",
-    )
-    au = nn.functional.mse_loss(student.au.float(), teacher.au.float())
-    feature = nn.functional.mse_loss(student.cls.float(), teacher.cls.float())
-    return args.distillation_pspi * t**2 * kl + args.distillation_au * au + args.distillation_feature * feature
-
-
-def known_au_loss(au: Tensor, au_labels: Tensor, known: Tensor) -> Tensor:
-    """Mean squared error of the AUs `(B, 6)` over the frames of `known` (B,); 0, with zero gradients, where that is none."""
-    error = (au.float() - au_labels.float().nan_to_num()) ** 2 * known[:, None]
-    return error.sum() / (known.sum().clamp(min=1) * au.shape[1])
+        return self.teacher(targets["heatmap_pixel_values"])
 
 
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
     """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
 
-    The last is over the frames whose units are known, and absent where there are none.
+    The AU error is over the frames whose units are known, and absent where there are none.
     """
     logits, pspi, au = prediction.predictions
     labels, au_labels = prediction.label_ids

@@ -87,7 +87,7 @@ def test_the_interval_is_the_one_that_the_model_gives():
     """Coverage and width are those of `pspi_interval` at each frame's temperature; ECE and Brier score stay."""
     import torch
 
-    from modeling_vitpain import pspi_interval
+    from modeling_vitpain.heads_vitpain import pspi_interval
 
     rng = np.random.default_rng(5)
     logits, labels = rng.normal(0, 2, (600, 17)), rng.integers(0, 17, 600)

@@ -1,4 +1,4 @@
-"""What transformers expects of any of its vision models (its `ModelTesterMixin` and `ConfigTester`), for every shape of ViTPain."""
+"""What transformers expects of a vision model (`ModelTesterMixin` and `ConfigTester`), for every shape of ViTPain."""
 
 import copy
 import inspect
@@ -106,7 +106,7 @@ def test_sharded_weights_load_bit_equal(tmp_path):
 
 @every_backbone
 def test_missing_tensors_are_named_and_begin_as_new(backbone, tmp_path):
-    """A classifier's checkpoint as the start of a regression with references: backbone and AU head stay, the rest is new."""
+    """A regression with references that starts from a classifier: backbone and AU head stay, the rest is new."""
     old = trained(small_model(backbone))
     old.save_pretrained(tmp_path)
     torch.manual_seed(3)

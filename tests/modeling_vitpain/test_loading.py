@@ -1,5 +1,6 @@
 """Saving and loading: bit-equal, with and without remote code, in processes that know nothing of this one."""
 
+import ast
 import json
 import os
 import subprocess
@@ -72,11 +73,13 @@ def test_files_are_safetensors_and_code(saved):
         "configuration_vitpain.py",
         "heads_vitpain.py",
         "image_processing_vitpain.py",
+        "losses_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",
         "pipeline_vitpain.py",
         "preprocessor_config.json",
         "reference_vitpain.py",
+        "scores_vitpain.py",
     }
     config = read_config(saved)
     assert config["auto_map"] == {
@@ -145,13 +148,20 @@ def test_remote_code_in_a_fresh_process(model, saved, pixels, tmp_path):
     assert same_bits(model, ViTPainForPainAssessment.from_pretrained(tmp_path / "again"))
 
 
-def test_remote_code_imports_only_what_the_hub_has():
-    allowed = {"torch", "transformers", "numpy", "PIL", "inspect", "dataclasses", "pathlib"}
-    for path in (ROOT / "modeling_vitpain").glob("*_vitpain.py"):
-        for line in path.read_text().splitlines():
-            words = line.split()
-            if words[:1] in (["import"], ["from"]) and not line.startswith(" "):
-                assert words[1].startswith(".") or words[1].split(".")[0] in allowed, f"{path.name}: {line}"
+def test_the_root_is_remote_code_only_and_imports_what_the_hub_has(saved):
+    """Every file but `__init__` is saved with a model, and imports its neighbours, four libraries and Python's own."""
+    root = ROOT / "modeling_vitpain"
+    assert {path.name for path in root.glob("*.py")} - {"__init__.py"} == {path.name for path in saved.glob("*.py")}
+    allowed = {"torch", "transformers", "numpy", "PIL", *sys.stdlib_module_names}
+    for path in root.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                assert {name.name.split(".")[0] for name in node.names} <= allowed, path.name
+            elif isinstance(node, ast.ImportFrom):
+                inside = node.level == 1 and (root / f"{node.module}.py").is_file()
+                assert inside or (not node.level and node.module.split(".")[0] in allowed), (
+                    f"{path.name}: {node.module}"
+                )
 
 
 def test_new_heads_on_a_pretrained_backbone(tmp_path, pixels):

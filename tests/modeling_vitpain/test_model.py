@@ -8,8 +8,8 @@ from small_vitpain import BACKBONES, EVERY_SHAPE, inputs_for, small_model, train
 from transformers import AutoModel, ViTConfig
 
 from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_MAX
-from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, pspi_expectation, pspi_interval
-from modeling_vitpain.heads_vitpain import pspi_distribution
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
+from modeling_vitpain.heads_vitpain import pspi_distribution, pspi_expectation, pspi_interval
 
 
 @pytest.fixture

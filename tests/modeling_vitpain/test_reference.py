@@ -181,14 +181,22 @@ def test_a_fallback_changes_nothing_where_there_are_references(pictures, referen
 @pytest.mark.parametrize(
     ("shape", "mask", "message"),
     [
-        ((2, 3, 32, 32), None, r"reference_pixel_values is \(2, 3, 32, 32\); allowed is \(3, 3, H, W\) or \(3, R, 3, H, W\)"),
+        (
+            (2, 3, 32, 32),
+            None,
+            r"reference_pixel_values is \(2, 3, 32, 32\); allowed is \(3, 3, H, W\) or \(3, R, 3, H, W\)",
+        ),
         ((3, 32, 32), None, "reference_pixel_values is"),
         ((3, 0, 3, 32, 32), None, r"reference_pixel_values is \(3, 0, 3, 32, 32\); allowed is .*, R 1 or more"),
-        ((3, 4, 3, 32, 32), torch.ones(3, dtype=torch.bool), r"reference_mask is torch.bool \(3,\); allowed is torch.bool \(3, 4\)"),
+        (
+            (3, 4, 3, 32, 32),
+            torch.ones(3, dtype=torch.bool),
+            r"reference_mask is torch.bool \(3,\); allowed is torch.bool \(3, 4\)",
+        ),
         ((3, 4, 3, 32, 32), torch.ones(3, 4), "reference_mask is torch.float32"),
         (None, torch.ones(3, 1, dtype=torch.bool), "reference_mask was given without reference_pixel_values"),
     ],
-)  # fmt: skip
+)
 def test_references_of_another_shape_are_refused(shape, mask, message, pictures):
     with pytest.raises(ValueError, match=message):
         neutral_model()(pictures, None if shape is None else torch.zeros(shape), mask)

@@ -1,4 +1,4 @@
-"""Datasets and models for training tests: bars for faces, two views a person, so small that a step takes milliseconds."""
+"""Datasets and models for training tests: bars as faces, two views a person, steps of milliseconds."""
 
 import io
 import itertools
@@ -155,7 +155,7 @@ def options_of(variant: str, world: Path, **others) -> RunOptions:
 
 
 def trainer_of(options: RunOptions, out: Path, **others) -> ViTPainTrainer:
-    """As `runs.train` makes it, before the first step."""
+    """As `training.run.train` makes it, before the first step."""
     args = options.training_arguments(out, **others)
     torch.manual_seed(options.seed)
     model, own_processor = starting_model(options)

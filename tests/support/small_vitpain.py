@@ -1,4 +1,4 @@
-"""ViTPain in every shape it comes in, so small that a test of all of them takes seconds: D = 32, 2 layers, 32 px, 16 patches."""
+"""Every shape of ViTPain, so small that a test of all of them takes seconds: D = 32, 2 layers, 32 px, 16 patches."""
 
 import torch
 from transformers import DeiTConfig, Dinov2Config, Dinov2WithRegistersConfig, DINOv3ViTConfig, ViTConfig
@@ -43,7 +43,7 @@ def small_model(backbone: str = "vit", variant: str = "paper", **kwargs) -> ViTP
 
 
 def trained(model: ViTPainForPainAssessment) -> ViTPainForPainAssessment:
-    """The model with weights moved away from their start: some parts begin at zero, where a lost one would not be seen."""
+    """The model with weights moved from their start: some begin at zero, where a missing part would make no change."""
     generator = torch.Generator().manual_seed(5)
     with torch.no_grad():
         for parameter in model.parameters():

@@ -14,8 +14,10 @@ from dataset_script.errors import InvalidInput
 from dataset_script.importers.importing import import_dataset
 from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.frames.dataset import PainFrames, open_split
+from modeling_vitpain.frames.neutral_frames import NeutralFrames
 from modeling_vitpain.prediction.splits import predict_dataset
-from modeling_vitpain.training.run import RunOptions, train
+from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.run import train
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def test_references_are_found_in_3dpain(tmp_path, world):
     """Neutral frames are in every split, and each frame's reference is the neutral one of its own person and view."""
     import_dataset(write_release(tmp_path / "release"), tmp_path / "data", check_images=True)
     rows = open_split(tmp_path / "data", "test")
-    frames = PainFrames(rows, processor(), reference=True)
+    frames = PainFrames(rows, processor(), reference=NeutralFrames())
     assert all(bool(frames[k]["reference_mask"].all()) for k in range(len(frames)))
     place = frames.references.fixed(next(k for k, e in enumerate(rows["expression_id"]) if e))
     assert rows["expression_id"][place] == 0

@@ -202,7 +202,9 @@ class TestArchives:
             TorchArchive(path)
 
     def test_bytes_changed_anywhere_are_never_a_surprise(self, tmp_path):
-        """Whatever is damaged, the error is one of the two that are reported in a line. Directory and tree lie at the end."""
+        """Whatever is damaged, the error is one of the two that are reported in a line. Directory and tree are at the
+        end of the file.
+        """
         path = tmp_path / "t.pt"
         torch.save({"state_dict": {f"layer.{k}": torch.full((8,), float(k)) for k in range(20)}, "epoch": 3}, path)
         whole, random, refused = path.read_bytes(), np.random.default_rng(0), 0

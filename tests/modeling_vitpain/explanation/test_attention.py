@@ -53,8 +53,8 @@ def test_attention_and_estimates_are_the_networks_own(explained, data):
     assert explained.labels[5] == item["labels"]
 
 
-def test_a_limit_takes_frames_at_equal_distances(model, data):
-    few = explain_split(model, data, limit=3, gradients=False)
+def test_a_limited_number_takes_frames_at_equal_distances(model, data):
+    few = explain_split(model, data, frames=3, gradients=False)
     assert few.gradient is None and len(few.labels) == 3
     assert spread(10, 4) == [0, 3, 6, 9] and spread(3, 100) == [0, 1, 2]
     with pytest.raises(InvalidInput, match="limit is 0"):
@@ -89,7 +89,7 @@ def test_heat_is_cut_out_as_the_picture_is(explained, data, tmp_path):
 
 def test_without_a_face_box_the_whole_picture_is_seen(data, tmp_path):
     """As imported pictures may come; the heat must lie where the network saw it."""
-    cut = explain_split(_cropping(tmp_path / "cut"), data, gradients=False, limit=3)
+    cut = explain_split(_cropping(tmp_path / "cut"), data, gradients=False, frames=3)
     boxless = cut.rows.remove_columns("face_box").add_column("face_box", [None] * 3)
     heat = heat_in_patches(data, "test", boxless, cut.processor, cut.grid, "whole")
     levels = np.asarray(boxless[1]["heatmap"], dtype=float)
@@ -128,7 +128,7 @@ class OnePatchAUnit(torch.nn.Module):
         return SimpleNamespace(au=torch.cat([sums[:, :5], (sums[:, 5:] - 1e6).relu()], dim=1))
 
 
-def test_a_gradient_names_the_patch_that_the_estimate_hangs_on():
+def test_a_gradient_finds_the_patch_that_the_prediction_depends_on():
     pixels = torch.randn(2, 3, 12, 8, generator=torch.Generator().manual_seed(0))
     maps = unit_gradients(OnePatchAUnit(), {"pixel_values": pixels}, (3, 2))
     expected = np.eye(6)[:5].reshape(5, 3, 2)
@@ -171,7 +171,7 @@ def test_estimates_are_those_of_pictures_made_by_hand(explained, fill):
                 assert modes[mode][row, first] == pytest.approx(explained.pspi[place], abs=1e-4)
 
 
-def test_the_random_order_hangs_on_the_seed_alone(explained):
+def test_the_random_order_depends_on_the_seed_alone(explained):
     one, same = (removal_estimates(explained, [2], {}, "mean", STEPS, seed=4)["random"] for _ in range(2))
     other = removal_estimates(explained, [2], {}, "mean", STEPS, seed=5)["random"]
     np.testing.assert_array_equal(one["deletion"], same["deletion"])

@@ -1,4 +1,4 @@
-"""What reaches the model: references of the right person, variations that leave labels true, a teacher's outputs kept."""
+"""The model's inputs: references of the right person, augmentation that keeps labels valid, cached teachers."""
 
 import itertools
 import os
@@ -13,7 +13,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.frames.augmentation import Variation
 from modeling_vitpain.frames.dataset import PainFrames
-from modeling_vitpain.frames.neutral_frames import NeutralReferences
+from modeling_vitpain.frames.neutral_frames import NeutralFrames, NeutralReferences
 from modeling_vitpain.training.teacher_cache import teacher_hash, teacher_outputs
 
 
@@ -40,7 +40,7 @@ def with_pictures(rows: Dataset, column: str, pictures: dict[int, np.ndarray]) -
 
 class TestReferences:
     def test_evaluation_shows_the_neutral_frame_of_the_same_view(self, rows):
-        frames = PainFrames(rows, processor(), reference=True)
+        frames = PainFrames(rows, processor(), reference=NeutralFrames())
         plain = PainFrames(rows, processor())
         place = {frame_id: k for k, frame_id in enumerate(rows["frame_id"])}
         for k, row in enumerate(rows):
@@ -63,7 +63,7 @@ class TestReferences:
             assert len(drawn) == (2 if expression[k] else 1)
 
     def test_training_is_a_function_of_seed_epoch_and_draw(self, rows):
-        one, two = (PainFrames(rows, processor(), augment_seed=5, reference=True) for _ in range(2))
+        one, two = (PainFrames(rows, processor(), augment_seed=5, reference=NeutralFrames()) for _ in range(2))
         _ = [one[k] for k in range(5)]
         key = "reference_pixel_values"
         assert torch.equal(one[3][key], two[3][key])
@@ -78,7 +78,7 @@ class TestReferences:
         half = np.zeros((SIZE, SIZE), dtype=np.uint8)
         half[:, : SIZE // 2] = 200
         rows = with_pictures(rows_of(range(1), 2), "image", dict.fromkeys(range(4), half))
-        frames = PainFrames(rows, processor(), augment_seed=0, reference=True)
+        frames = PainFrames(rows, processor(), augment_seed=0, reference=NeutralFrames())
         found = set()
         for epoch in range(20):
             frames.set_epoch(epoch)
@@ -92,7 +92,7 @@ class TestReferences:
         assert found == {True, False}
 
     def test_dropout_empties_its_share_of_training_slots_only(self, rows):
-        frames = PainFrames(rows, processor(), augment_seed=0, reference=True, reference_dropout=0.25)
+        frames = PainFrames(rows, processor(), augment_seed=0, reference=NeutralFrames(dropout=0.25))
         filled = []
         for epoch in range(40):
             frames.set_epoch(epoch)
@@ -100,42 +100,42 @@ class TestReferences:
             filled += [item["reference_mask"].item() for item in items]
             assert all(item["reference_mask"] or not item["reference_pixel_values"].any() for item in items)
         assert np.mean(filled) == pytest.approx(0.75, abs=0.05)
-        evaluation = PainFrames(rows, processor(), reference=True, reference_dropout=0.25)
+        evaluation = PainFrames(rows, processor(), reference=NeutralFrames(dropout=0.25))
         assert all(evaluation[k]["reference_mask"].item() for k in range(len(rows)))
 
     def test_a_person_without_another_neutral_frame_has_an_empty_slot(self):
-        frames = PainFrames(rows_of(range(2), 3, views=1), processor(), reference=True)
+        frames = PainFrames(rows_of(range(2), 3, views=1), processor(), reference=NeutralFrames())
         assert [frames[k]["reference_mask"].item() for k in range(6)] == [False, True, True] * 2
 
     def test_references_may_lie_outside_of_the_rows(self, rows):
         pain = rows.filter(lambda row: row["expression_id"] == 2)
-        whole, part = (PainFrames(r, processor(), reference=True, reference_rows=rows) for r in (rows, pain))
+        whole, part = (PainFrames(r, processor(), reference=NeutralFrames(rows)) for r in (rows, pain))
         at = [k for k, expression in enumerate(rows["expression_id"]) if expression == 2]
         for k, j in enumerate(at):
             assert torch.equal(part[k]["reference_pixel_values"], whole[j]["reference_pixel_values"])
         with pytest.raises(InvalidInput, match="6 frames, none with a neutral frame"):
-            PainFrames(pain, processor(), reference=True)
+            PainFrames(pain, processor(), reference=NeutralFrames())
 
     def test_each_is_cropped_by_its_own_face_box(self, rows):
         own = ViTPainImageProcessor(size={"height": SIZE, "width": SIZE}, face_crop=1.0)
         boxes = [[0.0, 0.0, 16.0, 16.0] if not e else [0.0, 0.0, 32.0, 32.0] for e in rows["expression_id"]]
         moved = rows.remove_columns("face_box").add_column("face_box", boxes)
-        item = PainFrames(moved, own, reference=True)[2]
+        item = PainFrames(moved, own, reference=NeutralFrames())[2]
         expected = own(rows[0]["image"].convert("RGB").crop((0, 0, 16, 16)), return_tensors="pt")["pixel_values"][0]
         torch.testing.assert_close(item["reference_pixel_values"][0], expected, atol=1e-6, rtol=0)
 
     def test_a_heatmap_has_no_reference(self, rows):
         with pytest.raises(InvalidInput, match="already the change from neutral"):
-            PainFrames(rows, processor(), "heatmap", reference=True)
+            PainFrames(rows, processor(), "heatmap", reference=NeutralFrames())
 
     def test_columns_that_are_missing_are_named(self, rows):
         with pytest.raises(InvalidInput, match="no column neutral_frame_id"):
-            PainFrames(rows.remove_columns("neutral_frame_id"), processor(), reference=True)
+            PainFrames(rows.remove_columns("neutral_frame_id"), processor(), reference=NeutralFrames())
 
 
 class TestVariationsLeaveLabelsTrue:
     BROWS = tuple(itertools.product((-0.34, 0.34), (-0.25, 0.0)))
-    """Where landmarks 17-26 can be at most, in sides of a face crop of 1.1 about its centre: 1,584 generated frames of 48
+    """The extremes of landmarks 17-26, in sides of a face crop of 1.1 from its centre: 1,584 generated frames of 48
     people in three views span -0.33 to 0.33 and -0.22 to -0.02."""
 
     @pytest.mark.parametrize("variation", Variation.extremes())
@@ -180,7 +180,7 @@ class TestTeacherCache:
             expected = teacher(torch.stack([frames[k]["pixel_values"] for k in range(len(rows))]))
         for name in ("logits", "au", "cls"):
             torch.testing.assert_close(found[name], expected[name], atol=1e-5, rtol=1e-5)
-        item = PainFrames(rows, processor(), augment_seed=0, teacher_outputs=found)[7]
+        item = PainFrames(rows, processor(), augment_seed=0, teacher=found)[7]
         assert torch.equal(item["teacher_cls"], found["cls"][7])  # whatever the variation
 
     def test_a_second_run_reads_and_an_interrupted_one_goes_on(self, rows, teacher, tmp_path, monkeypatch):
@@ -250,5 +250,5 @@ class TestTeacherCache:
 
     def test_outputs_of_other_frames_are_refused(self, rows, teacher, tmp_path):
         found = teacher_outputs(teacher, processor(), rows.select(range(4)), tmp_path)
-        with pytest.raises(InvalidInput, match="teacher_outputs has 4 rows; allowed is 24"):
-            PainFrames(rows, processor(), teacher_outputs=found)
+        with pytest.raises(InvalidInput, match="teacher has outputs of 4 rows; allowed is 24"):
+            PainFrames(rows, processor(), teacher=found)

@@ -13,7 +13,7 @@ from modeling_vitpain.frames.dataset import PainFrames, open_people, open_split,
 from modeling_vitpain.prediction.splits import predict_dataset, predict_people
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
 from modeling_vitpain.training.run import train
-from modeling_vitpain.training.trainers import ViTPainTrainer, compute_metrics, known_au_loss
+from modeling_vitpain.training.trainers import ViTPainTrainer, compute_metrics
 
 PEOPLE = {"train": (5, 0), "validation": (3,)}
 """In the data, 0 to 2 train, 3 and 4 validate, 5 is tested."""
@@ -128,12 +128,6 @@ class TestUnknownUnits:
         ).loss
         of_known = both - model(batch["pixel_values"][known], labels=batch["labels"][known]).loss
         torch.testing.assert_close(loss, pspi_alone + of_known)
-
-    def test_no_known_frame_gives_zero_and_no_gradient(self):
-        au = torch.rand(3, 6, requires_grad=True)
-        loss = known_au_loss(au, torch.full((3, 6), torch.nan), torch.zeros(3, dtype=torch.bool))
-        loss.backward()
-        assert loss.item() == 0 and not au.grad.any()
 
     def test_errors_of_units_are_over_the_known(self):
         class Prediction:

@@ -17,7 +17,7 @@ from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainIma
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.faces import FoundFaces
 from modeling_vitpain.prediction.load import load_model
-from modeling_vitpain.prediction.media import Picture, Source
+from modeling_vitpain.prediction.media import InputImage, MediaFile
 from modeling_vitpain.prediction.pictures import predict_images
 from modeling_vitpain.prediction.splits import predict_dataset
 
@@ -251,7 +251,7 @@ class TestFaces:
         pytest.importorskip("cv2")
         row = regenerate(Spec(identities=1, size=256), "00000-00-0").row
         with Image.open(io.BytesIO(row["image"]["bytes"])) as image:
-            box = FoundFaces().find(Picture(Source(Path("frame.jpg"), "frame.jpg"), image.convert("RGB")))
+            box = FoundFaces().find(InputImage(MediaFile(Path("frame.jpg"), "frame.jpg"), image.convert("RGB")))
         truth = np.array(row["face_box"])
         side = max(truth[2] - truth[0], truth[3] - truth[1])
         assert box[2] - box[0] == pytest.approx(side, rel=0.15)

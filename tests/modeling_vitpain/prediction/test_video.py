@@ -12,7 +12,7 @@ import pain3d_cli
 from dataset_script.errors import InvalidInput
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.prediction.load import load_model
-from modeling_vitpain.prediction.media import Picture, Sampling, Source, read_pictures
+from modeling_vitpain.prediction.media import InputImage, MediaFile, Sampling, read_pictures
 from modeling_vitpain.prediction.pictures import Scorer
 
 av = pytest.importorskip("av")
@@ -37,8 +37,8 @@ def write_video(path, frames=FRAMES, side=64, **options):
     return path
 
 
-def pictures_of(path, **sampling) -> list[Picture]:
-    return list(read_pictures(Source(path, path.name), Sampling(**sampling)))
+def pictures_of(path, **sampling) -> list[InputImage]:
+    return list(read_pictures(MediaFile(path, path.name), Sampling(**sampling)))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ class TestFrames:
     def test_are_let_go_one_by_one(self, video):
         """However long the video, no more than two of its frames are in memory."""
         seen, most = [], 0
-        for picture in read_pictures(Source(video, video.name)):
+        for picture in read_pictures(MediaFile(video, video.name)):
             seen.append(weakref.ref(picture.image))
             most = max(most, sum(ref() is not None for ref in seen))
         assert len(seen) == FRAMES
@@ -96,7 +96,7 @@ class TestFrames:
         seen, most = [], []
 
         def watched():
-            for picture in read_pictures(Source(video, video.name)):
+            for picture in read_pictures(MediaFile(video, video.name)):
                 seen.append(weakref.ref(picture.image))
                 most.append(sum(ref() is not None for ref in seen))
                 yield picture

@@ -6,9 +6,9 @@ import torch
 from small_faces import processor, rows_of, small_model
 
 from dataset_script.errors import InvalidInput
-from modeling_vitpain import pspi_interval
 from modeling_vitpain.frames.dataset import PainFrames
-from modeling_vitpain.modeling_vitpain import pspi_distribution
+from modeling_vitpain.frames.neutral_frames import NeutralFrames
+from modeling_vitpain.heads_vitpain import pspi_distribution, pspi_interval
 from modeling_vitpain.training.calibration import (
     DEVIATIONS,
     TEMPERATURES,
@@ -40,7 +40,7 @@ def test_finds_the_deviation_that_made_the_labels(sd):
     torch.manual_seed(1)
     pspi = torch.rand(20_000) * 16
     labels = drawn(pspi_distribution(pspi, sd, 17))
-    assert fit_deviation(pspi, labels) == pytest.approx(sd, rel=0.03)
+    assert fit_deviation(pspi, labels, 17) == pytest.approx(sd, rel=0.03)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 4.0])
@@ -68,7 +68,7 @@ def test_search_stays_in_its_bounds():
     right = torch.arange(17).repeat(3)
     assert fit_temperature(certain, right) == pytest.approx(TEMPERATURES[0], rel=0.01)
     assert fit_temperature(certain, (right + 8) % 17) == pytest.approx(TEMPERATURES[1], rel=0.01)
-    assert fit_deviation(right.float(), right) == pytest.approx(DEVIATIONS[0], rel=0.6)  # flat once all is certain
+    assert fit_deviation(right.float(), right, 17) == pytest.approx(DEVIATIONS[0], rel=0.6)  # flat once all is certain
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,9 @@ def test_search_stays_in_its_bounds():
 )
 def test_writes_the_configuration_and_moves_no_score(settings, key, field, tmp_path):
     model = small_model(**settings).eval()
-    frames = PainFrames(rows_of(range(3), 5), processor(), reference="reference" in settings)
+    frames = PainFrames(
+        rows_of(range(3), 5), processor(), reference=NeutralFrames() if "reference" in settings else None
+    )
     batch = {k: torch.stack([frames[j][k] for j in range(10)]) for k in ("pixel_values",)}
     before = model(**batch).pspi
     report = calibrate(model, frames)

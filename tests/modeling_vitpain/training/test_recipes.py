@@ -1,4 +1,4 @@
-"""The presets say what their sources say; every variant trains whole, resumes bit for bit, and ends as one plain model."""
+"""Presets equal their sources; every variant trains, resumes bit for bit, and ends as one plain model."""
 
 import json
 import subprocess
@@ -183,7 +183,7 @@ def test_every_trainable_parameter_is_optimised_and_gets_a_gradient(world, tmp_p
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_resumed_within_an_epoch_equals_straight_bit_for_bit(world, tmp_path, variant):
-    """From a checkpoint in the middle of an epoch: the order, the variations, dropout and the optimizer go on as they were."""
+    """From a checkpoint in the middle of an epoch: order, augmentation, dropout and optimizer continue as they were."""
     steps = {"eval_strategy": "steps", "eval_steps": 3, "save_strategy": "steps", "save_steps": 3}
     others = {**steps, "save_total_limit": None, "load_best_model_at_end": False, "freeze_epochs": 1, "max_steps": 6}
     options = options_of(variant, world)
@@ -280,7 +280,7 @@ def test_frames_without_what_the_recipe_needs(world, tmp_path):
 
 
 def test_the_trainer_is_usable_in_a_script(world, tmp_path):
-    """What the head of recipes.py shows."""
+    """As the docstring of recipes.py shows."""
     from small_faces import processor, small_model
 
     from modeling_vitpain.frames.dataset import PainFrames
@@ -294,10 +294,11 @@ def test_the_trainer_is_usable_in_a_script(world, tmp_path):
     assert np.isfinite(trainer.train().training_loss)
 
 
-@pytest.mark.parametrize("command", ["train", "predict"])
+@pytest.mark.parametrize("command", ["train", "predict", "convert", "export"])
 def test_help_imports_nothing_heavy(command):
     code = (
-        f"import contextlib, sys, pain3d_cli\nwith contextlib.suppress(SystemExit): pain3d_cli.main([{command!r}, '--help'])\n"
+        "import contextlib, sys, pain3d_cli\n"
+        f"with contextlib.suppress(SystemExit): pain3d_cli.main([{command!r}, '--help'])\n"
         "sys.exit(any(m in sys.modules for m in ('torch', 'transformers', 'numpy', 'datasets')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

@@ -1,0 +1,191 @@
+"""The loss that ViTPain is trained on: each term, and their weighted sum (equation 15 of the paper).
+
+    loss = lambda_pspi          * cross-entropy of the PSPI class           (squared PSPI error for "regression")
+         + lambda_binary        * cross-entropy of "PSPI >= t"              ("regression" only)
+         + lambda_au            * squared AU error, frames of known AUs
+         + heatmap_weight       * squared error of the predicted heatmap    (only where it is trained from scratch)
+         + distillation_pspi    * T^2 KL(teacher || student) of the logits  (only with a teacher, as the next two)
+         + distillation_au      * squared AU difference from the teacher    (equation 13)
+         + distillation_feature * squared CLS difference from the teacher   (equation 14)
+
+- Equation 15 has the first line, the third and the last three. The binary heads are of the paper's later versions; the
+  heatmap term is not in the paper: it lets a small model learn from random weights (`training/heatmap_objective.py`).
+- Every term is a mean over the batch. One that a batch or a recipe does not have is 0.
+- The paper's text says "softmaxed outputs" for the distilled PSPI; a second softmax would flatten both distributions to
+  near uniform, so logits are meant, and used.
+- Shapes: B images, N patches, width D, 6 action units, 17 PSPI classes.
+- This file is Hub remote code: it imports torch and the configuration, nothing else.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers.utils import ModelOutput
+
+from .configuration_vitpain import ViTPainConfig
+
+HEATMAP_CELLS = 2
+"""Rows and columns of cells inside a patch, whose mean heat the model predicts."""
+_HEAT_UNIT = 0.1
+"""Heat, as a share of full scale, that counts as 1 in the loss: near the standard deviation inside faces in pain."""
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """The weight of each term, with the name that it has in `ViTPainConfig` or `ViTPainTrainingArguments`."""
+
+    lambda_pspi: float = 1.0
+    lambda_binary: float = 1.0
+    lambda_au: float = 1.0
+    heatmap_weight: float = 0.0
+    distillation_pspi: float = 0.1
+    distillation_au: float = 0.3
+    distillation_feature: float = 0.5
+
+
+@dataclass
+class LossTerms:
+    """The terms, unweighted, each a tensor () or 0."""
+
+    pspi: Tensor | float = 0.0
+    binary: Tensor | float = 0.0
+    au: Tensor | float = 0.0
+    heatmap: Tensor | float = 0.0
+    distilled_pspi: Tensor | float = 0.0
+    distilled_au: Tensor | float = 0.0
+    distilled_feature: Tensor | float = 0.0
+
+
+def total_loss(terms: LossTerms, weights: LossWeights) -> Tensor:
+    """The loss, (): equation 15 with the two terms that are not in it."""
+    return (
+        weights.lambda_pspi * terms.pspi
+        + weights.lambda_binary * terms.binary
+        + weights.lambda_au * terms.au
+        + weights.heatmap_weight * terms.heatmap
+        + (
+            weights.distillation_pspi * terms.distilled_pspi
+            + weights.distillation_au * terms.distilled_au
+            + weights.distillation_feature * terms.distilled_feature
+        )
+    )
+
+
+def supervised_terms(
+    output: ModelOutput, labels: Tensor | None, au_labels: Tensor | None, thresholds: list[int]
+) -> LossTerms:
+    """The terms that compare a model's output with the labels, where there are any.
+
+    Args:
+        output: `logits` (B, 17), `pspi` (B,), `au` (B, 6) and `binary_logits` (B, thresholds) or None, as ViTPainOutput
+            defines them. `binary_logits` mean that the PSPI branch is a regression.
+        labels: (B,), PSPI.
+        au_labels: (B, 6), AU intensities; NaN in the rows of frames whose units are not known.
+        thresholds: of the binary heads, in PSPI units.
+    """
+    terms = LossTerms()
+    if labels is not None and output.binary_logits is None:
+        terms.pspi = nn.functional.cross_entropy(output.logits.float(), labels.long())
+    elif labels is not None:
+        terms.pspi = nn.functional.mse_loss(output.pspi, labels.float())
+        terms.binary = binary_error(output.binary_logits, labels, thresholds)
+    if au_labels is not None:
+        terms.au = au_error(output.au, au_labels)
+    return terms
+
+
+def binary_error(binary_logits: Tensor, labels: Tensor, thresholds: list[int]) -> Tensor:
+    """Mean cross-entropy of "PSPI >= t": `binary_logits` (B, thresholds), `labels` (B,)."""
+    pain = (labels[:, None] >= torch.tensor(thresholds, device=labels.device)).float()
+    return nn.functional.binary_cross_entropy_with_logits(binary_logits.float(), pain)
+
+
+def au_error(au: Tensor, au_labels: Tensor) -> Tensor:
+    """Mean squared error of AUs (B, 6) over the frames whose units are known; 0, with zero gradients, where none is."""
+    known = known_frames(au_labels)[:, None]
+    error = nn.functional.mse_loss(au.float().where(known, 0.0), au_labels.float().where(known, 0.0))  # over all frames
+    return error * (len(known) / known.sum().clamp(min=1))
+
+
+def known_frames(au_labels: Tensor) -> Tensor:
+    """(B,), bool: True where no unit of `au_labels` (B, 6) is NaN."""
+    return ~au_labels.isnan().any(dim=1)
+
+
+def heatmap_error(of_patches: Tensor, of_face: Tensor, heatmaps: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Mean squared error of the heat that the tokens predict: each patch its own, and CLS that of every patch.
+
+    Args:
+        of_patches: (B, N, HEATMAP_CELLS^2), predicted from the patch tokens, in raster order.
+        of_face: (B, N), predicted from the CLS token.
+        heatmaps: (B, H, W), 0-1, of the same frames in the same geometry.
+        grid: rows and columns of patches, N in all.
+    """
+    rows, columns = grid
+    size = (rows * HEATMAP_CELLS, columns * HEATMAP_CELLS)
+    cells = nn.functional.adaptive_avg_pool2d(heatmaps[:, None], size)[:, 0] / _HEAT_UNIT
+    # (B, rows, columns, CELLS, CELLS) -> (B, N, CELLS^2), patches in raster order as the tokens are
+    cells = cells.unfold(1, HEATMAP_CELLS, HEATMAP_CELLS).unfold(2, HEATMAP_CELLS, HEATMAP_CELLS)
+    cells = cells.reshape(len(heatmaps), rows * columns, -1)
+    return nn.functional.mse_loss(of_patches, cells) + nn.functional.mse_loss(of_face, cells.mean(dim=-1))
+
+
+def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutput, temperature: float) -> None:
+    """Sets the three distilled terms.
+
+    Args:
+        terms: changed in place.
+        student, teacher: with `logits` (B, 17), `au` (B, 6) and `cls` (B, D).
+        temperature: T, which softens both distributions.
+    """
+    terms.distilled_pspi = temperature**2 * nn.functional.kl_div(
+        (student.logits.float() / temperature).log_softmax(dim=-1),
+        (teacher.logits.float() / temperature).log_softmax(dim=-1),
+        log_target=True,
+        reduction="batchmean",
+    )
+    terms.distilled_au = nn.functional.mse_loss(student.au.float(), teacher.au.float())
+    terms.distilled_feature = nn.functional.mse_loss(student.cls.float(), teacher.cls.float())
+
+
+def check_labels(
+    labels: Tensor | None, au_labels: Tensor | None, config: ViTPainConfig, unknown_allowed: bool = False
+) -> None:
+    """Raises ValueError where a label is out of range or NaN.
+
+    Args:
+        labels: (B,), PSPI, or None.
+        au_labels: (B, 6), AU intensities, or None.
+        config: of the model.
+        unknown_allowed: let frames pass that have a NaN among their AUs: `au_error` leaves them out.
+    """
+    if torch.compiler.is_compiling():  # a check of values cannot be in a graph
+        return
+    if labels is not None:
+        _check_range("labels (PSPI)", labels, torch.tensor(config.num_pspi_classes - 1))
+    if au_labels is not None:
+        if unknown_allowed:
+            au_labels = au_labels.where(known_frames(au_labels)[:, None], 0.0)
+        _check_range("au_labels", au_labels, torch.tensor(config.au_max))
+
+
+def _check_range(name: str, values: Tensor, top: Tensor) -> None:
+    bad = ~((values >= 0) & (values <= top.to(values.device)))  # also catches NaN
+    if bad.any():
+        raise ValueError(f"{name} holds {values[bad][0].item():g}; allowed is 0 to {top.tolist()}")
+
+
+__all__ = [
+    "HEATMAP_CELLS",
+    "LossTerms",
+    "LossWeights",
+    "add_distillation",
+    "au_error",
+    "binary_error",
+    "check_labels",
+    "heatmap_error",
+    "known_frames",
+    "supervised_terms",
+    "total_loss",
+]

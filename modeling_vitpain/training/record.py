@@ -1,0 +1,154 @@
+"""The record of a training run: what was done, with what, and how it went. `training.json` holds it."""
+
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypedDict
+
+import torch
+import transformers
+from datasets import Dataset
+from transformers import Trainer, TrainerState
+
+from dataset_script.manifest import read_manifest
+
+from .calibration import Calibration
+from .options import RunOptions
+
+PARTS = ("train", "validation")
+"""The frames that train, and those that select the checkpoint."""
+
+_CURVE = {  # names in Trainer's log: names here
+    "loss": "train_loss",
+    "learning_rate": "backbone_lr",
+    "eval_loss": "validation_loss",
+    "eval_pspi_mae": "validation_pspi_mae",
+    "eval_pspi_accuracy": "validation_pspi_accuracy",
+    "eval_au_mae": "validation_au_mae",
+}
+
+
+class RecordedData(TypedDict):
+    """The data of a run.
+
+    Attributes:
+        path: dataset directory or Hub name.
+        spec_hash: of the specification, if `pain3d generate` wrote the directory.
+        frames: how many, for each of `PARTS`.
+        people: values of `identity_id` in each part, where the caller chose them.
+        frames_without_au: how many have PSPI alone, for each part.
+    """
+
+    path: str
+    spec_hash: str | None
+    frames: dict[str, int]
+    people: dict[str, list[int]] | None
+    frames_without_au: dict[str, int]
+
+
+class BestEpoch(TypedDict):
+    """The epoch whose weights were kept (None if there was no evaluation), and its PSPI error."""
+
+    epoch: int | None
+    validation_pspi_mae: float | None
+
+
+class CurveEntry(TypedDict, total=False):
+    """One epoch, or part of one: training loss and backbone learning rate, validation loss and errors."""
+
+    epoch: float
+    train_loss: float
+    backbone_lr: float
+    validation_loss: float
+    validation_pspi_mae: float
+    validation_pspi_accuracy: float
+    validation_au_mae: float
+
+
+class TrainingRecord(TypedDict):
+    """A finished run.
+
+    Attributes:
+        options: of `RunOptions`.
+        preset: name of the recipe.
+        recipe: arguments of the recipe, the options' included.
+        data: what it was trained on.
+        parameters: numbers in the model.
+        processes: how many shared the batches.
+        best: the epoch that was kept.
+        steps: optimizer steps.
+        versions: of Python, torch and transformers.
+        curve: epoch by epoch.
+        calibration: of the PSPI interval.
+        seconds: that the run took, of its last start if it was resumed.
+    """
+
+    options: dict[str, Any]
+    preset: str
+    recipe: dict[str, Any]
+    data: RecordedData
+    parameters: int
+    processes: int
+    best: BestEpoch
+    steps: int
+    versions: dict[str, str]
+    curve: list[CurveEntry]
+    calibration: Calibration
+    seconds: float
+
+
+def run_record(
+    options: RunOptions,
+    trainer: Trainer,
+    splits: dict[str, Dataset],
+    people: Mapping[str, Sequence[int]] | None,
+    calibration: Calibration,
+    seconds: float,
+) -> TrainingRecord:
+    """The record of a run that `trainer` has finished."""
+    state = trainer.state
+    return {
+        "options": asdict(options),
+        "preset": options.preset_name,
+        "recipe": trainer.args.recipe(),
+        "data": {
+            "path": options.data,
+            "spec_hash": _spec_hash(options.data),
+            "frames": {name: len(rows) for name, rows in splits.items()},
+            "people": None if people is None else {name: [*people[name]] for name in PARTS},
+            "frames_without_au": {name: rows["au"][:].count(None) for name, rows in splits.items()},
+        },
+        "parameters": sum(p.numel() for p in trainer.model.parameters()),
+        "processes": trainer.args.world_size,
+        "best": {"epoch": _best_epoch(state), "validation_pspi_mae": state.best_metric},
+        "steps": state.global_step,
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+        "curve": _curve(state.log_history),
+        "calibration": calibration,
+        "seconds": round(seconds, 1),
+    }
+
+
+def _spec_hash(data: str) -> str | None:
+    entries = read_manifest(Path(data)) if Path(data).is_dir() else []
+    return entries[0].spec_hash if entries else None
+
+
+def _best_epoch(state: TrainerState) -> int | None:
+    scores = [(log["eval_pspi_mae"], log["epoch"]) for log in state.log_history if "eval_pspi_mae" in log]
+    return math.ceil(round(min(scores)[1], 6)) if scores else None  # where `max_steps` cut an epoch short, that one
+
+
+def _curve(log_history: list[dict[str, float]]) -> list[CurveEntry]:
+    epochs: dict[float, CurveEntry] = {}
+    for log in log_history:
+        found = {new: log[old] for old, new in _CURVE.items() if old in log}
+        if found:
+            epochs.setdefault(log["epoch"], {"epoch": log["epoch"]}).update(found)
+    return list(epochs.values())
