@@ -1,4 +1,4 @@
-"""Are the faces in the picture, in sight, and different from one another?
+"""Are the faces within the picture, visible, and different from one another?
 
     python -m benchmarks.faces [--identities 500] [--size 96] [--out docs/people.png]
 
@@ -28,7 +28,7 @@ INNER = slice(17, 68)
 FEATURES = [37, 38, 40, 41, 43, 44, 46, 47, 27, 28, 29, 30]  # eyes and nose; a moustache may touch the lips
 HIDDEN_SHARE = 1 / 3
 CLOSE = 512
-"""Pixels at which a frame with a problem is looked at again."""
+"""Pixels at which a frame with a problem is measured again."""
 
 
 def framing_problems(maker: FrameMaker, plan, person, expression_id: int, view_id: int) -> list[str]:
@@ -110,23 +110,31 @@ def main() -> None:
         nearest[i] = distance.min()
     posed = maker.rig.pose(person.shape, np.array([0, 0, 0, 5, 0, 0.0]), {})
     moved = np.linalg.norm((maker.head.vertices(posed, person.shape.eyes) - person.neutral)[face], axis=1).mean()
+    ethnicity = [person.ethnicity for person in plan]
     result = {
-        "frames": frames, "problems": {k: len(v) for k, v in found.items()}, "examples": {k: v[:5] for k, v in found.items()},
-        "nearest_identity_mm": {q: round(float(np.percentile(nearest, p)), 3) for q, p in (("min", 0), ("5%", 5), ("median", 50))},
-        "own_mirror_image_mm": {"median": round(float(np.median(mirrored)), 3), "95%": round(float(np.percentile(mirrored, 95)), 3)},
+        "frames": frames,
+        "problems": {problem: len(where) for problem, where in found.items()},
+        "examples": {problem: where[:5] for problem, where in found.items()},
+        "nearest_identity_mm": percentiles(nearest, {"min": 0, "5%": 5, "median": 50}),
+        "own_mirror_image_mm": percentiles(mirrored, {"median": 50, "95%": 95}),
         "au9_at_5_moves_mm": round(float(moved), 3),
         "ita_degrees": {
-            e: [round(float(np.percentile([t for t, p in zip(tones, plan, strict=True) if p.ethnicity == e], q)), 1) for q in (5, 50, 95)]
+            e: percentiles(np.array(tones)[np.array(ethnicity) == e], {"5%": 5, "median": 50, "95%": 95})
             for e in ETHNICITIES
         },
-    }  # fmt: skip
+    }
     print(json.dumps(result, indent=1))
     if args.out:
-        plot(args.out, [p.ethnicity for p in plan], tones, flat.reshape(len(flat), -1), styles)
+        plot(args.out, ethnicity, tones, flat.reshape(len(flat), -1), styles)
+
+
+def percentiles(values: list[float] | np.ndarray, wanted: dict[str, float]) -> dict[str, float]:
+    """Name -> that percentile of `values`, to three decimals."""
+    return {name: round(float(np.percentile(values, q)), 3) for name, q in wanted.items()}
 
 
 def mirror_distance(shape: np.ndarray, reference: np.ndarray) -> float:
-    """Mean distance (mm) between a face and its mirror image, vertex to nearest mirrored vertex of the canonical face."""
+    """Mean distance (mm) between a face and its mirror image; vertices are paired on the canonical face."""
     from scipy.spatial import cKDTree
 
     partner = cKDTree(reference).query(reference * [-1, 1, 1])[1]

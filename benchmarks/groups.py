@@ -42,16 +42,19 @@ BLACK, BURNT, DIM = 2, 253, 15.0
 HOT_SHARE = 1 / 3
 INNER = slice(17, 68)
 
-MEASURES = {  # name: what it says, which way is worse, unit
+MEASURES = {
     "clipped": ("share of skin black or burnt out", "high", "%"),
     "dim": ("share of skin below L* 15", "high", "%"),
     "detail": ("texture of the skin, RMS of L*", "low", "L*"),
     "signal": ("colour change where an AU acts, mean of six", "low", "dE"),
     "contrast": ("that change over the skin's own detail", "low", ""),
-    **{f"signal {name}": (f"colour change by {name} = {level}", "low", "dE") for name, level in zip(AU_NAMES, LEVELS, strict=True)},
+    **{
+        f"signal {name}": (f"colour change by {name} = {level}", "low", "dE")
+        for name, level in zip(AU_NAMES, LEVELS, strict=True)
+    },
     "framing": ("people with a framing problem in any view", "high", "%"),
-}  # fmt: skip
-"""`lightness` is reported beside them and not ranked."""
+}
+"""Name -> what it says, which way is worse, unit. `lightness` is reported beside them and not ranked."""
 
 
 class Still:
@@ -176,7 +179,7 @@ def compare(people: list[IdentityPlan], found: list[dict[str, float]]) -> dict:
 
 
 def worst_and_best(groups: dict[str, dict], worse: str) -> dict:
-    """Worst and best group by mean, their gap, the ratio worse / better (null where undefined), and whether intervals part."""
+    """Worst and best group by mean, gap, ratio (None where undefined), and whether the intervals are apart."""
     order = sorted(groups, key=lambda g: groups[g]["mean"], reverse=worse == "high")
     worst, best = groups[order[0]], groups[order[-1]]
     apart = worst["95%"][0] > best["95%"][1] or worst["95%"][1] < best["95%"][0]
@@ -195,37 +198,40 @@ def rows_of(table: dict, attribute: str) -> list[str]:
             continue
         low, high = groups[worst]["95%"]
         ratio = "" if line["ratio"] is None else f"{line['ratio']:.2f}"
+        apart = "yes" if line["apart"] else "no"
         lines.append(
             f"| {name} | {worst.replace('_', ' ')} | {groups[worst]['mean']:.2f} ({low:.2f} to {high:.2f}) {unit} "
-            f"| {best.replace('_', ' ')} | {groups[best]['mean']:.2f} {unit} | {ratio} | {'yes' if line['apart'] else 'no'} |"
+            f"| {best.replace('_', ' ')} | {groups[best]['mean']:.2f} {unit} | {ratio} | {apart} |"
         )
     return lines
 
 
 def verdict(table: dict) -> str:
-    """One line a measure: where the intervals of the worst and the best group do not overlap, and by how much they differ."""
+    """One line a measure: where the intervals of the worst and best group do not overlap, and how much they differ."""
     lines = []
     for name, (meaning, _, unit) in MEASURES.items():
-        parts = [
-            f"{line['worst'].replace('_', ' ')} behind {line['best'].replace('_', ' ')} by {abs(line['gap']):.2f} {unit}".rstrip()
-            for attribute in ("ethnicity", "age", "gender")
-            if (line := table[name][attribute])["apart"]
-        ]
+        parts = []
+        for attribute in ("ethnicity", "age", "gender"):
+            line = table[name][attribute]
+            if line["apart"]:
+                worst, best = (line[which].replace("_", " ") for which in ("worst", "best"))
+                parts.append(f"{worst} behind {best} by {abs(line['gap']):.2f} {unit}".rstrip())
         lines.append(f"- {name} ({meaning}): {'; '.join(parts) if parts else 'intervals overlap'}.")
     return "\n".join(lines)
 
 
 def markdown(table: dict, command: str, count: int, size: int) -> str:
     """The whole of docs/groups.md."""
-    head = "| measure | worst | mean (95 %) | best | mean | worst / best | intervals apart |\n|---|---|---|---|---|---|---|"
+    columns = ("measure", "worst", "mean (95 %)", "best", "mean", "worst / best", "intervals apart")
+    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
     lightness = ", ".join(
         f"{g.replace('_', ' ')} {v['mean']:.0f}" for g, v in table["lightness"]["ethnicity"]["groups"].items()
     )
     parts = [
         "# Does any group look worse than another?",
         f"    {command}",
-        f"{count} people, as many of each of the 24 cells, frontal, {size} px, without sensor noise and focus blur. What is "
-        "measured stands at the head of `benchmarks/groups.py`; intervals are from a bootstrap over people.",
+        f"{count} people, as many of each of the 24 cells, frontal, {size} px, without sensor noise and focus blur. "
+        "What is measured stands at the head of `benchmarks/groups.py`; intervals are from a bootstrap over people.",
         "![Every measure by group](groups.png)",
         "## Groups whose intervals are apart",
         verdict(table),
@@ -240,7 +246,7 @@ def markdown(table: dict, command: str, count: int, size: int) -> str:
 
 
 def plot(out: Path, table: dict) -> None:
-    """A panel a measure: mean and interval of every ethnicity, age group and gender. Needs matplotlib."""
+    """One panel for each measure: mean and interval of every ethnicity, age group and gender. Needs matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -2,9 +2,10 @@
 
     python -m benchmarks.heads --ict ict_facekit.npz --out docs/heads.jpg
 
-People of ICT-FaceKit from its pack (wrapped by its own landmarks), the same people as mesh files (found by shape alone),
-and a MakeHuman person on another topology as a mesh file. Distances are true nearest ones, in mm: "there" from the refined
-wrap to the mesh in the face region, "back" from what a camera sees of the mesh, frontal and at 35 degrees, to the wrap.
+People of ICT-FaceKit from its pack (wrapped by its own landmarks), the same people as mesh files (wrapped without
+landmarks), and a MakeHuman person on another mesh as a file. Distances are to the nearest point, in mm: "there" from
+the refined wrap to the mesh in the face region, "back" from what a camera sees of the mesh, frontal and at 35 degrees,
+to the wrap.
 """
 
 import argparse
@@ -27,7 +28,6 @@ from generation.geometry.camera import Camera
 from generation.geometry.visibility import rasterize
 from generation.heads import ict, own
 from generation.heads.base import SKIN, Head, HeadShape
-from generation.heads.files import HeadFiles
 from generation.heads.wrapping.template import template
 from generation.heads.wrapping.wrapped_head import WrappedHead
 from generation.pipeline import FrameMaker
@@ -44,12 +44,13 @@ PAIN = ExpressionPlan(1, (4, 4, 4, 4, 4, 0), 12, {})
 NEUTRAL = ExpressionPlan(0, (0,) * len(AU_NAMES), 0, {})
 SQUEEZED = ExpressionPlan(2, (5, 5, 5, 4, 4, 1), 15, {})
 SHOWN = ((3, 4), (9, 13))
-"""Numbers of the two ICT people in the picture, and the planned persons whose looks they get; the last is the own head's."""
+"""Numbers of the two ICT people in the picture, and the planned persons whose looks they get."""
 OWN_LOOK = 3
+"""The planned person whose look the head from a file gets."""
 
 
 def distances(head: Head, shape: HeadShape, skin: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """There and back, in mm; `skin` (N, 3) between its eyes."""
+    """Distances there and back, in mm, of a head and the mesh `skin` (N, 3) with its origin between the eyes."""
     t = head.topology
     fine = head.vertices(shape.control, shape.eyes).astype(np.float64)
     used, own_triangles = np.unique(t.triangles[t.part == SKIN], return_inverse=True)
@@ -61,10 +62,10 @@ def distances(head: Head, shape: HeadShape, skin: np.ndarray, triangles: np.ndar
     return np.sqrt(there), np.sqrt(back)
 
 
-def in_frame(
+def in_frame_of_wrap(
     head: WrappedHead, shape: HeadShape, weights: np.ndarray, mean: np.ndarray, skin: np.ndarray
 ) -> np.ndarray:
-    """A person's `skin` (N, 3) where the wrap has it; `mean` (N, 3) is the mesh that was wrapped, in mm."""
+    """A person's `skin` (N, 3) shifted to where the wrap is; `mean` (N, 3) is the mesh that was wrapped, in mm."""
     found = head.wrap.nearest
     corners = mean[head.other.triangles[found.triangle]]
     to_head = np.median(found.point - np.einsum("sc,scd->sd", found.barycentric, corners), axis=0)
@@ -79,20 +80,20 @@ def _seen(vertices: np.ndarray, triangles: np.ndarray, yaw: float) -> np.ndarray
 
 
 def report(name: str, pairs: list[tuple[np.ndarray, np.ndarray]], seconds: float) -> None:
-    """One line of the table."""
+    """Prints one line of the table."""
     there, back = (np.concatenate(side) for side in zip(*pairs, strict=True))
     numbers = [f"{f(side):.2f}" for side in (there, back) for f in (np.mean, lambda s: np.percentile(s, 95))]
     print(f"| {name} | {len(pairs)} | {' | '.join(numbers)} | {seconds:.0f} |", flush=True)
 
 
 def row(head: WrappedHead, skin: np.ndarray, triangles: np.ndarray, shape: HeadShape, look: int) -> list[Image.Image]:
-    """Mesh, wrap, neutral, pain, pain from the side."""
+    """Pictures of a head: mesh, wrap, neutral, pain, pain from the side."""
     t = head.topology
     fine = head.vertices(shape.control, shape.eyes).astype(np.float64)
     panels = [grey(skin, triangles, CELL), grey(fine, t.triangles[t.part == SKIN], CELL)]
     spec = Spec(identities=48, preset="balanced", size=2 * CELL)
     maker = FrameMaker(spec)
-    maker.head = _Only(head, shape)
+    maker.head = _OneShape(head, shape)
     person = maker.person(Plan(spec)[look])
     for expression, yaw in ((NEUTRAL, 0), (PAIN, 0), (SQUEEZED, 30)):
         picture, _ = maker.picture(person, expression, ViewPlan(0, yaw, 0, 0, 24, 0.85))
@@ -100,8 +101,8 @@ def row(head: WrappedHead, skin: np.ndarray, triangles: np.ndarray, shape: HeadS
     return [panel.convert("RGB") for panel in panels]
 
 
-class _Only:
-    """A head of which everyone has one shape."""
+class _OneShape:
+    """A head whose people all have one shape."""
 
     def __init__(self, head: WrappedHead, shape: HeadShape) -> None:
         self._head, self._shape = head, shape
@@ -128,7 +129,7 @@ def main() -> None:
     for k, drawn in enumerate(weights):
         shape = HeadShape(*head.person(drawn), Ancestry(african=0.2, asian=0.3, caucasian=0.5)._asdict(), {})
         skin = faces.mean + np.tensordot(drawn, faces.identity, axes=1)
-        skin = in_frame(head, shape, drawn, faces.mean, skin)
+        skin = in_frame_of_wrap(head, shape, drawn, faces.mean, skin)
         pairs.append(distances(head, shape, skin, faces.triangles))
         if k in SHOWN[0]:
             rows.append(row(head, skin, faces.triangles, shape, SHOWN[1][SHOWN[0].index(k)]))
@@ -154,13 +155,13 @@ def main() -> None:
 
 
 def _as_file(folder: Path, vertices: np.ndarray, triangles: np.ndarray, skin: np.ndarray, skin_triangles: np.ndarray):
-    """Distances, seconds, the head, its shape and its skin in the head frame, of a mesh in metres."""
+    """Distances, seconds to wrap, the head, its shape and its skin in the head frame, of a mesh file in metres."""
     path = write_obj(folder / "head.obj", vertices / 1000 + (0, 1.6, 0), triangles)
     start = time.perf_counter()
-    head = own.load(HeadFiles(path).file)
+    head = own.load(path)
     seconds = time.perf_counter() - start
     shape = head.shape(Plan(Spec(identities=1, size=64))[0], 0)
-    skin = in_frame(head, shape, np.zeros(0), skin, skin)
+    skin = in_frame_of_wrap(head, shape, np.zeros(0), skin, skin)
     return distances(head, shape, skin, skin_triangles), seconds, head, shape, skin
 
 

@@ -1,11 +1,11 @@
-"""The neural rig beside deformation transfer and the blendshapes, on people and topologies that it has not seen.
+"""The neural rig beside deformation transfer and the blendshapes, on people and meshes that it has not seen.
 
     python -m benchmarks.rig --data ict_facekit.npz [--weights rig.safetensors] [--identities 6] [--combinations 500]
 
 Truth is ICT-FaceKit's own expression of the same person, in millimetres of the head frame (0.963 of ICT's own).
 Deformation transfer moves ICT's mean face onto the person by the 68 landmarks, which it gets exactly. "still" is the
-error of a rig that does nothing. Nobody knows the truth on a MakeHuman head: there the rigs are measured by what must
-hold of any. Times are CPU seconds of this process; run it on an idle machine. Prints one JSON object a line.
+error of a rig that does nothing. On a MakeHuman head the truth is not known: there the rigs are measured by what must
+hold for any. Times are CPU seconds of this process; run it on an idle machine. Prints one JSON object a line.
 """
 
 import argparse
@@ -38,14 +38,14 @@ from generation.rigs.neural.rig import BoundFace, NeuralRig, landmarks_by_wrappi
 from .render import seconds
 from .rig_measures import Folds, Slits, bend, closed_codes, errors
 
-TOPOLOGIES = {
+MESHES = {
     "same topology": MeshVariant(),
     "new topology": MeshVariant("head", "remeshed", 8000, 1000),
     "mouth and eye sockets": MeshVariant("sockets", "remeshed", 8000, 1001),
     "5,000 vertices": MeshVariant("head", "remeshed", 5000, 1002),
 }
 COMBINATIONS = -1000
-"""Names the random expressions; training never draws a negative number of them."""
+"""Number by which the random expressions are drawn; training uses those from 0 on and a few just below."""
 UNSEEN_SEED = 1_000_003
 """Of the MakeHuman people; training draws those of seed 0."""
 
@@ -66,9 +66,9 @@ def speed(vertices: np.ndarray, faces: np.ndarray, rig: NeuralRig) -> dict[str, 
     }
 
 
-def against_truth(maker: FaceMaker, rig: NeuralRig, topology: MeshVariant, people: int, codes: np.ndarray) -> dict:
+def against_truth(maker: FaceMaker, rig: NeuralRig, variant: MeshVariant, people: int, codes: np.ndarray) -> dict:
     """Rig -> measure -> mean over people who are in no training."""
-    faces, original, copy = maker.region(topology.region), maker.region("head"), maker.copy(topology)
+    faces, original, copy = maker.region(variant.region), maker.region("head"), maker.copy(variant)
     transfer = DeformationTransfer(
         SourceFace(original.mean, original.triangles, original.channels, original.landmarks(original.mean))
     )
@@ -143,8 +143,8 @@ def main() -> None:
     codes = random_codes(0, COMBINATIONS, options.combinations)
     print(json.dumps({"machine": platform.processor() or platform.machine(), "torch": torch.__version__}))
     print(json.dumps({"speed": speed(original.neutral(HELD_OUT_FROM), original.triangles, rig)}), flush=True)
-    for name, topology in TOPOLOGIES.items():
-        for found, row in against_truth(maker, rig, topology, options.identities, codes).items():
+    for name, variant in MESHES.items():
+        for found, row in against_truth(maker, rig, variant, options.identities, codes).items():
             print(json.dumps({"on": name, "rig": found, **row}), flush=True)
     for found, row in on_makehuman(rig, options.identities, codes[:50]).items():
         print(json.dumps({"on": "makehuman", "rig": found, **row}), flush=True)

@@ -1,4 +1,4 @@
-"""What makes a rig good: distances to a known truth, lids that meet, skin that does not fold over, nothing else moving."""
+"""Measures of a rig: distances to a known truth, lids that meet, skin that folds over, vertices that move wrongly."""
 
 import numpy as np
 
@@ -16,8 +16,8 @@ MIDDLE = 0.15, 0.85
 
 
 def errors(found: BoundFace, truth: BoundFace, codes: np.ndarray) -> dict[str, float]:
-    """Millimetres under codes (B, 13): mean and 95th percentile of the distance to the truth, the same of a face that
-    does not move, and how far vertices go that should not."""
+    """Errors in mm under codes (B, 13): mean and 95th percentile of the distance to the truth, of `found` and of a face
+    that does not move ("still"), and the mean movement of vertices that should not move ("leak")."""
     error, length, leaks = [], [], []
     for code in codes:
         au, extra = code[: len(AU_NAMES)], code[len(AU_NAMES) :]
@@ -36,8 +36,8 @@ def errors(found: BoundFace, truth: BoundFace, codes: np.ndarray) -> dict[str, f
 
 
 def bend(found: BoundFace, codes: np.ndarray) -> float:
-    """mm: how far vertices stray from a straight, evenly covered line while one unit rises and the others stay, at
-    most over all units and `codes` (C, 13). Zero: continuous, and monotone in every unit."""
+    """Largest distance (mm) of a vertex from the even motion along a straight line while one unit rises and the others
+    stay, over all units and `codes` (C, 13). Zero means linear in every unit."""
     worst = 0.0
     for code in codes:
         for k, full in enumerate(UNIT_MAX):

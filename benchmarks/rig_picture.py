@@ -1,4 +1,4 @@
-"""A picture: one row a unit at full intensity, each column a rig, on an unseen ICT head and on a MakeHuman head.
+"""A picture: a row for each unit at full intensity, a column for each rig, on an unseen ICT and on a MakeHuman head.
 
     python -m benchmarks.rig_picture --data ict_facekit.npz [--weights rig.safetensors] --out rigs.png
 

@@ -52,7 +52,8 @@ MAX_ASYMMETRY = 0.15
 GAZE_SPREAD = (4.0, 2.5)
 """Standard deviation of the gaze in yaw and pitch, degrees; at most three times that."""
 HEAD_SPREAD = (1.6, 1.4, 1.0)
-"""The same of the head's motion away from its neutral pose, in yaw, pitch and roll; at most two and a half times that."""
+"""Standard deviation of the head's motion away from its neutral pose in yaw, pitch and roll, degrees; at most two and a
+half times that."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class ExpressionPlan:
     Attributes:
         au, pspi: intensities of the six units in C1 order, and their PSPI.
         extra_au: intensities of the units that are not counted, 0-5.
-        asymmetry: -0.15 to 0.15; positive moves the left half of the face more, and the right half less, by this share.
+        asymmetry: -0.15 to 0.15; above 0 the left half of the face moves more, and the right half less, by this share.
         gaze: degrees that the eyes turn away from where the person looks: to their left, and up.
         head_motion: yaw, pitch and roll in degrees, signed as in `ViewPlan`, added to those of every view.
     """

@@ -1,4 +1,7 @@
-"""The user's files that a head is made from. Their content decides the bytes of a dataset, their paths do not (contract C3)."""
+"""The user's files that a head is made from.
+
+Their content decides the bytes of a dataset, their paths do not (contract C3).
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ class HeadFiles:
     landmarks: Path | None = None
 
     def digest(self) -> str:
-        """sha256 (hex) of the file's bytes; with landmarks, of both files' sha256 in a row.
+        """sha256 (hex) of the file's bytes; with landmarks, of the hex digests of both files, one after the other.
 
         Raises:
             InvalidInput: a file is missing.

@@ -20,7 +20,7 @@ from .wrapping.wrapped_head import OtherHead, WrappedHead
 
 NEEDED = ("v_template", "f", "shapedirs")
 MODES, LIMIT = 100, 2.0
-"""Shape parameters that are drawn, and the standard deviations they stay within; the later ones are hardly seen."""
+"""How many shape parameters are drawn, and within how many standard deviations; the later ones hardly show."""
 
 
 def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
@@ -69,14 +69,13 @@ def read_model(path: Path) -> dict[str, np.ndarray]:
     except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, pickle.UnpicklingError) as error:
         raise InvalidInput(f"--head-file {path} is not a FLAME model: {error}") from error
     vertices, faces, shapes = (arrays[name] for name in NEEDED)
-    if (
-        vertices.ndim != 2 or vertices.shape[1:] != (3,) or faces.ndim != 2 or faces.shape[1:] != (3,)
-        or shapes.shape[:2] != vertices.shape or shapes.ndim != 3 or shapes.shape[2] < MODES
-        or any(array.dtype.kind not in "fiu" for array in arrays.values())
-    ):  # fmt: skip
+    triples = all(array.ndim == 2 and array.shape[1] == 3 for array in (vertices, faces))
+    modes = shapes.ndim == 3 and shapes.shape[:2] == vertices.shape and shapes.shape[2] >= MODES
+    if not (triples and modes and all(array.dtype.kind in "fiu" for array in arrays.values())):
         shown = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items())
         raise InvalidInput(
-            f"--head-file {path} holds {shown}; allowed are v_template (V, 3), f (T, 3), shapedirs (V, 3, {MODES} or more)"
+            f"--head-file {path} holds {shown}; "
+            f"allowed are v_template (V, 3), f (T, 3), shapedirs (V, 3, {MODES} or more)"
         )
     return {
         "v_template": vertices.astype(np.float64),
@@ -108,13 +107,13 @@ _NUMPY = {
 
 
 class _Plain:
-    """Stands for an object of a class that is not imported, such as a sparse matrix: nothing of it is kept."""
+    """In place of an object whose class is not imported, such as a sparse matrix: keeps at most one plain array."""
 
     def __init__(self, *_: Any) -> None:
         pass
 
     def __setstate__(self, state: Any) -> None:
-        """A `chumpy.Ch` keeps its array as `x`; of others nothing is used."""
+        """A `chumpy.Ch` has its array as `x`; nothing else is kept."""
         self.x = state.get("x") if isinstance(state, dict) else None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -124,7 +123,7 @@ class _Plain:
 
 
 class _Arrays(pickle.Unpickler):
-    """Imports nothing but what makes NumPy arrays; chumpy and SciPy objects become `_Plain`; the rest is refused."""
+    """Imports only what makes NumPy arrays; objects of chumpy and SciPy become `_Plain`; all else is refused."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _NUMPY:
@@ -139,7 +138,7 @@ class _Arrays(pickle.Unpickler):
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """What Python 2 wrote bytes with under the newer protocols."""
+    """How pickles of Python 2 hold bytes under the newer protocols."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it holds bytes in the encoding {encoding!r}")
     return text.encode("latin1")

@@ -30,17 +30,18 @@ OPPOSITES = {
     "uncompress": "compress", "round": "square",
 }  # fmt: skip
 LOCAL_SPREAD = 0.17
-"""Standard deviation of a local axis; weights stay within +-0.4, beyond which faces look odd (measured)."""
+"""Standard deviation of the weight of a local axis."""
 LOCAL_LIMIT = 0.40
+"""Weights stay within plus and minus this; beyond it faces look odd (by eye)."""
 QUIET_AXES = re.compile(
     "eye-trans|eye-scale|head-trans|neck-trans|neck-height|neck-circ|shape-pointed|shape-triangle|head-|forehead-|"
     "scale-vert|nose-trans|mouth-trans|eye-push|ear-flap|ear-wing"
 )
-"""Axes that move or reshape the head as a whole, or look grotesque soon: a third of the spread."""
+"""Axes that move or reshape the head as a whole, or soon look grotesque: they get a third of the spread."""
 
 
 class MakeHumanHead:
-    """See `heads.base.Head`."""
+    """The MakeHuman head, a `heads.base.Head`."""
 
     name = "makehuman"
 
@@ -59,7 +60,7 @@ class MakeHumanHead:
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
         self.eye_control = [parts["left_eye"], parts["right_eye"]]
         self._axes = local_axes(self._targets)
-        self.topology = self._build_topology(quads, quad_part, part_names, parts, masks)
+        self.topology = self._build_topology(quads, quad_part, part_names, masks)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """Base + macro targets (linear hats over age, muscle, weight) + local axes, recentred between the eyes."""
@@ -105,7 +106,7 @@ class MakeHumanHead:
         return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
 
     def _close_lips(self, control: np.ndarray) -> np.ndarray:
-        """Mixing shapes leaves lips a millimetre or two apart: brings both to the middle, fading out around them."""
+        """Moves both lips to the middle, fading out around them: mixed shapes leave them 1 or 2 mm apart."""
         inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
         gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM
         x, y, z = self.canonical.T
@@ -114,7 +115,10 @@ class MakeHumanHead:
         closed[:, 1] -= (0.5 * gap * np.sign(y - LIP_LINE) * near).astype(np.float32)
         return closed
 
-    def _build_topology(self, quads, quad_part, part_names, parts, masks) -> Topology:
+    def _build_topology(
+        self, quads: np.ndarray, quad_part: np.ndarray, part_names: list[str], masks: dict[str, np.ndarray]
+    ) -> Topology:
+        """The render mesh of control quads (Q, 4), with the part of each (Q,) and the masks (W,) of their vertices."""
         solid = [part_names.index(n) for n in ("skin", "upper_teeth", "lower_teeth", "tongue")]
         kept = np.isin(quad_part, solid)
         refine, fine = catmull_clark(quads[kept], len(self.canonical))
@@ -139,7 +143,15 @@ class MakeHumanHead:
             for lid in ("upper", "lower")
         )
         landmarks = find_landmarks(reference, triangles[part == SKIN])
-        return Topology(refine, triangles.astype(np.int32), part, reference, fine_masks, landmarks, lashes)
+        return Topology(
+            refine=refine,
+            triangles=triangles.astype(np.int32),
+            part=part,
+            reference=reference,
+            masks=fine_masks,
+            landmarks=landmarks,
+            lashes=lashes,
+        )
 
 
 def macro_weights(
@@ -187,8 +199,10 @@ def local_axes(targets: dict[str, int]) -> dict[str, tuple[list[str], list[str]]
 
 
 def undo_shrinking(refine: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Catmull-Clark pulls convex rims inwards, which opens closed lips by 2 mm. One step of its inverse puts the
-    control vertices (the first rows) back to where they were, to first order."""
+    """`refine` (V', W) with the control vertices, its first rows, moved back to where they were, to first order.
+
+    Catmull-Clark pulls convex rims inwards, which opens closed lips by 2 mm; this is one step of its inverse.
+    """
     w = refine.shape[1]
     return (refine @ (2 * sparse.identity(w) - refine[:w])).tocsr()
 

@@ -1,4 +1,4 @@
-"""A user's own head: any upright mesh of a head with open lids and lips, wrapped. Everyone has its shape."""
+"""A head from a mesh file: any upright head with open lids and lips, wrapped. All people have its shape."""
 
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from .wrapping.wrap import Wrap, wrap
 from .wrapping.wrapped_head import OtherHead, WrappedHead
 
 EYE_RADIUS_MM, EYE_REACH_MM, EYE_DEPTH_MM = (9.0, 17.0), 12.0, 12.0
-"""How large eyeballs are; how near their centres lie to the place so far behind the middle of the eye's landmarks."""
+"""Radius of an eyeball, from and to. Its centre is within the reach of the point that lies the depth behind the middle
+of the eye's landmarks."""
 LEFT_LIDS, RIGHT_LIDS = slice(42, 48), slice(36, 42)
 
 
@@ -24,7 +25,8 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
     """The head of a mesh file. `landmarks`: a file of them, see `mesh_files.read_landmarks`; none are needed.
 
     Raises:
-        InvalidInput: it is no upright, manifold, open-lipped, open-lidded head with a skull; the first thing amiss.
+        InvalidInput: it is not an upright manifold head with a skull, open lids and open lips; says what is wrong
+            first.
     """
     mesh = read_head(path)
     given = None
@@ -48,7 +50,7 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
 
 
 def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Similarity]:
-    """The template on the skin of a mesh, and the map from the file's units to the head frame.
+    """The template wrapped around the skin of a mesh, and the map from the file's units to the head frame.
 
     `landmarks` (68, 3) in the file's units, if known. Raises InvalidInput as `load` does.
     """
@@ -71,21 +73,24 @@ def find_eyes(mesh: HeadMesh, to_head: Similarity, found: Wrap) -> list[int] | N
     landmarks, chosen = template().landmark_rows @ found.points, []
     for lids in (LEFT_LIDS, RIGHT_LIDS):
         place = landmarks[lids].mean(axis=0) - (0, 0, EYE_DEPTH_MM)
-        chosen += [
-            k for k, sphere in enumerate(mesh.spheres)
+        fitting = [
+            k
+            for k, sphere in enumerate(mesh.spheres)
             if EYE_RADIUS_MM[0] < to_head.scale * sphere[3] < EYE_RADIUS_MM[1]
             and np.linalg.norm(to_head(sphere[:3]) - place) < EYE_REACH_MM
-        ][:1]  # fmt: skip  # the largest comes first: corneas lie over it
+        ]
+        chosen += fitting[:1]  # the largest comes first: corneas lie over it
     return chosen if len(chosen) == 2 else None
 
 
 def about(path: Path, mesh: HeadMesh, eyes: list[int] | None) -> str:
-    """What was made of the file: skin, eyes, and the parts that were left out."""
+    """One line on what was found in the file: skin, eyes, and the parts that were left out."""
     spare = [len(mesh.sphere_vertices[k]) for k in range(len(mesh.spheres)) if eyes is None or k not in eyes]
     left_out = sorted([*spare, *mesh.left_out.tolist()], reverse=True)
     sizes = ", ".join(map(str, left_out[:5])) + (", …" if len(left_out) > 5 else "")
     return (
-        f"{path.name}: a skin of {len(mesh.skin):,} vertices, {'eyeballs from the lids' if eyes is None else 'two eyeballs'}, "
+        f"{path.name}: a skin of {len(mesh.skin):,} vertices, "
+        + ("eyeballs from the lids, " if eyes is None else "two eyeballs, ")
         + (f"{len(left_out)} parts left out (of {sizes} vertices)" if left_out else "nothing left out")
     )
 

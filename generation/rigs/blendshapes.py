@@ -61,7 +61,7 @@ SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[fl
 
 
 class BlendshapeRig:
-    """See `rigs.base.Rig`."""
+    """Weighted sums of shapes, a `rigs.base.Rig`."""
 
     name = "blendshapes"
 

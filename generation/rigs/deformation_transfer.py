@@ -1,7 +1,7 @@
 """Deformation transfer (Sumner & Popovic 2004): the expressions of one face on another of any topology, no training.
 
-How each triangle of the source turns, stretches and shears under a unit is given to the triangle of the target that
-lies at the same place of the face, and the Poisson solve of `neural.poisson` makes a surface of it. Places are matched
+A triangle of the target turns, stretches and shears under a unit as the triangle at the same place of the source does,
+and the Poisson solve of `neural.poisson` makes a surface of it. Places are matched
 by landmarks (a thin-plate spline), then by the nearest triangle that faces the same way.
 """
 
@@ -20,7 +20,7 @@ from .neural.poisson import PoissonSolver
 from .neural.rig import BoundFace
 
 FACING_MM = 20.0
-"""A normal turned by a right angle makes a triangle as far away as this, times the square root of two."""
+"""Two triangles whose normals are at a right angle count as this times the square root of two apart."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class SourceFace:
 
 
 class DeformationTransfer:
-    """Binds faces as `neural.rig.NeuralRig` does."""
+    """Binds faces to the expressions of a source face, as `neural.rig.NeuralRig` binds them to a network."""
 
     def __init__(self, source: SourceFace) -> None:
         self._source = source
@@ -68,7 +68,7 @@ class DeformationTransfer:
         source, landmarks = self._source, np.asarray(landmarks, np.float64)
         if landmarks.shape != source.landmarks.shape or not np.isfinite(landmarks).all():
             raise InvalidInput(
-                f"landmarks has shape {landmarks.shape}; allowed is {source.landmarks.shape}, finite, as the source's"
+                f"landmarks has shape {landmarks.shape}; allowed is the source's, {source.landmarks.shape}, finite"
             )
         warp = RBFInterpolator(source.landmarks, landmarks - source.landmarks, kernel="thin_plate_spline")
         warped = source.neutral + warp(source.neutral)
@@ -77,7 +77,7 @@ class DeformationTransfer:
 
 
 def deformation_gradients(neutral: np.ndarray, displacements: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(C, T, 3, 3) of each triangle: maps its edges, and its unit normal, to those after the displacements (C, N, 3)."""
+    """(C, T, 3, 3) maps of each triangle's edges and unit normal to those after the displacements (C, N, 3)."""
     before = _frames(neutral[triangles])
     after = _frames((neutral + displacements)[:, triangles])
     return after @ np.linalg.inv(before)
@@ -92,7 +92,7 @@ def _frames(corners: np.ndarray) -> np.ndarray:
 
 
 def _places(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(T, 6): where a triangle is and, in millimetres too, which way it faces."""
+    """(T, 6) mm: the centroid of each triangle, and its normal in FACING_MM."""
     corners = vertices[triangles]
     return np.concatenate([corners.mean(axis=1), FACING_MM * _frames(corners)[..., 2]], axis=1)
 

@@ -1,6 +1,6 @@
 """From a mesh in its own units to the head frame, and whether it is a head with open lids and lips.
 
-Meshes must be upright: y up, z to the front, x to the person's left. Their scale and place are found: by landmarks where
+Meshes must be upright: y up, z to the front, x to the person's left. Their scale and place are found by landmarks where
 there are any, else by closest points from the canonical face, tried in each of the usual units.
 """
 
@@ -20,21 +20,24 @@ UNITS_MM = {"metres": 1000.0, "decimetres": 100.0, "centimetres": 10.0, "millime
 SNAP = 0.15
 """A scale within this share of a unit is that unit: heads keep their true size."""
 HEIGHT_MM = (90.0, 2600.0)
-"""A head mesh is at least and at most as high, from the neck or the feet up."""
+"""Least and greatest height of a mesh that contains a head, from the neck or from the feet up."""
 TOP_MM = 200.0
-"""The head is looked for in so much of the mesh below its top."""
+"""Height below the mesh's top in which the head is looked for."""
 REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
+"""Distance that counts in the first and in the last round of closest points, the rounds, and every which vertex of the
+face takes part."""
 MOST_DEGREES = 35.0
+"""Largest turn of a head that counts as upright."""
 FAR_MM, ALIKE_MM = 20.0, 5.0
-"""Distances count up to the first; a face is at most the second away from the canonical one, on average."""
+"""Distances are cut at the first; their mean over the face is below the second where a mesh is a head."""
 WRAPPED_MM = 2.0
-"""The same once it is wrapped."""
+"""Greatest mean distance of the face from the mesh once it is wrapped."""
 SKULL_SHARE = 0.5
-"""So much of the skull, at least, must have been found."""
+"""Least share of the skull that must have a counterpart."""
 LID_DETOUR_MM, LIP_DETOUR_MM = 7.0, 14.0
-"""The way over the skin between lids, or lips, is at least so much longer than the straight one where they are open."""
+"""Open lids, or lips: the way over the skin from one to the other is longer than the straight one by this or more."""
 LIDS, BESIDE_MM = {"right": ((37, 38), (41, 40)), "left": ((43, 44), (47, 46))}, 4.0
-"""Landmarks of the lids; the way is measured from so far above to so far below, as small meshes are coarse."""
+"""Landmarks of the lids, and how far above and below them the way begins and ends: small meshes are coarse there."""
 LIPS = ((51,), (57,))
 DETOUR_REACH_MM = 60.0
 
@@ -43,7 +46,7 @@ def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarit
     """The map from the mesh's units to the head frame in which its `landmarks` (68, 3) lie on the canonical ones.
 
     Raises:
-        InvalidInput: the landmarks are no face, or the mesh is not upright.
+        InvalidInput: the landmarks are not those of a face, or the mesh is not upright.
     """
     inner = slice(GROUPS["nose"][0].start, None)  # jaw and brows of two models rarely are the same lines
     wanted = (template.landmark_rows @ template.points)[inner]
@@ -62,10 +65,10 @@ def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarit
 
 
 def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
-    """The same of a skin without landmarks, (N, 3) and (T, 3).
+    """The map from the units of a skin (N, 3) with triangles (T, 3) to the head frame, found by closest points.
 
     Raises:
-        InvalidInput: it is not like a face in any unit.
+        InvalidInput: it resembles a face in none of the units, or it is not upright.
     """
     face = np.flatnonzero(template.face)[::EVERY]
     points = template.points[face]
@@ -99,9 +102,9 @@ def check_outwards(vertices: np.ndarray, triangles: np.ndarray) -> None:
 
 
 def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray) -> None:
-    """Lids and lips must be open along their slits, by a hole or by a fold. Lengths in mm.
+    """Lids and lips must be open along their slits, by a hole or a fold; vertices (N, 3) and landmarks (68, 3) in mm.
 
-    Where they are, the way over the skin from one lip to the other leads around the corner or through the mouth.
+    Where they are open, the way over the skin from one lip to the other leads around the corner or through the mouth.
 
     Raises:
         InvalidInput: they are fused.

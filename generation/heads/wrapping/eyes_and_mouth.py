@@ -1,4 +1,4 @@
-"""What goes with a wrapped skin: eyeballs, eye sockets, lashes, teeth and tongue, and lips that touch."""
+"""What is added to a wrapped skin: eyeballs, eye sockets, lashes, teeth and tongue, and lips that touch."""
 
 import numpy as np
 
@@ -10,26 +10,25 @@ from .template import Template
 EYE_LOOPS = slice(SEAM + 1, SEAM + 4)
 """The loops of the lid margins that rest on the ball."""
 TRUST_EYES = 100.0
-"""How many lid vertices the place of an eyeball counts for that the other head has."""
+"""Weight of the centre of the other head's eyeball, where it has one; a vertex of the lids has 1."""
 LEAST_SHARE, LEAST_MM = 0.5, 0.15
 """Lids keep at least this share of the canonical distance from the ball, and this much."""
 GAUSS_NEWTON_STEPS = 25
 TOUCHING_MM, MOUTH_HALF_MM = 0.1, 24.0
-"""Height between the inner landmarks of lips that touch, and how far from the middle they are brought together."""
+"""Height between the inner landmarks of lips that touch, and how far from the middle lips are moved together."""
 MOUTH, MOUTH_MM = (0.0, -68.0, 20.0), 28.0
 """Middle and width of the region whose skin teeth and tongue follow, canonical mm."""
 
 
-def fit_out(template: Template, skin: np.ndarray, eyes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def add_eyes_and_mouth(template: Template, skin: np.ndarray, eyes: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Control vertices (W, 3) float32 and eyeballs (2, 4) of a head with the skin control vertices `skin` (S, 3), mm.
 
     `eyes`: (2, 4) centre and radius of the left and right eyeball of the other head, where it has any.
     """
     head = template.head
     control = head.canonical.astype(np.float64)
-    balls = np.stack([
-        fit_ball(template, skin, side, None if eyes is None else eyes[side]) for side in range(2)
-    ])  # fmt: skip
+    known = (None, None) if eyes is None else eyes
+    balls = np.stack([fit_ball(template, skin, side, known[side]) for side in range(2)])
     control[template.skin] = skin
     others = np.flatnonzero(~head.skin_control)
     control[others] = _by_mouth(template, skin)(control[others])
@@ -66,7 +65,7 @@ def fit_ball(template: Template, skin: np.ndarray, side: int, known: np.ndarray 
 
 
 def _seat_lids(control: np.ndarray, template: Template, side: int, ball: np.ndarray) -> None:
-    """Puts the seam and the socket as far inside and around the ball as on the canonical face, and lids outside of it."""
+    """Puts seam and socket as far from the ball's surface as on the canonical face, and the lids outside of it."""
     lids = template.lids[side]
     hidden = np.concatenate([template.sockets[side], lids.loops[SEAM]])
     away = control[hidden] - ball[:3]
@@ -101,7 +100,7 @@ def _move_eye(control: np.ndarray, template: Template, side: int, ball: np.ndarr
 
 
 def _close_lips(template: Template, control: np.ndarray) -> np.ndarray:
-    """Lips of two models part at other places: brings both to the middle, each piece of the slit by its own gap."""
+    """Moves both lips to the middle, each piece of the slit by its own gap: slits of heads are at other heights."""
     rows, head = template.head.topology.refine[template.head.topology.landmarks], template.head
     upper, lower = list(INNER_UPPER_LIP), list(INNER_LOWER_LIP)
     x, y, z = head.canonical.T

@@ -1,4 +1,4 @@
-"""Meshes and landmarks of heads from files: .obj, .ply, .stl, .glb; the skin, the eyeballs, and what is left out."""
+"""Heads and landmarks from files: .obj, .ply, .stl and .glb, taken apart into skin, eyeballs and the rest."""
 
 import json
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class HeadMesh:
         triangles: (T, 3) of the skin, indices into `skin`.
         spheres: (E, 4) centre and radius of the parts that look like eyeballs, the largest first.
         sphere_vertices: their vertices.
-        left_out: (C,) numbers of vertices of the parts that are neither: teeth, tongue, lashes, hair, clothes.
+        left_out: (C,) vertex counts of the parts that are neither: teeth, tongue, lashes, hair, clothes.
     """
 
     vertices: np.ndarray
@@ -157,7 +157,7 @@ def _as_eyeball(points: np.ndarray, side: float) -> np.ndarray | None:
 
 
 def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) in the order of the file, and triangles (T, 3); polygons become fans. Texture seams do not matter."""
+    """Vertices (V, 3) in the file's order and triangles (T, 3); polygons become fans, texture seams are ignored."""
     vertices, triangles = [], []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         words = line.split()
@@ -171,7 +171,10 @@ def _read_obj(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_others(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The same of the formats that trimesh reads. Vertices at one place are joined where the format splits them."""
+    """Vertices (V, 3) and triangles (T, 3) of the formats that trimesh reads.
+
+    Vertices at one place are joined where the format splits them, which changes their order.
+    """
     import trimesh
 
     mesh = trimesh.load(path, file_type=path.suffix[1:].lower(), force="mesh", process=False)

@@ -1,4 +1,4 @@
-"""The MakeHuman control mesh as what is wrapped around other heads: its skin, what of it shows, and how stiff it is."""
+"""The skin of the MakeHuman control mesh, which is wrapped around other heads: what of it shows, and its stiffness."""
 
 import functools
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Template:
     balls: np.ndarray
 
     def within_skin(self, control_vertices: np.ndarray) -> np.ndarray:
-        """Their places in `skin`."""
+        """Indices into `skin` of control vertices that are skin."""
         return np.searchsorted(self.skin, control_vertices)
 
 
@@ -80,10 +80,20 @@ def template() -> Template:
     centres = [ball.mean(axis=0) for ball in balls]
     radii = [np.linalg.norm(ball - c, axis=1).mean() for ball, c in zip(balls, centres, strict=True)]
     return Template(
-        head, skin, triangles, points, area, bending, shown, ears, face,
-        topology.refine[topology.landmarks][:, skin].tocsr(), lids, sockets,
-        np.column_stack([centres, radii]),
-    )  # fmt: skip
+        head=head,
+        skin=skin,
+        triangles=triangles,
+        points=points,
+        area=area,
+        bending=bending,
+        shown=shown,
+        ears=ears,
+        face=face,
+        landmark_rows=topology.refine[topology.landmarks][:, skin].tocsr(),
+        lids=lids,
+        sockets=sockets,
+        balls=np.column_stack([centres, radii]),
+    )
 
 
 def _split_at_seams(head: MakeHumanHead, edges: sparse.csr_matrix, lids: tuple[Eye, Eye]):

@@ -1,4 +1,4 @@
-"""Heads that wear the MakeHuman topology over another skin: looks, rigs and renderers work on them unchanged."""
+"""Other heads on the MakeHuman topology: looks, rigs and renderers work on them unchanged."""
 
 from dataclasses import dataclass, field
 
@@ -11,14 +11,14 @@ from ...plan import IdentityPlan
 from ...populations import draw_ancestry
 from ...streams import stream
 from ..base import HeadShape, Topology
-from .eyes_and_mouth import fit_out
+from .eyes_and_mouth import add_eyes_and_mouth
 from .template import Template, template
 from .wrap import BUST_STAY, STAY, Wrap, bust
 
 FOLLOW_MM = 3.0
 """The length over which the skin is smooth as it follows a model's identities."""
 EAR_FOLLOW = 0.3
-"""How firmly ears follow them."""
+"""Weight of a model's identities at the ears, relative to the rest of the skin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class OtherHead:
     """Another head: a skin of N vertices, and M modes that make people of it. Millimetres in the head frame.
 
     Attributes:
-        name: stands in the rows.
+        name: of the head, as in the rows.
         about: one line on what was found in the file.
         triangles: (T, 3) of the skin.
         wrap: the template on the skin of the mean person.
@@ -46,7 +46,10 @@ class OtherHead:
 
 
 class WrappedHead:
-    """See `heads.base.Head`. The mean person has been wrapped; people follow by the modes at the points that were found."""
+    """A `heads.base.Head` that was wrapped around another one.
+
+    The mean person is wrapped; for others, the modes are read at the points of the other skin that were found for it.
+    """
 
     def __init__(self, other: OtherHead) -> None:
         self._template = template()
@@ -62,10 +65,11 @@ class WrappedHead:
     def about(self) -> str:
         """One line: what was found, and how near the wrap comes to it."""
         off = self.wrap.nearest.distance[self._template.face]
-        return f"{self.other.about}; wrapped {off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
+        near = f"{off.mean():.2f} mm beside the face on average (95 %: {np.percentile(off, 95):.2f})"
+        return f"{self.other.about}; wrapped {near}"
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
-        """A person of the model by number; neither age, gender nor ancestry shape it. Rigs take ancestry from the plan."""
+        """A person of the model by number. Age, gender and ethnicity do not shape it; ancestry is for the rig alone."""
         limit = self.other.limit
         drawn = stream(seed, "head.modes", plan.identity_id).standard_normal(len(self._modes)).clip(-limit, limit)
         control, eyes = self.person(drawn)
@@ -81,12 +85,12 @@ class WrappedHead:
         return self.wrap.points + np.tensordot(weights, self._modes, axes=1)
 
     def person(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Control vertices (W, 3) float32 mm and eyeballs (2, 4) of the person with these `weights` (M,) of the modes."""
+        """Control vertices (W, 3) float32 mm and eyeballs (2, 4) of the person with `weights` (M,) of the modes."""
         skin = self.skin(weights)
         eyes = self.other.eyes
         if eyes is not None:
             eyes = eyes + np.pad(np.tensordot(weights, self.other.eye_modes, axes=1), ((0, 0), (0, 1)))
-        return fit_out(self._template, skin, eyes)
+        return add_eyes_and_mouth(self._template, skin, eyes)
 
 
 @one_thread

@@ -1,4 +1,4 @@
-"""What a rig of this package adds up: the channels, and how much of each an expression takes.
+"""The channels that a rig adds up, and the share of each in an expression.
 
 Every action unit is a movement along straight lines. Around closed eyes that is not enough: what lifts the lower lid or
 lowers the upper one would drive the lids through each other. Such units have a second movement, the correction, that
@@ -20,7 +20,7 @@ UNIT_MAX: tuple[int, ...] = AU_MAX + (EXTRA_AU_MAX,) * len(EXTRA_AU_NAMES)
 CORRECTED: tuple[str, ...] = ("AU4", "AU6", "AU7", "AU9", "AU10", "AU1", "AU2", "AU12")
 """Units that move the lids against each other by more than 0.1 mm: each has a correction while the eyes close."""
 CHANNELS: tuple[str, ...] = UNITS + tuple(f"{unit}xAU43" for unit in CORRECTED)
-"""What a rig adds up: a movement for each unit and one for each correction."""
+"""A movement for each unit, and one for each correction."""
 
 
 def gates(au: np.ndarray, extra_au: np.ndarray | None = None) -> np.ndarray:

@@ -11,16 +11,16 @@ from scipy.spatial import cKDTree
 from dataset_script.errors import InvalidInput
 
 TOUCH_MM, APART_MM = 1.0, 3.0
-"""Two points are in contact when they are nearer than the first in one pose, and farther than the second in another."""
+"""Two points touch where they are nearer than the first in one pose and farther apart than the second in another."""
 REACH_MM, NEIGHBOURS = 3.0, 8
-"""Corrections fade out over this distance from the touching points, on their own lid, between so many of them."""
+"""Corrections fade out over this distance from the touching points, on their own lid. A vertex takes the mean of those
+at this many touching points."""
 
 
 def contacts(touching: np.ndarray, apart: np.ndarray) -> np.ndarray:
     """(K, 2) pairs of vertices that are in contact in the pose `touching` (N, 3) and apart in `apart`, sorted.
 
-    The first of a pair is the upper one in the pose `apart`. Each vertex is paired with its nearest partner only, so
-    that a pair stands for a piece of the rim.
+    The first of a pair is the upper one in the pose `apart`. Each vertex is paired with its nearest partner only.
     """
     near = cKDTree(touching).query_pairs(TOUCH_MM, output_type="ndarray").astype(np.int64)
     near = near[np.linalg.norm(apart[near[:, 0]] - apart[near[:, 1]], axis=1) > APART_MM]
@@ -42,7 +42,7 @@ def lid_corrections(neutral: np.ndarray, closing: np.ndarray, units: np.ndarray)
         closing: (N, 3) the offsets that close them.
 
     Raises:
-        InvalidInput: they do not: too few points touch.
+        InvalidInput: `closing` does not close them: too few points touch.
     """
     pairs = contacts(neutral + closing, neutral)
     if len(pairs) < NEIGHBOURS:

@@ -1,4 +1,4 @@
-"""The same face on other topologies: decimated, subdivided and remeshed copies that know where they came from.
+"""Copies of a face on other meshes: decimated, subdivided and remeshed.
 
 A copy is a linear map from the vertices of the original (barycentric coordinates on its triangles), so that it has
 exact positions for every identity and expression of the original.
@@ -17,7 +17,7 @@ from ...streams import stream
 
 KINDS = ("original", "decimated", "subdivided", "remeshed")
 SLIDE = 0.35
-"""How far a vertex wanders towards a neighbour before remeshing, as a share of the edge."""
+"""How far a vertex moves towards a neighbour before remeshing, at most, as a share of the edge."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def make_copy(
 
     Args:
         kind: "original" as it is; "decimated" by edge collapses on `vertices`; "subdivided" once at the middles of
-            the edges, whatever `size`; "remeshed": subdivided, vertices wandering along the surface, then decimated,
-            which leaves no trace of the original's edge flow.
-        vertices: (N, 3) the pose to work on: with open lids and lips, or a point could be tied to the wrong side.
+            the edges, whatever `size`; "remeshed": subdivided, its vertices moved along the surface, then decimated,
+            after which no edge is the original's.
+        vertices: (N, 3) the pose to work on. Lids and lips must be open, or points of one get weights of the other.
         triangles: (T, 3).
         size: number of vertices wanted, about.
         number: which of the many remeshed copies.
@@ -73,7 +73,9 @@ def make_copy(
     fine = Copy(sparse.identity(len(vertices), format="csr"), triangles)
     if kind == "remeshed":
         fine = _subdivided(triangles, len(vertices))
-        fine = Copy(_wandering(fine.triangles, fine.weights.shape[0], number, seed) @ fine.weights, fine.triangles)
+        fine = Copy(
+            _moved_along_edges(fine.triangles, fine.weights.shape[0], number, seed) @ fine.weights, fine.triangles
+        )
     return _decimated(fine, vertices, triangles, size)
 
 
@@ -82,8 +84,8 @@ def _subdivided(triangles: np.ndarray, num_vertices: int) -> Copy:
     return Copy(sparse.csr_matrix(weights), np.asarray(finer, np.int64))
 
 
-def _wandering(triangles: np.ndarray, size: int, number: int, seed: int) -> sparse.csr_matrix:
-    """(size, size) moves every inner vertex some way towards one of its neighbours."""
+def _moved_along_edges(triangles: np.ndarray, size: int, number: int, seed: int) -> sparse.csr_matrix:
+    """(size, size) weights that move every inner vertex some way towards one of its neighbours."""
     rng = stream(seed, "rig.remesh", number)
     directed = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     edges, count = np.unique(np.sort(directed, axis=1), axis=0, return_counts=True)
@@ -100,7 +102,7 @@ def _wandering(triangles: np.ndarray, size: int, number: int, seed: int) -> spar
 
 
 def _decimated(fine: Copy, vertices: np.ndarray, triangles: np.ndarray, size: int) -> Copy:
-    """Collapses edges of `fine`, then ties every vertex that is left to the nearest point of the original."""
+    """Collapses edges of `fine`; the vertices that are left get the weights of the nearest points of the original."""
     points = fine.of(vertices)
     if not 100 <= size < len(points):
         raise InvalidInput(f"size is {size}; allowed is 100 to {len(points) - 1}, below the vertices of the original")

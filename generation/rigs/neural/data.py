@@ -1,4 +1,4 @@
-"""Training faces: identities on many topologies, with exact displacements, drawn by number."""
+"""Training faces: identities on many meshes, with exact displacements, drawn by number."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ OPEN_MOUTH = 0.5
 RIM_REACH_MM, RIM_WEIGHT = 8.0, 4.0
 """Errors near lids and lips count up to this much more."""
 SIZE_SPREAD, TURN_SPREAD_DEG, SHIFT_SPREAD_MM = 0.04, 1.5, 1.5
-"""Standard deviations of the logarithm of a head's size, and of its rotation and translation about each axis: what
-bringing a foreign head into the head frame leaves.
+"""Standard deviations of the logarithm of a head's size, and of its rotation about and translation along each axis, as
+they remain where another head is aligned with the head frame.
 """
 MAGNIFIED: tuple[tuple[float, float], ...] = ((1.5, 18.0), (1.0, 24.0))
 """Most and reach (mm) of the magnification around each eye, and around the mouth, on which dense copies are made."""
@@ -39,14 +39,14 @@ ACTIVE, EXTRA_ACTIVE = 0.5, 0.2
 
 @dataclass(frozen=True)
 class MeshVariant:
-    """Which surface a face is on.
+    """A mesh that a face can be on.
 
     Attributes:
         region: of ICT-FaceKit, see `ict.REGIONS`, or "makehuman".
-        kind: of copy, see `copies.make_copy`.
-        size: its number of vertices, if the region were "head".
+        kind: how it was made, see `copies.make_copy`.
+        size: about its number of vertices if the region is "head"; other regions have more, in proportion.
         number: which of many remeshed copies.
-        dense: with more of its vertices at the eyes and the mouth.
+        dense: whether more of its vertices are at the eyes and the mouth.
     """
 
     region: str = "head"
@@ -58,16 +58,16 @@ class MeshVariant:
 
 @dataclass(frozen=True)
 class TrainingFace:
-    """One identity on one topology.
+    """One identity on one mesh.
 
     Attributes:
-        mesh: what the network sees, V vertices.
+        mesh: input of the network, V vertices.
         truth: (21, V, 3) float32 mm, displacements of every channel.
         jacobians: (21, F, 3, 3) float32 of them.
         weights: (V,) float32, area times importance, mean 1; 0 where the truth is not known.
         rims: (K, V) sparse, difference between the two sides at K places where closed lids or resting lips touch;
-            none where that is not known.
-        rim_truth: (21, K, 3) mm, what it is on the original, whatever the copy can resolve.
+            K is 0 where that is not known.
+        rim_truth: (21, K, 3) mm, that difference on the original, which a coarse copy may not resolve.
     """
 
     mesh: RigMesh
@@ -79,45 +79,51 @@ class TrainingFace:
 
 
 class FaceMaker:
-    """Makes training faces from the ICT pack and the MakeHuman head; a face is a pure function of identity, topology and seed."""
+    """Makes training faces from the ICT pack and the MakeHuman head.
+
+    A face is a pure function of identity, mesh variant and seed.
+    """
 
     def __init__(self, data: Path, seed: int, network: NetworkConfig, cache: Path | None, device: str = "cpu") -> None:
-        """`network`: whose meshes these are; `cache`: directory for the operators, or None."""
+        """`network`: sizes that the meshes must fit; `cache`: directory for the operators, or None."""
         self._data, self._seed, self._network, self._cache, self._device = data, seed, network, cache, device
         self._regions: dict[str, IctFaces | MakeHumanFaces] = {}
         self._copies: dict[MeshVariant, Copy] = {}
         self._rims: dict[MeshVariant, tuple[sparse.csr_matrix, sparse.csr_matrix]] = {}
 
     def region(self, name: str) -> IctFaces | MakeHumanFaces:
+        """The faces of a region of ICT-FaceKit, or of the MakeHuman head."""
         if name not in self._regions:
             makehuman = name == MAKEHUMAN
             self._regions[name] = transferred(self.region("head")) if makehuman else load_ict(self._data, name)
         return self._regions[name]
 
-    def copy(self, topology: MeshVariant) -> Copy:
-        if topology not in self._copies:
-            pose = self._open_pose(topology.region)
-            triangles = self.region(topology.region).triangles
-            if topology.dense:
-                pose = self._magnified(topology.region, pose)
-            size = topology.size * len(pose) // REGIONS["head"]
-            self._copies[topology] = make_copy(topology.kind, pose, triangles, size, topology.number, self._seed)
-        return self._copies[topology]
+    def copy(self, variant: MeshVariant) -> Copy:
+        """The map from the vertices of the variant's region to those of the variant."""
+        if variant not in self._copies:
+            pose = self._open_pose(variant.region)
+            triangles = self.region(variant.region).triangles
+            if variant.dense:
+                pose = self._magnified(variant.region, pose)
+            size = variant.size * len(pose) // REGIONS["head"]
+            self._copies[variant] = make_copy(variant.kind, pose, triangles, size, variant.number, self._seed)
+        return self._copies[variant]
 
-    def rims(self, topology: MeshVariant) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    def rims(self, variant: MeshVariant) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
         """(K, V) weights of the points of the upper and of the lower rims that touch, see `TrainingFace.rims`."""
-        if topology not in self._rims:
-            pairs, pose = self._known_touching(topology.region), self._open_pose(topology.region)
-            copy = self.copy(topology)
-            self._rims[topology] = tuple(copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
-        return self._rims[topology]
+        if variant not in self._rims:
+            pairs, pose = self._known_touching(variant.region), self._open_pose(variant.region)
+            copy = self.copy(variant)
+            self._rims[variant] = tuple(copy.locate(pose, pose[pairs[:, side]]) for side in (0, 1))
+        return self._rims[variant]
 
     def lid_count(self, region: str) -> int:
-        """How many of the rims are lids; they come first, the lips after them."""
+        """How many of the pairs of touching vertices are on lids; they come first, those on lips after them."""
         return len(self._closing_lids(region))
 
-    def face(self, identity: int, topology: MeshVariant) -> TrainingFace:
-        faces, copy = self.region(topology.region), self.copy(topology)
+    def face(self, identity: int, variant: MeshVariant) -> TrainingFace:
+        """The face of an identity on a mesh; identities for training are turned, shifted and resized a little."""
+        faces, copy = self.region(variant.region), self.copy(variant)
         pose, shift = np.eye(3), np.zeros(3)
         if identity < HELD_OUT_FROM:
             rng = stream(self._seed, "rig.pose", identity)
@@ -126,14 +132,14 @@ class FaceMaker:
             shift = SHIFT_SPREAD_MM * rng.standard_normal(3)
         neutral, channels = faces.person(identity, self._seed)
         neutral, channels = neutral @ pose.T + shift, channels @ pose.T
-        upper, lower = self._known_touching(topology.region).T
+        upper, lower = self._known_touching(variant.region).T
         rim_truth = channels[:, upper] - channels[:, lower]
-        above, below = self.rims(topology)
+        above, below = self.rims(variant)
         neutral, channels = copy.of(neutral), copy.of(channels)
         operators = mesh_operators(neutral, copy.triangles, self._network.eigenvectors, self._cache)
         mesh = RigMesh(operators, self._network.screen_mm, self._device)
         truth = torch.from_numpy(channels).to(self._device)
-        importance = self._importance(topology.region)
+        importance = self._importance(variant.region)
         known = copy.of(faces.sure[:, None].astype(np.float64))[:, 0] > 0.99
         weights = operators.mass * copy.of(importance[:, None])[:, 0] * known
         return TrainingFace(
@@ -151,17 +157,17 @@ class FaceMaker:
         return (1 - OPEN_MOUTH) * faces.mean + OPEN_MOUTH * faces.open
 
     def _magnified(self, region: str, pose: np.ndarray) -> np.ndarray:
-        """`pose` (N, 3) with the eyes and the mouth blown up: what simplifies it keeps more vertices there."""
+        """`pose` (N, 3) with eyes and mouth magnified, so that a simplification keeps more vertices there."""
         faces, lids = self.region(region), self.lid_count(region)
         touching = faces.mean[self._touching(region)].mean(axis=1)
         left, mouth = touching[:lids, 0] > 0, touching[lids:]
         centres = touching[:lids][left].mean(axis=0), touching[:lids][~left].mean(axis=0), mouth.mean(axis=0)
-        blown = pose.copy()
+        magnified = pose.copy()
         for centre, (most, reach) in zip(centres, (MAGNIFIED[0], *MAGNIFIED), strict=True):
             away = faces.mean - centre
             share = most * np.exp(-0.5 * (away**2).sum(axis=1) / reach**2)
-            blown += share[:, None] * away
-        return blown
+            magnified += share[:, None] * away
+        return magnified
 
     def _touching(self, region: str) -> np.ndarray:
         """(K, 2) vertices of the original that touch, lids at AU43 and lips at rest, upper first."""
@@ -169,7 +175,7 @@ class FaceMaker:
         return np.concatenate([self._closing_lids(region), contacts(faces.mean, faces.open)])
 
     def _known_touching(self, region: str) -> np.ndarray:
-        """The same, where the true movements of these vertices are known."""
+        """(K, 2) those pairs of `_touching` whose true movements are known."""
         pairs = self._touching(region)
         return pairs[self.region(region).sure[pairs].all(axis=1)]
 
@@ -178,17 +184,17 @@ class FaceMaker:
         return contacts(faces.closed, faces.mean)
 
     def _importance(self, region: str) -> np.ndarray:
-        """(N,) 1 and more, on the original."""
+        """(N,) weight of each vertex of the original, 1 and more: more near lids and lips."""
         mean = self.region(region).mean
         distance, _ = cKDTree(mean[np.unique(self._touching(region))]).query(mean)
         return 1 + RIM_WEIGHT * np.exp(-((distance / RIM_REACH_MM) ** 2))
 
 
 class TrainingSet:
-    """Faces by number: identity `i` stands on topology `i` modulo their count. Kept in memory once made."""
+    """Faces by number: identity `i` on mesh variant `i` modulo their count. Kept in memory once made."""
 
-    def __init__(self, maker: FaceMaker, topologies: Sequence[MeshVariant], identities: int) -> None:
-        self._maker, self._topologies, self._identities = maker, topologies, identities
+    def __init__(self, maker: FaceMaker, variants: Sequence[MeshVariant], identities: int) -> None:
+        self._maker, self._variants, self._identities = maker, variants, identities
         self._faces: dict[int, TrainingFace] = {}
 
     def __len__(self) -> int:
@@ -196,12 +202,12 @@ class TrainingSet:
 
     def __getitem__(self, number: int) -> TrainingFace:
         if number not in self._faces:
-            self._faces[number] = self._maker.face(number, self._topologies[number % len(self._topologies)])
+            self._faces[number] = self._maker.face(number, self._variants[number % len(self._variants)])
         return self._faces[number]
 
 
 def random_codes(seed: int, step: int, count: int) -> np.ndarray:
-    """(count, 13) intensities in the order of UNITS: each unit takes part or not; AU43 is 0, 1 or on its way."""
+    """(count, 13) intensities in the order of UNITS: each unit takes part or not; AU43 is anything from 0 to 1."""
     rng = stream(seed, "rig.codes", step)
     active = np.repeat([ACTIVE, EXTRA_ACTIVE], [len(AU_NAMES), len(EXTRA_AU_NAMES)])
     return np.array(UNIT_MAX) * rng.random((count, len(UNITS))) ** 0.7 * (rng.random((count, len(UNITS))) < active)

@@ -1,7 +1,7 @@
 """The neural rig for the pipeline: heads of the MakeHuman topology, with teeth, tongue, lashes and lid contact.
 
-The network sees the skin alone. Upper teeth and eyeballs stay with the skull. Lower teeth and tongue go with the jaw: the
-rigid motion that fits the chin best, of the units that move it. Lashes go with the lid that they are on.
+The network sees the skin alone. Upper teeth and eyeballs stay with the skull. Lower teeth and tongue move with the jaw,
+by the rigid motion nearest to that of the chin, under the units that open it. Lashes move with their lid.
 """
 
 import functools
@@ -23,15 +23,16 @@ from .rig import NeuralRig
 
 SHIPPED_WEIGHTS = Path(__file__).parent / "weights" / "rig.safetensors"
 CHIN = (7, 8, 9)
-"""Landmarks of the chin."""
+"""Landmarks of the chin. Skin within CHIN_MM of their middle is the chin."""
 CHIN_MM = 16.0
 JAW_UNITS: tuple[str, ...] = ("AU26", "AU27")
 JAW_PARTS, LASH_PARTS = ("lower_teeth", "tongue"), "lashes"
 NEIGHBOURS = 4
+"""How many of the nearest skin vertices move a lash."""
 
 
 class NeuralHeadRig:
-    """See `rigs.base.Rig`."""
+    """The neural rig on heads of the MakeHuman topology, a `rigs.base.Rig`."""
 
     name = "neural"
 
@@ -63,13 +64,13 @@ class NeuralHeadRig:
         return self._lids.resolve(posed, shape, float(au[AU_NAMES.index("AU43")]))
 
     def _bind(self, control: np.ndarray) -> np.ndarray:
-        """(21, W, 3) mm of all control vertices (W, 3). The last person's are kept: a person is posed many times."""
+        """Channels (21, W, 3) mm of all control vertices (W, 3), kept until another person comes."""
         key = control.tobytes()
         if self._bound is None or self._bound[0] != key:
-            self._bound = (key, self._bind_anew(control.astype(np.float64)))
+            self._bound = (key, self._channels_of(control.astype(np.float64)))
         return self._bound[1]
 
-    def _bind_anew(self, control: np.ndarray) -> np.ndarray:
+    def _channels_of(self, control: np.ndarray) -> np.ndarray:
         # The lids of this head have a contact step of their own, on the eyeball.
         skin = self._rig.bind(control[self._skin], self._triangles, seal=False)
         channels = np.zeros((len(CHANNELS), *control.shape))
@@ -77,11 +78,13 @@ class NeuralHeadRig:
         channels[:, self._lashes] = np.einsum("nk,cnkd->cnd", self._root_share, skin.channels[:, self._roots])
         for unit in JAW_UNITS:
             k = UNITS.index(unit)
-            channels[k, self._jaw] = carried(skin.neutral[self._chin], skin.channels[k, self._chin], control[self._jaw])
+            channels[k, self._jaw] = moved_rigidly(
+                skin.neutral[self._chin], skin.channels[k, self._chin], control[self._jaw]
+            )
         return channels
 
 
-def carried(points: np.ndarray, moved: np.ndarray, others: np.ndarray) -> np.ndarray:
+def moved_rigidly(points: np.ndarray, moved: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(M, 3) displacements of `others` (M, 3) under the rigid motion nearest to that of `points` (N, 3) by `moved`."""
     centre, goal = points.mean(axis=0), (points + moved).mean(axis=0)
     turn, _ = Rotation.align_vectors(points + moved - goal, points - centre)

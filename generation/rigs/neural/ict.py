@@ -1,7 +1,7 @@
 """ICT-FaceKit (Li et al. 2020, MIT) as training data: identities and action units with exact vertices.
 
-The pack is read by `heads.ict_pack`. Everything here is in millimetres, origin
-between the eyes, scaled so that the eyes of the mean face are as far apart as those of the MakeHuman head.
+The pack is read by `heads.ict_pack`. Everything here is in millimetres, with the origin between the eyes, and resized
+so that the eyes of the mean face are as far apart as those of the MakeHuman head.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...heads.ict_pack import (
-    LANDMARKS,
-    MM_PER_CM,
-    MODE_LIMIT,
-    IctSkin,
-    read_skin,
-)
+from ...heads.ict_pack import LANDMARKS, MM_PER_CM, MODE_LIMIT, IctSkin, read_skin
 from ...streams import stream
 from .channels import CORRECTED, UNITS
 from .contacts import lid_corrections

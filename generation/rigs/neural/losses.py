@@ -1,4 +1,4 @@
-"""What training minimises, for a batch of B expressions of one face."""
+"""The loss of training, for a batch of B expressions of one face."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,16 @@ import torch
 from .data import TrainingFace
 
 QUIET_MM = 0.3
-"""Expressions that move the face by less than this, in the quadratic mean, count no more for it."""
+"""Added to how far an expression moves the face (root mean square), by which its errors are divided."""
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the terms. All are mean lengths of errors: of Jacobians (no unit), of vertices and of the distance
-    vectors between touching rims (mm), of unit normals. Each expression counts by one over how much it moves, or the
-    jaw would be all that is learned, and the lids nothing.
+    """Weights of the terms.
+
+    Each term is the mean length of an error: of Jacobians (no unit), of vertices and of the vectors between touching
+    rims (mm), and of unit normals. The errors of an expression are divided by how far it moves the face: otherwise the
+    jaw alone would be learned, and not the lids.
     """
 
     jacobians: float = 10.0
@@ -34,7 +36,7 @@ def losses(
     Args:
         gates: (B, 21).
         deltas: (B, F, 3, 3) predicted Jacobians less the identity.
-        moved: (B, V, 3) mm, their displacements.
+        moved: (B, V, 3) mm, predicted displacements.
     """
     truth = torch.einsum("bc,cvd->bvd", gates, face.truth)
     jacobians = torch.einsum("bc,cfij->bfij", gates, face.jacobians)
@@ -56,6 +58,7 @@ def losses(
 
 
 def total(terms: dict[str, torch.Tensor], weights: LossWeights) -> torch.Tensor:
+    """The weighted sum of the terms, a scalar."""
     return sum(getattr(weights, name) * term for name, term in terms.items())
 
 

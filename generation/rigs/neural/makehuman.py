@@ -1,11 +1,9 @@
-"""People of the MakeHuman head (CC0) as training data: another topology, and faces of both sexes, all ages and three
-ancestries, where ICT-FaceKit has one sculptor's.
+"""People of the MakeHuman head (CC0) as training data: another mesh, both genders, all ages and three ancestries.
 
-Nobody has sculpted ICT-FaceKit's expressions on them. What is known of them comes from ICT-FaceKit's mean face by way of
-the 68 landmarks: a thin-plate spline puts MakeHuman's canonical face onto it, and the skin moves as the nearest point
-of the mean face does. That is wrong where surfaces lie on one another, so nothing is said of lip slits, mouth bag, eye
-sockets and nostrils; there the network has only what it learned on ICT-FaceKit. (Training on the expressions of
-`rigs.blendshapes` instead would make a rig that does on this head what that one does already.)
+ICT-FaceKit's expressions do not exist for them. They are transferred from its mean face: a thin-plate spline of the 68
+landmarks moves MakeHuman's canonical face onto it, and the skin moves as the nearest point of the mean face does. That
+is wrong where surfaces lie on one another, so lip slits, mouth bag, eye sockets and nostrils have no truth; the network
+knows them from ICT-FaceKit alone. (Trained on the expressions of `rigs.blendshapes`, it would only repeat that rig.)
 """
 
 import functools
@@ -24,24 +22,23 @@ from .copies import nearest_weights
 from .ict import IctFaces
 
 SLIT_MM = 5.0
-"""Nothing is known within this distance of the line between the lips."""
+"""There is no truth within this distance of the line between the lips."""
 FAR_MM, FACING = 8.0, 0.5
-"""A point of the mean face farther off, or whose normal has a cosine below, does not correspond."""
+"""A point of the mean face corresponds if it is nearer than this and the cosine of the two normals is above this."""
 GONE_MM = 15.0
-"""What lies as far from ICT-FaceKit's head (the crown, the shoulders) as this moves 1 / e as much, and beyond not at all.
-"""
+"""Movements fade with the distance from ICT-FaceKit's head (at the shoulders), to 1 / e at this one."""
 INNER_LIPS = slice(60, 68)
 
 
 @dataclass(frozen=True)
 class MakeHumanFaces:
-    """The same as `ict.IctFaces`, of N control vertices of the skin.
+    """The skin of the MakeHuman head with the expressions of ICT-FaceKit: N control vertices.
 
     Attributes:
         mean: (N, 3) the canonical face.
         triangles: (T, 3) int64.
         channels: (21, N, 3) transferred displacements of each of `channels.CHANNELS`.
-        sure: (N,) bool, whether channels say anything there.
+        sure: (N,) bool, whether the channels are known there.
         closed, open: (N, 3) the canonical face with closed eyes and with an open jaw, by MakeHuman's own shapes.
     """
 
@@ -60,7 +57,7 @@ class MakeHumanFaces:
 
 
 def transferred(source: IctFaces) -> MakeHumanFaces:
-    """The MakeHuman head with what the skin of `source` (the region "head") does."""
+    """The MakeHuman head with the channels of `source`, the region "head" of ICT-FaceKit."""
     head, (skin, triangles) = load(), skin_mesh()
     mean, topology = head.canonical[skin].astype(np.float64), head.topology
     marks = topology.reference[topology.landmarks].astype(np.float64)

@@ -1,8 +1,8 @@
 """The network: geometry of a neutral face in, Jacobians of every action unit out, vertices by the Poisson solve.
 
 Qin et al. 2023 (Neural Face Rigging), section 4, with these differences: there is no image encoder, the expression
-code is the action units themselves, and by default the Jacobians are linear in the channels of `channels.gates`, so that a
-face is bound once and then posed by a small matrix product, every vertex moving on a straight line with each unit.
+code is the action units themselves, and by default the Jacobians are linear in the channels of `channels.gates`. A face
+is then bound once and posed by a small matrix product, and every vertex moves on a straight line with each unit.
 """
 
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ class NetworkConfig:
         eigenvectors: how many the surface's operators have.
         identity: size of the code of the whole face, the area-weighted mean of a second, smaller encoder.
         decoder_width, decoder_layers: of the perceptron of every triangle.
-        frequencies: sines and cosines of each coordinate of the centroid that it gets; wavelengths of 400 mm, 200 mm, ...
+        frequencies: how many sines and cosines of each coordinate of the centroid it gets: of 400 mm, 200 mm, ...
         screen_mm: detail finer than this comes from the Jacobians, the rest from directly predicted displacements, see
             `poisson`; 0 for Jacobians alone, as in the paper.
         linear: Jacobians linear in the gates; False lets the units change each other's Jacobians.
@@ -92,7 +92,7 @@ class RigMesh:
 
 
 def still(vertices: np.ndarray) -> np.ndarray:
-    """(V,) 0-1: how surely a point (V, 3) of a head does not move, whatever the face does.
+    """(V,) 0-1: how far a point (V, 3) of a head belongs to the part of the skull that no expression moves.
 
     Raises:
         InvalidInput: no point is still; the mesh is a mask without the sides of a head, or not in the head frame.
@@ -109,7 +109,7 @@ def still(vertices: np.ndarray) -> np.ndarray:
 
 
 class Prediction(NamedTuple):
-    """What the network says of a face: B expressions, V vertices, F triangles.
+    """What the network predicts for a face: B expressions, V vertices, F triangles.
 
     Attributes:
         deltas: (B, F, 3, 3) Jacobians less the identity.
@@ -125,7 +125,7 @@ class Prediction(NamedTuple):
 
 
 def _perceptron(inputs: int, width: int, layers: int, outputs: int) -> nn.Sequential:
-    """Gives zero before training."""
+    """A perceptron whose outputs are zero before training."""
     parts: list[nn.Module] = []
     for k in range(layers):
         parts += [nn.Linear(width if k else inputs, width), nn.LayerNorm(width), nn.ReLU()]
@@ -157,8 +157,7 @@ class NeuralRigNetwork(nn.Module):
         self.register_buffer("scale", torch.ones(2, len(CHANNELS)))
 
     def fit_scale(self, jacobians: torch.Tensor, displacements: torch.Tensor) -> None:
-        """Sets how large the Jacobians (21, F, 3, 3) and the displacements (21, V, 3) of each channel are, from true
-        ones: the decoder then need not learn it."""
+        """Sets the size of each channel's outputs from true Jacobians (21, F, 3, 3) and displacements (21, V, 3)."""
         self.scale[0] = jacobians.square().sum(dim=(2, 3)).mean(dim=1).sqrt().clamp(min=1e-4)
         self.scale[1] = displacements.square().sum(dim=2).mean(dim=1).sqrt().clamp(min=1e-3)
 
@@ -188,7 +187,7 @@ class NeuralRigNetwork(nn.Module):
         return torch.cat([corner, code.expand(len(corner), -1), waves], dim=1)
 
     def _decode(self, inputs: torch.Tensor, mesh: RigMesh) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Of all channels, (21, F, 3, 3), with nothing along the normals, which no surface can show, and (21, V, 3)."""
+        """Jacobians of all channels (21, F, 3, 3), which are zero along the normals, and guesses (21, V, 3) mm."""
         outputs = self.decoder(inputs).unflatten(1, (len(CHANNELS), -1)).transpose(0, 1)
         deltas = outputs[..., :9].unflatten(2, (3, 3)) * self.scale[0, :, None, None, None]
         normals = mesh.face_features[:, 3:]

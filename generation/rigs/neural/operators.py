@@ -1,4 +1,4 @@
-"""Differential operators of a triangle mesh: what DiffusionNet and the Poisson solve know of a surface.
+"""Differential operators of a triangle mesh, the inputs of DiffusionNet and of the Poisson solve.
 
 Lengths are in whatever unit the vertices have: mass and areas in its square, eigenvalues in its inverse square,
 gradients in its inverse.
@@ -36,7 +36,7 @@ class MeshOperators:
     """Operators of a surface with V vertices, F triangles and k eigenpairs; float64.
 
     Attributes:
-        vertices, faces: (V, 3) and (F, 3) int64, as they came.
+        vertices, faces: (V, 3) and (F, 3) int64 of the surface.
         mass: (V,) lumped vertex areas.
         eigenvalues: (k,) of the Laplacian, ascending from 0.
         eigenvectors: (V, k), orthonormal under `mass`.
@@ -95,7 +95,7 @@ def default_cache() -> Path:
 
 
 def content_hash(vertices: np.ndarray, faces: np.ndarray, k: int) -> str:
-    """32 hex digits that name the operators of a surface: the same numbers, the same name."""
+    """32 hex digits of the vertices, faces and k: the key of the operators in the cache."""
     digest = hashlib.blake2b(repr((VERSION, k, vertices.shape, faces.shape)).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(vertices, np.float64).tobytes())
     digest.update(np.ascontiguousarray(faces, np.int64).tobytes())
@@ -128,7 +128,7 @@ def eigenbasis(laplacian: sparse.spmatrix, mass: np.ndarray, k: int) -> tuple[np
 
 
 def torch_sparse(matrix: sparse.spmatrix, dtype: torch.dtype, device: torch.device | str = "cpu") -> torch.Tensor:
-    """The same matrix as a coalesced sparse tensor."""
+    """`matrix` as a coalesced sparse tensor."""
     entries = matrix.tocoo()
     index = torch.from_numpy(np.stack([entries.row, entries.col]).astype(np.int64))
     values = torch.from_numpy(entries.data).to(dtype)

@@ -28,9 +28,9 @@ MOST_RIGHT_SIDES = 96
 class PoissonSolver:
     """The factor of one surface; made once, then any number of batches. All integrals are computed in float64.
 
-    Jacobians alone fix a surface up to a translation. Here it is chosen so that the mean displacement from the neutral,
-    weighted by `anchor`, is zero: hold still what does not move, such as the back of the head. With a screen the guess
-    fixes it, and `anchor` is not used.
+    Jacobians alone fix a surface up to a translation. It is chosen so that the mean displacement from the neutral,
+    weighted by `anchor`, is zero: `anchor` is high where nothing moves, as at the back of the head. With a screen the
+    guess fixes the translation, and `anchor` is not used.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class PoissonSolver:
             vertices, faces: (V, 3) and (F, 3).
             anchor: (V,) weights, not negative, not all zero; None for the same weight everywhere.
             screen: length in the unit of the vertices, above 0; None for the solve from Jacobians alone.
-            device: where Jacobians and vertices live.
+            device: of the Jacobians and the vertices.
         """
         device = torch.device(device)
         vertices = np.array(vertices, np.float64)

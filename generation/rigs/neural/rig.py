@@ -59,7 +59,7 @@ class NeuralRig:
         Args:
             vertices, faces: (V, 3) mm and (F, 3) of the skin alone, see `checks.check_surface`.
             cache: where the operators are kept, see `mesh_operators`.
-            landmarks: (68, 3) mm, iBUG order, on the face; None for those of `landmarks_by_wrapping`.
+            landmarks: (68, 3) mm, iBUG order, on the face; None to find them by `landmarks_by_wrapping`.
             seal: whether closed lids are made to meet, see `rims.sealed`; needs a mouth and eyes that are slits.
 
         Raises:
@@ -101,8 +101,10 @@ class NeuralRig:
 
 
 def landmarks_by_wrapping(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(68, 3) mm: the landmarks of a skin in the head frame, by wrapping the MakeHuman head around it, which takes some
-    seconds. Raises InvalidInput when it is no head."""
+    """(68, 3) mm: the landmarks of a skin in the head frame, found by wrapping the MakeHuman head around it.
+
+    Takes some seconds. Raises InvalidInput when it is not a head.
+    """
     found = wrap(template(), Surface(vertices, faces), None)
     check_fit(template(), found)
     return template().landmark_rows @ found.points
@@ -110,7 +112,7 @@ def landmarks_by_wrapping(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """How many threads torch uses decides how it splits a sum, hence the last bit: within this it is one."""
+    """Within this torch has one thread: how many threads split a sum decides its last bit."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

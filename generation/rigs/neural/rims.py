@@ -1,4 +1,4 @@
-"""The rims of the eyelids on any head: what the eye sees of them, from the landmarks and the geometry.
+"""The rims of the eyelids on any head, found from its landmarks and its shape.
 
 The rim of the upper lid is the lowest line of the skin above the slit, that of the lower lid the highest below it,
 whether the mesh ends there or goes on into the socket.
@@ -19,20 +19,21 @@ EYES: tuple[tuple[int, int, tuple[int, int], tuple[int, int]], ...] = (
 )
 """Landmarks of each eye: the corner at the smaller x, the other corner, upper rim, lower rim, by x."""
 STATIONS, ENDS = 25, 0.08
-"""Columns in which the rims are looked for, from this share of the slit's width to as much before its end."""
+"""Columns in which the rims are looked for, and the share of the slit's width that is left out at either end."""
 DEEP_MM = 3.5
-"""Skin this far behind the line of the landmarks is the socket's, not the rim."""
+"""Skin this far behind the line of the landmarks is in the socket, not on the rim."""
 FEWEST = 4
+"""Points that a rim has at least."""
 SEALED_MM, HOLD = 8.0, 1e4
-"""How far a seal reaches from the rims, and how much more it weighs that they meet than that nothing else moves."""
+"""How far a seal reaches from the rims, and the weight of their distances, relative to moving nothing else."""
 LEFT_MM = 6.0
-"""Rims that a rig leaves farther apart than this are not drawn together: the skin would tear."""
+"""Points that a rig leaves farther than this from the other rim are not moved onto it: the skin would be torn."""
 
 
 def find_rims(
     landmarks: np.ndarray, vertices: np.ndarray, faces: np.ndarray
 ) -> list[tuple[sparse.csr_matrix, sparse.csr_matrix]]:
-    """Points of the upper and of the lower rim of the right and the left eye of a neutral face, as weights (N, V), by x.
+    """Points of the upper and the lower rim of the right and the left eye of a neutral face, as weights (N, V), by x.
 
     Args:
         landmarks: (68, 3) iBUG order, mm, within a millimetre or two.
@@ -67,7 +68,7 @@ def find_rims(
 
 
 def _edge_points(centre: np.ndarray, radius: float, vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_matrix:
-    """(P, V) weights of points along all edges near a place, a fifth of an edge apart: vertices alone may be too few."""
+    """(P, V) weights of points along all edges near a place, a fifth of an edge apart, as vertices may be few."""
     edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     edges = edges[(np.linalg.norm(vertices[edges] - centre, axis=2) < radius).all(axis=1)]
     share = np.tile(np.linspace(0, 1, 6), len(edges))
@@ -85,12 +86,12 @@ def sealed(
 ) -> np.ndarray:
     """Channels (21, V, 3) under which the lids of a neutral face meet at AU43 = 1, and stay together with other units.
 
-    The smallest smooth change that does: per channel the u with the least integral of |s laplacian(u)|^2 + |u / s|^2,
-    s = 8 mm, under the condition that every point of a rim comes onto the line of the other rim.
+    The change is the smallest smooth one: for each channel the u that moves every point of a rim onto the line of the
+    other rim with the least integral of |s laplacian(u)|^2 + |u / s|^2, s = 8 mm.
 
     Args:
         vertices, faces: (V, 3) mm and (F, 3).
-        rims: see `find_rims`.
+        rims: as `find_rims` gives them.
     """
     closed = vertices + channels[UNITS.index("AU43")]
     between = sparse.vstack(
@@ -117,8 +118,10 @@ def sealed(
 
 
 def _off_line(points: sparse.csr_matrix, line: sparse.csr_matrix, closed: np.ndarray) -> sparse.csr_matrix:
-    """(N, V) each of `points` less the point of the polyline through the points `line` at the same x, for those that have
-    one, on a face (V, 3) with closed eyes."""
+    """(N, V) each of `points` minus the point at the same x of the polyline through the points `line`.
+
+    On a face `closed` (V, 3) with closed eyes; points without such a partner are left out.
+    """
     line = line[np.argsort((line @ closed)[:, 0], kind="stable")]
     x, at = (line @ closed)[:, 0], (points @ closed)[:, 0]
     inside = (at >= x[0]) & (at <= x[-1])

@@ -32,22 +32,22 @@ from .rig import NeuralRig
 
 CHECKPOINT, LOG, RECORD, WEIGHTS = "checkpoint.pt", "log.jsonl", "training.json", "rig.safetensors"
 HELD_OUT_VARIANT = 1000
-"""Remeshed copies of this number and above are never trained on."""
+"""Remeshed copies with this number and above are never trained on."""
 LOG_EVERY, WARM_UP = 50, 100
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a run is. Two runs with equal recipes on the same platform and versions give the same weights.
+    """What decides the weights of a run, with its seed: on the same platform and versions they are the same again.
 
     Attributes:
         network: sizes of the network.
         identities: how many different faces are seen.
-        topologies: that they stand on in turn.
-        steps, rate: one face each step; the rate falls from `rate` to a hundredth along a cosine.
-        expressions, singles: random combinations and single channels a step.
-        checkpoint_every: steps.
-        held_out: how many unseen faces are measured at the end, on every topology of `measured`.
+        topologies: the meshes that these are on, in turn.
+        steps, rate: one face a step; the learning rate falls from `rate` to a hundredth of it along a cosine.
+        expressions, singles: how many random combinations and single channels a step has.
+        checkpoint_every: steps between checkpoints.
+        held_out: how many unseen faces are measured at the end, on each of the meshes `measured`.
     """
 
     network: NetworkConfig
@@ -63,9 +63,12 @@ class Recipe:
     weights: LossWeights = field(default_factory=LossWeights)
 
 
-def _topologies(size: int, remeshed: int) -> tuple[MeshVariant, ...]:
-    """Of every region of ICT-FaceKit a simplified and `remeshed` remeshed copies, dense at eyes and mouth, and of the
-    MakeHuman head itself and as many copies: about as many vertices, `size`, each."""
+def _variants(size: int, remeshed: int) -> tuple[MeshVariant, ...]:
+    """Meshes of about `size` vertices.
+
+    Of every region of ICT-FaceKit one decimated and `remeshed` remeshed copies, dense at eyes and mouth; a remeshed
+    copy that is not dense; the MakeHuman head itself, twice, and `remeshed` dense copies of it.
+    """
     copies = [MeshVariant(region, "decimated", size, dense=True) for region in REGIONS]
     copies += [MeshVariant(region, "remeshed", size, n, dense=True) for n in range(remeshed) for region in REGIONS]
     copies += [MeshVariant("head", "remeshed", size, remeshed), MeshVariant(MAKEHUMAN), MeshVariant(MAKEHUMAN)]
@@ -77,7 +80,7 @@ RECIPES = {
     "cpu": Recipe(
         network=NetworkConfig(width=96, blocks=3, eigenvectors=96, identity=24, decoder_width=192, decoder_layers=3),
         identities=210,
-        topologies=(MeshVariant(), *_topologies(2600, 2)),
+        topologies=(MeshVariant(), *_variants(2600, 2)),
         steps=7_500,
         rate=2e-3,
         measured=(
@@ -92,8 +95,8 @@ RECIPES = {
         identities=300,  # all stay in memory, about 70 MB each
         topologies=(
             *(MeshVariant(region) for region in REGIONS),
-            *_topologies(3000, 3),
-            *_topologies(6000, 3),
+            *_variants(3000, 3),
+            *_variants(6000, 3),
         ),
         steps=60_000,
         rate=1e-3,
@@ -114,7 +117,7 @@ class Run:
     """A training run in a directory."""
 
     def __init__(self, data: Path, out: Path, recipe: Recipe, seed: int = 0, device: str = "cpu") -> None:
-        """Claims `out`, or goes on with the run in it.
+        """Starts a run in the directory `out`, or goes on with the one that is there.
 
         Raises:
             InvalidInput: `out` holds another run.
@@ -178,11 +181,11 @@ class Run:
         self._optimiser.step()
         return {name: round(float(term.detach()), 6) for name, term in {"loss": loss, **terms}.items()}
 
-    def _measure(self, topology: MeshVariant) -> dict[str, float]:
-        """Vertex errors in mm on unseen faces under 20 random combinations each; `still` is the error of not moving."""
+    def _measure(self, variant: MeshVariant) -> dict[str, float]:
+        """Vertex errors in mm on unseen faces under 20 random combinations each; `still`: if nothing moved."""
         errors, distances = [], []
         for k in range(self._recipe.held_out):
-            face = self._maker.face(HELD_OUT_FROM + k, topology)
+            face = self._maker.face(HELD_OUT_FROM + k, variant)
             error, distance = vertex_errors(self.network, face, self._gates(random_gates(self._seed, -1 - k, 20, 0)))
             errors.append(error.flatten())
             distances.append(distance.flatten())

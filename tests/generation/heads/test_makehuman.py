@@ -44,8 +44,10 @@ def test_topology_is_a_sound_mesh(head):
 
 def test_landmarks_are_in_ibug_order(head):
     points = head.topology.reference[head.topology.landmarks]
-    mirror = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1), 45, 44, 43, 42, 47, 46,
-              39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1)]  # fmt: skip
+    jaw, brows, nose = range(16, -1, -1), range(26, 16, -1), (*range(27, 31), *range(35, 30, -1))
+    eyes = (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40)
+    lips = (*range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), *range(67, 64, -1))
+    mirror = [*jaw, *brows, *nose, *eyes, *lips]
     assert np.abs(points[mirror] * [-1, 1, 1] - points).max() < 2.5
     assert (np.diff(points[:17, 0]) > 0).all()  # the subject's right first, which is image left
     assert len(set(head.topology.landmarks.tolist())) == 68

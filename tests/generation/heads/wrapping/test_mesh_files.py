@@ -25,8 +25,8 @@ def test_other_formats_hold_the_same_surface(mesh, tmp_path, suffix):
     trimesh.Trimesh(vertices, triangles, process=False).export(path)
     found = read_head(path)
     assert len(found.skin) == len(mesh.vertices) and len(found.spheres) == 2
-    corners = found.vertices[found.skin][found.triangles]
-    assert np.allclose(np.sort(corners.reshape(-1, 3), axis=0), np.sort(mesh.vertices[mesh.triangles].reshape(-1, 3), axis=0), atol=1e-3)  # fmt: skip
+    corners, true = found.vertices[found.skin][found.triangles], mesh.vertices[mesh.triangles]
+    assert np.allclose(np.sort(corners.reshape(-1, 3), axis=0), np.sort(true.reshape(-1, 3), axis=0), atol=1e-3)
 
 
 def test_obj_polygons_become_triangles_and_negative_numbers_count_from_the_end(tmp_path):

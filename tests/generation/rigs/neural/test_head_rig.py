@@ -8,7 +8,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.spec import Spec
 from generation.heads.base import HeadShape
 from generation.plan import Plan
-from generation.rigs.neural.head_rig import NeuralHeadRig, _parts, carried, load
+from generation.rigs.neural.head_rig import NeuralHeadRig, _parts, load, moved_rigidly
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork
 from generation.rigs.neural.rig import NeuralRig
 
@@ -86,4 +86,6 @@ def test_what_is_carried_follows_a_rigid_motion_exactly():
     angle = 0.3
     turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     shift = np.array([1.0, -2, 0.5])
-    assert np.allclose(carried(points, points @ turn.T + shift - points, others), others @ turn.T + shift - others)
+    assert np.allclose(
+        moved_rigidly(points, points @ turn.T + shift - points, others), others @ turn.T + shift - others
+    )
