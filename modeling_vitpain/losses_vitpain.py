@@ -14,7 +14,7 @@
 - The paper's text says "softmaxed outputs" for the distilled PSPI; a second softmax would flatten both distributions to
   near uniform, so logits are meant, and used.
 - Shapes: B images, N patches, width D, 6 action units, 17 PSPI classes.
-- This file is Hub remote code: it imports torch and the configuration, nothing else.
+- This file is Hub remote code: it imports torch, transformers and the configuration, nothing else.
 """
 
 from dataclasses import dataclass

@@ -54,6 +54,7 @@ def predict_dataset(
     split: str = "test",
     input: str = "image",
     batch_size: int = 32,
+    *,
     limit: int | None = None,
     reference: bool | None = None,
 ) -> Predictions:

@@ -8,7 +8,6 @@
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +99,16 @@ class ViTPainTrainer(Trainer):
         return terms
 
     def loss_weights(self) -> LossWeights:
-        """Each weight from the model's configuration or the recipe, whichever has it."""
-        sources = (self.model.config, self.args)
+        """The weights of the model's configuration and of the recipe."""
+        config, args = self.model.config, self.args
         return LossWeights(
-            **{
-                f.name: getattr(source, f.name)
-                for source in sources
-                for f in fields(LossWeights)
-                if hasattr(source, f.name)
-            }
+            lambda_pspi=config.lambda_pspi,
+            lambda_binary=config.lambda_binary,
+            lambda_au=config.lambda_au,
+            heatmap_weight=args.heatmap_weight,
+            distillation_pspi=args.distillation_pspi,
+            distillation_au=args.distillation_au,
+            distillation_feature=args.distillation_feature,
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:

@@ -228,9 +228,18 @@ def test_a_configuration_of_before_the_variants_still_loads(tmp_path):
     """What 0.1.0 wrote: no field of the reference, regression or release variants."""
     config = small_config().to_dict()
     first = {
-        "backbone_config", "num_pspi_classes", "au_names", "au_max", "au_head", "pspi_head", "reference",
-        "pspi_hidden_sizes", "au_hidden_size", "head_dropout", "lambda_pspi", "lambda_au", "model_type",
-    }  # fmt: skip
+        *(
+            "model_type",
+            "backbone_config",
+            "num_pspi_classes",
+            "au_names",
+            "au_max",
+            "au_head",
+            "pspi_head",
+            "reference",
+        ),
+        *("pspi_hidden_sizes", "au_hidden_size", "head_dropout", "lambda_pspi", "lambda_au"),
+    }
     (tmp_path / "config.json").write_text(json.dumps({name: config[name] for name in first}))
     assert {**ViTPainConfig.from_pretrained(tmp_path).to_dict(), "_name_or_path": ""} == config
 

@@ -71,7 +71,7 @@ class TestPeople:
         weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("chosen", "own")]
         assert weights[0] == weights[1]
 
-    def test_a_run_of_other_people_is_not_gone_on_with(self, world, tmp_path, monkeypatch):
+    def test_a_run_of_other_people_is_not_resumed(self, world, tmp_path, monkeypatch):
         def stop(*args, **kwargs):
             raise KeyboardInterrupt
 

@@ -241,7 +241,7 @@ def test_a_run_opens_training_and_validation_only(world, tmp_path, monkeypatch):
     assert sorted(opened) == ["train", "validation"]
 
 
-def test_start_goes_on_from_a_trained_model(world, tmp_path):
+def test_start_continues_from_a_trained_model(world, tmp_path):
     options = RunOptions(
         data=str(world / "pain3d"), start=str(world / "teacher"), batch_size=6, max_steps=2, lambda_au=0.1
     )

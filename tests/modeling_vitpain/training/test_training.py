@@ -297,9 +297,7 @@ class TestRuns:
         assert record["curve"] == straight[1]["curve"]
 
     @pytest.mark.parametrize("harm", ["not begun", "cut", "no list"])
-    def test_a_checkpoint_that_was_not_finished_is_not_gone_on_from(
-        self, straight, options, tmp_path, monkeypatch, harm
-    ):
+    def test_a_run_never_resumes_from_an_incomplete_checkpoint(self, straight, options, tmp_path, monkeypatch, harm):
         """The run goes on from the one before, and ends as one that was never killed."""
 
         class Killed(BaseException):
