@@ -24,6 +24,9 @@ EXTRA_AU_NAMES: tuple[str, ...] = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26",
 """Units that may accompany pain. They are recorded (0-5) and never counted in PSPI."""
 
 PSPI_MAX = 16
+PSPI_CLASSES = PSPI_MAX + 1
+PAIN_THRESHOLDS = (1, 2, 3)
+"""PSPI from which a frame counts as pain: the field reports detection at each."""
 
 
 def check_aus(au: Sequence[float] | np.ndarray) -> np.ndarray:
