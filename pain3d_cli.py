@@ -5,12 +5,10 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong.
 """
 
 import argparse
-import importlib.util
 import sys
-from pathlib import Path
-from types import ModuleType
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.lazy import import_alone
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module, what it does)
@@ -25,7 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("modeling_vitpain.commands.predict", "PSPI and action units of pictures and videos, to CSV"),
     "explain": ("evaluation.commands.explain", "check where a model looks against where the face moved"),
     "export": ("modeling_vitpain.commands.export", "a model as ONNX, checked against the original"),
-    "evaluate": ("evaluation.commands.evaluate", "score a model, or run a cross-validation, beside trivial baselines"),
+    "evaluate": ("evaluation.commands.evaluate", "score a model beside trivial predictors"),
+    "cross-validate": ("evaluation.commands.cross_validate", "train and test a model on every fold of a protocol"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
 }
 
@@ -62,23 +61,11 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     for name, (module_name, text) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == command:
-            module = command_module(module_name)
+            module = import_alone(module_name)
             sub.description, sub.epilog = module.HELP, f"example:\n  {module.EXAMPLE}"
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
-
-
-def command_module(name: str) -> ModuleType:
-    """A command's module without its package, whose import may take seconds (torch): `--help` needs neither."""
-    if name in sys.modules:
-        return sys.modules[name]
-    package, *_, command = name.split(".")
-    found = importlib.util.find_spec(package)  # of a top-level package: finds it without importing it
-    spec = importlib.util.spec_from_file_location(name, Path(found.origin).parent / "commands" / f"{command}.py")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def main(argv: list[str] | None = None) -> int:

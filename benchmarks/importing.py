@@ -2,9 +2,9 @@
 
     python -m benchmarks.importing [--people 2500] [--folder DIR]
 
-Writes a tree in the layout of the authors' 3DPain (25,000 annotations, 82,500 hard links to a few small JPEGs), imports it
-without copying, and loads the result. The tree was just written, so its directory entries are in memory; from a cold disk
-the time is that of reading 25,000 small files.
+Writes a tree in the layout of the authors' 3DPain (25,000 annotations, 82,500 hard links to a few small JPEGs), imports
+it without copying, and loads the result. The tree was just written, so its directory entries are in memory; from a cold
+disk the time is that of reading 25,000 small files.
 """
 
 import argparse
@@ -41,8 +41,10 @@ def main() -> None:
         splits = load_dataset(str(out), cache_dir=str(Path(folder) / "cache"))
         loaded = time.perf_counter()
         splits["train"][0]["image"].load()
-    print(f"{report.written:,} frames, {report.problems} problems: import {indexed - began:.1f} s, "
-          f"load_dataset {loaded - indexed:.1f} s")  # fmt: skip
+    print(
+        f"{report.written:,} frames, {report.problems} problems: "
+        f"import {indexed - began:.1f} s, load_dataset {loaded - indexed:.1f} s"
+    )
 
 
 def write_tree(root: Path, people: int) -> None:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.metrics [--frames 48398] [--subjects 25] [--resamples 10000] [--rounds 5]
 
-One run of ours is all of it: macro AUROC (17 classes) and the accuracies, each with every resample. The others are timed
-on a few resamples and their time is multiplied up. The values of these resamples are compared too. torchmetrics takes part
-where it is installed.
+One run of ours computes macro AUROC (17 classes) and the accuracies in every resample. The others are timed on a few
+resamples, and their time is scaled to all of them. The values of these resamples are compared too. torchmetrics is
+included where it is installed.
 """
 
 import argparse
@@ -23,20 +23,20 @@ import numpy as np
 import sklearn
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from dataset_script.facs import PSPI_CLASSES, PSPI_MAX
 from evaluation.pspi_accuracy.functions import accuracy_from_sums, accuracy_terms
 from evaluation.statistics.bootstrap import ClusterBootstrap
 
-CLASSES = 17
 CHECKED = 3
-"""Resamples that the slow ways compute."""
+"""Resamples that the slow implementations compute."""
 
 
 def frames(count: int, subjects: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Subject, PSPI (mostly 0, as in UNBC-McMaster) and class probabilities of a mediocre model."""
     random = np.random.default_rng(0)
-    labels = np.minimum(random.geometric(0.6, count) - 1, 16)
-    labels[:CLASSES] = np.arange(CLASSES)
-    logits = -0.2 * (labels[:, None] + random.normal(0, 2, (count, 1)) - np.arange(CLASSES)) ** 2
+    labels = np.minimum(random.geometric(0.6, count) - 1, PSPI_MAX)
+    labels[:PSPI_CLASSES] = np.arange(PSPI_CLASSES)
+    logits = -0.2 * (labels[:, None] + random.normal(0, 2, (count, 1)) - np.arange(PSPI_CLASSES)) ** 2
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     return random.integers(0, subjects, count), labels, odds / odds.sum(axis=1, keepdims=True)
 
@@ -49,12 +49,12 @@ def ours(subject: np.ndarray, labels: np.ndarray, scores: np.ndarray, resamples:
 
 
 def with_sklearn(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """The same of one resample's frames."""
+    """Macro AUROC and the accuracies of one resample's frames."""
     present = np.unique(labels)
     areas = [roc_auc_score(labels == c, scores[:, c]) for c in present]
-    said = scores.argmax(axis=1)
-    within = {f"accuracy_within_{k}": float(np.mean(np.abs(said - labels) <= k)) for k in (1, 2)}
-    return {"macro_auroc": float(np.mean(areas)), "accuracy": accuracy_score(labels, said), **within}
+    predicted = scores.argmax(axis=1)
+    within = {f"accuracy_within_{k}": float(np.mean(np.abs(predicted - labels) <= k)) for k in (1, 2)}
+    return {"macro_auroc": float(np.mean(areas)), "accuracy": accuracy_score(labels, predicted), **within}
 
 
 def with_torchmetrics(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -65,11 +65,11 @@ def with_torchmetrics(labels: np.ndarray, scores: np.ndarray) -> dict[str, float
     p, y = torch.from_numpy(scores), torch.from_numpy(labels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of classes that this resample lacks: they are left out below
-        area = multiclass_auroc(p, y, CLASSES, average="none")
+        area = multiclass_auroc(p, y, PSPI_CLASSES, average="none")
     present = torch.from_numpy(np.unique(labels))
     return {
         "macro_auroc": area[present].mean().item(),
-        "accuracy": multiclass_accuracy(p, y, CLASSES, average="micro").item(),
+        "accuracy": multiclass_accuracy(p, y, PSPI_CLASSES, average="micro").item(),
     }
 
 
@@ -84,7 +84,7 @@ def seconds(work: Callable[[], object], rounds: int) -> float:
 
 
 def measure(count: int, subjects: int, resamples: int, rounds: int) -> dict:
-    """Seconds of each way for all resamples, and how far the values of the checked ones are apart."""
+    """Seconds of each implementation for all resamples, and the largest difference of their values from ours."""
     subject, labels, scores = frames(count, subjects)
     found = {"ours": seconds(lambda: ours(subject, labels, scores, resamples), rounds)}
     values = ours(subject, labels, scores, resamples)

@@ -26,6 +26,9 @@ EXTRA_AU_MAX = 5
 """Highest intensity of each of them."""
 
 PSPI_MAX = 16
+PSPI_CLASSES = PSPI_MAX + 1
+PAIN_THRESHOLDS = (1, 2, 3)
+"""PSPI from which a frame counts as pain: the field reports detection at each."""
 
 
 def check_aus(au: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How good is a pain model: metrics (pure NumPy), intervals over identities, trivial rows, the report.
 
-Each metric's folder also loads alone through `evaluate.load("evaluation/macro_auroc")`; the functions here are the same,
-and importing them needs NumPy only.
+Each metric's folder also loads alone through `evaluate.load("evaluation/macro_auroc")`; the functions here are the
+same, and importing them needs NumPy only.
 """
 
 from .au_agreement.functions import au_agreement

@@ -1,12 +1,18 @@
-"""What a number was computed with: versions and weights."""
+"""What a number was computed with: the versions, the weights of the model, the specification of the data."""
 
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
+from dataset_script.manifest import read_manifest
 from dataset_script.shards import file_sha256
 
 PACKAGES = ("pain3d", "numpy", "torch", "transformers", "datasets")
+
+
+def versions() -> dict[str, str]:
+    """Python and `PACKAGES` -> version."""
+    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
 
 
 def weight_hashes(model: str | Path) -> dict[str, str]:
@@ -14,6 +20,7 @@ def weight_hashes(model: str | Path) -> dict[str, str]:
     return {path.name: file_sha256(path) for path in sorted(Path(model).glob("*.safetensors"))}
 
 
-def versions() -> dict[str, str]:
-    """Python and `PACKAGES` -> version."""
-    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
+def spec_hash(data: str | Path) -> str | None:
+    """The hash of the specification that `data` was made from; None when there is no manifest."""
+    entries = read_manifest(Path(data))
+    return entries[0].spec_hash if entries else None

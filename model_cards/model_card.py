@@ -20,13 +20,13 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     """The card of a model directory.
 
     Args:
-        directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json` if
-            it was converted.
-        metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional. `fairness.json`
-            and `explanations.json` beside it are told of too.
+        directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json`
+            if it was converted.
+        metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional. The card
+            also has the numbers of `fairness.json` and `explanations.json` beside it.
 
     Raises:
-        InvalidInput: `directory` is no ViTPain, `metrics` is not there, or one of these was computed with other weights.
+        InvalidInput: `directory` is no ViTPain, `metrics` is missing, or one of these is of other weights.
         WorkFailed: a JSON file is damaged.
     """
     directory = Path(directory)
@@ -87,7 +87,8 @@ def _training(training: dict) -> str:
     rows = [[name, str(value)] for name, value in settings.items() if value is not None and name != "data"]
     lora = settings.get("lora_rank")
     summary = (
-        f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, no person in two splits. "
+        f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, "
+        "no person in two splits. "
         f"{training['steps']:,} steps in {training['seconds']:,.0f} s; the weights are those of epoch {best['epoch']}, "
         f"the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
         + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")

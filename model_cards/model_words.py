@@ -1,11 +1,14 @@
-"""What a model card says of the model itself: from `config.json`, the image processor and the records beside them."""
+"""What a model card says of the model itself, from `config.json`, the image processor and the records of training."""
 
 from pathlib import Path
 
 APACHE_BACKBONES = ("google/vit-", "facebook/dinov2-")
 PAPER_BACKBONE = "google/vit-large-patch16-224-in21k"
 PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretrain-lvd1689m"}
-"""What a run starts from where neither a backbone nor a configuration nor a model was named."""
+"""Preset -> the backbone that training starts from, where no backbone, configuration or model was named."""
+
+
+_AU_HEADS = {"query": "one learned query each over the patches", "cls": "the CLS token"}
 
 
 def architecture(config: dict, training: dict | None) -> str:
@@ -16,10 +19,9 @@ def architecture(config: dict, training: dict | None) -> str:
     return (
         ("**A teacher: it sees displacement heatmaps, not pictures.** " if heatmaps else "")
         + f"{size}ackbone {backbone['model_type']}, {backbone['num_hidden_layers']} layers of width "
-        f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; {_pspi(config)}; "
-        f"action units from {'one learned query each over the patches' if config['au_head'] == 'query' else 'the CLS token'}."
-        + _reference(config)
-        + _left_out(config)
+        f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; "
+        f"{_pspi(config)}; "
+        f"action units from {_AU_HEADS[config['au_head']]}." + _reference(config) + _left_out(config)
     )
 
 
@@ -59,13 +61,13 @@ def framing(processor: dict | None) -> str:
     crop = processor.get("face_crop")
     if crop is None:
         return (
-            "It sees whole pictures, squeezed into a square, framed as its training data: in Pain3D's frames the side is about "
-            "1.7 times the face's height, forehead to chin."
+            "It sees whole pictures, squeezed into a square, framed as its training data: in Pain3D's frames the side "
+            "is about 1.7 times the face's height, forehead to chin."
         )
     return (
-        f"It sees a square around the face whose side is {crop:g} times the longer side of the face's box, forehead to chin. Cut "
-        "pictures so, or name the face: `processor(images, boxes=…)`, `pain3d predict … --boxes faces.csv`, or "
-        "`--find-faces`."
+        f"It sees a square around the face whose side is {crop:g} times the longer side of the face's box, forehead to "
+        "chin. Cut pictures so, or name the face: `processor(images, boxes=…)`, `pain3d predict … --boxes faces.csv`, "
+        "or `--find-faces`."
     )
 
 
@@ -91,7 +93,8 @@ model(**processor("pain.jpg", return_tensors="pt"), reference_pixel_values=neutr
     pain3d predict visit.mp4 --model {name} --reference rest-1.jpg rest-2.jpg
     pain3d predict visit.mp4 --model {name} --neutral-from-lowest 5  # no such picture: the lowest-scoring frames
 
-The second form supposes that the person is at rest somewhere in the video; where that is not so, scores come out too low.
+The second form supposes that the person is at rest somewhere in the video; where that is not so, scores come out too
+low.
 
 """
 
@@ -113,8 +116,9 @@ def intervals(config: dict, calibration: dict | None) -> str:
         else f"{calibration['sd']:.3g} PSPI"
     )
     return (
-        f"{text}It was calibrated on the validation people ({fitted}): at the level of {calibration['level']:.0%} it held "
-        f"{calibration['coverage_before']:.1%} of their true scores before and {calibration['coverage_after']:.1%} after. "
+        f"{text}It was calibrated on the validation people ({fitted}): at the level of {calibration['level']:.0%} it "
+        f"held {calibration['coverage_before']:.1%} of their true scores before and "
+        f"{calibration['coverage_after']:.1%} after. "
         "On other people, and on real faces, that share can be another."
     )
 
@@ -125,7 +129,8 @@ def conversion_words(conversion: dict | None, config: dict) -> str:
         return "Not recorded."
     ranks = ", ".join(str(rank) for rank in conversion["lora_ranks"])
     lora = (
-        f" LoRA of {conversion['lora_layers']} layers (rank {ranks}, alpha {conversion['lora_alpha']:g}) was merged into the weights."
+        f" LoRA of {conversion['lora_layers']} layers (rank {ranks}, alpha {conversion['lora_alpha']:g}) "
+        "was merged into the weights."
         if conversion["lora_layers"]
         else ""
     )

@@ -1,19 +1,22 @@
-"""What a model card says of a model's numbers: tables from `metrics.json`, and what was found beside them."""
+"""What a model card says of a model's numbers: those of `metrics.json`, `fairness.json` and `explanations.json`."""
 
 from huggingface_hub import EvalResult
 
 from evaluation.explanations.report import summary
+from evaluation.explanations.results import Explanations
+from evaluation.fairness.results import Fairness
 from evaluation.markdown import number, p_value, sample_size, span, table
 from evaluation.split.report import (
     METRICS,
     au_table,
     calibration_table,
     comparison_section,
-    describe,
     detection_table,
     group_table,
+    method,
     pspi_table,
 )
+from evaluation.split.results import Evaluation
 
 METRIC_TYPES = {
     "macro_auroc": "roc_auc",
@@ -34,7 +37,7 @@ GAPS = {"mae": "MAE", "bias": "bias", "auroc_pspi_3": "AUROC at PSPI ≥ 3"}
 """Gaps between groups that a card shows; `fairness.md` has all."""
 
 
-def results(scores: dict, fairness: dict | None = None, explanations: dict | None = None) -> str:
+def results(scores: Evaluation, fairness: Fairness | None = None, explanations: Explanations | None = None) -> str:
     """The section on results.
 
     Args:
@@ -46,29 +49,30 @@ def results(scores: dict, fairness: dict | None = None, explanations: dict | Non
     versions = ", ".join(f"{name} {version}" for name, version in context["versions"].items())
     parts = [
         f"`pain3d evaluate` on `{context['data']}` (specification `{context['spec_hash']}`), {context['split']} split. "
-        f"{describe(scores)}",
+        f"{method(scores)}",
         pspi_table(scores),
         "### Pain detection",
         detection_table(scores),
         "### Calibration",
         calibration_table(scores),
         "### Action units",
-        au_table(scores),
+        au_table(scores["au"]),
         "### By group",
         group_table(scores),
     ]
     if fairness is not None:
         parts += ["### Gaps between groups", gap_table(fairness)]
     if "comparison" in scores:
-        parts.append(comparison_section(scores).strip().replace("## Against", "### Against", 1))
+        section = comparison_section(context["model"], scores["comparison"])
+        parts.append(section.strip().replace("## Against", "### Against", 1))
     if explanations is not None:
         parts += ["### Where it looks", _explanations(explanations)]
     parts.append(f"Versions: {versions}.")
     return "\n\n".join(parts)
 
 
-def eval_results(scores: dict) -> list[EvalResult]:
-    """The model-index: every PSPI metric, calibration, and AUROC and F1 of detection; what is not defined has no entry."""
+def eval_results(scores: Evaluation) -> list[EvalResult]:
+    """The model-index: PSPI metrics, calibration, AUROC and F1 of detection; what is not defined has no entry."""
     context = scores["context"]
     found = [(METRIC_TYPES[name], METRICS[name][:-2], scores["pspi"][name]["value"]) for name in METRICS]
     calibration = scores["calibration"]["model"]
@@ -95,7 +99,7 @@ def eval_results(scores: dict) -> list[EvalResult]:
     ]
 
 
-def gap_table(fairness: dict) -> str:
+def gap_table(fairness: Fairness) -> str:
     """How much worse the worst group is than the best, of age group, ethnicity and gender."""
     body = [
         [
@@ -103,7 +107,7 @@ def gap_table(fairness: dict) -> str:
             entry["worst"].replace("_", " "),
             entry["best"].replace("_", " "),
             number(entry["gap"]),
-            span(entry, 95),
+            span(entry["interval_95"]),
             p_value(entry["p_permutation"]),
         ]
         for attribute in ("age_group", "ethnicity", "gender")
@@ -114,14 +118,15 @@ def gap_table(fairness: dict) -> str:
         return f"None: no attribute has two groups of {fairness['min_identities']} identities."
     return (
         table(["gap in", "worst", "best", "gap", "95 % interval", "p"], body)
-        + f"\n\nAmong groups of at least {fairness['min_identities']} identities; p: the share of random groupings of the people "
-        "with a gap as large."
+        + f"\n\nAmong groups of at least {fairness['min_identities']} identities; p: the share of random groupings of "
+        "the people with a gap as large."
     )
 
 
-def _explanations(found: dict) -> str:
+def _explanations(found: Explanations) -> str:
     context = found["context"]
     return (
         f"`pain3d explain` on `{context['data']}`, {context['split']} split, {sample_size(context)}. {summary(found)} "
-        "Attention is where the AU branch takes its features from; read it as an explanation only as far as these numbers go."
+        "Attention is where the AU branch takes its features from; read it as an explanation only as far as these "
+        "numbers go."
     )

@@ -7,7 +7,7 @@ from .functions import DECISION_THRESHOLD, au_agreement
 
 
 class AuAgreement(evaluate.Metric):
-    """`compute(predictions=(n, 6), references=(n, 6), decision_threshold=0.5, sample_weight=None)`; see `au_agreement`."""
+    """`compute(predictions=(n, 6), references=(n, 6), decision_threshold=0.5, sample_weight=None)`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(

@@ -15,10 +15,11 @@ NOISE = 1e-12
 def auroc(positive: np.ndarray, negative: np.ndarray, weights: tuple[np.ndarray, np.ndarray] | None = None) -> float:
     """The share of (positive, negative) pairs in which the positive scores higher, ties counted half.
 
-    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the positives,
-    of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs nothing.
+    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the
+    positives, of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs
+    nothing.
     """
-    # The same lines stand in macro_auroc/functions.py: a metric folder must work copied alone. A test holds them equal.
+    # These lines are also in macro_auroc/functions.py: a metric folder must work copied alone. A test holds them equal.
     if weights is None:
         if not (len(positive) and len(negative)):
             return float("nan")
@@ -49,7 +50,7 @@ def frame_weights(sample_weight, frames: int) -> np.ndarray:
 
 
 def unit_agreement(estimate: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> dict[str, float]:
-    """MAE, MSE, PCC and ICC(3,1) of one unit, each of `estimate`, `truth` and `weights` `(n,)`; NaN where not defined."""
+    """MAE, MSE, PCC and ICC(3,1) of one unit, NaN where not defined. `estimate`, `truth` and `weights` are `(n,)`."""
 
     def squares(values: np.ndarray) -> tuple[np.ndarray, float]:
         # Relative to one of them, so that no digits are lost to a far mean and a constant is exactly zero.
@@ -69,9 +70,9 @@ def unit_agreement(estimate: np.ndarray, truth: np.ndarray, weights: np.ndarray)
     }
 
 
-def unit_detection(estimate: np.ndarray, present: np.ndarray, said: np.ndarray, weights: np.ndarray) -> dict:
+def unit_detection(estimate: np.ndarray, present: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> dict:
     """AUROC, F1, precision and recall of one unit's presence, each argument `(n,)`; NaN where not defined."""
-    hit, calls, true = weights @ (said & present), weights @ said, weights @ present
+    hit, calls, true = weights @ (predicted & present), weights @ predicted, weights @ present
     return {
         "auroc": auroc(estimate[present], estimate[~present], (weights[present], weights[~present])),
         "f1": 2 * hit / (calls + true) if calls + true else np.nan,
@@ -83,12 +84,12 @@ def unit_detection(estimate: np.ndarray, present: np.ndarray, said: np.ndarray, 
 def au_agreement(
     predictions, references, decision_threshold: float = DECISION_THRESHOLD, sample_weight=None
 ) -> dict[str, dict]:
-    """How close the intensities of the six action units are to the truth, and how well their presence is told.
+    """How close the intensities of the six action units are to the truth, and how well their presence is predicted.
 
     Args:
         predictions: `(n, 6)` intensities of AU4, AU6, AU7, AU9, AU10 (0-5) and AU43 (0-1), real.
         references: `(n, 6)` the true ones.
-        decision_threshold: an estimate of at least this says that the unit is present, which it is from 1 on.
+        decision_threshold: from this on the unit is predicted to be present; it truly is from 1 on.
         sample_weight: `(n,)` or None.
 
     Returns:
@@ -97,8 +98,8 @@ def au_agreement(
         defined, or None; `undefined`: "AU43.pcc" and the like, those that are None.
 
     Raises:
-        ValueError: empty input, shapes other than (n, 6), an estimate that is not finite, a true intensity out of range,
-            a threshold that is NaN, weights that `frame_weights` refuses.
+        ValueError: empty input, shapes other than (n, 6), an estimate that is not finite, a true intensity out of
+            range, a threshold that is NaN, weights that `frame_weights` refuses.
     """
     estimates, truths = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
     if truths.ndim != 2 or not len(truths) or truths.shape[1] != len(AU_NAMES) or estimates.shape != truths.shape:

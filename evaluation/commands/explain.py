@@ -1,14 +1,24 @@
-"""`pain3d explain`: whether a model looks where the face moved, and whether its PSPI hangs on that."""
+"""`pain3d explain`: whether a model looks where the face moved, and whether its PSPI depends on that."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput
+from dataset_script.lazy import import_alone
 
 HELP = "Check a model's AU attention against the true heat of each unit, and by taking patches away."
 EXAMPLE = "pain3d explain vitpain-tiny --data pain3d --out explained"
-PACKAGES = ("pain3d", "numpy", "torch", "transformers", "datasets")
+_AT_LEAST = {
+    "frames": 1,
+    "training_frames": 1,
+    "removal_frames": 1,
+    "steps": 2,
+    "resamples": 1,
+    "batch_size": 1,
+    "seed": 0,
+}
+
+scoring_options = import_alone("evaluation.commands.scoring_options")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,20 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         required=True,
         metavar="DIR",
-        help="a dataset directory; made with --geometry, each unit has its own truth",
+        help="a dataset directory; made with --geometry, each unit has its own true heat",
     )
     parser.add_argument("--out", metavar="DIR", help="where the files go (the model's directory)")
     parser.add_argument("--split", default="test", help="train, validation or test (test)")
     parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
-    parser.add_argument("--frames", type=int, help="at most so many frames, at equal distances (all)")
+    parser.add_argument("--frames", type=int, help="at most this many frames, at equal distances (all)")
     parser.add_argument(
         "--gradients",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="also of each unit: six passes back (yes)",
+        help="also the gradients of each unit: six backward passes (yes)",
     )
-    parser.add_argument("--training-frames", type=int, default=2_000, help="of the training people's mean heat (2000)")
-    parser.add_argument("--removal-frames", type=int, default=300, help="frames from which patches are taken (300)")
+    parser.add_argument("--training-frames", type=int, default=2_000, help="training frames for the mean heat (2000)")
+    parser.add_argument(
+        "--removal-frames", type=int, default=300, help="frames from which patches are taken away (300)"
+    )
     parser.add_argument("--steps", type=int, default=8, help="parts in which patches are taken away (8)")
     parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and the random order (0)")
@@ -40,57 +52,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    _check(args)
+    scoring_options.check_at_least(args, _AT_LEAST)
+    if args.out is None and not Path(args.model).is_dir():
+        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
+    if args.figures:
+        from ..plotting import require_matplotlib
+
+        require_matplotlib()  # before the slow part
 
     from dataclasses import fields
 
     import datasets
     from transformers.utils import logging
 
-    from ..explanations.report import to_markdown, write_explanations
+    from ..explanations.report import to_markdown
     from ..explanations.run import Settings, explain
-    from ..markdown import to_json
+    from ..markdown import write_report
 
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
-    if args.figures:
-        from ..fairness.report import require_matplotlib
-
-        require_matplotlib()  # before the slow part
     settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
     found, maps = explain(args.model, args.data, settings)
-    found["context"]["versions"] = _versions()
-    out = Path(args.out or args.model)
-    paths = [*write_explanations(found, out)]
+    out, text = Path(args.out or args.model), to_markdown(found)
+    paths = write_report(out, "explanations", found, text)
     if args.figures:
         from ..explanations.figures import write_figures
 
         paths += write_figures(found, maps, out)
-    print(to_json(found) if args.json else to_markdown(found), end="")
-    print("wrote " + " and ".join(map(str, paths)), file=sys.stderr)
+    scoring_options.print_report(found if args.json else None, text, paths)
     return 0
-
-
-def _check(args: argparse.Namespace) -> None:
-    least = {
-        "frames": 1,
-        "training_frames": 1,
-        "removal_frames": 1,
-        "steps": 2,
-        "resamples": 1,
-        "batch_size": 1,
-        "seed": 0,
-    }
-    for name, lowest in least.items():
-        value = getattr(args, name)
-        if value is not None and value < lowest:
-            raise InvalidInput(f"--{name.replace('_', '-')} is {value}; it must be at least {lowest}")
-    if args.out is None and not Path(args.model).is_dir():
-        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
-
-
-def _versions() -> dict[str, str]:
-    from importlib.metadata import version
-    from platform import python_version
-
-    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}

@@ -1,14 +1,15 @@
 """Do the AU queries look where the face moved: attention against the true heat of each action unit, patch by patch.
 
-- The hot region of a frame and unit is the fewest patches that hold half of the unit's heat. A map's own region is as many
-  patches, those where it is highest, so that all maps are judged at the same, mass-matched area.
-- A score alone means little: faces are framed alike, and a blob in the middle hits something. So each stands beside
-  `ROWS`, of which `training_heat` is the hardest: what a model could know of where a unit moves without looking.
-- `other_units` asks whether the unit's own query is any better than those of the others.
+- The hot region of a frame and unit is the fewest patches that hold half of the unit's heat. A map's own region is as
+  many patches, those where it is highest, so that all maps are judged at the same area.
+- A score alone means little: faces are framed alike, and any map with a peak in the middle scores above 0. So `ROWS`
+  are scored too, of which `training_heat` is the hardest to beat: the mean of where a unit moves, without the picture.
+- `other_units` tells whether the unit's own query is better than those of the others.
 """
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,107 +18,132 @@ from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
 
 from ..statistics.bootstrap import ClusterBootstrap
-from ..statistics.comparison import bootstrap_p
+from ..statistics.comparison import paired_difference
+from .results import Agreement, MapScores
 
 METRICS = ("energy", "pointing", "pointing_strict", "iou")
 """- energy: share of the map that lies in the hot region (Wang et al. 2020, "energy-based pointing game").
 - pointing: the map's peak lies in the hot region or within `TOLERANCE` of it (Zhang et al. 2018, "pointing game").
-- pointing_strict: the same without tolerance.
+- pointing_strict: the map's peak lies in the hot region.
 - iou: intersection over union of the two regions."""
 ROWS = ("attention", "gradient", "other_units", "training_heat", "centre", "random")
 """- attention: the unit's own query; other_units: the mean score of the five others.
-- gradient: what the unit's estimate hangs on, where it was computed (`modeling_vitpain.explanation.removal`).
+- gradient: what the predicted intensity depends on, where it was computed (`modeling_vitpain.explanation.gradients`).
 - training_heat: the unit's mean heat over the training people, the same map for everyone.
 - centre: a Gaussian about the picture's centre, its standard deviation a quarter of the side.
-- random: the expected score of an order of the patches that is drawn at random."""
+- random: the expected score of a random order of the patches."""
 SHARE = 0.5
 TOLERANCE = 15 / 224
-"""Distance from the peak patch's centre to the hot region, in sides of the picture: Zhang et al.'s 15 pixels, of 224. Half a
-patch where that is more: a map of patches has no finer peak."""
+"""Distance from the peak patch's centre to the hot region, in sides of the picture: Zhang et al.'s 15 pixels, of 224.
+Half a patch where that is more: a map of patches has no finer peak."""
 
 
-def agreement(
-    attention: np.ndarray,
-    heat: np.ndarray,
-    present: np.ndarray,
-    identities: np.ndarray,
-    training_heat: np.ndarray,
-    gradient: np.ndarray | None = None,
-    resamples: int = 10_000,
-    seed: int = 0,
-) -> dict:
-    """How well attention agrees with heat, over the frames in which a unit is present.
+@dataclass(frozen=True)
+class UnitMaps:
+    """The maps of each action unit in n frames, in patches.
 
-    Args:
-        attention: `(n, 6, rows, columns)`, each map at least 0.
-        heat: the same shape, at least 0, of each unit alone or of the whole expression.
+    Attributes:
+        attention: `(n, 6, rows, columns)`, each map at least 0 and not empty.
+        heat: the same shape, at least 0, the true heat of each unit alone or of the whole expression.
         present: `(n, 6)`, which units to judge; a unit without heat in a frame is left out there.
         identities: `(n,)`.
-        training_heat: `(6, rows, columns)`.
+        training_heat: `(6, rows, columns)`, the mean heat of the training people.
         gradient: as `attention`, or None.
-        resamples, seed: of the bootstrap over people.
-
-    Returns:
-        `units`: AU -> {`frames`, `identities`, `region` (mean share of patches in the hot region), and metric -> row of
-        `ROWS` (without gradient, where it is None) -> {value, interval_95, and but for attention: difference (attention minus it), difference_95, p}};
-        `mean`: metric -> the same of the mean over units. A unit that is nowhere present is left out.
 
     Raises:
-        InvalidInput: shapes that do not fit, values below 0 or not finite, no unit present.
+        InvalidInput: shapes that do not fit, values below 0 or not finite, an empty map.
     """
-    _check(attention, heat, present, identities, training_heat, gradient)
-    grid = attention.shape[2:]
-    flat = (*attention.shape[:2], -1)
-    attention, heat = attention.reshape(flat), heat.reshape(flat)
-    gradient = None if gradient is None else gradient.reshape(flat)
-    bootstrap = ClusterBootstrap(identities, resamples, seed)
-    units, scores = {}, []
+
+    attention: np.ndarray
+    heat: np.ndarray
+    present: np.ndarray
+    identities: np.ndarray
+    training_heat: np.ndarray
+    gradient: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.attention.shape
+        if len(shape) != 4 or shape[1] != len(AU_NAMES) or not shape[0]:
+            raise InvalidInput(f"attention has shape {shape}; allowed is (n, {len(AU_NAMES)}, rows, columns)")
+        shapes = {"heat": shape, "present": shape[:2], "identities": shape[:1], "training_heat": shape[1:]}
+        shapes |= {} if self.gradient is None else {"gradient": shape}
+        for name, expected in shapes.items():
+            if getattr(self, name).shape != expected:
+                raise InvalidInput(f"{name} has shape {getattr(self, name).shape}; allowed is {expected}")
+        for name in ("attention", "heat", "training_heat", "gradient"):
+            values = getattr(self, name)
+            if values is None:
+                continue
+            if not np.isfinite(values).all() or (values < 0).any():
+                raise InvalidInput(f"{name} holds a value below 0 or not finite; allowed is 0 and up")
+            if name in ("attention", "gradient") and (values.sum(axis=(2, 3)) <= 0).any():
+                raise InvalidInput(f"{name} holds an empty map; allowed is a sum above 0")
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches."""
+        return self.attention.shape[2:]
+
+
+def agreement(maps: UnitMaps, resamples: int = 10_000, seed: int = 0) -> Agreement:
+    """How well attention agrees with heat, over the frames in which a unit is present.
+
+    `resamples` and `seed` are of the bootstrap over people. Without gradients there is no row "gradient"; a unit that
+    is present nowhere is left out. Differences are attention minus the row.
+
+    Raises:
+        InvalidInput: no unit is present with heat.
+    """
+    bootstrap = ClusterBootstrap(maps.identities, resamples, seed)
+    units, scores, rows = {}, [], ()
     for k, name in enumerate(AU_NAMES):
-        member = present[:, k] & (heat[:, k].sum(axis=1) > 0)
+        member = maps.present[:, k] & (maps.heat[:, k].sum(axis=(1, 2)) > 0)
         if not member.any():
             continue
-        own_gradient = None if gradient is None else gradient[member, k]
-        terms = unit_terms(attention[member], heat[member, k], k, training_heat[k].ravel(), grid, own_gradient)
         weighting = bootstrap.part(member)
-        stacked = np.concatenate([np.ones((member.sum(), 1)), *terms.values()], axis=1)
-        sums = weighting.sums(stacked)
+        terms = unit_terms(maps, k, member)
+        rows = tuple(terms)
+        sums = weighting.sums(np.concatenate([np.ones((member.sum(), 1)), *terms.values()], axis=1))
         with np.errstate(invalid="ignore", divide="ignore"):  # a resample without anyone who shows the unit
-            values = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), len(terms), len(METRICS))
+            values = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), len(rows), len(METRICS))
         scores.append(values)
         units[name] = {
             "frames": int(member.sum()),
             "identities": weighting.size,
-            "region": float(hot_regions(heat[member, k]).mean()),
-            **_summary(values, tuple(terms), bootstrap),
+            "region": float(hot_regions(_flat(maps.heat[member, k])).mean()),
+            **_summary(values, rows, bootstrap),
         }
     if not units:
         raise InvalidInput("no action unit is present with heat in any frame: nothing can be judged")
-    return {"units": units, "mean": _summary(np.mean(scores, axis=0), tuple(terms), bootstrap)}
+    return {"units": units, "mean": _summary(np.mean(scores, axis=0), rows, bootstrap)}
 
 
-def unit_terms(
-    attention: np.ndarray,
-    heat: np.ndarray,
-    unit: int,
-    training_heat: np.ndarray,
-    grid: tuple[int, int],
-    gradient: np.ndarray | None = None,
-) -> Mapping[str, np.ndarray]:
-    """Row of `ROWS` -> score of each frame in `METRICS`, `(m, 4)`.
-
-    `attention` `(m, 6, P)` of frames that show `unit`, its `heat` and `gradient` `(m, P)`, `training_heat` `(P,)`.
-    """
+def unit_terms(maps: UnitMaps, unit: int, member: np.ndarray) -> Mapping[str, np.ndarray]:
+    """Row of `ROWS` -> the scores in `METRICS` of each frame of `member` `(n,)`, `(m, 4)`; these must show `unit`."""
+    attention, heat = maps.attention[member], _flat(maps.heat[member, unit])
     regions = hot_regions(heat)
-    near = regions @ within_tolerance(*grid).T > 0
-    others = [map_terms(attention[:, j], regions, near) for j in range(len(AU_NAMES)) if j != unit]
+    near = regions @ within_tolerance(*maps.grid).T > 0
+
+    def same_for_all(map_: np.ndarray) -> np.ndarray:
+        return map_terms(np.broadcast_to(map_.ravel(), heat.shape), regions, near)
+
+    gradient = {}
+    if maps.gradient is not None:
+        gradient = {"gradient": map_terms(_flat(maps.gradient[member, unit]), regions, near)}
+    others = [map_terms(_flat(attention[:, j]), regions, near) for j in range(len(AU_NAMES)) if j != unit]
     return {
-        "attention": map_terms(attention[:, unit], regions, near),
-        **({} if gradient is None else {"gradient": map_terms(gradient, regions, near)}),
+        "attention": map_terms(_flat(attention[:, unit]), regions, near),
+        **gradient,
         "other_units": np.mean(others, axis=0),
-        "training_heat": map_terms(np.broadcast_to(training_heat, heat.shape), regions, near),
-        "centre": map_terms(np.broadcast_to(centre_map(*grid).ravel(), heat.shape), regions, near),
+        "training_heat": same_for_all(maps.training_heat[unit]),
+        "centre": same_for_all(centre_map(*maps.grid)),
         "random": random_terms(regions, near),
     }
+
+
+def _flat(maps: np.ndarray) -> np.ndarray:
+    """Maps `(m, rows, columns)` as `(m, P)`."""
+    return maps.reshape(len(maps), -1)
 
 
 def hot_regions(heat: np.ndarray) -> np.ndarray:
@@ -129,7 +155,10 @@ def hot_regions(heat: np.ndarray) -> np.ndarray:
 
 
 def map_terms(maps: np.ndarray, regions: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Scores of maps `(m, P)` in `METRICS`, `(m, 4)`; equal peaks share the point."""
+    """The scores in `METRICS` of maps `(m, P)`, `(m, 4)`; of equal peaks each counts its share.
+
+    `regions` and `near` `(m, P)`: the patches of the hot region, and those within tolerance of it.
+    """
     peaks = maps == maps.max(axis=1, keepdims=True)
     own = ranks(np.argsort(-maps, axis=1, kind="stable")) < regions.sum(axis=1, keepdims=True)
     pointing, strict = ((peaks & hit).sum(axis=1) / peaks.sum(axis=1) for hit in (near, regions))
@@ -146,7 +175,7 @@ def random_terms(regions: np.ndarray, near: np.ndarray) -> np.ndarray:
 
 
 def ranks(order: np.ndarray) -> np.ndarray:
-    """The place of each column in `order` `(m, P)`, whose rows list columns."""
+    """The rank of each column, `(m, P)`, where each row of `order` `(m, P)` lists the columns from first to last."""
     places = np.empty_like(order)
     np.put_along_axis(places, order, np.broadcast_to(np.arange(order.shape[1]), order.shape), axis=1)
     return places
@@ -179,57 +208,14 @@ def _expected_iou(patches: int, count: int) -> float:
     return sum(k / (2 * count - k) * (way / total) for k, way in zip(overlaps, ways, strict=True))
 
 
-def _summary(values: np.ndarray, rows: tuple[str, ...], bootstrap: ClusterBootstrap) -> dict[str, dict[str, dict]]:
-    """Metric -> row -> entry, from `(1 + resamples, rows, metrics)`, the first of everyone."""
+def _summary(values: np.ndarray, rows: tuple[str, ...], bootstrap: ClusterBootstrap) -> MapScores:
+    """Metric -> row -> score, from `(1 + resamples, rows, metrics)`; the first row is attention."""
     result = {}
     for m, metric in enumerate(METRICS):
         result[metric] = {}
         for r, row in enumerate(rows):
-            entry = with_interval(values[:, r, m], bootstrap)
+            entry = bootstrap.estimate(values[:, r, m])
             if r:
-                entry |= difference_of(values[:, 0, m] - values[:, r, m], bootstrap)
+                entry |= paired_difference(values[:, 0, m] - values[:, r, m], bootstrap)
             result[metric][row] = entry
     return result
-
-
-def with_interval(values: np.ndarray, bootstrap: ClusterBootstrap) -> dict:
-    """{value, interval_95} of a score and its replicates."""
-    return {"value": None if np.isnan(values[0]) else float(values[0]), "interval_95": bootstrap.interval(values[1:])}
-
-
-def difference_of(values: np.ndarray, bootstrap: ClusterBootstrap) -> dict:
-    """{difference, difference_95, p} of a difference and its replicates; p is two-sided."""
-    found = with_interval(values, bootstrap)
-    p = None if bootstrap.size < 2 else bootstrap_p(values[1:])
-    return {"difference": found["value"], "difference_95": found["interval_95"], "p": p}
-
-
-def _check(
-    attention: np.ndarray,
-    heat: np.ndarray,
-    present: np.ndarray,
-    identities: np.ndarray,
-    training_heat: np.ndarray,
-    gradient: np.ndarray | None,
-) -> None:
-    if attention.ndim != 4 or attention.shape[1] != len(AU_NAMES) or not len(attention):
-        raise InvalidInput(f"attention has shape {attention.shape}; allowed is (n, {len(AU_NAMES)}, rows, columns)")
-    frames, units, *grid = attention.shape
-    expected = {
-        "heat": (heat, (frames, units, *grid)),
-        "present": (present, (frames, units)),
-        "identities": (identities, (frames,)),
-        "training_heat": (training_heat, (units, *grid)),
-    }
-    maps = {"attention": attention, "heat": heat, "training_heat": training_heat}
-    if gradient is not None:
-        expected["gradient"] = (gradient, attention.shape)
-        maps["gradient"] = gradient
-    for name, (array, shape) in expected.items():
-        if array.shape != shape:
-            raise InvalidInput(f"{name} has shape {array.shape}; allowed is {shape}")
-    for name, values in maps.items():
-        if not np.isfinite(values).all() or (values < 0).any():
-            raise InvalidInput(f"{name} holds a value below 0 or not finite; allowed is 0 and up")
-        if name in ("attention", "gradient") and (values.sum(axis=(2, 3)) <= 0).any():
-            raise InvalidInput(f"{name} holds an empty map; allowed is a sum above 0")

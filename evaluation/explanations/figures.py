@@ -1,4 +1,4 @@
-"""The figures of `pain3d explain`: where units move and where their queries look, agreement, removal. Needs matplotlib."""
+"""The figures of `pain3d explain`: where units move, where their queries look, agreement, removal. Needs matplotlib."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,19 +7,18 @@ import numpy as np
 
 from dataset_script.facs import AU_DESCRIPTIONS, AU_NAMES
 
-from ..fairness.report import require_matplotlib
-from ..paper.figures import BLUE, GREEN, GREY, ORANGE, canvas, save
+from ..plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, canvas, require_matplotlib, save
 from .agreement import ROWS
 from .removal import MODES, ORDERS
 from .report import LABELS, ORDER_WORDS, ROW_WORDS
+from .results import Explanations, RowScore
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .run import Maps
+    from .run import MeanMaps
 
-PURPLE = "#AA4499"
 _ROWS = {
     "attention": (BLUE, "o"),
     "gradient": ("black", "P"),
@@ -40,13 +39,12 @@ _TOP = 10.0
 """The maps' scale ends at this multiple of an even map."""
 
 
-def write_figures(found: dict, maps: "Maps | None", directory: str | Path) -> list[Path]:
+def write_figures(found: Explanations, maps: "MeanMaps | None", directory: str | Path) -> list[Path]:
     """Writes `attention_maps.png` and `agreement.png` (where there is heat), and `removal.png`; returns their paths.
 
     Args:
-        found: what `pain3d explain` found.
-        maps: the means that it found beside; None without heat.
-        directory: where to.
+        found, maps: what `run.explain` returns.
+        directory: where the files go.
 
     Raises:
         InvalidInput: matplotlib is not installed.
@@ -62,12 +60,16 @@ def write_figures(found: dict, maps: "Maps | None", directory: str | Path) -> li
     return [save(figure, place / f"{name}.png", name == "attention_maps") for name, figure in drawn.items()]
 
 
-def draw_maps(maps: "Maps", found: dict) -> "Figure":
+def draw_maps(maps: "MeanMaps", found: Explanations) -> "Figure":
     """Mean heat over mean attention of each unit, as multiples of an even map, over the mean picture."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    kinds = {"heat": "where it moves", "attention": "where its query looks", "gradient": "what its estimate\nhangs on"}
+    kinds = {
+        "heat": "where it moves",
+        "attention": "where its query looks",
+        "gradient": "what its prediction\ndepends on",
+    }
     kinds = {kind: label for kind, label in kinds.items() if getattr(maps, kind) is not None}
     figure = canvas(11, 0.5 + 1.8 * len(kinds))
     panels = figure.subplots(len(kinds), len(AU_NAMES))
@@ -77,8 +79,15 @@ def draw_maps(maps: "Maps", found: dict) -> "Figure":
             axes.imshow(maps.picture, cmap="gray", vmin=0, vmax=1, extent=(0, width, height, 0))
             multiple = map_ * map_.size
             strength = np.clip(multiple / _TOP, 0, 1)
-            axes.imshow(multiple, cmap="inferno", vmin=0, vmax=_TOP, alpha=0.85 * np.sqrt(strength),
-                                extent=(0, width, height, 0), interpolation="nearest")  # fmt: skip
+            axes.imshow(
+                multiple,
+                cmap="inferno",
+                vmin=0,
+                vmax=_TOP,
+                alpha=0.85 * np.sqrt(strength),
+                extent=(0, width, height, 0),
+                interpolation="nearest",
+            )
             axes.set_xticks([])
             axes.set_yticks([])
             axes.spines[:].set_visible(False)
@@ -88,16 +97,13 @@ def draw_maps(maps: "Maps", found: dict) -> "Figure":
     scale = ScalarMappable(Normalize(0, _TOP), "inferno")
     bar = figure.colorbar(scale, ax=panels, shrink=0.8, pad=0.01, label="multiple of an even map", extend="max")
     bar.outline.set_visible(False)
-    context = found["context"]
     view = "frontal frames" if maps.frontal else "frames"
-    figure.suptitle(
-        f"Mean over the {view} that show the unit, {context['identities']} people", x=0.01, ha="left", fontsize=11
-    )
+    _title(figure, f"Mean over the {view} that show the unit, {found['context']['identities']} people")
     return figure
 
 
-def draw_agreement(found: dict) -> "Figure":
-    """Each score of each unit, attention beside the rows that do not look."""
+def draw_agreement(found: Explanations) -> "Figure":
+    """Each score of each unit: attention beside the other rows."""
     agreement = found["agreement"]
     entries = {"mean": agreement["mean"], **agreement["units"]}
     figure = canvas(10, 0.8 + 0.62 * len(entries))
@@ -120,19 +126,16 @@ def draw_agreement(found: dict) -> "Figure":
     panels[0].set_yticks(range(0, -len(entries), -1), ["mean over units", *list(entries)[1:]])
     handles = panels[0].get_legend_handles_labels()
     figure.legend(*handles, frameon=False, loc="outside lower center", ncols=3, fontsize=9, handletextpad=0.2)
-    figure.suptitle(
-        f"Attention against true heat, {found['context']['identities']} people; bars: 95 % over people", x=0.01, ha="left",
-        fontsize=11,
-    )  # fmt: skip
+    _title(figure, f"Attention against true heat, {found['context']['identities']} people; bars: 95 % over people")
     return figure
 
 
-def draw_removal(found: dict) -> "Figure":
-    """The estimate as patches go or come back, in each order; bands of attention and random order."""
+def draw_removal(found: Explanations) -> "Figure":
+    """The prediction as patches are taken away or put back, in each order; bands of attention and random order."""
     removal = found["removal"]
     figure = canvas(8.6, 6.8)
     panels = figure.subplots(len(MODES), len(removal), sharex=True, sharey="row", squeeze=False)
-    does = {"deletion": "patches taken away", "insertion": "patches put back"}
+    actions = {"deletion": "patches taken away", "insertion": "patches put back"}
     for (row, column), axes in np.ndenumerate(panels):
         mode, (fill, orders) = MODES[row], list(removal.items())[column]
         for name in (name for name in ORDERS if name in orders):
@@ -146,11 +149,11 @@ def draw_removal(found: dict) -> "Figure":
         axes.set_title(
             f"{mode}, filled with {'a blur' if fill == 'blur' else 'the mean colour'}", loc="left", fontsize=10
         )
-        axes.set_xlabel(f"share of {does[mode]}")
+        axes.set_xlabel(f"share of {actions[mode]}")
         axes.spines[["top", "right"]].set_visible(False)
         axes.set(xlim=(0, 1))
     for axes in panels[:, 0]:
-        axes.set_ylabel("share of the estimate that is left" if axes is panels[0, 0] else "share that has come back")
+        axes.set_ylabel("share of the prediction left" if axes is panels[0, 0] else "share of the prediction restored")
     figure.legend(
         *panels[0, 0].get_legend_handles_labels(),
         frameon=False,
@@ -159,14 +162,16 @@ def draw_removal(found: dict) -> "Figure":
         fontsize=9,
     )
     context = found["context"]
-    figure.suptitle(
-        f"Estimated PSPI without patches, {context['removal_frames']} frames of {context['removal_identities']} people",
-        x=0.01, ha="left", fontsize=11,
-    )  # fmt: skip
+    sizes = f"{context['removal_frames']} frames of {context['removal_identities']} people"
+    _title(figure, f"Predicted PSPI without patches, {sizes}")
     return figure
 
 
-def _dot(axes: "Axes", entry: dict, height: float, colour: str, marker: str, label: str | None) -> None:
+def _title(figure: "Figure", text: str) -> None:
+    figure.suptitle(text, x=0.01, ha="left", fontsize=11)
+
+
+def _dot(axes: "Axes", entry: RowScore, height: float, colour: str, marker: str, label: str | None) -> None:
     if entry["interval_95"]:
         axes.plot(entry["interval_95"], [height, height], color=colour, linewidth=1.5, alpha=0.6)
     if entry["value"] is not None:

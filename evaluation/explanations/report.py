@@ -1,18 +1,16 @@
-"""What `pain3d explain` found, as JSON and Markdown; the figures are in `explanations_figures.py`."""
-
-from pathlib import Path
+"""The scores of explanations as Markdown tables, and the sentences of the model card on them."""
 
 from dataset_script.facs import AU_DESCRIPTIONS
-from dataset_script.storage import write_atomically
 
-from ..markdown import number, p_value, sample_size, table, to_json
+from ..markdown import number, p_value, sample_size, table, with_span
 from .agreement import METRICS, ROWS, SHARE, TOLERANCE
 from .removal import MODES, ORDERS
+from .results import Explanations, RowScore, UnitAgreement
 
 LABELS = {"energy": "energy inside", "pointing": "pointing game", "pointing_strict": "without tolerance", "iou": "IoU"}
 ROW_WORDS = {
     "attention": "the unit's attention",
-    "gradient": "gradient of its estimate × change",
+    "gradient": "gradient of its prediction × change",
     "other_units": "the other units' attention",
     "training_heat": "mean heat of the training people",
     "centre": "centre Gaussian",
@@ -32,18 +30,8 @@ TRUTHS = {
 _UNIT_METRICS = ("energy", "iou")
 
 
-def write_explanations(found: dict, directory: str | Path) -> tuple[Path, Path]:
-    """Writes `explanations.json` and `explanations.md` into `directory`; returns their paths. Raises WorkFailed."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = directory / "explanations.json", directory / "explanations.md"
-    for path, text in zip(paths, (to_json(found), to_markdown(found)), strict=True):
-        write_atomically(path, text.encode())
-    return paths
-
-
-def to_markdown(found: dict) -> str:
-    """The whole report."""
+def to_markdown(found: Explanations) -> str:
+    """The whole report, `explanations.md`."""
     context = found["context"]
     parts = [f"# Explanations of {context['model']} on {context['data']}, {context['split']} split"]
     parts += [
@@ -51,32 +39,37 @@ def to_markdown(found: dict) -> str:
         f"In brackets: 95 % over identities, resampled {context['resamples']:,} times (seed {context['seed']})."
     ]
     parts += ["## Where the AU queries look", *_agreement(found)]
-    parts += ["## What the estimated PSPI hangs on", *_removal(found)]
+    parts += ["## What the predicted PSPI depends on", *_removal(found)]
     return "\n\n".join(parts) + "\n"
 
 
-def summary(found: dict) -> str:
+def summary(found: Explanations) -> str:
     """Two sentences for a model card."""
     sentences = []
     if found["agreement"] is not None:
         energy = found["agreement"]["mean"]["energy"]
-        hardest = energy["training_heat"]
         sentences.append(
-            f"Of the AU queries' attention {_cell(energy['attention'])} lies in the hottest patches (those that hold half "
-            f"of the true heat; mean over units); of an even map {number(energy['random']['value'])}, of the mean heat of "
-            f"the training people, the same map for everyone, {number(hardest['value'])}"
-            + (f", of the estimates' gradients {number(energy['gradient']['value'])}." if "gradient" in energy else ".")
+            f"Of the AU queries' attention {with_span(energy['attention'])} lies in the hottest patches (those that "
+            "hold half of the true heat; mean over units); "
+            f"of an even map {number(energy['random']['value'])}, of the mean heat of the training people, "
+            f"the same map for everyone, {number(energy['training_heat']['value'])}"
+            + (
+                f", of the predictions' gradients {number(energy['gradient']['value'])}."
+                if "gradient" in energy
+                else "."
+            )
         )
     if found["removal"] is not None:
         areas = {name: found["removal"]["blur"][name]["deletion"]["area"] for name in ("attention", "random")}
         sentences.append(
-            f"Blurring patches away in the order of attention leaves an area of {_cell(areas['attention'])} under the "
-            f"estimate's curve, in random order {number(areas['random']['value'])}; less is better."
+            "Blurring patches in the order of attention leaves an area of "
+            f"{with_span(areas['attention'])} under the curve of the prediction, in random order "
+            f"{number(areas['random']['value'])}; less is better."
         )
     return " ".join(sentences)
 
 
-def _agreement(found: dict) -> list[str]:
+def _agreement(found: Explanations) -> list[str]:
     agreement, context = found["agreement"], found["context"]
     if agreement is None:
         return ["Not judged: these data hold no heatmaps."]
@@ -87,22 +80,24 @@ def _agreement(found: dict) -> list[str]:
             p_value(mean[metric][row].get("p")) if row != "attention" else ""
             for metric in ("energy", "pointing", "iou")
         ]
-        body.append([ROW_WORDS[row], *(_cell(mean[metric][row]) for metric in METRICS), " / ".join(filter(None, p))])
+        body.append(
+            [ROW_WORDS[row], *(with_span(mean[metric][row]) for metric in METRICS), " / ".join(filter(None, p))]
+        )
     head = ["mean over units", *(LABELS[metric] for metric in METRICS), "p against attention"]
     return [
         f"Truth: {TRUTHS[context['truth']]}. The hot region of a frame and unit is the fewest patches that hold "
-        f"{100 * SHARE:.0f} % of its heat; frames in which the unit is at least at 1. Energy inside: the share of the map in that "
-        f"region. Pointing game: the peak lies in it, or as near as {TOLERANCE:.3f} of the picture's side (15 pixels of 224) or half a "
-        "patch. IoU: of the region and as many patches of the map. Mean heat: over "
-        f"{context['training_frames']:,} frames of the training people, one map a unit. p: two-sided, over identities, for "
-        "energy / pointing / IoU.",
+        f"{100 * SHARE:.0f} % of its heat; frames in which the unit is at least at 1. Energy inside: the share of the "
+        f"map in that region. Pointing game: the peak lies in it, or as near as {TOLERANCE:.3f} of the picture's side "
+        "(15 pixels of 224) or half a patch. IoU: of the region and as many patches of the map. Mean heat: over "
+        f"{context['training_frames']:,} frames of the training people, one map a unit. p: two-sided, over identities, "
+        "for energy / pointing / IoU.",
         table(head, body),
         _unit_table(agreement["units"]),
     ]
 
 
-def _unit_table(units: dict[str, dict]) -> str:
-    """Attention of each unit, beside the rows that matter most; the figure and the JSON have all."""
+def _unit_table(units: dict[str, UnitAgreement]) -> str:
+    """Attention of each unit, beside the most telling rows; the figure and the JSON have all."""
     beside = [
         row for row in ("gradient", "other_units", "training_heat") if row in next(iter(units.values()))["energy"]
     ]
@@ -113,12 +108,12 @@ def _unit_table(units: dict[str, dict]) -> str:
     for name, entry in units.items():
         cells = [f"{name} {AU_DESCRIPTIONS[name]}", f"{entry['frames']:,}", number(entry["region"])]
         for metric in _UNIT_METRICS:
-            cells += [_cell(entry[metric]["attention"]), *(number(entry[metric][row]["value"]) for row in beside)]
+            cells += [with_span(entry[metric]["attention"]), *(number(entry[metric][row]["value"]) for row in beside)]
         body.append(cells)
     return table(head, body)
 
 
-def _removal(found: dict) -> list[str]:
+def _removal(found: Explanations) -> list[str]:
     removal, context = found["removal"], found["context"]
     if removal is None:
         return ["Not measured: no frame here shows pain."]
@@ -130,29 +125,24 @@ def _removal(found: dict) -> list[str]:
         body.append([ORDER_WORDS[order], *(_area(cell) for cell in cells)])
     arrows = {"deletion": "↓", "insertion": "↑"}
     head = ["order of the patches", *(f"{mode} {arrows[mode]}, {fill}" for mode, fill in columns)]
-    way = ", ".join(f"{fill} {context['mean_way'][fill]:.2f}" for fill in removal)
+    distance = ", ".join(f"{fill} {context['mean_way'][fill]:.2f}" for fill in removal)
     return [
-        f"{context['removal_frames']:,} frames with pain. Patches are filled with a blurred picture or its mean colour, "
-        f"{context['steps']} parts one after the other (deletion), or put back (insertion). A curve is the share of the way "
-        "between the estimate of the empty picture (0) and of the whole one (1) that is left; the area under it stands here, "
-        f"with p against random order. Mean way in PSPI levels: {way}. Attention: the maps of the units that make up the "
-        "estimated PSPI, weighted by their intensities; it belongs to the AU branch, and nothing makes the PSPI branch look "
-        "there.",
+        f"{context['removal_frames']:,} frames with pain. Patches are filled with a blurred picture or its mean "
+        f"colour, {context['steps']} parts one after the other (deletion), or put back (insertion). A curve is the "
+        "share that is left of the distance between the prediction for the empty picture (0) and for the whole one "
+        "(1); given is the area under it, with p against random order. "
+        f"Mean distance in PSPI levels: {distance}. Attention: the maps of the units that the predicted "
+        "PSPI is computed from, weighted by their intensities; it belongs to the AU branch, and nothing makes the PSPI "
+        "branch look there.",
         table(head, body),
     ]
 
 
-def _area(cell: dict) -> str:
-    text = _cell(cell)
+def _area(cell: RowScore) -> str:
+    text = with_span(cell)
     return text if "p" not in cell or cell["p"] is None else f"{text}, p {_equals(cell['p'])}"
 
 
 def _equals(p: float) -> str:
     text = p_value(p)
     return text if text.startswith("<") else f"= {text}"
-
-
-def _cell(entry: dict) -> str:
-    """A value with its interval."""
-    bounds = entry["interval_95"]
-    return number(entry["value"]) + (f" ({bounds[0]:.3f} to {bounds[1]:.3f})" if bounds else "")

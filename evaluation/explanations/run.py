@@ -1,10 +1,12 @@
-"""Everything that `pain3d explain` computes: agreement of attention with heat, removal of patches, and the mean maps."""
+"""Everything that `pain3d explain` computes: agreement of attention with heat, removal of patches, and mean maps."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from datasets import Dataset
 
+from dataset_script.facs import AU_NAMES
 from modeling_vitpain.explanation.attention import (
     Explained,
     explain_split,
@@ -16,13 +18,12 @@ from modeling_vitpain.explanation.attention import (
 from modeling_vitpain.explanation.removal import removal_estimates
 from modeling_vitpain.frames.dataset import open_split
 
-from ..provenance import weight_hashes
-from ..split.labels import spec_hash
-from .agreement import agreement, centre_map
+from ..au_agreement.functions import PRESENT
+from ..provenance import spec_hash, versions, weight_hashes
+from .agreement import UnitMaps, agreement, centre_map
 from .removal import FILLS, removal_scores
+from .results import ExplanationContext, Explanations, Removal
 
-PRESENT = 1.0
-"""Intensity from which a unit counts as there."""
 _PICTURES = 200
 
 
@@ -43,10 +44,13 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Maps:
-    """What is drawn: `picture` (H, W) 0-1, the mean of what the model saw, and for each unit the mean `heat`,
-    `attention` and `gradient` (or None) (6, rows, columns), each map summing to 1, over the frames that show it; `frontal`
-    frames alone or all.
+class MeanMaps:
+    """What is drawn: means over the frames that show a unit.
+
+    Attributes:
+        picture: (H, W), 0-1, of what the model saw.
+        heat, attention, gradient: (6, rows, columns), each map summing to 1; gradient may be None.
+        frontal: whether they are of the frontal frames alone.
     """
 
     picture: np.ndarray
@@ -56,12 +60,11 @@ class Maps:
     frontal: bool
 
 
-def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[dict, Maps | None]:
-    """Runs a model over a split and judges its explanations.
+def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[Explanations, MeanMaps | None]:
+    """Runs a model over a split and scores its explanations.
 
     Returns:
-        `context` (on what the numbers stand), `agreement` (as `explanations.agreement`; None where the data hold no heat),
-        `removal` (as `removal.removal_scores`; None where no frame shows pain); and the maps, None without heat.
+        The result, and the mean maps, None where the data hold no heat.
 
     Raises:
         InvalidInput: as `explain_split`, `agreement` and `removal_estimates`.
@@ -70,28 +73,25 @@ def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[di
     how = (settings.split, settings.input, settings.batch_size, settings.frames, settings.gradients)
     explained = explain_split(model, data, *how)
     truth = heat_source(data, explained.rows)
-    heat = None if truth is None else _heat(explained, data, settings.split, truth)
-    judged, maps, training_frames = None, None, 0
+    heat = None if truth is None else _heat(explained, data, settings.split, explained.rows, truth)
+    scores, mean_maps, training_frames = None, None, 0
     if heat is not None:
         training = open_split(data, "train")
         training = training.select(spread(len(training), settings.training_frames))
         training_frames = len(training)
-        prior_heat = heat_in_patches(data, "train", training, explained.processor, explained.grid, truth)
-        prior = mean_map(prior_heat, _shown(training["au"][:]))
         shown = explained.au_labels >= PRESENT
-        judged = agreement(
+        maps = UnitMaps(
             explained.attention,
             heat,
             shown,
             explained.identities,
-            prior,
+            mean_map(_heat(explained, data, "train", training, truth), _shown(training["au"][:])),
             explained.gradient,
-            settings.resamples,
-            settings.seed,
         )
-        maps = _maps(explained, heat, shown)
+        scores = agreement(maps, settings.resamples, settings.seed)
+        mean_maps = _mean_maps(explained, heat, shown)
     removal, of_removal = _removal(explained, heat, settings)
-    context = {
+    context: ExplanationContext = {
         "model": Path(model).name,
         "data": Path(data).resolve().name,
         "split": settings.split,
@@ -107,14 +107,16 @@ def explain(model: str | Path, data: str | Path, settings: Settings) -> tuple[di
         "weights": weight_hashes(model),
         "resamples": settings.resamples,
         "seed": settings.seed,
+        "versions": versions(),
     }
-    return {"context": context, "agreement": judged, "removal": removal}, maps
+    return {"context": context, "agreement": scores, "removal": removal}, mean_maps
 
 
 def mean_map(maps: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """The mean of maps `(n, 6, rows, columns)` over the frames of `shown` `(n, 6)`, `(6, rows, columns)`.
 
-    Each map counts the same, and the mean sums to 1; it is even for a unit that no frame shows. Empty maps are left out.
+    All maps have equal weight, and the mean sums to 1; it is even for a unit that no frame shows. Empty maps are left
+    out.
     """
     totals = maps.sum(axis=(2, 3), keepdims=True, dtype=np.float64)
     shares = np.divide(maps, totals, out=np.zeros(maps.shape), where=totals > 0)
@@ -124,18 +126,18 @@ def mean_map(maps: np.ndarray, shown: np.ndarray) -> np.ndarray:
     return np.divide(np.einsum("nurc,nu->urc", shares, weights), counts, out=even, where=counts > 0)
 
 
-def _heat(explained: Explained, data: str | Path, split: str, truth: str) -> np.ndarray:
-    return heat_in_patches(data, split, explained.rows, explained.processor, explained.grid, truth)
+def _heat(explained: Explained, data: str | Path, split: str, rows: Dataset, truth: str) -> np.ndarray:
+    return heat_in_patches(data, split, rows, explained.processor, explained.grid, truth)
 
 
 def _shown(au: list[list[float] | None]) -> np.ndarray:
-    """(n, 6): which units are there; none where the source does not tell."""
-    rows = [[np.nan] * 6 if units is None else units for units in au]
-    return np.array(rows, dtype=np.float64).reshape(-1, 6) >= PRESENT
+    """(n, 6): which units are present; none where the data do not tell."""
+    rows = [[np.nan] * len(AU_NAMES) if units is None else units for units in au]
+    return np.array(rows, dtype=np.float64).reshape(-1, len(AU_NAMES)) >= PRESENT
 
 
-def _maps(explained: Explained, heat: np.ndarray, shown: np.ndarray) -> Maps:
-    """Means over the frontal frames, so that faces lie on each other; over all where the source knows no views."""
+def _mean_maps(explained: Explained, heat: np.ndarray, shown: np.ndarray) -> MeanMaps:
+    """Means over the frontal frames, so that faces overlap; over all frames where the data have no views."""
     frontal = np.array(explained.rows["view_id"][:], dtype=np.float64) == 0
     if frontal.any():
         shown = shown & frontal[:, None]
@@ -147,11 +149,11 @@ def _maps(explained: Explained, heat: np.ndarray, shown: np.ndarray) -> Maps:
     means = [
         None if maps is None else mean_map(maps, shown) for maps in (heat, explained.attention, explained.gradient)
     ]
-    return Maps(picture, *means, bool(frontal.any()))
+    return MeanMaps(picture, *means, bool(frontal.any()))
 
 
-def _removal(explained: Explained, heat: np.ndarray | None, settings: Settings) -> tuple[dict | None, dict]:
-    """The scores over frames with pain, and what they stand on."""
+def _removal(explained: Explained, heat: np.ndarray | None, settings: Settings) -> tuple[Removal | None, dict]:
+    """The scores over frames with pain, and their part of the context."""
     painful = np.flatnonzero(explained.labels >= 1)
     if not painful.size:
         return None, {"removal_frames": 0, "removal_identities": 0, "mean_way": {}}

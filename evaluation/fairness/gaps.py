@@ -1,12 +1,12 @@
 """Does a model serve everyone alike: every metric by group, the worst group, and how much worse it is than the best.
 
-- All groups are scored on the same resamples of the identities, so that two groups may share people (views, bands of PSPI)
-  or not, and the interval of a gap is that of one difference.
-- The largest of several differences is never 0, even of a model that serves everyone alike. So the gap of an attribute of
-  people stands beside what it would be if people were dealt to groups of these sizes at random: `p_permutation`.
+- All groups are scored on the same resamples of the identities, whether they share people (views, bands of PSPI) or
+  not, so that the interval of a gap is that of one difference.
+- The largest of several differences is above 0 even for a model that serves everyone alike. So the gap of an attribute
+  of people stands beside what it would be if people were assigned at random to groups of these sizes: `p_permutation`.
 - A group of fewer identities than `MIN_IDENTITIES` is scored, but is neither worst nor best: it says little.
-- People of whom an attribute is not known (imported data) are the group "unknown", which is scored, and neither worst nor
-  best; an attribute that is known of nobody is left out, and counted.
+- People of whom an attribute is not known (imported data) are the group "unknown", which is scored, and neither worst
+  nor best; an attribute that is known of nobody is left out, and counted.
 """
 
 import numpy as np
@@ -18,18 +18,15 @@ from ..statistics import groups
 from ..statistics.bootstrap import ClusterBootstrap, Weighting
 from ..statistics.measures import (
     LOWER_IS_BETTER,
-    PAIN_THRESHOLDS,
     Predictions,
     calibration_measures,
     check_predictions,
-    detection_measures,
-    pain_probability,
     pspi_measures,
+    subset,
     summarise,
-    threshold_key,
-    with_thresholds,
 )
-from ..statistics.thresholds import best_f1_threshold
+from ..statistics.thresholds import by_pain_key, decision_thresholds, detection_at_thresholds, with_thresholds
+from .results import AttributeScores, ByGroup, Fairness, FairnessScores, Gap
 
 MIN_IDENTITIES = 5
 PERMUTATIONS = 1_000
@@ -43,7 +40,7 @@ def fairness(
     resamples: int = 10_000,
     seed: int = 0,
     min_identities: int = MIN_IDENTITIES,
-) -> dict:
+) -> Fairness:
     """Scores by age group, ethnicity, gender, their crossings, view and band of PSPI.
 
     Args:
@@ -53,57 +50,42 @@ def fairness(
         seed: of both.
         min_identities: of a group that may be worst or best, at least 2.
 
-    Returns:
-        `decision_thresholds`: "pspi>=t" -> number. `overall`: {frames, identities, pain (share of PSPI >= 3), and metric ->
-        {value, interval_90, interval_95, undefined_resamples}}. `attributes`: attribute -> {`groups`: group -> the same,
-        `gaps`: metric -> {worst, best, gap, interval_95, p_permutation}}. A gap is how much worse the worst group
-        is, in the metric's unit; of `bias` by its size, of `interval_coverage` by its distance from 0.9. `gaps` is empty
-        with fewer than two groups of enough people. `unknown`: attribute -> {frames, identities} that it is not known of.
-        `min_identities`, `permutations`.
-
     Raises:
         InvalidInput: `min_identities` below 2.
         WorkFailed: as `check_predictions` and `best_f1_threshold`.
     """
     check_predictions(predictions)
-    check_predictions(calibration)
-    thresholds = {
-        t: best_f1_threshold(pain_probability(calibration, t), calibration["labels"] >= t) for t in PAIN_THRESHOLDS
-    }
+    thresholds = decision_thresholds(calibration)
     found = by_group(with_thresholds(predictions, thresholds), resamples, seed, min_identities)
-    return {"decision_thresholds": {f"pspi>={t}": value for t, value in thresholds.items()}, **found}
+    return {"decision_thresholds": by_pain_key(thresholds), **found}
 
 
 def by_group(
     predictions: Predictions, resamples: int = 10_000, seed: int = 0, min_identities: int = MIN_IDENTITIES
-) -> dict:
-    """The same, without `decision_thresholds`, of predictions that carry their own (`measures.with_thresholds`).
+) -> ByGroup:
+    """Scores by group of frames that carry their decision thresholds, as those of `protocols.scores.pooled` do.
 
-    Those of the folds of a protocol do (`cross_validation.pooled`).
+    A gap is how much worse the worst group is, in the metric's unit; of `bias` by its size, of `interval_coverage` by
+    its distance from 0.9. Arguments and errors as of `fairness`.
     """
     if min_identities < 2:
         raise InvalidInput(f"min_identities is {min_identities}; it must be at least 2")
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
     permutations = min(resamples, PERMUTATIONS)
+    attributes = {}
+    for attribute, masks in groups.of_people(predictions).items():
+        attributes[attribute] = _attribute(predictions, masks, bootstrap, min_identities)
+        gaps, ranked = attributes[attribute]["gaps"], _ranked(masks, bootstrap, min_identities)
+        if gaps:
+            shuffled = _shuffled_gaps(predictions, ranked, bootstrap, permutations, seed)
+            for metric, entry in gaps.items():
+                entry["p_permutation"] = _share_as_large(shuffled[metric], entry["gap"])
+    for attribute, masks in groups.of_frames(predictions).items():
+        attributes[attribute] = _attribute(predictions, masks, bootstrap, min_identities)
     everyone = np.ones(len(predictions["labels"]), dtype=bool)
-    result = {}
-    for kind, attributes in (("people", groups.of_people(predictions)), ("frames", groups.of_frames(predictions))):
-        for attribute, masks in attributes.items():
-            values = {name: _scores(predictions, mask, bootstrap) for name, mask in masks.items()}
-            sizes = {name: len(np.unique(bootstrap.index[mask])) for name, mask in masks.items()}
-            large = {g: masks[g] for g in masks if sizes[g] >= min_identities and groups.is_known(g)}
-            gaps = _gaps({name: values[name] for name in large}, bootstrap)
-            if gaps and kind == "people":
-                chance = _shuffled_gaps(predictions, large, bootstrap, permutations, seed)
-                for metric, entry in gaps.items():
-                    entry["p_permutation"] = _share_as_large(chance[metric], entry["gap"])
-            result[attribute] = {
-                "groups": {name: _sized(predictions, mask, bootstrap, values[name]) for name, mask in masks.items()},
-                "gaps": gaps,
-            }
     return {
-        "overall": _sized(predictions, everyone, bootstrap, _scores(predictions, everyone, bootstrap)),
-        "attributes": result,
+        "overall": _group_scores(predictions, everyone, bootstrap, _values(predictions, everyone, bootstrap)),
+        "attributes": attributes,
         "unknown": groups.unknown(predictions),
         "min_identities": min_identities,
         "permutations": permutations,
@@ -111,18 +93,19 @@ def by_group(
 
 
 def group_measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
-    """Every metric, `bias` (mean of estimate minus truth), and "auroc_pspi_3" and the like; `(rows,)` each."""
+    """Every metric of frames that carry their decision thresholds; `bias` is the mean of predicted minus true PSPI."""
     sums = weighting.sums(regression_terms(predictions["pspi"], predictions["labels"])[:, [0, 2]])
-    with np.errstate(invalid="ignore"):  # a row in which the whole group weighs nothing is NaN
-        result = {**pspi_measures(predictions, weighting), "bias": sums[:, 1] / sums[:, 0]}
-        for t in PAIN_THRESHOLDS:
-            detection = detection_measures(predictions, weighting, t, predictions[threshold_key(t)])
-            result |= {f"{name}_pspi_{t}": values for name, values in detection.items()}
-        return {**result, **calibration_measures(predictions, weighting)}
+    with np.errstate(invalid="ignore"):  # NaN in a row in which the whole group weighs nothing
+        return {
+            **pspi_measures(predictions, weighting),
+            "bias": sums[:, 1] / sums[:, 0],
+            **detection_at_thresholds(predictions, weighting),
+            **calibration_measures(predictions, weighting),
+        }
 
 
 def badness(metric: str, values: np.ndarray | float) -> np.ndarray | float:
-    """`values` of a metric, turned so that more is worse."""
+    """`values` of a metric with a sign such that more is worse."""
     if metric == "bias":
         return np.abs(values)
     if metric == "interval_coverage":
@@ -130,13 +113,34 @@ def badness(metric: str, values: np.ndarray | float) -> np.ndarray | float:
     return values if metric in LOWER_IS_BETTER else -values
 
 
-def _scores(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, np.ndarray]:
-    """`group_measures` of a group under `bootstrap.part(mask)`."""
-    group = {key: values[mask] for key, values in predictions.items()}
-    return group_measures(group, bootstrap.part(mask))
+def _attribute(
+    predictions: Predictions, masks: dict[str, np.ndarray], bootstrap: ClusterBootstrap, min_identities: int
+) -> AttributeScores:
+    """The scores of an attribute's groups `masks`, and the gaps between those that may be worst or best."""
+    values = {name: _values(predictions, mask, bootstrap) for name, mask in masks.items()}
+    return {
+        "groups": {name: _group_scores(predictions, masks[name], bootstrap, values[name]) for name in masks},
+        "gaps": _gaps({name: values[name] for name in _ranked(masks, bootstrap, min_identities)}, bootstrap),
+    }
 
 
-def _sized(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, values: dict) -> dict:
+def _ranked(masks: dict[str, np.ndarray], bootstrap: ClusterBootstrap, min_identities: int) -> dict[str, np.ndarray]:
+    """The groups that may be worst or best: known, and of enough identities."""
+    return {
+        name: mask
+        for name, mask in masks.items()
+        if groups.is_known(name) and len(np.unique(bootstrap.index[mask])) >= min_identities
+    }
+
+
+def _values(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, np.ndarray]:
+    """Metric -> value and replicates of the group `mask`, `(1 + resamples,)`."""
+    return group_measures(subset(predictions, mask), bootstrap.part(mask))
+
+
+def _group_scores(
+    predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstrap, values: dict[str, np.ndarray]
+) -> FairnessScores:
     identities = len(np.unique(bootstrap.index[mask]))
     return {
         "frames": int(mask.sum()),
@@ -146,7 +150,7 @@ def _sized(predictions: Predictions, mask: np.ndarray, bootstrap: ClusterBootstr
     }
 
 
-def _gaps(values: dict[str, dict[str, np.ndarray]], bootstrap: ClusterBootstrap) -> dict[str, dict]:
+def _gaps(values: dict[str, dict[str, np.ndarray]], bootstrap: ClusterBootstrap) -> dict[str, Gap]:
     """Metric -> worst and best group, gap and its interval, from group -> metric -> value and replicates."""
     result = {}
     for metric in next(iter(values.values()), {}):
@@ -172,14 +176,14 @@ def _shuffled_gaps(
     permutations: int,
     seed: int,
 ) -> dict[str, np.ndarray]:
-    """Metric -> the gaps `(permutations,)` when the groups' people are dealt to groups of the same sizes at random."""
+    """Metric -> the gaps `(permutations,)` when the people are assigned at random to groups of the same sizes."""
     anyone = np.any(list(masks.values()), axis=0)
     people, index = np.unique(bootstrap.index[anyone], return_inverse=True)
     group_of = np.zeros(len(people), dtype=int)
     for k, mask in enumerate(masks.values()):
         group_of[np.unique(index[mask[anyone]])] = k
-    dealt = np.random.default_rng((seed, len(people))).permuted(np.tile(group_of, (permutations, 1)), axis=1)
-    weights = np.concatenate([dealt == k for k in range(len(masks))]).astype(np.float64)
+    shuffled = np.random.default_rng((seed, len(people))).permuted(np.tile(group_of, (permutations, 1)), axis=1)
+    weights = np.concatenate([shuffled == k for k in range(len(masks))]).astype(np.float64)
     frames = {key: values[anyone] for key, values in predictions.items()}
     return {
         metric: _spread(np.stack(np.split(badness(metric, rows), len(masks))))
@@ -194,6 +198,7 @@ def _spread(worse: np.ndarray) -> np.ndarray:
     return np.where(defined.sum(axis=0) > 1, largest, np.nan) - np.where(defined.sum(axis=0) > 1, smallest, np.nan)
 
 
-def _share_as_large(chance: np.ndarray, gap: float) -> float | None:
-    defined = chance[~np.isnan(chance)]
+def _share_as_large(shuffled: np.ndarray, gap: float) -> float | None:
+    """The permutation p-value of a gap, the gap itself counted as one more."""
+    defined = shuffled[~np.isnan(shuffled)]
     return float(((defined >= gap - 1e-12).sum() + 1) / (defined.size + 1)) if defined.size else None

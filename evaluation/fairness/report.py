@@ -1,11 +1,16 @@
-"""What `fairness.fairness` found, as JSON, Markdown and a figure."""
+"""Scores by group as JSON, Markdown and a figure."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dataset_script.errors import InvalidInput
-from dataset_script.storage import write_atomically
+from ..markdown import number, p_value, pain_words, span, table, with_span, write_report
+from ..plotting import canvas, require_matplotlib, save
+from ..results import Score
+from ..split.results import EvaluationContext
+from .results import Fairness, FairnessScores, Gap, ProtocolTitle
 
-from ..markdown import number, p_value, span, table, to_json, with_span
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = {
     "mae": "MAE (95 %)",
@@ -18,13 +23,13 @@ COLUMNS = {
     "recall_pspi_3": "recall at ≥ 3",
     "ece": "ECE",
 }
-"""Metrics of the Markdown tables; the JSON has all. Those with "(95 %)" stand with their interval."""
+"""Metrics of the Markdown tables; the JSON has all. Those with "(95 %)" are given with their interval."""
 
 PANELS = {"mae": "MAE, PSPI levels", "bias": "bias, PSPI levels", "auroc_pspi_3": "AUROC at PSPI ≥ 3"}
 FIGURE_ATTRIBUTES = ("age_group", "ethnicity", "gender", "view", "pspi_band")
 
 
-def write_fairness(found: dict, directory: str | Path, plot: bool = False) -> list[Path]:
+def write_fairness(found: Fairness, directory: str | Path, plot: bool = False) -> list[Path]:
     """Writes `fairness.json`, `fairness.md` and, with `plot`, `fairness.png`; returns their paths.
 
     Raises:
@@ -33,19 +38,12 @@ def write_fairness(found: dict, directory: str | Path, plot: bool = False) -> li
     """
     if plot:
         require_matplotlib()
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = [directory / "fairness.json", directory / "fairness.md"]
-    for path, text in zip(paths, (to_json(found), to_markdown(found)), strict=True):
-        write_atomically(path, text.encode())
-    if plot:
-        paths.append(directory / "fairness.png")
-        draw(found, paths[-1])
-    return paths
+    paths = write_report(directory, "fairness", found, to_markdown(found))
+    return [*paths, draw(found, Path(directory) / "fairness.png")] if plot else paths
 
 
-def to_markdown(found: dict) -> str:
-    """The whole report; `found` may carry the `context` that `pain3d evaluate` adds."""
+def to_markdown(found: Fairness) -> str:
+    """The whole report, `fairness.md`."""
     context = found.get("context")
     title = f" of {context['model']} on {context['data']}, {_part(context)}" if context else ""
     parts = [f"# By group{title}", _method(found), *_unknown(found)]
@@ -55,19 +53,8 @@ def to_markdown(found: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def require_matplotlib() -> None:
-    """Raises InvalidInput where matplotlib is missing: drawing was asked for and cannot be done."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise InvalidInput("plots need matplotlib, which is not installed: pip install matplotlib") from None
-
-
-def draw(found: dict, path: str | Path) -> None:
-    """A panel a metric: every group's value and 95 % interval, and everyone's as a band. Needs matplotlib."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+def draw(found: Fairness, path: Path) -> Path:
+    """Draws every group's value and 95 % interval, and everyone's as a band, one panel a metric; returns `path`."""
     rows = []  # attribute, group, its scores; from top to bottom
     for attribute in FIGURE_ATTRIBUTES:
         groups = found["attributes"].get(attribute, {"groups": {}})["groups"]
@@ -76,18 +63,19 @@ def draw(found: dict, path: str | Path) -> None:
     for k, (attribute, *_) in enumerate(rows):
         heights += 1.0 if k == 0 or rows[k - 1][0] == attribute else 1.8  # a gap between attributes
         places.append(-heights)
-    figure = Figure(figsize=(10, 1.2 + 0.24 * heights), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = canvas(10, 1.2 + 0.24 * heights)
     panels = figure.subplots(1, len(PANELS), sharey=True)
     for axes, (metric, label) in zip(panels, PANELS.items(), strict=True):
         _panel(axes, metric, rows, places, found["overall"][metric])
         axes.set_xlabel(label)
     panels[0].set_yticks(places, [f"{_words(name)} ({entry['identities']:,})" for _, name, entry in rows])
     figure.suptitle("By group (identities): value and 95 % interval; shaded: everyone", fontsize=11)
-    figure.savefig(path, dpi=150)
+    return save(figure, path)
 
 
-def _panel(axes, metric: str, rows: list[tuple], places: list[float], overall: dict) -> None:
+def _panel(
+    axes: "Axes", metric: str, rows: list[tuple[str, str, FairnessScores]], places: list[float], overall: Score
+) -> None:
     if overall["interval_95"]:
         axes.axvspan(*overall["interval_95"], color="0.9", zorder=0)
     if overall["value"] is not None:
@@ -106,7 +94,7 @@ def _panel(axes, metric: str, rows: list[tuple], places: list[float], overall: d
     axes.tick_params(axis="y", length=0)
 
 
-def _method(found: dict) -> str:
+def _method(found: Fairness) -> str:
     tested = sum(
         entry["p_permutation"] is not None
         for attribute in found["attributes"].values()
@@ -114,7 +102,7 @@ def _method(found: dict) -> str:
         if name in COLUMNS
     )
     return (
-        f"{_thresholds(found['decision_thresholds'])} Bias is estimate minus truth. Intervals: identities "
+        f"{_thresholds(found['decision_thresholds'])} Bias is predicted minus true PSPI. Intervals: identities "
         f"resampled. A gap is how much worse the worst group is than the best, among groups of at least "
         f"{found['min_identities']} identities; p is the share of {found['permutations']:,} random groupings of the "
         f"people, in groups of these sizes, with a gap as large. {tested} gaps are tested here: "
@@ -122,20 +110,20 @@ def _method(found: dict) -> str:
     )
 
 
-def _part(context: dict) -> str:
+def _part(context: EvaluationContext | ProtocolTitle) -> str:
     return context["protocol"] if "protocol" in context else f"{context['split']} split"
 
 
 def _thresholds(thresholds: dict) -> str:
-    """A sentence on where pain begins: "pspi>=t" -> number, or fold -> the same."""
+    """A sentence on the decision thresholds, by pain key, or fold -> by pain key."""
     if any(isinstance(value, dict) for value in thresholds.values()):
         return "Each fold's model has its own decision thresholds, one for everyone whom it tests."
-    words = ", ".join(f"{number(v)} at {name.replace('pspi>=', 'PSPI ≥ ')}" for name, v in thresholds.items())
+    words = ", ".join(f"{number(v)} at {pain_words(name)}" for name, v in thresholds.items())
     return f"One decision threshold for everyone ({words})."
 
 
-def _unknown(found: dict) -> list[str]:
-    """A paragraph on the attributes that the data do not tell of some, or of all; none where they tell all."""
+def _unknown(found: Fairness) -> list[str]:
+    """A paragraph on the attributes that are not known of everyone; none where all are."""
     words = []
     for name, sizes in found["unknown"].items():
         where = "a group of their own" if name in found["attributes"] else "no table"
@@ -143,7 +131,7 @@ def _unknown(found: dict) -> list[str]:
     return [f"Not known from the data: {'; '.join(words)}."] if words else []
 
 
-def _group_table(groups: dict[str, dict], overall: dict) -> str:
+def _group_table(groups: dict[str, FairnessScores], overall: FairnessScores) -> str:
     body = []
     for name, entry in {"everyone": overall, **groups}.items():
         sizes = [f"{entry['frames']:,}", f"{entry['identities']:,}", number(entry["pain"])]
@@ -151,14 +139,14 @@ def _group_table(groups: dict[str, dict], overall: dict) -> str:
     return table(["", "frames", "identities", "share ≥ 3", *COLUMNS.values()], body)
 
 
-def _cells(scores: dict) -> list[str]:
+def _cells(scores: FairnessScores) -> list[str]:
     return [
         with_span(scores[name]) if label.endswith("(95 %)") else number(scores[name]["value"])
         for name, label in COLUMNS.items()
     ]
 
 
-def _gap_table(gaps: dict[str, dict]) -> str:
+def _gap_table(gaps: dict[str, Gap]) -> str:
     """Empty where no gap is defined."""
     body = [
         [
@@ -166,7 +154,7 @@ def _gap_table(gaps: dict[str, dict]) -> str:
             _words(entry["worst"]),
             _words(entry["best"]),
             number(entry["gap"]),
-            span(entry, 95),
+            span(entry["interval_95"]),
             p_value(entry["p_permutation"]),
         ]
         for name, entry in gaps.items()
@@ -175,7 +163,7 @@ def _gap_table(gaps: dict[str, dict]) -> str:
     return table(["gap in", "worst", "best", "gap", "95 % interval", "p"], body) if body else ""
 
 
-def _no_gap(found: dict) -> str:
+def _no_gap(found: Fairness) -> str:
     return f"No gap: fewer than two groups here have {found['min_identities']} identities."
 
 

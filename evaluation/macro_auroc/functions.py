@@ -9,8 +9,9 @@ READINGS = (16, 17)
 def auroc(positive: np.ndarray, negative: np.ndarray, weights: tuple[np.ndarray, np.ndarray] | None = None) -> float:
     """The share of (positive, negative) pairs in which the positive scores higher, ties counted half.
 
-    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the positives,
-    of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs nothing.
+    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the
+    positives, of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs
+    nothing.
     """
     if weights is None:
         if not (len(positive) and len(negative)):
@@ -45,8 +46,8 @@ def macro_auroc(predictions, references, num_classes: int = PSPI_CLASSES, sample
     """The unweighted mean over classes of the AUROC of "this class against the others".
 
     Args:
-        predictions: `(n, 17)` or, in the 16-class reading, `(n, 16)`: one score a class. They are ranked as they are, so
-            logits and probabilities give different values (a softmax depends on the whole row).
+        predictions: `(n, 17)` or, in the 16-class reading, `(n, 16)`: one score a class. They are ranked as they are,
+            so logits and probabilities give different values (a softmax depends on the whole row).
         references: `(n,)` PSPI, integers 0-16.
         num_classes: 17, or 16 for the reading of the paper's Table 2 (PSPI 0-15): frames of PSPI 16 and its column are
             left out, and the frames counted in `rows_left_out`.

@@ -7,7 +7,7 @@ from .functions import macro_auroc
 
 
 class MacroAuroc(evaluate.Metric):
-    """`compute(predictions=(n, 17) scores, references=(n,) PSPI, num_classes=17, sample_weight=None)`; see `macro_auroc`."""
+    """`compute(predictions=(n, 17) scores, references=(n,) PSPI, num_classes=17, sample_weight=None)`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(

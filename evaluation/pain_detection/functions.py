@@ -8,10 +8,11 @@ PSPI_MAX = 16
 def auroc(positive: np.ndarray, negative: np.ndarray, weights: tuple[np.ndarray, np.ndarray] | None = None) -> float:
     """The share of (positive, negative) pairs in which the positive scores higher, ties counted half.
 
-    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the positives,
-    of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs nothing.
+    That is the Mann-Whitney U of the mid-ranks over P x N, the area under the ROC curve. With `weights` (of the
+    positives, of the negatives) a pair counts as the product of its two. NaN when either side is empty or weighs
+    nothing.
     """
-    # The same lines stand in macro_auroc/functions.py: a metric folder must work copied alone. A test holds them equal.
+    # These lines are also in macro_auroc/functions.py: a metric folder must work copied alone. A test holds them equal.
     if weights is None:
         if not (len(positive) and len(negative)):
             return float("nan")
@@ -42,7 +43,7 @@ def frame_weights(sample_weight, frames: int) -> np.ndarray:
 
 
 def detection_terms(predictions, references, *, decision_threshold: float, pspi_threshold: int = 3) -> np.ndarray:
-    """What every frame adds, `(n, 3)`: true positive, false positive, false negative. Raises ValueError on bad input."""
+    """What every frame adds, `(n, 3)`: true positive, false positive, false negative. Raises ValueError."""
     scores, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
     if labels.ndim != 1 or not labels.size or scores.shape != labels.shape:
         raise ValueError(f"predictions {scores.shape} and references {labels.shape} must both be (n,), n at least 1")
@@ -52,8 +53,8 @@ def detection_terms(predictions, references, *, decision_threshold: float, pspi_
         raise ValueError(f"references must be PSPI, 0-{PSPI_MAX}")
     if np.isnan(decision_threshold):
         raise ValueError("decision_threshold is NaN; it must be a number on the scale of the predictions")
-    said, true = scores >= decision_threshold, labels >= pspi_threshold
-    return np.stack([said & true, said & ~true, ~said & true], axis=1).astype(np.float64)
+    predicted, true = scores >= decision_threshold, labels >= pspi_threshold
+    return np.stack([predicted & true, predicted & ~true, ~predicted & true], axis=1).astype(np.float64)
 
 
 def detection_from_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
@@ -75,8 +76,8 @@ def pain_detection(
     Args:
         predictions: `(n,)` scores on any scale, higher for more pain.
         references: `(n,)` PSPI, 0-16.
-        decision_threshold: a score of at least this is called pain. It has no default: it must come from other data than
-            these, and on the scale of the scores.
+        decision_threshold: a score of at least this is called pain. It has no default: it must come from other data
+            than these, and on the scale of the scores.
         pspi_threshold: pain begins here; 3 means PSPI >= 3 (elsewhere written "PSPI > 2").
         sample_weight: `(n,)` or None.
 

@@ -28,12 +28,12 @@ _ESCAPES = {
 
 
 def to_latex(tables: Sequence[Table]) -> str:
-    """One `table*` each."""
+    """The tables, each a `table*`."""
     return "\n\n".join(map(_table, tables)) + "\n"
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
+    """`text` for LaTeX, which prints it unchanged."""
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 
@@ -66,9 +66,5 @@ def _line(cells: Sequence[str]) -> str:
 def _cell(cell: Cell | None) -> str:
     if cell is None:
         return "--"
-    text = f"{cell.value:.{cell.places}f}"
-    return text + (
-        rf" \scriptsize[{cell.interval[0]:.{cell.places}f}, {cell.interval[1]:.{cell.places}f}]"
-        if cell.interval
-        else ""
-    )
+    value, *bounds = cell.texts()
+    return rf"{value} \scriptsize[{', '.join(bounds)}]" if bounds else value

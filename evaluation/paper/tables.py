@@ -1,18 +1,24 @@
-"""Tables 2 and 3 of the paper with an evaluation's own rows beside them: as data and Markdown (LaTeX: `latex.py`).
+"""Tables 2 and 3 of the paper with an evaluation's own rows beside them, as data; `report.py` writes them.
 
-The paper's numbers are copied from arXiv:2509.16727 and marked as the paper's. They were measured on its own pictures and on
-UNBC-McMaster; a row of another dataset stands beside them to be looked at, not to be ranked with them, and every table says
-so.
+The paper's numbers are copied from arXiv:2509.16727 and marked as the paper's. They were measured on its own pictures
+and on UNBC-McMaster; rows of other data cannot be ranked with them, and every table says so.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from ..statistics.measures import CLASSES
+from dataset_script.facs import PAIN_THRESHOLDS, PSPI_CLASSES
+
+from ..markdown import pain_words, sample_size
+from ..protocols.results import CrossValidation
+from ..results import Estimate
+from ..split.results import Evaluation
+from ..statistics.fold_mean import FoldScores
+from ..statistics.thresholds import pain_key
 
 PAPER = "arXiv:2509.16727"
 ALL_PAIN_UNBC = {1: 0.295, 2: 0.203, 3: 0.121}
-"""PSPI threshold -> F1 of calling every one of UNBC-McMaster's 48,398 frames pain: 2 p / (1 + p), of its label counts."""
+"""PSPI threshold -> F1 of calling all 48,398 frames of UNBC-McMaster pain: 2 p / (1 + p), from its label counts."""
 
 ROW_KINDS = ("paper", "trivial", "ours")
 TRIVIAL_NAMES = {"majority": "commonest PSPI of the training frames", "prior": "drawn as trained", "mean": "mean PSPI"}
@@ -28,10 +34,14 @@ class Cell:
     interval: tuple[float, float] | None = None
     places: int = 3
 
+    def texts(self) -> list[str]:
+        """The value, and where there is an interval its two bounds, as text."""
+        return [f"{number:.{self.places}f}" for number in (self.value, *(self.interval or ()))]
+
 
 @dataclass(frozen=True)
 class Row:
-    """A line: whose it is (of `ROW_KINDS`), what, on which data, and a cell or None a column."""
+    """A line: whose it is (of `ROW_KINDS`), of what, on which data, and for each column a cell or None."""
 
     kind: str
     name: str
@@ -41,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the paper: its number there, title, column heads, rows and what must be said with it."""
+    """A table of the paper: its number there, title, column heads, rows, and a note on how to read them."""
 
     number: int
     title: str
@@ -50,8 +60,8 @@ class Table:
     note: str
 
 
-def tables_of_split(metrics: dict) -> list[Table]:
-    """Both tables, with the rows of what `pain3d evaluate` computed."""
+def tables_of_split(metrics: Evaluation) -> list[Table]:
+    """Both tables, with the scores of a model."""
     context, pspi = metrics["context"], metrics["pspi"]
     where = f"{context['data']}, {context['split']}"
     trivial = [
@@ -61,24 +71,18 @@ def tables_of_split(metrics: dict) -> list[Table]:
     ours = Row("ours", context["model"], where, tuple(_of_entry(pspi[m]) for m in _TABLE_2_METRICS))
     detection = []
     for name, entry in metrics["detection"].items():
-        threshold = name.replace("pspi>=", "PSPI ≥ ")
-        model = entry["model"]
+        threshold, model = pain_words(name), entry["model"]
         cells = _of_entry(model["auroc"]), _of_entry(model["f1"])
         detection.append(Row("ours", f"{context['model']}, {threshold}", where, cells))
         for row, words in TRIVIAL_DETECTION.items():
             cells = _plain(entry[row]["auroc"]), _plain(entry[row]["f1"])
             detection.append(Row("trivial", f"{words}, {threshold}", where, cells))
-    size = f"{context['frames']:,} frames of {context['identities']:,} people"
-    interval = "95 % over identities, resampled"
-    return [table_2([*trivial, ours], f"{where} ({size})", interval), table_3(detection, f"{where} ({size})", interval)]
+    size, interval = f"{where} ({sample_size(context)})", "95 % over identities, resampled"
+    return [table_2([*trivial, ours], size, interval), table_3(detection, size, interval)]
 
 
-def tables_of_folds(found: dict) -> list[Table]:
-    """Both tables, with means over the folds of a protocol.
-
-    `found` holds what `cross_validation.score_folds` gives with `training` (folds, trivial, detection), and `context` with
-    `model`, `data`, `protocol`, `frames`, `identities`.
-    """
+def tables_of_folds(found: CrossValidation) -> list[Table]:
+    """Both tables, with means over the folds of a protocol."""
     context, folds = found["context"], found["folds"]
     where = f"{context['data']}, {context['protocol']}"
     trivial = [
@@ -87,16 +91,14 @@ def tables_of_folds(found: dict) -> list[Table]:
     ]
     ours = Row("ours", context["model"], where, tuple(_of_folds(folds[m]) for m in _TABLE_2_METRICS))
     detection = []
-    for name, entry in found["detection"].items():
-        t = int(name.removeprefix("pspi>="))
+    for t in PAIN_THRESHOLDS:
+        entry, threshold = found["detection"][pain_key(t)], pain_words(pain_key(t))
         cells = _of_folds(folds[f"auroc_pspi_{t}"]), _of_folds(folds[f"f1_pspi_{t}"])
-        detection.append(Row("ours", f"{context['model']}, PSPI ≥ {t}", where, cells))
+        detection.append(Row("ours", f"{context['model']}, {threshold}", where, cells))
         for row, words in TRIVIAL_DETECTION.items():
-            detection.append(
-                Row("trivial", f"{words}, PSPI ≥ {t}", where, (Cell(0.5), _plain(entry[row]["folds"]["mean"])))
-            )
-    size = f"{where} ({context['frames']:,} frames of {context['identities']:,} people)"
-    interval = "Student's 95 % over folds"
+            cells = Cell(0.5), _plain(entry[row]["folds"]["mean"])
+            detection.append(Row("trivial", f"{words}, {threshold}", where, cells))
+    size, interval = f"{where} ({sample_size(context)})", "Student's 95 % over folds"
     return [table_2([*trivial, ours], size, interval), table_3(detection, size, interval)]
 
 
@@ -110,9 +112,9 @@ def table_2(rows: Sequence[Row], where: str, interval: str) -> Table:
         "ViTPain teacher": ("3DPain heatmaps", 0.96, 0.67, 0.96, 0.99),
     }
     note = (
-        f"Rows of the paper: {PAPER}, Table 2, on its own 3DPain pictures and 16 classes (PSPI 0-15). Others: on {where}; "
-        f"macro AUROC over PSPI 0-15 too, accuracies over all {CLASSES} classes; in brackets {interval}. Other pictures: "
-        "read down a block, not across blocks."
+        f"Rows of the paper: {PAPER}, Table 2, on its own 3DPain pictures and 16 classes (PSPI 0-15). "
+        f"Others: on {where}; macro AUROC over PSPI 0-15 too, accuracies over all {PSPI_CLASSES} classes; "
+        f"in brackets {interval}. Other pictures: read down a block, not across blocks."
     )
     return Table(2, "PSPI in classes", columns, (*_paper_rows(paper), *rows), note)
 
@@ -140,42 +142,13 @@ def table_3(rows: Sequence[Row], where: str, interval: str) -> Table:
         for t, f1 in ALL_PAIN_UNBC.items()
     ]
     note = (
-        f"Rows of the paper: {PAPER}, Table 3, with earlier works as quoted there; where no threshold is named, and for every "
-        "F1, it states none. “Everything is pain” on UNBC-McMaster: from its label counts. "
-        f"Others: on {where}; in brackets {interval}; the decision threshold of F1 comes from people who are not scored. "
+        f"Rows of the paper: {PAPER}, Table 3, with earlier works as quoted there; where no threshold is named, "
+        "and for every F1, it states none. “Everything is pain” on UNBC-McMaster: from its label counts. "
+        f"Others: on {where}; in brackets {interval}; "
+        "the decision threshold of F1 comes from people who are not scored. "
         "Comparable with the paper only on UNBC-McMaster under the same protocol."
     )
     return Table(3, "Pain against no pain", ("AUROC ↑", "F1 ↑"), (*_paper_rows(paper), *floors, *rows), note)
-
-
-def to_markdown(tables: Sequence[Table]) -> str:
-    """The tables, a heading each."""
-    parts = []
-    for table in tables:
-        lines = [["", "of", "on", *table.columns]]
-        lines += [[row.name, _whose(row), row.data, *map(_words, row.cells)] for row in table.rows]
-        rule = ["---"] * 3 + ["---:"] * len(table.columns)
-        body = "\n".join("| " + " | ".join(cells) + " |" for cells in (lines[0], rule, *lines[1:]))
-        parts.append(f"# Table {table.number} of the paper, and this run: {table.title}\n\n{body}\n\n{table.note}")
-    return "\n\n".join(parts) + "\n"
-
-
-def to_dict(tables: Sequence[Table]) -> list[dict]:
-    """The tables ready for JSON."""
-    return [asdict(table) for table in tables]
-
-
-def _whose(row: Row) -> str:
-    return {"paper": "the paper", "trivial": "trivial", "ours": "**this run**"}[row.kind]
-
-
-def _words(cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
-    text = f"{cell.value:.{cell.places}f}"
-    return text + (
-        f" ({cell.interval[0]:.{cell.places}f} to {cell.interval[1]:.{cell.places}f})" if cell.interval else ""
-    )
 
 
 def _paper_rows(rows: dict[str, tuple]) -> list[Row]:
@@ -189,13 +162,13 @@ def _plain(value: float | None) -> Cell | None:
     return None if value is None else Cell(value)
 
 
-def _of_entry(entry: dict) -> Cell | None:
-    """Of a score with its interval over identities."""
+def _of_entry(entry: Estimate) -> Cell | None:
+    """A score with its interval over identities."""
     bounds = entry["interval_95"]
     return None if entry["value"] is None else Cell(entry["value"], tuple(bounds) if bounds else None)
 
 
-def _of_folds(entry: dict) -> Cell | None:
-    """Of a mean over folds with its t-interval."""
+def _of_folds(entry: FoldScores) -> Cell | None:
+    """A mean over folds with its t-interval."""
     bounds = entry["interval"]
     return None if entry["mean"] is None else Cell(entry["mean"], tuple(bounds) if bounds else None)

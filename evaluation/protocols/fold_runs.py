@@ -1,4 +1,4 @@
-"""A protocol run fold by fold, resumable: what a fold's model says is kept in a file, and is not computed again."""
+"""A protocol run fold by fold, resumable: what a fold's model predicts is kept in a file, and is not computed again."""
 
 import io
 import json
@@ -19,8 +19,8 @@ from .scores import FoldPredictions
 from .splits import Split
 
 Run = Callable[[Split], tuple[Predictions, Predictions]]
-"""Trains on the people of `split.train`, selects on those of `split.validation`, and predicts: the test people's frames,
-and the frames that set the thresholds (validation or training people)."""
+"""Trains on the people of `split.train`, selects on those of `split.validation`, and predicts: the test people's
+frames, and the frames that set the thresholds (validation or training people)."""
 
 
 def run_folds(
@@ -42,28 +42,28 @@ def run_folds(
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    clock = _Clock(sum(not fold_path(directory, k).exists() for k in range(len(splits))), tell)
+    progress = _Progress(sum(not fold_path(directory, k).exists() for k in range(len(splits))), tell)
     folds = []
     for k, split in enumerate(splits):
         path = fold_path(directory, k)
         if path.exists():
             folds.append(read_fold(path, split))
             continue
-        clock.begin(split, k + 1, len(splits))
+        progress.begin(split, k + 1, len(splits))
         fold = FoldPredictions(split, *run(split))
         write_fold(fold, path)
-        clock.end(split)
+        progress.end(split)
         folds.append(fold)
     return folds
 
 
 def fold_path(directory: Path, place: int) -> Path:
-    """The file of the fold at `place`, from 0."""
+    """The file of the fold at index `place`."""
     return directory / f"fold-{place:03d}.npz"
 
 
-class _Clock:
-    """Tells which fold runs, and how long the rest will take at the pace of those that this run has done."""
+class _Progress:
+    """Tells which fold runs, and how long the others will take at the pace so far."""
 
     def __init__(self, left: int, tell: Callable[[str], None] | None) -> None:
         self._left, self._tell = left, tell
@@ -83,23 +83,23 @@ class _Clock:
 
 
 def write_fold(fold: FoldPredictions, path: Path) -> None:
-    """Writes the predictions of a fold and its split as NPZ. Raises WorkFailed."""
+    """Writes the predictions of a fold, and its split, as NPZ. Raises WorkFailed."""
     parts = {"test": fold.test, "calibration": fold.calibration}
     arrays = {f"{part}.{key}": values for part, rows in parts.items() for key, values in rows.items()}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, split=np.array(_words(fold.split)), **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, split=np.array(_split_text(fold.split)), **arrays)
     write_atomically(path, buffer.getvalue())
 
 
 def read_fold(path: Path, split: Split) -> FoldPredictions:
-    """What `write_fold` wrote. Raises InvalidInput where it is of another split, WorkFailed where it is damaged."""
+    """The fold that `write_fold` wrote. Raises InvalidInput if it is of another split, WorkFailed if it is damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         words = str(arrays.pop("split"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise WorkFailed(f"cannot read the fold in {path}: {error}") from None
-    if words != _words(split):
+    if words != _split_text(split):
         raise InvalidInput(f"{path} is of other people than {split.name}: name another directory, or remove it")
     parts: dict[str, Predictions] = {"test": {}, "calibration": {}}
     for name, values in arrays.items():
@@ -108,5 +108,5 @@ def read_fold(path: Path, split: Split) -> FoldPredictions:
     return FoldPredictions(split, **parts)
 
 
-def _words(split: Split) -> str:
+def _split_text(split: Split) -> str:
     return json.dumps(asdict(split), ensure_ascii=False)

@@ -1,22 +1,32 @@
 """Whether a model that a protocol starts from, or learns from, has seen the people that the protocol tests."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.run import RECORD
 
-from ..split.labels import spec_hash
+from ..provenance import spec_hash
 from .splits import Population, Split
 
 SOURCES = ("start", "teacher")
 """Options of a run that name a trained ViTPain."""
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """From `training.json`: a model's data, its people (None: the data's split), and the models it comes from."""
+
+    spec_hash: str | None
+    people: Mapping[str, Sequence[int]] | None
+    models: list[str]
+
+
 def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Population) -> list[str]:
-    """Follows `training.json` from the starting model and the teacher to where they come from.
+    """Follows `training.json` from the starting model and the teacher to the models that these come from.
 
     Returns:
         The models of which it is not known what they were trained on: no record, or data without a specification.
@@ -33,14 +43,14 @@ def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Popula
         if model in done:
             continue
         done.add(model)
-        record = _record(Path(model))
-        if record is None or record["data"]["spec_hash"] is None or own is None:
+        trained = _read(Path(model))
+        if trained is None or trained.spec_hash is None or own is None:
             unknown.append(model)
-        if record is None:
+        if trained is None:
             continue
-        waiting += [(name, record["options"][source]) for source in SOURCES if record["options"].get(source)]
-        if own is not None and record["data"]["spec_hash"] == own:
-            parts = record["data"].get("people") or population.own_split
+        waiting += [(name, earlier) for earlier in trained.models]
+        if own is not None and trained.spec_hash == own:
+            parts = trained.people or population.own_split
             seen = tested & {person for part in ("train", "validation") for person in parts.get(part, ())}
             if seen:
                 raise InvalidInput(
@@ -50,12 +60,15 @@ def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Popula
     return sorted(unknown)
 
 
-def _record(model: Path) -> dict | None:
+def _read(model: Path) -> _Trained | None:
+    """None where the model has no record. Raises WorkFailed where it is damaged."""
     path = model / RECORD
     if not path.is_file():
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return {"data": {"spec_hash": None, **record["data"]}, "options": record["options"]}
-    except (ValueError, KeyError, TypeError) as error:
+        data, options = record["data"], record["options"]
+        models = [options[name] for name in SOURCES if options.get(name)]
+        return _Trained(data.get("spec_hash"), data.get("people"), models)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WorkFailed(f"{path} is damaged: {error!r}") from None

@@ -1,7 +1,8 @@
-"""A protocol's scores: each fold alone, their mean with a t-interval, and everyone together with a bootstrap over people.
+"""A protocol's scores: of each fold, their mean with a t-interval, and of all test frames with a bootstrap over people.
 
-The decision threshold of a fold comes from people of its training folds. For the pooled F1 every frame is judged with the
-threshold of its own fold. A pooled AUROC ranks frames of different models against each other; the mean over folds does not.
+The decision threshold of a fold comes from people of its training folds. For the pooled F1 every frame is judged with
+the threshold of its own fold. A pooled AUROC ranks frames of different models against each other; the mean over folds
+does not.
 """
 
 from collections.abc import Sequence
@@ -10,34 +11,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import PAIN_THRESHOLDS
 
 from ..split.scores import action_units
 from ..statistics.bootstrap import ClusterBootstrap, Weighting
 from ..statistics.fold_mean import fold_summary
 from ..statistics.measures import (
-    PAIN_THRESHOLDS,
     Predictions,
     TrainingLabels,
     calibration_measures,
     check_predictions,
-    detection_measures,
-    pain_probability,
     pspi_measures,
     summarise,
-    threshold_key,
+)
+from ..statistics.thresholds import (
+    by_pain_key,
+    decision_thresholds,
+    detection_at_thresholds,
+    pain_key,
     with_thresholds,
 )
-from ..statistics.thresholds import best_f1_threshold
 from .baselines import fold_trivial, fold_trivial_detection
+from .results import ProtocolScores
 from .splits import Split
 
 
 @dataclass(frozen=True)
 class FoldPredictions:
-    """What the model of one split says: of its test people, and of the people who set its thresholds.
+    """What the model of one split predicts: for its test people, and for the people who set its decision thresholds.
 
     Raises:
-        InvalidInput: a test frame of somebody who is not tested in this split, or a calibration frame of somebody who is.
+        InvalidInput: a test frame of somebody who is not tested in this split, or a calibration frame of somebody who
+            is.
     """
 
     split: Split
@@ -56,50 +61,46 @@ class FoldPredictions:
 
 def score_folds(
     folds: Sequence[FoldPredictions],
+    training: Sequence[TrainingLabels],
     resamples: int = 10_000,
     seed: int = 0,
-    training: Sequence[TrainingLabels] | None = None,
-) -> dict:
-    """All scores of a cross-validation.
+) -> ProtocolScores:
+    """All scores of a protocol, beside those of trivial predictors.
 
     Args:
         folds: of one protocol.
+        training: for each fold, the labels of its training people, which the trivial predictors know.
         resamples, seed: of the bootstrap over the people tested.
-        training: of each fold, the labels of its training people; the trivial rows know these.
-
-    Returns:
-        `folds`: metric -> what `fold_summary` gives, and `values`, one a fold; `pooled`: metric -> {value, intervals} over
-        people; `decision_thresholds`: fold -> "pspi>=t" -> number. Metrics are those of `pspi_measures` and
-        `calibration_measures`, and AUROC, F1, precision and recall as "f1_pspi_3". With `training` also `trivial`, as
-        `fold_trivial`; `detection`: "pspi>=t" -> {prevalence, all_pain, coin}, as `fold_trivial_detection`; `au`: pooled,
-        as `scores.action_units`.
 
     Raises:
         InvalidInput: no fold, or a person tested in two of them.
         WorkFailed: as `check_predictions` and `best_f1_threshold`.
     """
     frames, thresholds = pooled(folds)
-    alone: dict[str, list[float | None]] = {}
-    for fold, limits in zip(folds, thresholds.values(), strict=True):
-        measured = _measures(with_thresholds(fold.test, limits), ClusterBootstrap(fold.test["identity_id"], 1).whole)
-        for name, values in measured.items():
-            alone.setdefault(name, []).append(None if np.isnan(values[0]) else float(values[0]))
     bootstrap = ClusterBootstrap(frames["identity_id"], resamples, seed)
-    result = {
-        "folds": {name: {**fold_summary(values), "values": values} for name, values in alone.items()},
+    labels = [fold.test["labels"] for fold in folds]
+    means = [np.tile(known.au_mean, (len(truth), 1)) for known, truth in zip(training, labels, strict=True)]
+    return {
+        "folds": {name: fold_summary(values) for name, values in _fold_values(folds, thresholds).items()},
         "pooled": summarise(_measures(frames, bootstrap.whole), bootstrap),
-        "decision_thresholds": {
-            name: {f"pspi>={t}": value for t, value in limits.items()} for name, limits in thresholds.items()
+        "decision_thresholds": {name: by_pain_key(values) for name, values in thresholds.items()},
+        "trivial": fold_trivial(labels, training),
+        "detection": {
+            pain_key(t): {
+                "prevalence": float(np.mean(frames["labels"] >= t)),
+                **fold_trivial_detection(labels, training, t),
+            }
+            for t in PAIN_THRESHOLDS
         },
+        "au": action_units(frames, np.concatenate(means), bootstrap),
     }
-    return result if training is None else {**result, **_beside_trivial(folds, frames, bootstrap, training)}
 
 
 def pooled(folds: Sequence[FoldPredictions]) -> tuple[Predictions, dict[str, dict[int, float]]]:
-    """The test frames of all folds as one, with the decision thresholds of each frame's fold (`with_thresholds`).
+    """The test frames of all folds together, each with the decision thresholds of its fold (`with_thresholds`).
 
     Returns:
-        The predictions, and fold -> t -> threshold of "PSPI >= t", from the fold's calibration frames.
+        The predictions, and fold -> PSPI threshold -> decision threshold, from the fold's calibration frames.
 
     Raises:
         InvalidInput, WorkFailed: as `score_folds`.
@@ -110,40 +111,28 @@ def pooled(folds: Sequence[FoldPredictions]) -> tuple[Predictions, dict[str, dic
     parts, thresholds = [], {}
     for fold in folds:
         check_predictions(fold.test)
-        check_predictions(fold.calibration)
-        labels = fold.calibration["labels"]
-        limits = {t: best_f1_threshold(pain_probability(fold.calibration, t), labels >= t) for t in PAIN_THRESHOLDS}
-        thresholds[fold.split.name] = limits
-        parts.append(with_thresholds(fold.test, limits))
+        thresholds[fold.split.name] = decision_thresholds(fold.calibration)
+        parts.append(with_thresholds(fold.test, thresholds[fold.split.name]))
     shared = [key for key in parts[0] if all(key in part for part in parts)]
     return {key: np.concatenate([part[key] for part in parts]) for key in shared}, thresholds
 
 
-def _measures(frames: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
-    """Metric -> value and replicates of frames that carry their decision thresholds."""
-    result = {**pspi_measures(frames, weighting), **calibration_measures(frames, weighting)}
-    for t in PAIN_THRESHOLDS:
-        detection = detection_measures(frames, weighting, t, frames[threshold_key(t)])
-        result |= {f"{name}_pspi_{t}": values for name, values in detection.items()}
+def _fold_values(
+    folds: Sequence[FoldPredictions], thresholds: dict[str, dict[int, float]]
+) -> dict[str, list[float | None]]:
+    """Metric -> its value in each fold, None where it is not defined."""
+    result: dict[str, list[float | None]] = {}
+    for fold in folds:
+        frames = with_thresholds(fold.test, thresholds[fold.split.name])
+        for name, values in _measures(frames, ClusterBootstrap(frames["identity_id"], 1).whole).items():
+            result.setdefault(name, []).append(None if np.isnan(values[0]) else float(values[0]))
     return result
 
 
-def _beside_trivial(
-    folds: Sequence[FoldPredictions],
-    frames: Predictions,
-    bootstrap: ClusterBootstrap,
-    training: Sequence[TrainingLabels],
-) -> dict[str, dict]:
-    labels = [fold.test["labels"] for fold in folds]
-    guess = [np.tile(known.au_mean, (len(truth), 1)) for known, truth in zip(training, labels, strict=True)]
+def _measures(frames: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
+    """Every metric of frames that carry their decision thresholds."""
     return {
-        "trivial": fold_trivial(labels, training),
-        "detection": {
-            f"pspi>={t}": {
-                "prevalence": float(np.mean(frames["labels"] >= t)),
-                **fold_trivial_detection(labels, training, t),
-            }
-            for t in PAIN_THRESHOLDS
-        },
-        "au": action_units(frames, np.concatenate(guess), bootstrap),
+        **pspi_measures(frames, weighting),
+        **calibration_measures(frames, weighting),
+        **detection_at_thresholds(frames, weighting),
     }

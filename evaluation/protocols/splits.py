@@ -2,10 +2,10 @@
 
 - Nobody is in two parts of a split. Model selection and decision thresholds use `validation`, people taken out of the
   training folds (nested validation), so that the test people are seen once, at the end.
-- Nothing is drawn unless a seed is given: folds are runs of the sorted names, and the people who validate are the next ones
-  after the test people, in a circle. So over the folds everybody validates equally often.
-- In the paper (section 4, Table 3): 25 people, five groups of five. It does not say which groups; where a release does (the
-  `folds` of the authors' HDF5 file), give them to `from_groups`.
+- Nothing is drawn unless a seed is given: folds are runs of the sorted names, and the people who validate are the next
+  ones after the test people, in a circle. So over the folds everybody validates equally often.
+- In the paper (section 4, Table 3): 25 people, five groups of five. It does not say which groups; where a release does
+  (the `folds` of the authors' HDF5 file), give them to `from_groups`.
 """
 
 import json
@@ -23,7 +23,7 @@ from dataset_script.storage import write_atomically
 
 PARTS = ("train", "validation", "test")
 PROTOCOLS = {
-    "subject-5fold": "five groups of people, each tested once (any number of groups: subject-10fold); the paper's on UNBC",
+    "subject-5fold": "five groups of people, each tested once (any number: subject-10fold); the paper's on UNBC",
     "loso": "leave one subject out: as many folds as people",
     "own-folds": "the groups that the source of imported data holds out in turn",
     "own-split": "the data's own train, validation and test people",
@@ -114,14 +114,16 @@ def subject_kfold(
 
 
 def leave_one_subject_out(people: Iterable[Hashable], validation: int = 5) -> list[Split]:
-    """A split a person, who alone is tested; `validation` others validate. Raises InvalidInput as `subject_kfold`."""
+    """One split for each person, who alone is tested; `validation` others validate. Raises as `subject_kfold`."""
     names = _names(people, at_least=2)
     splits = from_groups([[name] for name in names], validation)
     return [Split(f"without-{split.test[0]}", split.train, split.validation, split.test) for split in splits]
 
 
 def from_groups(groups: Sequence[Sequence[Hashable]], validation: int | None = None) -> list[Split]:
-    """A split a group, which is tested; the next `validation` people after it, in a circle, validate; the rest train.
+    """One split for each group, which is tested; the next `validation` people, in a circle, validate; the rest train.
+
+    `validation` None: as many as the group has.
 
     Raises:
         InvalidInput: a person in two groups, an empty group, `validation` out of range.
@@ -198,7 +200,7 @@ def splits_of(
     return splits
 
 
-def describe(protocol: str) -> str:
+def protocol_words(protocol: str) -> str:
     """What a protocol is, in a few words."""
     if folds := re.fullmatch(r"subject-([0-9]+)fold", protocol):
         return f"{folds[1]} groups of people, each tested once"
@@ -206,7 +208,7 @@ def describe(protocol: str) -> str:
 
 
 def _check_people(splits: Sequence[Split], people: Sequence[Hashable]) -> None:
-    """What is wrong with the splits is known before anything is trained."""
+    """Raises InvalidInput on splits that do not fit the data, before anything is trained."""
     for split in splits:
         strangers = {*split.train, *split.validation, *split.test} - {*people}
         if strangers:
@@ -223,7 +225,7 @@ def _check_people(splits: Sequence[Split], people: Sequence[Hashable]) -> None:
 
 
 def write_splits(splits: Sequence[Split], path: str | Path) -> None:
-    """Writes `splits` as JSON. Raises WorkFailed where the file cannot be written, InvalidInput on names of other types."""
+    """Writes `splits` as JSON. Raises WorkFailed where that fails, InvalidInput on names that are no text or number."""
     try:
         text = json.dumps([asdict(split) for split in splits], indent=1, ensure_ascii=False) + "\n"
     except TypeError as error:
@@ -232,7 +234,7 @@ def write_splits(splits: Sequence[Split], path: str | Path) -> None:
 
 
 def read_splits(path: str | Path) -> list[Split]:
-    """Splits that `write_splits` wrote, or that were written by hand. Raises WorkFailed, InvalidInput as `Split`."""
+    """Splits that `write_splits` wrote, or a person. Raises WorkFailed on a damaged file, InvalidInput as `Split`."""
     try:
         entries = json.loads(Path(path).read_text())
         parts = [(e["name"], *(tuple(e[part]) for part in PARTS)) for e in entries]

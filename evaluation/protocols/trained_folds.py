@@ -1,4 +1,4 @@
-"""What a protocol does in a fold: trains a ViTPain on the training people, and predicts the people tested.
+"""What a protocol does in a fold: trains a ViTPain on the training people, and predicts frames of the people tested.
 
 Nested: the checkpoint is chosen, the PSPI interval is calibrated and the decision thresholds are set on the fold's
 validation people, who are taken out of the training folds. The people tested are seen once, by `predict_people`.
@@ -9,16 +9,19 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.facs import PAIN_THRESHOLDS
 from modeling_vitpain.frames.dataset import au_array, open_splits
 from modeling_vitpain.prediction.splits import predict_people
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.run import RECORD, train
 
-from ..statistics.measures import PAIN_THRESHOLDS, Predictions, TrainingLabels
+from ..statistics.measures import Predictions, TrainingLabels
+from .results import BestEpoch
 from .splits import Population, Split
 
 SOURCE_FOLDS = "folds.json"
@@ -58,7 +61,7 @@ class Labels:
         return cls(identities, np.array(columns["pspi"], dtype=np.int64), au_array(columns["au"]), population)
 
     def of(self, people: Sequence[int]) -> TrainingLabels:
-        """Those of some people."""
+        """The labels of the frames of `people`."""
         chosen = np.isin(self.identities, people)
         return TrainingLabels(self.pspi[chosen], self.au[chosen].astype(np.float64))
 
@@ -68,9 +71,27 @@ class Labels:
             strongest = self.of(split.validation).pspi.max()
             if strongest < max(PAIN_THRESHOLDS):
                 raise InvalidInput(
-                    f"{split.name} sets its thresholds on {len(split.validation)} people whose PSPI reaches {strongest}; "
-                    f"it must reach {max(PAIN_THRESHOLDS)}: choose more people with --validation, or another protocol"
+                    f"{split.name} sets its thresholds on {len(split.validation)} people "
+                    f"whose PSPI reaches {strongest}; it must reach {max(PAIN_THRESHOLDS)}: "
+                    "choose more people with --validation, or another protocol"
                 )
+
+
+class TrainingFrames(TypedDict):
+    """How many frames trained and selected, by part."""
+
+    frames: dict[str, int]
+
+
+class TrainingRecord(TypedDict):
+    """What a protocol reads of a fold's `training.json`."""
+
+    preset: str
+    recipe: dict
+    parameters: int
+    best: BestEpoch
+    steps: int
+    data: TrainingFrames
 
 
 @dataclass(frozen=True)
@@ -80,9 +101,9 @@ class TrainedFolds:
     Attributes:
         options: of every fold's training.
         splits: of the protocol.
-        directory: a model directory a fold goes there.
+        directory: holds a model directory for each fold.
         workers: loader processes.
-        keep_models: leave the weights there; else only `training.json` stays.
+        keep_models: keep the weights there; else only `training.json` stays.
     """
 
     options: RunOptions
@@ -106,7 +127,7 @@ class TrainedFolds:
         """The model directory of a fold."""
         return self.directory / f"fold-{self.splits.index(split):03d}"
 
-    def record_of(self, split: Split) -> dict:
+    def record_of(self, split: Split) -> TrainingRecord:
         """The fold's `training.json`. Raises WorkFailed where it is missing or damaged."""
         path = self.model_of(split) / RECORD
         try:
@@ -115,7 +136,10 @@ class TrainedFolds:
             raise WorkFailed(f"cannot read the record of {split.name} in {path}: {error}") from None
 
     def remove_weights(self, before: int | None = None) -> None:
-        """Removes all but the record of the folds before that place, whose predictions are kept; None: of all folds."""
+        """Removes all but `training.json` of the folds before index `before`; None: of all folds.
+
+        Their predictions are kept in `fold_runs`' files.
+        """
         for split in () if self.keep_models else self.splits[:before]:
             for path in self.model_of(split).glob("*"):
                 if path.is_dir():
@@ -125,7 +149,7 @@ class TrainedFolds:
 
 
 def _source_folds(data: Path, number_of: dict[str, int]) -> list[list[int]]:
-    """The groups of people that the source of imported data holds out; empty where there are none."""
+    """The groups of people that the source of imported data holds out; empty where it names none."""
     path = data / SOURCE_FOLDS
     if not path.is_file():
         return []

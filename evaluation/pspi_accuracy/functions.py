@@ -59,8 +59,8 @@ def pspi_accuracy(predictions, references, tolerances=TOLERANCES, sample_weight=
         `accuracy` for a tolerance of 0, `accuracy_within_1`, `accuracy_within_2`, each 0-1.
 
     Raises:
-        ValueError: empty input, shapes that differ, a prediction that is not finite, a PSPI that is not an integer 0-16,
-            a tolerance that is not, weights that `frame_weights` refuses.
+        ValueError: empty input, shapes that differ, a prediction that is not finite, a PSPI that is not an integer
+            0-16, a tolerance that is not, weights that `frame_weights` refuses.
     """
     terms = accuracy_terms(predictions, references, tolerances)
     sums = frame_weights(sample_weight, len(terms)) @ terms

@@ -7,7 +7,7 @@ from .functions import TOLERANCES, pspi_accuracy
 
 
 class PspiAccuracy(evaluate.Metric):
-    """`compute(predictions=(n,) PSPI, references=(n,) PSPI, tolerances=(0, 1, 2), sample_weight=None)`; see `pspi_accuracy`."""
+    """`compute(predictions=(n,) PSPI, references=(n,) PSPI, tolerances=(0, 1, 2), sample_weight=None)`."""
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(

@@ -1,4 +1,4 @@
-"""Is the distribution over PSPI honest: calibration error, Brier score, interval coverage, in NumPy alone.
+"""Is the distribution over PSPI calibrated: calibration error, Brier score, interval coverage, in NumPy alone.
 
 All are functions of sums over frames, so a bootstrap over people only adds up the sums of each person.
 """
@@ -27,8 +27,8 @@ def frame_weights(sample_weight, frames: int) -> np.ndarray:
 
 
 def calibration_terms(predictions, references, bins: int = BINS, level: float = LEVEL) -> np.ndarray:
-    """What every frame adds, `(n, 4 + bins)`: 1, Brier score, whether its interval holds the truth, the interval's width,
-    and, in the column of its bin, right (1 or 0) minus confidence. Raises ValueError on bad input.
+    """What every frame adds, `(n, 4 + bins)`: 1, Brier score, whether its interval holds the truth, the interval's
+    width, and, in the column of its bin, right (1 or 0) minus confidence. Raises ValueError on bad input.
     """
     probabilities, labels = np.asarray(predictions, dtype=np.float64), np.asarray(references, dtype=np.float64)
     if labels.ndim != 1 or not labels.size:
@@ -73,7 +73,7 @@ def calibration_from_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
 def pspi_calibration(
     predictions, references, bins: int = BINS, level: float = LEVEL, sample_weight=None
 ) -> dict[str, float]:
-    """How far the probabilities can be believed.
+    """How far the probabilities can be relied on.
 
     Args:
         predictions: `(n, 17)` probabilities of PSPI 0-16.

@@ -1,4 +1,4 @@
-"""Is the distribution over PSPI honest, as an `evaluate` metric."""
+"""Is the distribution over PSPI calibrated, as an `evaluate` metric."""
 
 import datasets
 import evaluate

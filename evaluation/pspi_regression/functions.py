@@ -45,8 +45,8 @@ def regression_from_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
     """The six values from summed terms `(..., 15)`, each `(...)`; NaN where one is not defined.
 
     With two raters, ICC(3,1) of Shrout & Fleiss (1979) (MSR - MSE) / (MSR + MSE) is 2 cov / (var_p + var_r). Their
-    ICC(2,1) (MSR - MSE) / (MSR + MSE + 2 (MSC - MSE) / n) has, as MSC is n bias^2 / 2, the bias in the denominator: with
-    S for sums of squared deviations, 2 S_pr / (S_p + S_r + (n - 1) bias^2 - (S_p + S_r - 2 S_pr) / n). Kappa with
+    ICC(2,1) (MSR - MSE) / (MSR + MSE + 2 (MSC - MSE) / n) has, as MSC is n bias^2 / 2, the bias in the denominator:
+    with S for sums of squared deviations, 2 S_pr / (S_p + S_r + (n - 1) bias^2 - (S_p + S_r - 2 S_pr) / n). Kappa with
     quadratic weights is 1 - sum of (a - b)^2 / (n x its mean over all pairs), that mean being var_a + var_b +
     (mean_a - mean_b)^2. Distances are of intensities: scikit-learn's kappa is the same if it is told all `labels`.
     """

@@ -11,7 +11,7 @@ class PspiRegression(evaluate.Metric):
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
-            description="MAE, MSE, Pearson correlation, ICC(3,1), ICC(2,1) and quadratic kappa of PSPI or AU intensities.",
+            description="MAE, MSE, Pearson correlation, ICC(3,1), ICC(2,1), quadratic kappa of PSPI or AU intensities.",
             citation="",
             inputs_description=pspi_regression.__doc__,
             features=datasets.Features(

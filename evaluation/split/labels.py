@@ -1,4 +1,4 @@
-"""Labels of a dataset directory, straight from the Parquet columns: no picture is read."""
+"""Labels of a dataset directory, from the Parquet columns alone: no picture is read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,9 +41,3 @@ def read_training_labels(data: str | Path, split: str = "train") -> TrainingLabe
     columns = read_columns(data, split, ["pspi", "au"])
     units = [[np.nan] * len(AU_NAMES) if row is None else row for row in columns["au"].to_pylist()]
     return TrainingLabels(columns["pspi"].to_numpy(), np.array(units, dtype=np.float64))
-
-
-def spec_hash(data: str | Path) -> str | None:
-    """The hash of the specification that `data` was made from; None when there is no manifest."""
-    entries = read_manifest(Path(data))
-    return entries[0].spec_hash if entries else None

@@ -1,14 +1,10 @@
-"""An evaluation as JSON and as Markdown tables. The tables also stand in the model card."""
+"""An evaluation as Markdown tables, which the model card shows too."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataset_script.facs import AU_DESCRIPTIONS, PAIN_THRESHOLDS, PSPI_CLASSES
 
-from dataset_script.facs import AU_DESCRIPTIONS
-from dataset_script.storage import write_atomically
-
-from ..markdown import number, p_value, sample_size, span, table, to_json, with_span
-from ..paper import latex
-from ..paper import tables as paper_tables
+from ..markdown import number, p_value, pain_words, sample_size, span, table, with_span
+from ..results import Comparison, UnitScores
+from .results import Evaluation, SplitScores
 
 METRICS = {
     "macro_auroc": "macro AUROC, 17 classes (0-16) ↑",
@@ -36,39 +32,12 @@ TRIVIAL_ROWS = {
 }
 
 
-def write_report(metrics: dict, directory: str | Path) -> tuple[Path, Path]:
-    """Writes `metrics.json` (full precision) and `metrics.md` into `directory`; returns their paths. Raises WorkFailed."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    paths = directory / "metrics.json", directory / "metrics.md"
-    for path, text in zip(paths, (to_json(metrics), to_markdown(metrics)), strict=True):
-        write_atomically(path, text.encode())
-    return paths
-
-
-def write_tables(tables: Sequence[paper_tables.Table], directory: str | Path) -> list[Path]:
-    """Writes the paper's tables with our rows: `tables.md`, `.json` and `.tex` into `directory`; returns their paths.
-
-    `tables` come from `paper_tables.tables_of_split` or `tables_of_folds`. Raises WorkFailed.
-    """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "tables.md": paper_tables.to_markdown(tables),
-        "tables.json": to_json(paper_tables.to_dict(tables)),
-        "tables.tex": latex.to_latex(tables),
-    }
-    for name, text in texts.items():
-        write_atomically(directory / name, text.encode())
-    return [directory / name for name in texts]
-
-
-def to_markdown(metrics: dict) -> str:
-    """The whole report of what `evaluation.commands.evaluate` computed."""
+def to_markdown(metrics: Evaluation) -> str:
+    """The whole report, `metrics.md`."""
     context = metrics["context"]
     return f"""# {context["model"]} on {context["data"]}, {context["split"]} split
 
-{describe(metrics)}
+{method(metrics)}
 
 ## PSPI
 
@@ -87,16 +56,16 @@ Error and Brier score: of the class probabilities as the model gives them. Inter
 
 ## Action units
 
-{au_table(metrics)}
+{au_table(metrics["au"])}
 
 ## By group
 
 {group_table(metrics)}
-{comparison_section(metrics)}"""
+{comparison_section(context["model"], metrics.get("comparison"))}"""
 
 
-def describe(metrics: dict) -> str:
-    """What the numbers stand on: sizes, intervals, thresholds, trivial rows."""
+def method(metrics: Evaluation) -> str:
+    """What the numbers are based on: sizes, intervals, thresholds, trivial rows."""
     context = metrics["context"]
     absent = metrics["classes_absent"]
     rows = "; ".join(f"{name}: {text}" for name, text in TRIVIAL_ROWS.items())
@@ -105,30 +74,30 @@ def describe(metrics: dict) -> str:
         f"{sample_size(context)}, input `{context['input']}`. "
         + (resampled if context["identities"] > 1 else "No intervals: one identity says nothing about others. ")
         + f"Decision thresholds: the best F1 on the {context['calibration_split']} split. "
-        f"Macro AUROC is over {17 - len(absent)} classes"
+        f"Macro AUROC is over {PSPI_CLASSES - len(absent)} classes"
         + (f" (PSPI {', '.join(map(str, absent))} not among these frames)" if absent else "")
         + f". Trivial rows: {rows}."
     )
 
 
-def pspi_table(metrics: dict) -> str:
+def pspi_table(metrics: SplitScores) -> str:
     """The PSPI metrics: the model with its intervals, then the trivial rows."""
     body = []
     for name, label in METRICS.items():
         entry = metrics["pspi"][name]
         trivial = [number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
-        body.append([label, number(entry["value"]), span(entry, 90), span(entry, 95), *trivial])
+        body.append([label, number(entry["value"]), span(entry["interval_90"]), span(entry["interval_95"]), *trivial])
     return table(["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS], body)
 
 
-def detection_table(metrics: dict) -> str:
+def detection_table(metrics: SplitScores) -> str:
     """Pain at PSPI >= 1, 2, 3, with the F1 of calling everything pain and of a coin."""
     body = []
     for name, entry in metrics["detection"].items():
         model = entry["model"]
         body.append(
             [
-                name.replace(">=", " ≥ ").replace("pspi", "PSPI"),
+                pain_words(name),
                 number(entry["prevalence"]),
                 with_span(model["auroc"]),
                 with_span(model["f1"]),
@@ -143,8 +112,8 @@ def detection_table(metrics: dict) -> str:
     return table(head.split("|"), body)
 
 
-def calibration_table(metrics: dict) -> str:
-    """Whether the probabilities can be believed, beside two distributions that look at no picture."""
+def calibration_table(metrics: SplitScores) -> str:
+    """Whether the probabilities can be relied on, beside two distributions that do not depend on the picture."""
     rows = metrics["calibration"]
     body = [
         [label, with_span(rows["model"][name]), *(number(rows[row][name]) for row in ("prior", "uniform"))]
@@ -153,17 +122,17 @@ def calibration_table(metrics: dict) -> str:
     return table(["", "model (95 %)", "prior", "uniform"], body)
 
 
-def interval_words(metrics: dict) -> str:
-    """What the model's interval is of."""
-    temperature = metrics["context"].get("interval_temperature", 1.0)
+def interval_words(metrics: Evaluation) -> str:
+    """What the model's PSPI interval is computed from."""
+    temperature = metrics["context"]["interval_temperature"]
     if temperature == 1:
         return "of these probabilities (its `interval_temperature` is 1)"
     return f"of the logits over its `interval_temperature` of {temperature:.3f}, set on validation people in training"
 
 
-def au_table(metrics: dict) -> str:
+def au_table(units: dict[str, UnitScores]) -> str:
     """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere."""
-    if not metrics["au"]:
+    if not units:
         return "Not scored: the data give PSPI alone."
     body = [
         [
@@ -176,13 +145,13 @@ def au_table(metrics: dict) -> str:
             number(entry["f1"]["value"]),
             number(entry["f1_all_present"]),
         ]
-        for name, entry in metrics["au"].items()
+        for name, entry in units.items()
     ]
     head = "|MAE (95 %)|MAE of the mean|PCC (95 %)|ICC(3,1)|AUROC at ≥ 1 (95 %)|F1 at ≥ 1|F1 all present"
     return table(head.split("|"), body)
 
 
-def group_table(metrics: dict) -> str:
+def group_table(metrics: SplitScores) -> str:
     """Every group of every attribute, with its size."""
     body = []
     for attribute, groups in metrics["groups"].items():
@@ -203,23 +172,22 @@ def group_table(metrics: dict) -> str:
     return table(head.split("|"), body)
 
 
-def comparison_section(metrics: dict) -> str:
-    """The paired difference to another model, a heading with its table; empty where there was none."""
-    if "comparison" not in metrics:
+def comparison_section(model: str, other: Comparison | None) -> str:
+    """The paired difference of `model` to another: a heading with its table; empty where there is no other."""
+    if other is None:
         return ""
-    other = metrics["comparison"]
-    labels = METRICS | {f"auroc_pspi_{t}": f"AUROC at PSPI ≥ {t} ↑" for t in (1, 2, 3)}
+    labels = METRICS | {f"auroc_pspi_{t}": f"AUROC at PSPI ≥ {t} ↑" for t in PAIN_THRESHOLDS}
     body = [
         [
             labels[name],
             *(number(entry[key]) for key in ("first", "second", "difference")),
-            span(entry, 95),
+            span(entry["interval_95"]),
             p_value(entry["p_bootstrap"]),
             p_value(entry["p_permutation"]),
         ]
         for name, entry in other["metrics"].items()
     ]
-    head = f"|{metrics['context']['model']}|{other['model']}|difference|95 % interval|p (bootstrap)|p (swaps)"
+    head = f"|{model}|{other['model']}|difference|95 % interval|p (bootstrap)|p (swaps)"
     return f"""
 ## Against {other["model"]}
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from dataset_script.facs import PAIN_THRESHOLDS
+
 from .. import macro_auroc
 from ..au_agreement.functions import PRESENT
+from ..results import UnitScores
 from ..statistics.bootstrap import ClusterBootstrap
 from ..statistics.groups import PEOPLE, VIEWS, members
 from ..statistics.measures import (
-    PAIN_THRESHOLDS,
     Predictions,
     TrainingLabels,
     calibration_measures,
@@ -16,11 +18,13 @@ from ..statistics.measures import (
     pain_probability,
     pspi_measures,
     softmax,
+    subset,
     summarise,
     unit_measures,
 )
-from ..statistics.thresholds import best_f1_threshold
+from ..statistics.thresholds import decision_thresholds, pain_key
 from .baselines import trivial_calibration, trivial_detection, trivial_scores
+from .results import GroupScores, SplitScores
 
 GROUPS = {**PEOPLE, "view_id": VIEWS}
 
@@ -31,18 +35,20 @@ def evaluate_predictions(
     training: TrainingLabels,
     resamples: int = 10_000,
     seed: int = 0,
-) -> dict:
-    """All scores of `predictions`; `calibration`, other people's frames, sets the decision thresholds.
+) -> SplitScores:
+    """All scores of `predictions`, beside those of trivial predictors.
 
-    Returns:
-        `pspi`: metric -> {value, interval_90, interval_95, undefined_resamples}. `per_class_auroc`: PSPI -> AUROC.
-        `trivial`: row -> metric -> value. `calibration`: {model, prior, uniform}. `detection`: "pspi>=t" -> {model,
-        all_pain, coin, prevalence, decision_threshold}. `au`: AU -> the metrics of `au_agreement`, icc_2_1, qwk,
-        mae_of_mean and f1_all_present, of the frames whose AUs are known; empty where there are none. `groups`: attribute -> group -> {frames, identities, and the metrics of `pspi` and
-        "auroc_pspi_3"}. Values that are not defined are None.
+    Args:
+        predictions: of the frames to score.
+        calibration: of other people's frames, which set the decision thresholds.
+        training: what the trivial predictors know.
+        resamples, seed: of the bootstrap over identities.
+
+    Raises:
+        WorkFailed: as `check_predictions` and `best_f1_threshold`.
     """
     check_predictions(predictions)
-    check_predictions(calibration)
+    thresholds = decision_thresholds(calibration)
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
     labels = predictions["labels"]
     areas = macro_auroc(softmax(predictions["logits"]), labels)
@@ -56,8 +62,10 @@ def evaluate_predictions(
             **trivial_calibration(training.pspi, labels),
         },
         "detection": {
-            f"pspi>={t}": {
-                **_detection(predictions, calibration, bootstrap, t),
+            pain_key(t): {
+                "prevalence": float(np.mean(labels >= t)),
+                "decision_threshold": thresholds[t],
+                "model": summarise(detection_measures(predictions, bootstrap.whole, t, thresholds[t]), bootstrap),
                 **trivial_detection(training.pspi, labels, t),
             }
             for t in PAIN_THRESHOLDS
@@ -67,26 +75,21 @@ def evaluate_predictions(
     }
 
 
-def _detection(predictions: Predictions, calibration: Predictions, bootstrap: ClusterBootstrap, t: int) -> dict:
-    threshold = best_f1_threshold(pain_probability(calibration, t), calibration["labels"] >= t)
-    return {
-        "prevalence": float(np.mean(predictions["labels"] >= t)),
-        "decision_threshold": threshold,
-        "model": summarise(detection_measures(predictions, bootstrap.whole, t, threshold), bootstrap),
-    }
+def action_units(
+    predictions: Predictions, training_mean: np.ndarray, bootstrap: ClusterBootstrap
+) -> dict[str, UnitScores]:
+    """AU -> its scores, over the frames whose AUs are known; empty where there are none.
 
-
-def action_units(predictions: Predictions, guess: np.ndarray, bootstrap: ClusterBootstrap) -> dict[str, dict]:
-    """The part `au` of `evaluate_predictions`. `guess` `(n, 6)`: the training mean for each frame, NaN where unknown."""
+    `training_mean` `(n, 6)`: for each frame, the mean of the training frames that its model saw, NaN where unknown.
+    """
     known = ~np.isnan(predictions["au_labels"]).any(axis=1)
     if not known.any():
         return {}
-    frames = {key: values[known] for key, values in predictions.items()}
-    weighting = bootstrap.part(known)
+    frames, weighting = subset(predictions, known), bootstrap.part(known)
     result = {}
     for k, (name, values) in enumerate(unit_measures(frames, weighting).items()):
         truth = frames["au_labels"][:, k]
-        of_mean = float(np.abs(guess[known, k] - truth).mean())
+        of_mean = float(np.abs(training_mean[known, k] - truth).mean())
         result[name] = {
             **summarise(values, bootstrap, weighting.size),
             "mae_of_mean": None if np.isnan(of_mean) else of_mean,
@@ -95,14 +98,16 @@ def action_units(predictions: Predictions, guess: np.ndarray, bootstrap: Cluster
     return result
 
 
-def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, dict]:
+def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, GroupScores]:
     result = {}
     for name, member in members(predictions[attribute], GROUPS[attribute]).items():
-        group = {key: values[member] for key, values in predictions.items()}
-        weighting = bootstrap.part(member)
+        group, weighting = subset(predictions, member), bootstrap.part(member)
         area = weighting.auroc(pain_probability(group, 3), group["labels"] >= 3)
-        with np.errstate(invalid="ignore"):  # a resample without anyone of the group is NaN
+        with np.errstate(invalid="ignore"):  # NaN in a resample that draws nobody of the group
             measures = {**pspi_measures(group, weighting), "auroc_pspi_3": area}
-        sizes = {"frames": int(member.sum()), "identities": weighting.size}
-        result[name] = {**sizes, **summarise(measures, bootstrap, weighting.size)}
+        result[name] = {
+            "frames": int(member.sum()),
+            "identities": weighting.size,
+            **summarise(measures, bootstrap, weighting.size),
+        }
     return result

@@ -2,13 +2,13 @@
 
 - Interval and bootstrap p-value: both models are scored on the same resamples of the identities, and the replicates are
   subtracted.
-- Permutation p-value: if the models were alike, swapping their predictions of a person would change nothing. Each
-  permutation swaps those of every person or not (a sign flip of the person's difference), and scores both again. That is
-  exact for any metric, also one that is not a mean over people.
+- Permutation p-value: if the models were equally good, swapping their predictions of a person would change nothing.
+  Each permutation swaps the predictions of some of the people, and scores both models again. That is exact for any
+  metric, also for one that is not a mean over people.
 
-A swapped model is a choice of one of two copies of each person, so it is a row of 0-1 weights over 2 K clusters, and no
-frame is scored twice (see `bootstrap.py`). Frames swapped between models are ranked against each other: scores must be on
-one scale, as probabilities and PSPI are.
+A model with swaps takes one of two copies of each person, so it is a row of 0-1 weights over 2 K identities, and no
+frame is scored twice (see `bootstrap.py`). Frames swapped between models are ranked against each other: scores must be
+on one scale, as probabilities and PSPI are.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,11 @@ from collections.abc import Callable
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import PAIN_THRESHOLDS
 
+from ..results import Difference, PairedDifference
 from .bootstrap import ClusterBootstrap, Weighting
-from .measures import LEVELS, LOWER_IS_BETTER, PAIN_THRESHOLDS, Predictions, detection_measures, pspi_measures
+from .measures import LEVELS, LOWER_IS_BETTER, Predictions, detection_measures, pspi_measures
 
 Measure = Callable[[Predictions, Weighting], dict[str, np.ndarray]]
 PERMUTATIONS = 2_000
@@ -39,19 +41,14 @@ def compare(
     measure: Measure = default_measures,
     resamples: int = 10_000,
     seed: int = 0,
-) -> dict[str, dict]:
-    """Metric by metric, `first` minus `second`.
+) -> dict[str, Difference]:
+    """Metric -> `first` minus `second`, with intervals and two-sided p-values.
 
     Args:
         first, second: predictions of the same frames in the same order.
         measure: what to compute, as `measures.pspi_measures`.
         resamples: of the bootstrap; of permutations at most `PERMUTATIONS`.
         seed: of both.
-
-    Returns:
-        metric -> `first`, `second`, `difference`, `better` ("first", "second", or None for a tie), `interval_90` and
-        `interval_95` of the difference, `p_bootstrap`, `p_permutation` (both two-sided), and `identities`. What is not
-        defined is None.
 
     Raises:
         InvalidInput: the two are not of the same frames, in one order.
@@ -73,17 +70,27 @@ def compare(
             **{key: None if np.isnan(value) else float(value) for key, value in values.items()},
             "better": _better(name, observed),
             **{f"interval_{level}": bootstrap.interval(replicates, level / 100) for level in LEVELS},
-            "p_bootstrap": None if bootstrap.size < 2 else bootstrap_p(replicates),
+            "p_bootstrap": _p_of_people(replicates, bootstrap),
             "p_permutation": permutation_p(observed, *swapped[name]),
             "identities": bootstrap.size,
         }
     return result
 
 
-def swaps(people: int, permutations: int, seed: int = 0) -> tuple[np.ndarray, bool]:
-    """Who is swapped, `(rows, people)` booleans, and whether these are all the ways there are.
+def paired_difference(values: np.ndarray, bootstrap: ClusterBootstrap) -> PairedDifference:
+    """Of the difference of two scores under `bootstrap.whole`, `(1 + resamples,)`."""
+    found = bootstrap.estimate(values)
+    return {
+        "difference": found["value"],
+        "difference_95": found["interval_95"],
+        "p": _p_of_people(values[1:], bootstrap),
+    }
 
-    All 2 ^ people when that is at most `permutations`; else so many at random.
+
+def swaps(people: int, permutations: int, seed: int = 0) -> tuple[np.ndarray, bool]:
+    """Who is swapped, `(rows, people)` booleans, and whether these are all swaps there are.
+
+    All 2 ^ people swaps when these are at most `permutations`; else that many at random.
     """
     if people < 63 and 2**people <= permutations:
         return (np.arange(2**people)[:, None] >> np.arange(people)) % 2 == 1, True
@@ -103,21 +110,22 @@ def bootstrap_p(replicates: np.ndarray) -> float | None:
 
 
 def permutation_p(observed: float, differences: np.ndarray, exhaustive: bool) -> float | None:
-    """The share of `differences` at least as far from 0 as `observed`; random ones count the observed one too.
+    """The share of `differences` at least as far from 0 as `observed`.
 
-    None when the observed one is not defined; permutations in which a metric is not defined are left out.
+    Of random differences, not all there are, the observed one is counted as one more. None when the observed difference
+    is not defined; differences that are not defined are left out.
     """
     defined = differences[~np.isnan(differences)]
     if np.isnan(observed) or not defined.size:
         return None
-    as_far = (np.abs(defined) >= abs(observed) - ROUNDING).sum()
-    return float(as_far / defined.size) if exhaustive else float((as_far + 1) / (defined.size + 1))
+    as_large = (np.abs(defined) >= abs(observed) - ROUNDING).sum()
+    return float(as_large / defined.size) if exhaustive else float((as_large + 1) / (defined.size + 1))
 
 
 def _swapped_differences(
     first: Predictions, second: Predictions, measure: Measure, bootstrap: ClusterBootstrap, permutations: int, seed: int
 ) -> dict[str, tuple[np.ndarray, bool]]:
-    """Metric -> the differences under each swap, and whether these are all swaps."""
+    """Metric -> the differences under each swap, and whether these are all swaps there are."""
     both = {key: np.concatenate([values, second[key]]) for key, values in first.items()}
     index = np.concatenate([bootstrap.index, bootstrap.index + bootstrap.size])  # a person's copy in each model
     swap, exhaustive = swaps(bootstrap.size, permutations, seed)
@@ -125,6 +133,11 @@ def _swapped_differences(
     values = measure(both, Weighting(index, sides.astype(np.float64)))
     halves = {name: np.split(rows, 2) for name, rows in values.items()}
     return {name: (a - b, exhaustive) for name, (a, b) in halves.items()}
+
+
+def _p_of_people(replicates: np.ndarray, bootstrap: ClusterBootstrap) -> float | None:
+    """`bootstrap_p`; None with one identity, which says nothing about others."""
+    return None if bootstrap.size < 2 else bootstrap_p(replicates)
 
 
 def _better(name: str, difference: float) -> str | None:

@@ -1,26 +1,39 @@
 """The mean over cross-validation folds, with Student's t-interval.
 
 Folds share training people, so their scores are not independent and the interval is somewhat too narrow (Bengio &
-Grandvalet 2004). It is printed because the field prints it; the bootstrap over people of the pooled predictions stands
-beside it.
+Grandvalet 2004). It is printed because the field prints it, beside the bootstrap over the people of all folds.
 """
 
 import math
 from collections.abc import Sequence
+from typing import TypedDict
 
 from dataset_script.errors import InvalidInput
 
+from ..results import Interval
 
-def fold_summary(values: Sequence[float | None], level: float = 0.95) -> dict:
+
+class FoldScores(TypedDict):
+    """One metric over folds.
+
+    `mean`, `sd` (of a sample) and Student's t-`interval` are of the `folds` that define the metric; `folds_undefined`
+    do not. `mean` is None without any, `sd` and `interval` with fewer than two. `values` has one of each fold.
+    """
+
+    mean: float | None
+    sd: float | None
+    interval: Interval | None
+    folds: int
+    folds_undefined: int
+    values: list[float | None]
+
+
+def fold_summary(values: Sequence[float | None], level: float = 0.95) -> FoldScores:
     """Mean, standard deviation and t-interval of one metric over folds.
 
     Args:
-        values: one a fold; None where the metric was not defined there: such a fold is left out and counted.
+        values: one a fold; None where the metric is not defined: such a fold is left out and counted.
         level: of the interval, above 0 and below 1.
-
-    Returns:
-        `mean`, `sd` (of a sample), `interval` [low, high], `folds` (that count), `folds_undefined`. `mean` is None without
-        a fold, `sd` and `interval` with fewer than two.
 
     Raises:
         InvalidInput: a level out of range, a value that is not finite.
@@ -37,7 +50,14 @@ def fold_summary(values: Sequence[float | None], level: float = 0.95) -> dict:
         sd = math.sqrt(math.fsum((value - mean) ** 2 for value in defined) / (count - 1))
         half = t_quantile((1 + level) / 2, count - 1) * sd / math.sqrt(count)
         interval = [mean - half, mean + half]
-    return {"mean": mean, "sd": sd, "interval": interval, "folds": count, "folds_undefined": len(values) - count}
+    return {
+        "mean": mean,
+        "sd": sd,
+        "interval": interval,
+        "folds": count,
+        "folds_undefined": len(values) - count,
+        "values": list(values),
+    }
 
 
 def t_quantile(probability: float, freedom: int) -> float:

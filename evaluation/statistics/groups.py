@@ -5,24 +5,25 @@ from itertools import combinations
 
 import numpy as np
 
+from dataset_script.facs import PSPI_MAX
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS
 
+from ..results import Sizes
 from .measures import Predictions
 
 PEOPLE = {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}
 VIEWS = ("frontal", "yawed 1", "yawed 2")
-BANDS = ((0, 0), (1, 2), (3, 5), (6, 10), (11, 16))
-"""Lowest and highest PSPI of each."""
+BANDS = ((0, 0), (1, 2), (3, 5), (6, 10), (11, PSPI_MAX))
+"""Lowest and highest PSPI of each band."""
 CROSSING = " x "
 UNKNOWN = "unknown"
-"""The group of those of whom a source does not tell, beside others of whom it does."""
+"""The group of people of whom the data do not tell an attribute that they tell of others."""
 
 
 def members(class_ids: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Group -> `(n,)` mask, for `class_ids` `(n,)`, places in `names`; of the groups that have a frame.
+    """Group -> `(n,)` mask of its frames, of the groups that have one. `class_ids` `(n,)` are indices into `names`.
 
-    Other ids, as the -1 of imported data, are the group "unknown". Empty where nobody's group is known: then there is
-    nothing to tell apart.
+    Other ids, as the -1 of imported data, are the group "unknown". Empty where nobody's group is known.
     """
     known = (class_ids >= 0) & (class_ids < len(names))
     if not known.any():
@@ -32,12 +33,12 @@ def members(class_ids: np.ndarray, names: Sequence[str]) -> dict[str, np.ndarray
 
 
 def is_known(group: str) -> bool:
-    """Whether a group, or every side of a crossing, is one that the data tell."""
+    """Whether the data tell who is in a group; of a crossing, in each of its groups."""
     return UNKNOWN not in group.split(CROSSING)
 
 
-def unknown(predictions: Predictions) -> dict[str, dict[str, int]]:
-    """Attribute of people -> frames and identities of whom it is not known; without those that are known of everyone."""
+def unknown(predictions: Predictions) -> dict[str, Sizes]:
+    """Attribute of people -> how many it is not known of; without attributes that are known of everyone."""
     result = {}
     for name, groups in PEOPLE.items():
         missing = (predictions[name] < 0) | (predictions[name] >= len(groups))
@@ -48,9 +49,9 @@ def unknown(predictions: Predictions) -> dict[str, dict[str, int]]:
 
 
 def of_people(predictions: Predictions) -> dict[str, dict[str, np.ndarray]]:
-    """Attribute -> group -> `(n,)` mask, for age group, ethnicity, gender, and every crossing of two and of all three.
+    """Attribute -> group -> `(n,)` mask, for age group, ethnicity, gender, and every crossing of two or all three.
 
-    Groups without a frame are left out, and so are attributes that are not known of anybody.
+    Groups without a frame are left out, and so are attributes that are known of nobody.
     """
     single = {name: members(predictions[name], groups) for name, groups in PEOPLE.items()}
     single = {name: groups for name, groups in single.items() if groups}
@@ -69,7 +70,7 @@ def of_people(predictions: Predictions) -> dict[str, dict[str, np.ndarray]]:
 
 
 def of_frames(predictions: Predictions) -> dict[str, dict[str, np.ndarray]]:
-    """The same for view and band of true PSPI, of which one person has several."""
+    """Attribute -> group -> `(n,)` mask, for view and band of true PSPI, of which one person has several."""
     views = members(predictions["view_id"], VIEWS)
     labels = predictions["labels"]
     bands = {f"pspi {low}-{high}" if high else "pspi 0": (low <= labels) & (labels <= high) for low, high in BANDS}

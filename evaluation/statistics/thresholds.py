@@ -1,15 +1,60 @@
-"""Where a score becomes a decision. Thresholds come from other data than those they are judged on."""
+"""Where a probability of pain becomes a decision. Thresholds come from other data than those they are judged on."""
 
 import numpy as np
 
 from dataset_script.errors import WorkFailed
+from dataset_script.facs import PAIN_THRESHOLDS
+
+from .bootstrap import Weighting
+from .measures import Predictions, check_predictions, detection_measures, pain_probability
+
+
+def pain_key(pspi_threshold: int) -> str:
+    """The key of "pain from this PSPI on" in results: "pspi>=3"."""
+    return f"pspi>={pspi_threshold}"
+
+
+def by_pain_key(thresholds: dict[int, float]) -> dict[str, float]:
+    """PSPI threshold -> decision threshold, with the keys that results have."""
+    return {pain_key(t): value for t, value in thresholds.items()}
+
+
+def decision_thresholds(calibration: Predictions) -> dict[int, float]:
+    """PSPI threshold -> the decision threshold with the best F1 on the frames of `calibration`.
+
+    Raises:
+        WorkFailed: as `check_predictions` and `best_f1_threshold`.
+    """
+    check_predictions(calibration)
+    labels = calibration["labels"]
+    return {t: best_f1_threshold(pain_probability(calibration, t), labels >= t) for t in PAIN_THRESHOLDS}
+
+
+def with_thresholds(predictions: Predictions, thresholds: dict[int, float]) -> Predictions:
+    """`predictions` whose frames carry their model's decision thresholds (PSPI threshold -> probability)."""
+    frames = len(predictions["labels"])
+    return {**predictions, **{threshold_key(t): np.full(frames, value) for t, value in thresholds.items()}}
+
+
+def threshold_key(pspi_threshold: int) -> str:
+    """The key of the decision thresholds `(n,)` that frames carry."""
+    return f"decision_threshold_pspi_{pspi_threshold}"
+
+
+def detection_at_thresholds(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
+    """`detection_measures` at every PSPI threshold, of frames that carry their decision thresholds: "f1_pspi_3" etc."""
+    result = {}
+    for t in PAIN_THRESHOLDS:
+        detection = detection_measures(predictions, weighting, t, predictions[threshold_key(t)])
+        result |= {f"{name}_pspi_{t}": values for name, values in detection.items()}
+    return result
 
 
 def best_f1_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
     """The threshold t with the highest F1 for `scores >= t`; of equally good ones the strictest.
 
-    It lies midway between the scores that it parts, and is 0 when calling everything pain is best: other people's scores
-    are never exactly these.
+    It lies midway between the two scores that it separates, because other people's scores are never exactly these; it
+    is 0 where calling every frame pain is best.
 
     Args:
         scores: `(n,)` probabilities of pain.
@@ -21,9 +66,9 @@ def best_f1_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
     if not positive.any():
         raise WorkFailed("cannot calibrate a decision threshold: the calibration frames hold no pain")
     values, index = np.unique(scores, return_inverse=True)  # a threshold takes equal scores all or none
-    said = np.bincount(index)[::-1].cumsum()[::-1]  # called pain by a threshold at each value
+    called = np.bincount(index)[::-1].cumsum()[::-1]  # called pain by a threshold at each value
     hits = np.bincount(index, weights=positive)[::-1].cumsum()[::-1]
-    f1 = 2 * hits / (said + positive.sum())
+    f1 = 2 * hits / (called + positive.sum())
     best = int(np.flatnonzero(f1 == f1.max())[-1])
     if best == 0:
         return 0.0

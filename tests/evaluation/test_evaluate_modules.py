@@ -1,4 +1,4 @@
-"""Every metric folder loads through `evaluate`, also copied alone to another place, in a process that lacks this package."""
+"""Every metric folder loads through `evaluate`, also copied alone elsewhere, in a process that lacks this package."""
 
 import json
 import os

@@ -16,11 +16,11 @@ from huggingface_hub import DatasetCard, ModelCard
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
-from evaluation.explanations.agreement import agreement
+from evaluation.explanations.agreement import UnitMaps, agreement
 from evaluation.fairness.gaps import fairness
-from evaluation.provenance import weight_hashes
-from evaluation.split.labels import read_columns, spec_hash
-from evaluation.split.report import write_report
+from evaluation.markdown import to_json
+from evaluation.provenance import spec_hash, weight_hashes
+from evaluation.split.labels import read_columns
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.comparison import compare
 from evaluation.statistics.measures import TrainingLabels
@@ -125,7 +125,8 @@ import json
 from datasets import load_dataset
 frames, pairs = load_dataset("faces"), load_dataset("faces", "pairs", split="test")
 row = next(iter(load_dataset("faces", split="train", streaming=True)))
-print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image"].size, frames["test"].features["gender"].names]))
+genders = frames["test"].features["gender"].names
+print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image"].size, genders]))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -192,7 +193,7 @@ def model(tmp_path, scores):
         "seed": 0,
         "versions": {"numpy": "2.4.6"},
     }
-    write_report({"context": context, **scores}, directory)
+    (directory / "metrics.json").write_text(to_json({"context": context, **scores}))
     return directory
 
 
@@ -312,7 +313,7 @@ def test_the_card_tells_where_the_model_looks(model):
     random = np.random.default_rng(0)
     maps = random.random((30, 6, 4, 4)) + 0.01
     people = np.arange(30) // 5
-    judged = agreement(maps, maps, np.ones((30, 6), bool), people, maps.mean(axis=0), resamples=20)
+    judged = agreement(UnitMaps(maps, maps, np.ones((30, 6), bool), people, maps.mean(axis=0)), resamples=20)
     context = json.loads((model / "metrics.json").read_text())["context"]
     (model / "explanations.json").write_text(json.dumps({"context": context, "agreement": judged, "removal": None}))
     text = write_card(model).read_text().split("### Where it looks")[1]

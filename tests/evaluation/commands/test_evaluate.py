@@ -5,15 +5,19 @@ import json
 import numpy as np
 import pytest
 from fake_predictions import imagine
+from typed_dicts import mismatches
 
 import pain3d_cli
 from dataset_script.errors import WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
 from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
+from evaluation.fairness.results import Fairness
 from evaluation.markdown import to_json
-from evaluation.split.labels import read_columns, spec_hash
+from evaluation.provenance import spec_hash
+from evaluation.split.labels import read_columns
 from evaluation.split.report import METRICS
+from evaluation.split.results import Evaluation
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.measures import TrainingLabels, pain_probability
 
@@ -137,24 +141,6 @@ def test_labels_are_read_without_the_pictures(dataset):
     assert spec_hash(dataset) == Spec.load(dataset).hash
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A ViTPain with random weights, saved."""
-    from transformers import ViTConfig, set_seed
-
-    from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-
-    set_seed(0)
-    size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
-    network = ViTPainForPainAssessment(
-        ViTPainConfig(backbone_config=ViTConfig(**size, image_size=32, patch_size=16).to_dict())
-    )
-    directory = tmp_path_factory.mktemp("model") / "vitpain-test"
-    network.save_pretrained(directory)
-    ViTPainImageProcessor(size={"height": 32, "width": 32}).save_pretrained(directory)
-    return directory
-
-
 def test_the_command_scores_a_real_model(dataset, model, capsys):
     arguments = ["evaluate", str(model), "--data", str(dataset), "--resamples", "100", "--batch-size", "64"]
     assert pain3d_cli.main(arguments) == 0
@@ -163,6 +149,7 @@ def test_the_command_scores_a_real_model(dataset, model, capsys):
     assert printed == (model / "metrics.md").read_text()
     assert f"{metrics['pspi']['mae']['value']:.3f}" in printed
     assert f"{metrics['trivial']['mean']['mae']:.3f}" in printed
+    assert mismatches(metrics, Evaluation) == []
     context = metrics["context"]
     assert context["frames"] == len(read_columns(dataset, "test", ["pspi"]))
     assert context["spec_hash"] == Spec.load(dataset).hash
@@ -188,6 +175,7 @@ def test_fairness_is_written_on_request(dataset, model, tmp_path, capsys):
     assert pain3d_cli.main(arguments) == 0
     printed = capsys.readouterr()
     found, metrics = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("fairness", "metrics"))
+    assert mismatches(found, Fairness) == []
     assert found["context"] == metrics["context"]
     assert found["overall"]["mae"]["value"] == metrics["pspi"]["mae"]["value"]
     for name, group in metrics["groups"]["gender"].items():  # the two files say the same, intervals too
@@ -202,6 +190,7 @@ def test_two_models_are_compared_on_request(dataset, model, tmp_path, capsys):
     assert pain3d_cli.main([*arguments, "--against", str(model)]) == 0
     assert "## Against vitpain-test" in capsys.readouterr().out
     metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert mismatches(metrics, Evaluation) == []
     mae = metrics["comparison"]["metrics"]["mae"]
     assert mae["first"] == mae["second"] == metrics["pspi"]["mae"]["value"]
     assert (mae["difference"], mae["p_permutation"], mae["better"]) == (0, 1, None)
@@ -211,6 +200,31 @@ def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_pa
     arguments = ["evaluate", str(model), "--data", str(dataset), "--split", "validation", "--resamples", "10"]
     assert pain3d_cli.main([*arguments, "--out", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["context"]["calibration_split"] == "train"
+
+
+OLD_SPELLINGS = (
+    "--protocol subject-5fold {data} --out {out}",
+    "{data} --protocol loso --out {out} --epochs 3 --start {out} --validation 2",
+    "--protocol=own-split {data}",
+    "--protocol",
+)
+
+
+@pytest.mark.parametrize("words", OLD_SPELLINGS)
+def test_the_old_spelling_of_cross_validate_names_the_new_one(words, dataset, tmp_path, capsys):
+    filled = words.format(data=dataset, out=tmp_path / "out").split()
+    assert pain3d_cli.main(["evaluate", *filled]) == 2
+    error = capsys.readouterr().err
+    assert "pain3d cross-validate DATA --protocol NAME" in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("words", "message"), [([], "--data"), (["--data", "{data}", "--epochs", "3"], "--epochs 3")])
+def test_a_call_without_data_or_with_options_of_training_is_wrong(words, message, dataset, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        pain3d_cli.main(["evaluate", str(tmp_path), *(word.format(data=dataset) for word in words)])
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

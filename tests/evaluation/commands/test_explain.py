@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from fake_maker import FakeMaker
 from PIL import Image
+from typed_dicts import mismatches
 
 import pain3d_cli
 from dataset_script.spec import Spec
 from evaluation.explanations.report import summary
+from evaluation.explanations.results import Explanations
 from evaluation.explanations.run import mean_map
 from generation.run.generate import generate
 
@@ -23,21 +25,10 @@ def with_geometry(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A ViTPain with random weights, saved."""
-    from small_vitpain import small_model
-
-    from modeling_vitpain import ViTPainImageProcessor
-
-    directory = tmp_path_factory.mktemp("model") / "vitpain-test"
-    small_model().save_pretrained(directory)
-    ViTPainImageProcessor(size={"height": 32, "width": 32}).save_pretrained(directory)
-    return directory
-
-
 def explained(directory) -> dict:
-    return json.loads((directory / "explanations.json").read_text(), parse_constant=pytest.fail)
+    found = json.loads((directory / "explanations.json").read_text(), parse_constant=pytest.fail)
+    assert mismatches(found, Explanations) == []
+    return found
 
 
 def test_units_are_judged_by_their_own_heat(with_geometry, model, tmp_path, capsys):

@@ -9,6 +9,7 @@ from dataset_script.errors import InvalidInput
 from evaluation.explanations.agreement import (
     METRICS,
     ROWS,
+    UnitMaps,
     agreement,
     centre_map,
     hot_regions,
@@ -51,13 +52,13 @@ def test_the_hot_region_is_the_smallest_with_half_of_the_heat():
 
 
 def test_attention_that_is_the_heat_hits_everything_and_its_opposite_nothing(scene):
-    found = agreement(scene["heat"], **scene, resamples=20)
+    found = agreement(UnitMaps(scene["heat"], **scene), resamples=20)
     for unit in found["units"].values():
         for metric in ("pointing", "pointing_strict", "iou"):
             assert unit[metric]["attention"]["value"] == 1
         assert unit["energy"]["attention"]["value"] >= 0.5
         assert unit["energy"]["other_units"]["value"] < 0.3
-    opposite = agreement(scene["heat"].max() - scene["heat"], **scene, resamples=20)
+    opposite = agreement(UnitMaps(scene["heat"].max() - scene["heat"], **scene), resamples=20)
     assert opposite["mean"]["pointing_strict"]["attention"]["value"] == 0
     assert opposite["mean"]["iou"]["attention"]["value"] == 0
 
@@ -92,7 +93,7 @@ def test_equal_peaks_share_the_point():
 def test_scores_and_intervals_are_those_of_a_plain_loop(scene):
     random = np.random.default_rng(3)
     attention = random.random((N, 6, *GRID)) + scene["heat"] / 4
-    found = agreement(attention, **scene, resamples=200, seed=5)
+    found = agreement(UnitMaps(attention, **scene), resamples=200, seed=5)
     member = scene["present"][:, 2]
     energies = []
     for a, h in zip(attention[member, 2], scene["heat"][member, 2], strict=True):
@@ -111,7 +112,7 @@ def test_scores_and_intervals_are_those_of_a_plain_loop(scene):
 
 
 def test_a_difference_stands_beside_every_row_that_does_not_look(scene):
-    found = agreement(scene["heat"] + 0.1, **scene, gradient=scene["heat"] + 0.1, resamples=200)
+    found = agreement(UnitMaps(scene["heat"] + 0.1, **scene, gradient=scene["heat"] + 0.1), resamples=200)
     for metric in METRICS:
         rows = found["mean"][metric]
         assert tuple(rows) == ROWS
@@ -120,7 +121,7 @@ def test_a_difference_stands_beside_every_row_that_does_not_look(scene):
         assert rows["gradient"]["difference"] == 0
         assert rows["gradient"]["p"] == 1
     assert found["mean"]["energy"]["random"]["p"] < 0.02
-    assert "gradient" not in agreement(scene["heat"] + 0.1, **scene, resamples=20)["mean"]["iou"]
+    assert "gradient" not in agreement(UnitMaps(scene["heat"] + 0.1, **scene), resamples=20)["mean"]["iou"]
 
 
 def test_a_unit_that_nobody_shows_is_left_out(scene):
@@ -128,12 +129,12 @@ def test_a_unit_that_nobody_shows_is_left_out(scene):
     present[:, 3] = False
     heat = scene["heat"].copy()
     heat[:, 5] = 0
-    found = agreement(scene["heat"], **{**scene, "present": present, "heat": heat}, resamples=20)
+    found = agreement(UnitMaps(scene["heat"], **{**scene, "present": present, "heat": heat}), resamples=20)
     assert list(found["units"]) == ["AU4", "AU6", "AU7", "AU10"]
 
 
 def test_one_person_gives_no_interval(scene):
-    alone = agreement(scene["heat"], **{**scene, "identities": np.zeros(N)}, resamples=20)
+    alone = agreement(UnitMaps(scene["heat"], **{**scene, "identities": np.zeros(N)}), resamples=20)
     entry = alone["mean"]["energy"]["random"]
     assert entry["interval_95"] is None and entry["p"] is None and entry["value"] > 0
 
@@ -154,8 +155,8 @@ def test_wrong_input_is_named(scene):
         ({"gradient": attention[1:]}, "gradient has shape"),
     ):
         with pytest.raises(InvalidInput, match=message):
-            agreement(attention, **{**scene, **change}, resamples=5)
+            agreement(UnitMaps(attention, **{**scene, **change}), resamples=5)
     with pytest.raises(InvalidInput, match="attention has shape"):
-        agreement(attention[:, :5], **scene)
+        UnitMaps(attention[:, :5], **scene)
     with pytest.raises(InvalidInput, match="attention holds a value below 0 or not finite"):
-        agreement(np.where(attention == attention.max(), np.nan, attention), **scene)
+        UnitMaps(np.where(attention == attention.max(), np.nan, attention), **scene)

@@ -1,4 +1,4 @@
-"""Deletion and insertion of a model whose answer is known: what it hangs on goes first, and comes back first."""
+"""Deletion and insertion of a model whose answer is known: what it depends on is removed first, and put back first."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ IDENTITIES = np.arange(FRAMES) % PEOPLE
 
 
 def estimates(order_of: str, mode: str, offset: float = 0.0, scale: float = 1.0) -> np.ndarray:
-    """Of a model that adds up weights of the patches it sees; half of the frames fall without their picture, half rise."""
+    """PSPI of a model that adds up weights of the patches it sees; without its picture half of the frames rise."""
     random = np.random.default_rng(7)
     found = []
     for frame in range(FRAMES):
@@ -86,5 +86,5 @@ def test_a_model_that_sees_nothing_has_no_curve():
 def test_wrong_input_is_named():
     with pytest.raises(InvalidInput, match="'random' must be among them"):
         removal_scores({"blur": {"attention": both("best")}}, IDENTITIES)
-    with pytest.raises(InvalidInput, match=r"estimates have shape \(30, 5\)"):
+    with pytest.raises(InvalidInput, match=r"predicted has shape \(30, 5\)"):
         removal_scores({"blur": {"random": both("random")}}, IDENTITIES[1:])

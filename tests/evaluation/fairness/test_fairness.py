@@ -11,7 +11,8 @@ from evaluation import pain_detection, pspi_calibration, pspi_regression
 from evaluation.fairness.gaps import badness, by_group, fairness
 from evaluation.fairness.report import to_markdown, write_fairness
 from evaluation.statistics.groups import of_frames, of_people
-from evaluation.statistics.measures import pain_probability, softmax, threshold_key, with_thresholds
+from evaluation.statistics.measures import pain_probability, softmax
+from evaluation.statistics.thresholds import threshold_key, with_thresholds
 
 PEOPLE, FRAMES = 48, 18
 

@@ -63,8 +63,8 @@ def test_reliability_bins_hold_every_frame():
     bins = reliability(chances, TRUTH, ClusterBootstrap(PEOPLE, 40))
     assert sum(row["frames"] for row in bins) == 120
     first = (chances * 10).astype(int) == 0
-    assert bins[0]["said"] == pytest.approx(chances[first].mean())
-    assert bins[0]["happened"] == pytest.approx(TRUTH[first].mean())
+    assert bins[0]["predicted"] == pytest.approx(chances[first].mean())
+    assert bins[0]["observed"] == pytest.approx(TRUTH[first].mean())
     assert reliability(np.array([1.0]), np.array([True]), ClusterBootstrap(np.zeros(1), 5))[0]["frames"] == 1
 
 

@@ -8,9 +8,9 @@ import pytest
 from fake_predictions import imagine
 
 from evaluation.paper.latex import escape, to_latex
-from evaluation.paper.tables import ALL_PAIN_UNBC, tables_of_folds, tables_of_split, to_markdown
+from evaluation.paper.report import to_markdown, write_tables
+from evaluation.paper.tables import ALL_PAIN_UNBC, tables_of_folds, tables_of_split
 from evaluation.split.labels import read_columns
-from evaluation.split.report import write_tables
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.fold_mean import fold_summary
 from evaluation.statistics.measures import TrainingLabels
@@ -61,7 +61,7 @@ def test_ours_are_the_evaluations_numbers_with_their_intervals(metrics):
 
 
 def test_everything_is_pain_on_unbc_is_what_its_counts_give():
-    """PSPI 0, 1 and 2 of UNBC-McMaster's 48,398 frames (Lucey et al. 2011); the paper's 42,939 with PSPI <= 1 among them."""
+    """PSPI 0, 1, 2 of UNBC-McMaster's 48,398 frames (Lucey et al. 2011), with the paper's 42,939 of PSPI <= 1."""
     counts = {0: 40_029, 1: 2_909, 2: 2_351}
     assert abs(counts[0] + counts[1] - 42_939) <= 1
     for t, f1 in ALL_PAIN_UNBC.items():
@@ -70,7 +70,7 @@ def test_everything_is_pain_on_unbc_is_what_its_counts_give():
 
 
 def test_a_protocols_row_is_its_mean_over_folds():
-    summary = {**fold_summary([0.8, 0.9]), "values": [0.8, 0.9]}
+    summary = fold_summary([0.8, 0.9])
     names = ["macro_auroc_16", "accuracy", "accuracy_within_1", "accuracy_within_2"]
     names += [f"{name}_pspi_{t}" for name in ("auroc", "f1") for t in (1, 2, 3)]
     row = {"folds": fold_summary([0.5, 0.7]), "pooled": 0.6}
@@ -86,7 +86,7 @@ def test_a_protocols_row_is_its_mean_over_folds():
     assert row_of(second, "mean PSPI").cells[0].interval is None
     assert row_of(third, "vitpain_tiny, PSPI ≥ 2").data == "faces, subject-5fold"
     assert row_of(third, "a coin, PSPI ≥ 1").cells[1].value == pytest.approx(0.6)
-    assert "over folds" in second.note and "66 frames of 2 people" in third.note
+    assert "over folds" in second.note and "66 frames of 2 identities" in third.note
 
 
 def test_markdown_has_a_cell_for_every_column(metrics):

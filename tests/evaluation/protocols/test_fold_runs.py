@@ -7,6 +7,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from evaluation.protocols.fold_runs import run_folds
 from evaluation.protocols.scores import score_folds
 from evaluation.protocols.splits import Split, subject_kfold
+from evaluation.statistics.measures import TrainingLabels
 
 
 class Runner:
@@ -40,7 +41,8 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(tmp_path):
     resumed = run_folds(splits, again, tmp_path / "a")
     assert (stopped.ran, again.ran) == (["fold-0", "fold-1", "fold-2"], ["fold-3", "fold-4"])
     whole = run_folds(splits, Runner(), tmp_path / "b")
-    assert score_folds(resumed, 50) == score_folds(whole, 50)
+    training = [TrainingLabels(np.arange(17), np.zeros((17, 6)))] * 5
+    assert score_folds(resumed, training, 50) == score_folds(whole, training, 50)
     for one, other in zip(resumed, whole, strict=True):
         for key, values in other.test.items():
             np.testing.assert_array_equal(one.test[key], values)

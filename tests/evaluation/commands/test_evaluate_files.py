@@ -3,18 +3,8 @@
 import json
 
 import pytest
-from small_vitpain import small_model
 
 import pain3d_cli
-from modeling_vitpain import ViTPainImageProcessor
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("model") / "vitpain-test"
-    small_model().save_pretrained(directory)
-    ViTPainImageProcessor(size={"height": 32, "width": 32}).save_pretrained(directory)
-    return directory
 
 
 def test_tables_and_figures_are_written_on_request(dataset, model, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""`pain3d convert`, then `pain3d evaluate --protocol`: from other people's archives to scores, on our own faces."""
+"""`pain3d convert`, then `pain3d cross-validate`: from other people's archives to scores, on our own faces."""
 
 import json
 import os
@@ -16,11 +16,14 @@ from fake_predictions import write_dataset
 from release_layout import PAINS, PEOPLE, VIEWS, level, units, write_release
 from rendered_faces import of_shot, rendered
 from small_faces import rows_of, small_model, write_faces, write_world
+from typed_dicts import mismatches
 from unbc_layout import png, shots, write, write_unbc, write_unbc_hdf5
 
 import pain3d_cli
 from dataset_script.importers.unbc import BLACK
+from evaluation.fairness.results import Fairness
 from evaluation.protocols.fold_runs import fold_path, read_fold
+from evaluation.protocols.results import CrossValidation
 from evaluation.protocols.splits import Split, read_splits, write_splits
 
 TINY = ("--preset", "scratch", "--batch-size", "8", "--resamples", "50")
@@ -77,12 +80,14 @@ def people(tmp_path_factory) -> Path:
     return write_faces(tmp_path_factory.mktemp("people") / "data", {"train": 5, "validation": 2, "test": 2})
 
 
-def evaluate(*words) -> int:
-    return pain3d_cli.main(["evaluate", *map(str, words)])
+def cross_validate(*words) -> int:
+    return pain3d_cli.main(["cross-validate", *map(str, words)])
 
 
 def read(directory: Path) -> dict:
-    return json.loads((directory / "cross_validation.json").read_text(), parse_constant=pytest.fail)
+    found = json.loads((directory / "cross_validation.json").read_text(), parse_constant=pytest.fail)
+    assert mismatches(found, CrossValidation) == []
+    return found
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -92,7 +97,7 @@ def test_an_archive_is_converted_and_cross_validated(source, config, tmp_path, c
     data, out = tmp_path / "data", tmp_path / "out"
     assert pain3d_cli.main(["convert", str(tmp_path / "source"), str(data), "--check-images", *convert]) == 0
     how = ("--config", config, *TINY, "--max-steps", 2, "--heatmap-weight", 0)
-    assert evaluate("--protocol", *protocol, data, "--out", out, *how, "--fairness") == 0
+    assert cross_validate("--protocol", *protocol, data, "--out", out, *how, "--fairness") == 0
 
     splits, found = read_splits(out / "splits.json"), read(out)
     assert [split.test for split in splits] == tested
@@ -113,6 +118,7 @@ def test_an_archive_is_converted_and_cross_validated(source, config, tmp_path, c
     for name, expected in trivial_f1(frames, splits).items():
         assert found["detection"]["pspi>=3"][name]["pooled"] == pytest.approx(expected, abs=1e-12), name
     groups = json.loads((out / "fairness.json").read_text())
+    assert mismatches(groups, Fairness) == []
     assert set(groups["attributes"]) == {"view", "pspi_band"}  # nothing is known of the people
     assert groups["unknown"]["gender"]["identities"] == found["context"]["identities"]
     assert "Not known from the data: age group of" in (out / "fairness.md").read_text()
@@ -154,9 +160,9 @@ def trivial_f1(frames: list[tuple[int, int]], splits: list[Split]) -> dict[str, 
 
 def test_a_run_killed_in_the_middle_of_a_fold_ends_as_one_that_was_not(config, people, tmp_path):
     words = ["--protocol", "subject-3fold", "--config", config, *TINY, "--epochs", "12", "--heatmap-weight", "10"]
-    assert evaluate(*words, people, "--out", tmp_path / "straight") == 0
+    assert cross_validate(*words, people, "--out", tmp_path / "straight") == 0
     killed = tmp_path / "killed"
-    command = [sys.executable, "-m", "pain3d_cli", "evaluate", *words, str(people), "--out", str(killed)]
+    command = [sys.executable, "-m", "pain3d_cli", "cross-validate", *words, str(people), "--out", str(killed)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "HF_DATASETS_OFFLINE": "1"})
     patience = time.monotonic() + 120
     while not list(killed.glob("models/fold-001/checkpoints/checkpoint-*/trainer_state.json")):
@@ -166,7 +172,7 @@ def test_a_run_killed_in_the_middle_of_a_fold_ends_as_one_that_was_not(config, p
     process.wait()
     assert fold_path(killed / "folds", 0).exists() and not fold_path(killed / "folds", 1).exists()
     kept = fold_path(killed / "folds", 0).stat().st_mtime_ns
-    assert evaluate(*words, people, "--out", killed) == 0
+    assert cross_validate(*words, people, "--out", killed) == 0
     assert fold_path(killed / "folds", 0).stat().st_mtime_ns == kept  # not computed again
 
     one, other = (without_times(contents(tmp_path / name)) for name in ("straight", "killed"))
@@ -192,10 +198,10 @@ def test_a_fold_that_was_trained_and_not_predicted_is_not_trained_again(config, 
 
     with monkeypatch.context() as patch:
         patch.setattr("evaluation.protocols.trained_folds.predict_people", stop)
-        assert evaluate(*words) == 1
+        assert cross_validate(*words) == 1
     weights = tmp_path / "out" / "models" / "fold-000" / "model.safetensors"
     before = weights.stat().st_mtime_ns
-    assert evaluate(*words, "--keep-models") == 0
+    assert cross_validate(*words, "--keep-models") == 0
     assert weights.stat().st_mtime_ns == before and read(tmp_path / "out")["context"]["folds"][0]["steps"] == 3
 
 
@@ -210,7 +216,7 @@ def without_times(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def test_nothing_of_a_fold_knows_its_test_people(config, people, tmp_path):
-    """With other pictures and labels of those who are tested, the model, its interval and its thresholds are the same."""
+    """With other pictures and labels of the people tested, the model, its interval and its thresholds are the same."""
     other = write_faces(tmp_path / "other", {"train": 5, "validation": 2, "test": 2})
     rows_of(range(7, 9), 4, seed=9).to_parquet(str(other / "data" / "test-00000.parquet"))
     write_splits([Split("by-hand", (0, 1, 2, 3), (4, 5), (6, 7, 8))], tmp_path / "splits.json")
@@ -218,7 +224,7 @@ def test_nothing_of_a_fold_knows_its_test_people(config, people, tmp_path):
     for data in (people, other):
         out = tmp_path / f"out-{data.name}"
         how = ("--config", config, *TINY, "--max-steps", 20, "--keep-models")
-        assert evaluate("--protocol", tmp_path / "splits.json", data, "--out", out, *how) == 0
+        assert cross_validate("--protocol", tmp_path / "splits.json", data, "--out", out, *how) == 0
         scores.append((read(out), (out / "models" / "fold-000" / "model.safetensors").read_bytes()))
     (one, weights), (two, same_weights) = scores
     assert weights == same_weights
@@ -233,7 +239,7 @@ def test_a_trained_model_goes_on_in_every_fold_and_two_runs_are_compared(people,
     for name, steps in runs.items():
         how = ("--starting-model", world / "teacher", *TINY, "--max-steps", steps, "--lr", "1e-3")
         against = ("--against", tmp_path / "less") if name == "more" else ()
-        assert evaluate("--protocol", "subject-3fold", people, "--out", tmp_path / name, *how, *against) == 0
+        assert cross_validate("--protocol", "subject-3fold", people, "--out", tmp_path / name, *how, *against) == 0
     found = read(tmp_path / "more")
     assert found["context"]["starts_from"] == "trained ViTPain"
     mae = found["comparison"]["metrics"]["mae"]
@@ -253,13 +259,13 @@ def test_a_model_that_has_seen_those_who_are_tested_is_refused(config, tmp_path,
     )
     how = ("--max-steps", 1, *TINY, "--out", out)
     for start in (first, second):  # the second's own data are others, but it comes from the first
-        assert evaluate("--protocol", "subject-3fold", faces, "--start", start, *how) == 2
+        assert cross_validate("--protocol", "subject-3fold", faces, "--start", start, *how) == 2
         assert f"start is {first}, which was trained on" in capsys.readouterr().err
     assert not out.exists()
-    assert evaluate("--protocol", "own-split", faces, "--start", first, *how) == 0
+    assert cross_validate("--protocol", "own-split", faces, "--start", first, *how) == 0
     assert read(out)["context"]["trained_on_unknown"] == []
     (first / "training.json").unlink()
-    assert evaluate("--protocol", "own-split", faces, "--start", first, *how) == 0
+    assert cross_validate("--protocol", "own-split", faces, "--start", first, *how) == 0
     assert "What first was trained on is not recorded" in (out / "cross_validation.md").read_text()
 
 
@@ -273,7 +279,7 @@ def test_data_with_pspi_alone_train_and_are_scored_without_units(config, tmp_pat
     write(tmp_path / "faces" / "labels.csv", "\n".join(lines))
     assert pain3d_cli.main(["convert", str(tmp_path / "faces" / "labels.csv"), str(tmp_path / "data")]) == 0
     how = ("--config", config, *TINY, "--max-steps", 3, "--heatmap-weight", 0)
-    assert evaluate("--protocol", "subject-3fold", tmp_path / "data", "--out", tmp_path / "out", *how) == 0
+    assert cross_validate("--protocol", "subject-3fold", tmp_path / "data", "--out", tmp_path / "out", *how) == 0
     found = read(tmp_path / "out")
     assert found["au"] == {} and found["pooled"]["mae"]["value"] > 0
     assert "PSPI alone" in (tmp_path / "out" / "cross_validation.md").read_text()
@@ -291,10 +297,8 @@ WRONG = {
     "too few people": (["--protocol", "subject-10fold", "{data}", "--out", "{out}"], "9 people"),
     "nobody selects": (["--protocol", "loso", "{data}", "--out", "{out}", "--validation", "0"], "validation is 0"),
     "nothing to shuffle": (["--protocol", "loso", "{data}", "--out", "{out}", "--split-seed", "1"], "split seed is 1"),
-    "no place": (["--protocol", "loso", "{data}"], "--out"),
-    "a split": (["--protocol", "loso", "{data}", "--out", "{out}", "--split", "test"], "--split is given"),
-    "no protocol": (["{model}", "--data", "{data}", "--epochs", "3"], "--epochs is given without --protocol"),
-    "no data": (["{model}"], "--data DIR is missing"),
+    "no resample": (["--protocol", "loso", "{data}", "--out", "{out}", "--resamples", "0"], "--resamples is 0"),
+    "no plots": (["--protocol", "loso", "{data}", "--out", "{out}", "--plots"], "--fairness"),
     "in use": (["--protocol", "loso", "{data}", "--out", "{data}"], "is not empty and holds no protocol.json"),
     "not a run": (["--protocol", "loso", "{data}", "--out", "{out}", "--against", "{data}"], "holds no protocol run"),
     "strangers": (["--protocol", "{strangers}", "{data}", "--out", "{out}"], "has 99, who has no frame"),
@@ -309,10 +313,31 @@ def test_a_wrong_call_is_one_line(case, people, config, tmp_path, capsys):
     write_splits([Split("x", (0, 1), (), (2,))], tmp_path / "unselected.json")
     files = {name: tmp_path / f"{name}.json" for name in ("strangers", "unselected")}
     filled = [word.format(data=people, out=tmp_path / "out", model=config, **files) for word in words]
-    assert evaluate(*filled) == 2
+    assert cross_validate(*filled) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["{data}", "--protocol", "loso"], "--out"),
+        (["{data}", "--out", "{out}"], "--protocol"),
+        (["{data}", "--protocol", "loso", "--out", "{out}", "--split", "test"], "--split"),
+    ],
+)
+def test_a_call_without_protocol_or_place_is_wrong(words, message, people, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        cross_validate(*(word.format(data=people, out=tmp_path / "out") for word in words))
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_one_process_runs_a_protocol(people, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert cross_validate(people, "--protocol", "loso", "--out", tmp_path / "out") == 2
+    assert "WORLD_SIZE is 2" in capsys.readouterr().err
 
 
 def test_another_run_is_never_mixed_into_this_one(people, config, tmp_path, capsys):
@@ -328,14 +353,14 @@ def test_another_run_is_never_mixed_into_this_one(people, config, tmp_path, caps
         "--out",
         tmp_path / "a",
     ]
-    assert evaluate(*words) == 0
+    assert cross_validate(*words) == 0
     for more, message in (
         (["--lr", "1e-4"], "options.lr was None and is 0.0001"),
         (["--split-seed", 5], "split_seed was"),
     ):
-        assert evaluate(*words, *more) == 2
+        assert cross_validate(*words, *more) == 2
         assert message in capsys.readouterr().err
-    assert evaluate(*words, "--tables", "--figures") == 0  # and the same again is only scored
+    assert cross_validate(*words, "--tables", "--figures") == 0  # and the same again is only scored
     ours = next(
         row for row in json.loads((tmp_path / "a" / "tables.json").read_text())[0]["rows"] if row["kind"] == "ours"
     )
@@ -348,6 +373,8 @@ def test_thresholds_that_cannot_be_set_are_known_before_training(config, tmp_pat
     (directory / "data").mkdir(parents=True)
     for split, (first, expressions) in {"train": (0, 4), "validation": (1, 1), "test": (2, 4)}.items():
         rows_of(range(first, first + 1), expressions).to_parquet(str(directory / "data" / f"{split}-00000.parquet"))
-    assert evaluate("--protocol", "own-split", directory, "--config", config, *TINY, "--out", tmp_path / "out") == 2
+    assert (
+        cross_validate("--protocol", "own-split", directory, "--config", config, *TINY, "--out", tmp_path / "out") == 2
+    )
     assert "own-split sets its thresholds on 1 people whose PSPI reaches 0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,102 @@
+"""Everything that `pain3d evaluate` computes: a model's predictions of a split, and their scores."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..provenance import spec_hash, versions, weight_hashes
+from ..results import Comparison
+from ..statistics.comparison import compare
+from ..statistics.measures import Predictions, TrainingLabels, check_predictions
+from .labels import read_columns, read_training_labels
+from .results import Evaluation, EvaluationContext
+from .scores import evaluate_predictions
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What of a dataset is scored, and how: see `pain3d evaluate --help`."""
+
+    split: str = "test"
+    input: str = "image"
+    batch_size: int = 32
+    resamples: int = 10_000
+    seed: int = 0
+    against: str | None = None
+
+    @property
+    def calibration_split(self) -> str:
+        """The split that sets the decision thresholds: never the one that is scored."""
+        return "train" if self.split == "validation" else "validation"
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The scores, and the predictions that they are of; `calibration` set the decision thresholds."""
+
+    result: Evaluation
+    predictions: Predictions
+    calibration: Predictions
+
+
+def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> Evaluated:
+    """Runs a model, and the one that it is compared with, over a split of `data`, and scores it.
+
+    Raises:
+        InvalidInput: as `read_columns`, `predict_dataset` and `compare`.
+        WorkFailed: as these and `evaluate_predictions`.
+    """
+    training = read_training_labels(data)  # before torch is imported: fails at once on other data
+    for split in (settings.split, settings.calibration_split):
+        read_columns(data, split, ["frame_id"])
+
+    calibration = _predict(model, data, settings.calibration_split, settings)
+    predictions = _predict(model, data, settings.split, settings)
+    result: Evaluation = {
+        "context": _context(model, data, settings, predictions, training),
+        **evaluate_predictions(predictions, calibration, training, settings.resamples, settings.seed),
+    }
+    if settings.against is not None:
+        result["comparison"] = _comparison(predictions, data, settings)
+    return Evaluated(result, predictions, calibration)
+
+
+def _predict(model: str | Path, data: str | Path, split: str, settings: Settings) -> Predictions:
+    from transformers.utils import logging
+
+    from modeling_vitpain.prediction.splits import predict_dataset
+
+    logging.disable_progress_bar()  # of loading the weights; predicting has its own
+    return predict_dataset(model, data, split, settings.input, settings.batch_size)
+
+
+def _comparison(predictions: Predictions, data: str | Path, settings: Settings) -> Comparison:
+    other = _predict(settings.against, data, settings.split, settings)
+    check_predictions(other)
+    return {
+        "model": Path(settings.against).name,
+        "weights": weight_hashes(settings.against),
+        "metrics": compare(predictions, other, resamples=settings.resamples, seed=settings.seed),
+    }
+
+
+def _context(
+    model: str | Path, data: str | Path, settings: Settings, predictions: Predictions, training: TrainingLabels
+) -> EvaluationContext:
+    return {
+        "model": Path(model).name,
+        "data": Path(data).resolve().name,
+        "split": settings.split,
+        "input": settings.input,
+        "frames": len(predictions["labels"]),
+        "identities": len(np.unique(predictions["identity_id"])),
+        "calibration_split": settings.calibration_split,
+        "training_frames": len(training.pspi),
+        "spec_hash": spec_hash(data),
+        "weights": weight_hashes(model),
+        "interval_temperature": float(predictions["interval_temperature"][0]),
+        "resamples": settings.resamples,
+        "seed": settings.seed,
+        "versions": versions(),
+    }
