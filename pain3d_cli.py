@@ -45,6 +45,7 @@ EXTRA_OF: dict[str, str] = {
     "av": "video",
     "cv2": "faces",
     "h5py": "hdf5",
+    "matplotlib": "plots",
     "robust_laplacian": "neural",
     "cholespy": "neural",
     "igl": "neural",

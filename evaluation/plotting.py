@@ -25,7 +25,7 @@ def require_matplotlib() -> None:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
-        raise InvalidInput("plots need matplotlib, which is not installed: pip install matplotlib")
+        raise InvalidInput("plots need matplotlib, which is not installed: pip install 'pain3d[plots]'")
 
 
 def canvas(width: float, height: float) -> "Figure":
