@@ -36,6 +36,11 @@ class Entry:
     sha256: str
     spec_hash: str
 
+    def has_file(self, directory: Path) -> bool:
+        """Whether its file is in `directory` and has its size."""
+        path = directory / self.path
+        return path.is_file() and path.stat().st_size == self.bytes
+
     def to_line(self) -> str:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")) + "\n"
 
