@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "frame": ("generation.commands.frame", "make one frame of a dataset again, alone"),
     "render": ("generation.commands.render", "one face by hand: choose who, which AUs, which camera"),
     "gallery": ("generation.commands.gallery", "a picture of a dataset: identities x expressions x views"),
-    "verify": ("dataset_script.commands.verify", "check every shard, row and picture of a dataset"),
+    "verify": ("generation.commands.verify", "check every shard, row and picture of a dataset"),
     "info": ("dataset_script.commands.info", "what a dataset directory holds"),
     "convert": ("dataset_script.commands.convert", "turn other people's data, or the authors' checkpoint, into ours"),
     "train": ("modeling_vitpain.commands.train", "fine-tune ViTPain on a dataset"),

@@ -22,6 +22,8 @@ from .storage import publish, reporting_write_errors, temporary_path
 FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
 
+CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
+
 MIN_ROWS_PER_GROUP = 90
 """A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
 

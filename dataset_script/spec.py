@@ -121,11 +121,6 @@ class Spec:
         except InvalidInput as error:
             raise InvalidInput(f"{file}: {error}") from None
 
-    def check_version(self) -> None:
-        """Raises WorkFailed where another version of the generator wrote it: this one makes other pictures from it."""
-        if self.version != GENERATOR_VERSION:
-            raise WorkFailed(f"made by generator version {self.version}, this is version {GENERATOR_VERSION}")
-
     @property
     def hash(self) -> str:
         """sha256 (hex) of the canonical JSON."""
@@ -134,3 +129,9 @@ class Spec:
     def to_dict(self) -> dict[str, str | int | float | bool | None]:
         """Every field and its value."""
         return asdict(self)
+
+
+def check_version(version: object) -> None:
+    """Raises WorkFailed where another version of the generator made something: this one would make other pictures."""
+    if version != GENERATOR_VERSION:
+        raise WorkFailed(f"generator version {version} made it, this is version {GENERATOR_VERSION}")

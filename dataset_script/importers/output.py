@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..claim import Settings, claimed
+from ..directory import IMPORT_RECORD, IMPORT_REPORT
 from ..errors import WorkFailed
 from ..features import IMPORTED_FEATURES, SPLITS
 from ..hub_readme import README
@@ -20,8 +21,6 @@ from .readme import import_readme
 from .report import Report
 from .subjects import Folds
 
-RECORD = "import.json"
-REPORT = "report.json"
 FOLDS = "folds.json"
 
 ROWS_PER_SHARD = 50_000
@@ -51,7 +50,7 @@ def write_dataset(
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
     settings = {"layout": report.layout, "source": report.source, "hash": digest}
-    with claimed(out, RECORD, settings, "import", _changes):
+    with claimed(out, IMPORT_RECORD, settings, "import", _changes):
         done = {entry.path: entry for entry in read_manifest(out) if entry.has_file(out)}
         written = 0
         for shard in _shards(members, tables, copy):
@@ -105,7 +104,7 @@ def _write_texts(out: Path, frames: Sequence[Frame], folds: Folds | None, report
     if folds is not None:
         lists = [{"train_subjects": training, "validation_subjects": held_out} for training, held_out in folds]
         write_atomically(out / FOLDS, _json({"folds": lists}))
-    write_atomically(out / REPORT, _json(report.to_dict()))
+    write_atomically(out / IMPORT_REPORT, _json(report.to_dict()))
     licences = sorted({frame.licence for frame in frames if frame.licence})
     readme = import_readme(read_manifest(out), report, licences, folds is not None)
     write_atomically(out / README, readme.encode())

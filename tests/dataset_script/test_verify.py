@@ -14,7 +14,7 @@ from dataset_script.features import FEATURES
 from dataset_script.manifest import read_manifest, write_manifest
 from dataset_script.shards import file_sha256
 from dataset_script.spec import Spec
-from dataset_script.verify import verify
+from generation.run.audit import audit as verify
 from generation.run.generate import generate
 
 TRAIN, PAIRS, GEOMETRY = (f"{folder}/train-00000-of-00001.parquet" for folder in ("data", "pairs", "geometry"))
