@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from .errors import InvalidInput
-from .facs import PSPI_MAX, check_extra_aus, pspi
+from .facs import EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
 from .features import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
@@ -20,15 +20,13 @@ _NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
-    """What is wrong with the labels of a row, one line each; of those that it has.
+    """What is wrong with the labels of a row but for FACS, one line each; of those that it has.
 
     Args:
         nullable: a source need not tell everything, as in imported data; else every column must have a value.
     """
     if not nullable:
         yield from (f"{name} has no value" for name, value in row.items() if value is None)
-    if "pspi" in row:
-        yield from facs_problems(row)
     for name, classes in _CLASSES.items():
         if (code := row.get(name)) is not None and not 0 <= code < classes:
             yield f"{name} is {code}; allowed is 0 to {classes - 1}"
@@ -53,6 +51,17 @@ def facs_problems(row: Row) -> Iterator[str]:
         check_extra_aus({name: value for name, value in extra.items() if value is not None})
     except InvalidInput as error:
         yield str(error)
+
+
+def facs_is_sound(rows: Sequence[Row]) -> bool:
+    """Whether `facs_problems` finds nothing in any of the rows: as they seldom do, this looks at all of them at once."""
+    try:
+        levels = pspi(np.array([row["au"] for row in rows], dtype=np.float64))
+        extra = np.array([[*row["extra_au"].values()] for row in rows], dtype=np.float64)
+    except (KeyError, TypeError, ValueError, AttributeError):  # something is absent or out of range
+        return False
+    within = bool(((extra >= 0) & (extra <= 5)).all()) and {*rows[0]["extra_au"]} <= {*EXTRA_AU_NAMES}
+    return within and bool((levels == [row["pspi"] for row in rows]).all())
 
 
 def key_problems(row: Row) -> Iterator[str]:

@@ -10,6 +10,8 @@ from .errors import InvalidInput, WorkFailed
 from .features import FEATURES, IMPORTED_FEATURES
 from .rows import (
     Row,
+    facs_is_sound,
+    facs_problems,
     geometry_problems,
     imported_picture_problems,
     key_problems,
@@ -92,15 +94,23 @@ class RowChecks:
         self._seen: dict[str, set[str]] = {}  # configuration -> frame ids
         self._split_of: dict[int, str] = {}  # identity -> split
         self._pictures: dict[str, tuple] = {}  # frame id -> hashes of image and heatmap, face_box in `default`
+        self._all_read = True  # every shard of `default` so far
+
+    def skip(self, shard: Shard) -> None:
+        """Its rows cannot be looked at, which is reported: nothing that only they tell is a problem of other rows."""
+        if shard.config == "default":
+            self._all_read = False
 
     def columns(self, schema: Schema) -> list[str]:
         """What has to be read for the checks."""
         features = schema.features.items()
         return [name for name, kind in features if not (self._quick and _has_pictures(kind))]
 
-    def problems(self, shard: Shard, schema: Schema, row: Row) -> Iterator[str]:
-        """What is wrong with a row, one line each."""
+    def problems(self, shard: Shard, schema: Schema, row: Row, facs: bool) -> Iterator[str]:
+        """What is wrong with a row, one line each; `facs`: look at its action units too."""
         yield from self._key_problems(shard, row)
+        if facs:
+            yield from facs_problems(row)
         if schema.is_known and not self._imported:
             yield from key_problems(row)
         yield from label_problems(row, nullable=self._imported or not schema.is_known)
@@ -128,12 +138,11 @@ class RowChecks:
             yield f"identity {person} is also in {split}; splits must be by person"
 
     def _pair_problems(self, row: Row) -> Iterator[str]:
-        if not self._pictures:  # `default` could not be read, which was reported
+        own, neutral = (self._pictures.get(row[name]) for name in ("frame_id", "neutral_frame_id"))
+        if not self._all_read and (own is None or neutral is None):
             return
-        mine = _pictures_of(row)
-        if self._pictures.get(row["frame_id"]) != mine:
+        if own != _pictures_of(row):
             yield "its pictures or face_box differ from those in `default`"
-        neutral = self._pictures.get(row["neutral_frame_id"])
         if neutral is None or neutral[0] != _hash(row["neutral_image"]):
             yield f"its neutral_image is not the image of {row['neutral_frame_id']}"
         elif "neutral_face_box" in row and neutral[2] != _box(row["neutral_face_box"]):
@@ -156,10 +165,15 @@ def file_problems(found: DatasetDirectory, shard: Shard) -> list[str]:
     return []
 
 
-def read_rows(shard: pq.ParquetFile, columns: list[str]) -> Iterator[Row]:
-    """Its rows, a few hundred in memory at a time."""
+def read_rows(shard: pq.ParquetFile, columns: list[str]) -> Iterator[tuple[int, Row, bool]]:
+    """Its rows, a few hundred in memory at a time: place, row, and whether its action units need a look of their own."""
+    place = 0
     for batch in shard.iter_batches(_BATCH, columns=columns):
-        yield from batch.to_pylist()
+        rows = batch.to_pylist()
+        facs = "pspi" in columns and not facs_is_sound(rows)
+        for row in rows:
+            yield place, row, facs
+            place += 1
 
 
 def features_of(shard: pq.ParquetFile) -> Features:

@@ -1,10 +1,10 @@
-"""Checks a dataset directory against itself: files against manifest and names, rows against schema and FACS, pictures by
+"""Checks a dataset directory against itself: files against the manifest, rows against schema and FACS, pictures by
 decoding. It needs no generator: generated data of any version, imported data and Hub downloads are checked alike.
 
 `generation.run.audit` adds the comparison with the plan, by which a label that was changed after generation is found.
 """
 
-import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .directory import DatasetDirectory, Shard
-from .errors import WorkFailed
 from .features import SPLITS
 from .hub_readme import README
 from .rows import Row
@@ -82,26 +81,34 @@ def verify(
         WorkFailed: its manifest or `spec.json` is damaged.
     """
     found = DatasetDirectory.open(directory)
-    report = Report(compared=plan is not None)
-    report.problems += _directory_problems(found, plan)
+    missing = found.missing_shards() if plan is None else sorted(plan.shards() - {shard.path for shard in found.shards})
+    report = Report(problems=[*_file_problems(found, missing, plan)], compared=plan is not None)
     schemas = {config: Schema(found, config) for config in found.configs}
-    rows = RowChecks(found, quick)
+    checks, rows = RowChecks(found, quick), Counter[str]()
     total = sum(shard.entry.rows for shard in found.shards if shard.entry)
-    for shard in sorted(found.shards, key=_beside_each_other):
-        check = _ShardCheck(found, shard, schemas[shard.config], rows, plan)
+    for shard in sorted(found.shards, key=_by_split if plan is None else _by_people):
+        check = _ShardCheck(found, shard, schemas[shard.config], checks, plan)
         report.problems += _first_few(shard.path, check.problems())
         report.shards += 1
-        report.rows += check.num_rows
+        rows[shard.config] += check.num_rows
+        report.rows = rows.total()
         if progress is not None:
             progress(report.rows, max(total, report.rows))
+    if not missing:
+        report.problems += _completeness_problems(found, rows if plan is None else None)
     if not found.has_manifest:
         report.notes.append("there is no manifest.jsonl: sizes and checksums of the files could not be compared")
     report.notes += [note for schema in schemas.values() for note in schema.notes()]
     return report
 
 
-def _beside_each_other(shard: Shard) -> tuple[int, str]:
-    """The shards of the same people follow each other, `default` first."""
+def _by_split(shard: Shard) -> int:
+    """`default` comes before `pairs`, as in the list of shards."""
+    return SPLITS.index(shard.split)
+
+
+def _by_people(shard: Shard) -> tuple[int, str]:
+    """The shards of the same people follow each other too, so that they are planned once."""
     return SPLITS.index(shard.split), shard.path.rpartition("/")[2]
 
 
@@ -116,35 +123,41 @@ class _ShardCheck:
 
     def problems(self) -> Iterator[str]:
         if problems := file_problems(self._found, self._shard):
+            self._rows.skip(self._shard)
             yield from problems
             return
         try:
             with pq.ParquetFile(self._found.path / self._shard.path) as file:
-                yield from self._content_problems(file)
+                if problems := self._form_problems(file):
+                    self._rows.skip(self._shard)
+                    yield from problems
+                elif self._schema.can_be_checked:
+                    yield from self._content_problems(file)
         except (pa.ArrowException, OSError) as error:
+            self._rows.skip(self._shard)
             yield f"cannot be read: {str(error).splitlines()[0]}"
 
-    def _content_problems(self, file: pq.ParquetFile) -> Iterator[str]:
+    def _form_problems(self, file: pq.ParquetFile) -> list[str]:
+        """What is wrong with columns and number of rows."""
         self.num_rows, path = file.metadata.num_rows, self._shard.path
         if problems := self._schema.problems(features_of(file)):
-            yield from problems
-            return
+            return problems
         said = {} if self._shard.entry is None else {"the manifest says": self._shard.entry.rows}
         if self._plan is not None and path in self._plan.shards():
             said["the plan"] = self._plan.num_rows(path)
         if any(rows != self.num_rows for rows in said.values()):
-            yield f"has {self.num_rows} rows, {', '.join(f'{what} {rows}' for what, rows in said.items())}"
-            return
-        if not self._schema.can_be_checked:
-            return
-        for place, row in enumerate(read_rows(file, self._rows.columns(self._schema))):
-            for problem in self._row_problems(place, row):
+            return [f"has {self.num_rows} rows, {', '.join(f'{what} {rows}' for what, rows in said.items())}"]
+        return []
+
+    def _content_problems(self, file: pq.ParquetFile) -> Iterator[str]:
+        for place, row, facs in read_rows(file, self._rows.columns(self._schema)):
+            for problem in self._row_problems(place, row, facs):
                 yield f"frame {row['frame_id']}: {problem}"
 
-    def _row_problems(self, place: int, row: Row) -> Iterator[str]:
+    def _row_problems(self, place: int, row: Row, facs: bool) -> Iterator[str]:
         if self._plan is not None and self._shard.path in self._plan.shards():
             yield from self._plan.problems(self._shard.path, place, row)
-        yield from self._rows.problems(self._shard, self._schema, row)
+        yield from self._rows.problems(self._shard, self._schema, row, facs)
 
 
 def _first_few(name: str, problems: Iterator[str]) -> Iterator[str]:
@@ -155,13 +168,11 @@ def _first_few(name: str, problems: Iterator[str]) -> Iterator[str]:
         yield f"{name}: {problem}"
 
 
-def _directory_problems(found: DatasetDirectory, plan: PlannedRows | None) -> Iterator[str]:
-    """Files that are missing or do not belong here; what is in them is another matter."""
+def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRows | None) -> Iterator[str]:
+    """Shards that are missing, and files that do not belong here."""
     names = {shard.path for shard in found.shards}
-    command = "import" if found.is_imported else "generate"
-    missing = found.missing_shards() if plan is None else sorted(plan.shards() - names)
     for name in missing:
-        yield f"{name}: not made yet; `pain3d {command}` with the same options makes it"
+        yield f"{name}: not made yet; {_again(found)} makes it"
     for name in sorted(names - plan.shards()) if plan is not None else ():
         yield f"{name}: stands in the manifest, but the spec has no such shard"
     for folder in sorted({*CONFIG_OF_FOLDER, *(name.partition("/")[0] for name in names)}):
@@ -169,19 +180,16 @@ def _directory_problems(found: DatasetDirectory, plan: PlannedRows | None) -> It
             name = f"{folder}/{path.name}"
             if name not in names and name not in missing and not is_temporary(path):
                 yield f"{name}: does not belong here"
-    if missing:
-        return
-    if plan is None:
-        yield from _count_problems(found, command)
-    if not (found.path / README).is_file():
-        yield f"{README}: missing; `pain3d {command}` with the same options writes it"
 
 
-def _count_problems(found: DatasetDirectory, command: str) -> Iterator[str]:
-    """Where a configuration has other numbers of rows than the directory says that it has when it is complete."""
-    planned = found.planned_rows()
-    for config in planned:
-        with contextlib.suppress(WorkFailed):  # a damaged shard is reported by itself
-            rows = sum(map(found.num_rows, found.of_config(config)))
-            if rows < planned[config]:
-                yield f"{config}: has {rows:,} of {planned[config]:,} rows; `pain3d {command}` with the same options goes on"
+def _completeness_problems(found: DatasetDirectory, rows: Counter[str] | None) -> Iterator[str]:
+    """Where a configuration has fewer rows than it has when complete, or the README is missing; `rows`: None: enough."""
+    short = [] if rows is None else [(c, n) for c, n in found.planned_rows().items() if rows[c] < n]
+    for config, planned in short:
+        yield f"{config}: has {rows[config]:,} of {planned:,} rows; {_again(found)} goes on"
+    if not short and not (found.path / README).is_file():
+        yield f"{README}: missing; {_again(found)} writes it"
+
+
+def _again(found: DatasetDirectory) -> str:
+    return f"`pain3d {'import' if found.is_imported else 'generate'}` with the same options"

@@ -1,6 +1,6 @@
 """The dataset card: what a dataset directory holds, in words and counted from its own rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -192,9 +192,10 @@ def _how_to_make_it_again(found: DatasetDirectory) -> str:
     )
 
 
-def field_table(found: DatasetDirectory, words: Mapping[str, str]) -> str:
-    """Every column of every configuration, its type, and what it means."""
+def field_table(found: DatasetDirectory, words: Mapping[str, str], without: Collection[str] = ()) -> str:
+    """Every column of every configuration but those of `without`, its type, and what it means."""
     features = {name: feature for config in found.configs for name, feature in found.features(config).items()}
+    features = {name: feature for name, feature in features.items() if name not in without}
     body = [[f"`{name}`", _type_name(feature), words.get(name, UNKNOWN)] for name, feature in features.items()]
     return table(["field", "type", "what"], body, numbers=False)
 

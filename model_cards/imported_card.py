@@ -57,7 +57,7 @@ def build_imported_card(directory: str | Path) -> DatasetCard:
     found = DatasetDirectory.open(directory)
     data, report = card_data(found, METADATA), found.import_report()
     columns = read_by_split(found, _COUNTED)
-    terms = licences(columns)
+    terms, empty = licences(columns), _empty_columns(found)
     subjects = {name for part in columns.values() for name in part["subject_id"].to_pylist()}
     body = Template((TEMPLATES / "imported_card.md").read_text(encoding="utf-8")).substitute(
         title=data.get("pretty_name") or "Pain3D",
@@ -65,7 +65,8 @@ def build_imported_card(directory: str | Path) -> DatasetCard:
         frames=f"{sum(map(len, columns.values())):,}",
         subjects=f"{len(subjects):,}",
         load=loading(found),
-        fields=field_table(found, IMPORTED_FIELDS),
+        fields=field_table(found, IMPORTED_FIELDS, without=empty),
+        empty=", ".join(f"`{name}`" for name in empty) or "none",
         splits=split_table(columns, "subjects"),
         folds=" `folds.json` has the folds for cross-validation." if (found.path / "folds.json").is_file() else "",
         histogram=histogram_table(columns),
@@ -73,6 +74,13 @@ def build_imported_card(directory: str | Path) -> DatasetCard:
         licences="; ".join(terms) or "not stated by the source",
     )
     return DatasetCard(fenced_yaml(data) + body)
+
+
+def _empty_columns(found: DatasetDirectory) -> list[str]:
+    """Columns without a value in any row."""
+    names = [name for name in found.features("default") if name != "image"]
+    filled = {name for _, part in found.read(names) for name in names if part[name].null_count < part.num_rows}
+    return [name for name in names if name not in filled]
 
 
 def _left_out(report: dict) -> str:

@@ -93,8 +93,9 @@ def _camera_problems(found: Row | None, planned: Row) -> Iterator[str]:
     """Differences in angles and intrinsics beyond the rounding of float32; what is not finite was reported already."""
     if found is None:
         return
+    numbers = _flat(found)
     for name, value in _flat(planned).items():
-        got = _flat(found)[name]
+        got = numbers[name]
         if got is not None and math.isfinite(got) and not math.isclose(got, value, rel_tol=1e-5, abs_tol=1e-4):
             yield f"camera.{name} is {got:g}; planned is {value:g}"
 
