@@ -205,6 +205,20 @@ class TestCommand:
         assert pain3d_cli.main(["convert", str(tmp_path / name), str(tmp_path / "out")]) == 2
         assert "source is" in capsys.readouterr().err
 
+    @pytest.mark.parametrize("name", ["UNBC", "labels.csv", "frames.hdf5", "shard-0.tar.gz"])
+    def test_data_are_for_import(self, name, tmp_path, capsys):
+        source, out = tmp_path / name, tmp_path / "out"
+        source.touch() if source.suffix else source.mkdir()
+        assert pain3d_cli.main(["convert", str(source), str(out)]) == 2
+        error = capsys.readouterr().err
+        assert f"`pain3d import {source} {out}` reads data" in error and error.count("\n") == 1
+
+    @pytest.mark.parametrize("options", [["--copy"], ["--check-images"], ["--strict"], ["--split-csv", "split.csv"]])
+    def test_options_of_import_name_it(self, options, tmp_path, capsys):
+        save_checkpoint(random_state(), tmp_path / "release.ckpt")
+        assert pain3d_cli.main(["convert", str(tmp_path / "release.ckpt"), str(tmp_path / "out"), *options]) == 2
+        assert f"{options[0]} is not for checkpoints; `pain3d import" in capsys.readouterr().err
+
     def test_damaged_file_is_failed_work(self, tmp_path):
         path = save_checkpoint(random_state(), tmp_path / "release.ckpt")
         path.write_bytes(path.read_bytes()[:-1000])
