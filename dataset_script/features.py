@@ -18,11 +18,26 @@ EXPRESSIONS_PER_IDENTITY = 11
 """Expression 0 is neutral, 1-10 are pain."""
 VIEWS_PER_EXPRESSION = 3
 """View 0 is frontal, 1 and 2 are yawed."""
+ROWS_PER_IDENTITY: dict[str, int] = {
+    "default": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
+    "pairs": (EXPRESSIONS_PER_IDENTITY - 1) * VIEWS_PER_EXPRESSION,
+    "geometry": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
+}
+"""Configuration -> rows of one person in a generated dataset."""
 NUM_LANDMARKS = 68
 
 SEGMENTS: tuple[str, ...] = (
-    "background", "skin", "lips", "eyes", "brows", "lashes", "teeth", "mouth", "hair", "clothes",
-)  # fmt: skip
+    "background",
+    "skin",
+    "lips",
+    "eyes",
+    "brows",
+    "lashes",
+    "teeth",
+    "mouth",
+    "hair",
+    "clothes",
+)
 """Pixel value of the `segments` PNG -> what is there."""
 
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
@@ -41,7 +56,8 @@ def parse_frame_id(frame_id: str) -> tuple[int, int, int]:
     identity_id, expression_id, view_id = map(int, match.groups())
     if expression_id >= EXPRESSIONS_PER_IDENTITY or view_id >= VIEWS_PER_EXPRESSION:
         raise InvalidInput(
-            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY - 1} and views 0-{VIEWS_PER_EXPRESSION - 1}"
+            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY - 1} "
+            f"and views 0-{VIEWS_PER_EXPRESSION - 1}"
         )
     return identity_id, expression_id, view_id
 
@@ -112,5 +128,32 @@ FEATURES: dict[str, Features] = {
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
-  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself hides a landmark; `mesh_parameters` is JSON, the head's identity weights.
+  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself hides a landmark;
+  `mesh_parameters` is JSON, the head's identity weights.
+"""
+
+NUM_AAM_LANDMARKS = 66
+RATINGS: tuple[str, ...] = ("AFF", "OPR", "SEN", "VAS")
+"""UNBC's ratings of a whole sequence: affective and sensory scale, observer, the patient's visual analogue scale."""
+
+IMPORTED_FEATURES = Features(
+    {
+        **FEATURES["default"],
+        "subject_id": Value("string"),
+        "sequence_id": Value("string"),
+        "fold": Value("int8"),
+        "sequence_ratings": {name: Value("float32") for name in RATINGS},
+        "aam_landmarks": List(List(Value("float32"), length=2), length=NUM_AAM_LANDMARKS),
+    }
+)
+"""Schema of imported data: the columns of `default` and five more. What the source does not tell is null.
+
+- `image`: with `path` where the frames stay where they are, with `bytes` where they were copied.
+- `frame_id`: the source's own name of the frame. `identity_id`: the number in the subject's name if all have one and no
+  two the same, else the subject's place in the sorted list.
+- `expression_id`: 0 for a neutral frame; else the number in the name where there is one, or 1.
+- `face_box`: null where the source has neither box nor landmarks; training and evaluation then see the whole picture.
+- `neutral_frame_id`: a neutral frame of the same subject and view, from the same sequence if it has one.
+- `extra_au`: null for a unit that the source does not code.
+- `fold`: the cross-validation fold that holds this subject out; null where there are none. `folds.json` has the lists.
 """

@@ -4,12 +4,14 @@ With it the directory is a Hub dataset repository as it stands, and `load_datase
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from datasets import DatasetInfo
 from datasets.info import DatasetInfosDict
 from datasets.splits import SplitDict, SplitInfo
 from datasets.utils.metadata import MetadataConfigs
-from huggingface_hub import DatasetCardData
+from huggingface_hub import DatasetCard, DatasetCardData
+from yaml import YAMLError
 
 from .features import FEATURES, SPLITS
 from .manifest import Entry
@@ -54,6 +56,17 @@ def dataset_yaml(entries: Iterable[Entry], licence: str) -> DatasetCardData:
     files.to_dataset_card_data(data)
     infos.to_dataset_card_data(data)
     return data
+
+
+def read_infos(directory: Path) -> dict[str, DatasetInfo]:
+    """What the README of a dataset directory says of each configuration: features, splits and their sizes.
+
+    Empty where there is no README, it has no such metadata, or they cannot be read.
+    """
+    try:
+        return dict(DatasetInfosDict.from_dataset_card_data(DatasetCard.load(directory / README).data))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, YAMLError):  # whatever somebody wrote there
+        return {}
 
 
 def _split_info(split: str, entries: list[Entry]) -> SplitInfo:

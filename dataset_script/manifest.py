@@ -4,6 +4,7 @@ Lines hold nothing that differs between two runs (no times, no hosts), and are s
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -14,12 +15,15 @@ from .storage import append_durably, write_atomically
 
 MANIFEST = "manifest.jsonl"
 
+_PATH = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
 
 @dataclass(frozen=True)
 class Entry:
     """A finished shard.
 
     Attributes:
+        config: one of `FEATURES`, or one that another version of the generator has.
         path: relative to the dataset directory, with forward slashes.
         bytes: of the file.
         arrow_bytes: of the rows in memory; what `datasets` calls `num_bytes`.
@@ -36,6 +40,11 @@ class Entry:
     sha256: str
     spec_hash: str
 
+    def has_file(self, directory: Path) -> bool:
+        """Whether its file is in `directory` and has its size."""
+        path = directory / self.path
+        return path.is_file() and path.stat().st_size == self.bytes
+
     def to_line(self) -> str:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":")) + "\n"
 
@@ -48,8 +57,10 @@ class Entry:
         for field in fields(cls):
             if not isinstance(values[field.name], field.type):
                 raise ValueError(f"{field.name} is not of type {field.type.__name__}")
-        if values["config"] not in FEATURES or values["split"] not in SPLITS:
-            raise ValueError("unknown config or split")
+        if values["split"] not in SPLITS:
+            raise ValueError(f"unknown split {values['split']!r}")
+        if not _PATH.fullmatch(values["path"]):
+            raise ValueError(f"path is {values['path']!r}, which is not FOLDER/FILE")
         return cls(**values)
 
 
@@ -88,5 +99,6 @@ def write_manifest(directory: Path, entries: Iterable[Entry]) -> None:
 
 
 def _sorted(entries: Iterable[Entry]) -> list[Entry]:
-    configs = list(FEATURES)
+    entries = list(entries)
+    configs = [*FEATURES, *sorted(entry.config for entry in entries)]
     return sorted(entries, key=lambda e: (configs.index(e.config), SPLITS.index(e.split), e.path))

@@ -1,49 +1,120 @@
-"""What must be true of a row: its labels agree with FACS and with the plan, its pictures are what they should be."""
+"""What must be true of a row, whatever made it: its labels agree with FACS, its pictures can be decoded and fit."""
 
 import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from .errors import InvalidInput
-from .facs import check_extra_aus, pspi
-from .features import SEGMENTS
-
-if TYPE_CHECKING:
-    pass
+from .facs import EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .features import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
 
+_CLASSES = {"age_group": len(AGE_GROUPS), "ethnicity": len(ETHNICITIES), "gender": len(GENDERS)}
+_NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
+    """What is wrong with the labels of a row but for FACS, one line each; of those that it has.
+
+    Args:
+        nullable: a source need not tell everything, as in imported data; else every column must have a value.
+    """
+    if not nullable:
+        yield from (f"{name} has no value" for name, value in row.items() if value is None)
+    for name, classes in _CLASSES.items():
+        if (code := row.get(name)) is not None and not 0 <= code < classes:
+            yield f"{name} is {code}; allowed is 0 to {classes - 1}"
+    if row.get("camera") is not None:
+        yield from _camera_problems(row["camera"], nullable)
+    if (points := row.get("landmarks")) is not None and not np.isfinite(points).all():
+        yield "landmarks are not all finite"
+    if (box := row.get("face_box")) is not None:
+        x0, y0, x1, y1 = box
+        if not (math.isfinite(x0 + y0 + x1 + y1) and x0 < x1 and y0 < y1):
+            yield f"face_box is {box}; it must be x0, y0, x1, y1 with x0 < x1 and y0 < y1"
+
 
 def facs_problems(row: Row) -> Iterator[str]:
+    """Where `pspi`, `au` and `extra_au` do not fit FACS or each other; units without a value are not judged."""
+    level, au, extra = row["pspi"], row.get("au"), row.get("extra_au") or {}
     try:
-        if row["pspi"] != (expected := pspi(row["au"])):
-            yield f"pspi is {row['pspi']}; its action units give {expected:g}"
-        check_extra_aus(row["extra_au"])
+        if au is not None and level != (expected := pspi(au)):
+            yield f"pspi is {level}; its action units give {expected:g}"
+        elif level is None or not 0 <= level <= PSPI_MAX:
+            yield f"pspi is {level}; allowed is 0 to {PSPI_MAX}"
+        check_extra_aus({name: value for name, value in extra.items() if value is not None})
     except InvalidInput as error:
         yield str(error)
 
 
-def picture_problems(row: Row, size: int) -> Iterator[str]:
-    """What is wrong with `image` and `heatmap` of a `default` row; `size` in pixels."""
-    _, problem = _decode("image", row["image"], "RGB", size)
+def facs_is_sound(rows: Sequence[Row]) -> bool:
+    """Whether `facs_problems` finds nothing in any of the rows: as they seldom do, this looks at all of them at once."""
+    try:
+        levels = pspi(np.array([row["au"] for row in rows], dtype=np.float64))
+        extra = np.array([[*row["extra_au"].values()] for row in rows], dtype=np.float64)
+    except (KeyError, TypeError, ValueError, AttributeError):  # something is absent or out of range
+        return False
+    within = bool(((extra >= 0) & (extra <= 5)).all()) and {*rows[0]["extra_au"]} <= {*EXTRA_AU_NAMES}
+    return within and bool((levels == [row["pspi"] for row in rows]).all())
+
+
+def key_problems(row: Row) -> Iterator[str]:
+    """Where the key of a generated frame does not fit its parts."""
+    if row["frame_id"] != (expected := format_frame_id(row["identity_id"], row["expression_id"], row["view_id"])):
+        yield f"frame_id is {row['frame_id']!r}; its parts give {expected!r}"
+    if "neutral_frame_id" in row:
+        expected = format_frame_id(row["identity_id"], 0, row["view_id"])
+        if row["neutral_frame_id"] != expected:
+            yield f"neutral_frame_id is {row['neutral_frame_id']!r}; it must be {expected!r}"
+
+
+def picture_problems(row: Row, size: int | None) -> Iterator[str]:
+    """What is wrong with `image` and `heatmap` of a generated row.
+
+    Args:
+        size: width and height in pixels; None: that of its image.
+    """
+    image, problem = _decode("image", row["image"], "RGB", size)
     yield from problem
-    heatmap, problem = _decode("heatmap", row["heatmap"], "L", size)
+    if row.get("heatmap") is None:
+        return
+    heatmap, problem = _decode("heatmap", row["heatmap"], "L", size or (None if image is None else len(image)))
     yield from problem
     if heatmap is not None and bool(heatmap.any()) != (row["expression_id"] > 0):
         yield f"heatmap is {'not ' if heatmap.any() else ''}all zero on a {'pain' if row['pspi'] else 'neutral'} frame"
 
 
-def geometry_problems(row: Row, size: int) -> Iterator[str]:
-    """What is wrong with the pictures of a `geometry` row."""
+def imported_picture_problems(row: Row) -> Iterator[str]:
+    """What is wrong with `image` of an imported row, which may be of any size, and lie in a file of its own."""
+    picture = row["image"] or {"bytes": None, "path": None}
+    try:
+        content = picture["bytes"] if picture["bytes"] is not None else Path(picture["path"] or "").read_bytes()
+    except OSError as error:
+        yield f"image {picture['path']} cannot be read: {error.strerror}"
+        return
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.load()
+    except _NOT_DECODED as error:
+        yield f"image cannot be decoded: {error}"
+
+
+def geometry_problems(row: Row, size: int | None) -> Iterator[str]:
+    """What is wrong with the pictures of a `geometry` row; `size` in pixels, None: that of its depth."""
     depth, problem = _decode("depth", row["depth"], "I;16", size)
     yield from problem
     if depth is not None and not depth.any():
         yield "depth is empty"
-    _, problem = _decode("normals", row["normals"], "RGB", size)
-    yield from problem
+    size = size or (None if depth is None else len(depth))
+    if row.get("normals") is not None:
+        _, problem = _decode("normals", row["normals"], "RGB", size)
+        yield from problem
     segments, problem = _decode("segments", row["segments"], "L", size)
     yield from problem
     if segments is not None and segments.max() >= len(SEGMENTS):
@@ -53,14 +124,32 @@ def geometry_problems(row: Row, size: int) -> Iterator[str]:
         yield from problem
 
 
-def _decode(name: str, picture: Row, mode: str, size: int) -> tuple[np.ndarray | None, list[str]]:
-    """The pixels, or None and why not."""
+def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tuple[np.ndarray | None, list[str]]:
+    """The pixels, or None and why not; `size`: of a square picture, None: any square."""
+    if picture is None or picture["bytes"] is None:
+        return None, [f"{name} has no picture"]
     try:
         with Image.open(io.BytesIO(picture["bytes"])) as image:
             pixels = np.asarray(image)
-            if (image.mode, image.size) != (mode, (size, size)):
+            side = size or image.width
+            if (image.mode, image.size) != (mode, (side, side)):
                 shape = "{} x {}".format(*image.size)
-                return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {size} x {size}"]
+                return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
             return pixels, []
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except _NOT_DECODED as error:
         return None, [f"{name} cannot be decoded: {error}"]
+
+
+def _camera_problems(camera: Row, nullable: bool) -> Iterator[str]:
+    intrinsics = camera["intrinsics"] or {}
+    angles = {name: value for name, value in camera.items() if name != "intrinsics"}
+    if nullable and all(value is None for value in (*angles.values(), *intrinsics.values())):
+        return
+    if not all(map(_is_finite, intrinsics.values())) or not intrinsics.get("fx", 0) > 0:
+        yield f"camera.intrinsics is {camera['intrinsics']}; it must be finite, with fx above 0"
+    if wrong := [name for name, value in angles.items() if not _is_finite(value)]:
+        yield f"camera.{wrong[0]} is {angles[wrong[0]]}; it must be finite"
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

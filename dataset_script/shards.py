@@ -22,6 +22,8 @@ from .storage import publish, reporting_write_errors, temporary_path
 FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
 
+CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
+
 MIN_ROWS_PER_GROUP = 90
 """A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
 
@@ -76,18 +78,21 @@ class ShardWriter:
         WorkFailed: the file cannot be written (no space, no permission).
     """
 
-    def __init__(self, directory: Path, config: str, split: str, index: int, count: int) -> None:
+    def __init__(
+        self, directory: Path, config: str, split: str, index: int, count: int, features: Features | None = None
+    ) -> None:
+        """Shard `index` of `count`; `features`: its schema, by default that of generated data."""
         self._config, self._split = config, split
         self._name = shard_path(config, split, index, count)
         self._path = directory / self._name
         self._temporary = temporary_path(self._path)
         self._rows: list[Row] = []
         self._num_rows = self._arrow_bytes = 0
-        schema = FEATURES[config].arrow_schema
+        features = features or FEATURES[config]
         with self._reporting():
             self._path.parent.mkdir(exist_ok=True)
             self._file = open(self._temporary, "wb")  # noqa: SIM115 - closed by __exit__
-        self._parquet = pq.ParquetWriter(self._file, schema, **_layout(FEATURES[config]))
+        self._parquet = pq.ParquetWriter(self._file, features.arrow_schema, **_layout(features))
 
     def __enter__(self) -> "ShardWriter":
         return self
@@ -98,7 +103,7 @@ class ShardWriter:
         self._temporary.unlink(missing_ok=True)
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Adds the rows of one identity."""
+        """Adds the rows of one identity; a row group is written when there are enough."""
         self._rows += rows
         if len(self._rows) >= MIN_ROWS_PER_GROUP:
             self._flush()
@@ -125,12 +130,15 @@ class ShardWriter:
             spec_hash=spec_hash,
         )
 
-    def _flush(self) -> None:
-        table = to_table(self._config, self._rows)
+    def write_table(self, table: pa.Table) -> None:
+        """Adds rows as one row group."""
         with self._reporting():
-            self._parquet.write_table(table, row_group_size=len(self._rows))
+            self._parquet.write_table(table, row_group_size=table.num_rows)
         self._num_rows += table.num_rows
         self._arrow_bytes += table.nbytes
+
+    def _flush(self) -> None:
+        self.write_table(to_table(self._config, self._rows))
         self._rows = []
 
     def _reporting(self):

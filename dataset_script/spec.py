@@ -6,15 +6,20 @@ It is stored beside the data as `spec.json`; its hash stands in every line of th
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
+from .storage import canonical_json
 
 GENERATOR_VERSION = 2
 """Raise it with every change that changes the pixels or labels of any frame."""
+
+SPEC = "spec.json"
+"""Name of the file in a dataset directory."""
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
@@ -73,8 +78,7 @@ class Spec:
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, nothing that is null; equal specs give equal text."""
-        values = {name: value for name, value in self.to_dict().items() if value is not None}
-        return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical_json(self.to_dict())
 
     @classmethod
     def from_json(cls, text: str) -> "Spec":
@@ -85,6 +89,11 @@ class Spec:
             raise InvalidInput(f"the spec is not JSON: {error}") from None
         if not isinstance(values, dict):
             raise InvalidInput(f"the spec is a {type(values).__name__}; it must be a JSON object")
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Spec":
+        """The spec with these fields. Absent ones take their defaults; raises InvalidInput on unknown ones."""
         known = [each.name for each in fields(cls)]
         for name in values:
             if name not in known:
@@ -100,7 +109,7 @@ class Spec:
             InvalidInput: it does not hold a spec.
         """
         path = Path(path)
-        file = path / "spec.json" if path.is_dir() else path
+        file = path / SPEC if path.is_dir() else path
         try:
             text = file.read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -121,7 +130,8 @@ class Spec:
         """Every field and its value."""
         return asdict(self)
 
-    def differences(self, other: "Spec") -> list[str]:
-        """One "name: mine against theirs" for every field that differs."""
-        mine, theirs = self.to_dict(), other.to_dict()
-        return [f"{name}: {mine[name]!r} against {theirs[name]!r}" for name in mine if mine[name] != theirs[name]]
+
+def check_version(version: object) -> None:
+    """Raises WorkFailed where another version of the generator made something: this one would make other pictures."""
+    if version != GENERATOR_VERSION:
+        raise WorkFailed(f"generator version {version} made it, this is version {GENERATOR_VERSION}")

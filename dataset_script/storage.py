@@ -3,13 +3,21 @@
 import contextlib
 import errno
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from .errors import InvalidInput, WorkFailed
 
 _TEMPORARY = ".tmp-"
+
+
+def canonical_json(values: Mapping[str, Any]) -> str:
+    """JSON with sorted keys, no spaces and nothing that is null: equal values give equal text."""
+    kept = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def temporary_path(path: Path) -> Path:

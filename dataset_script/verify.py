@@ -1,87 +1,163 @@
-"""Checks a dataset directory against itself: files against the manifest, rows against the plan, pictures by decoding.
+"""Checks a dataset directory against itself: files against the manifest, rows against schema and FACS, pictures by
+decoding. It needs no generator: generated data of any version, imported data and Hub downloads are checked alike.
 
-The plan is computed again from `spec.json`, so a label that was changed after generation is found, in whatever file.
+`generation.run.audit` adds the comparison with the plan, by which a label that was changed after generation is found.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import Features, Image
 
-from generation.run.audit import label_problems
-
-from .errors import WorkFailed
-from .features import FEATURES
+from .directory import DatasetDirectory, Shard
+from .features import SPLITS
 from .hub_readme import README
-from .manifest import Entry, read_manifest
-from .rows import geometry_problems, picture_problems
-from .shards import FOLDERS, file_sha256
+from .rows import Row
+from .shard_checks import RowChecks, Schema, features_of, file_problems, read_rows
+from .shards import CONFIG_OF_FOLDER
 from .storage import is_temporary
 
-if TYPE_CHECKING:
-    from generation.plan import Chunk, Plan
-
-    from .spec import Spec
+NOT_COMPARED = "not compared with the plan"
+"""How the note begins that says why not."""
 
 _MAX_PROBLEMS_PER_SHARD = 20
 
 
 @dataclass
 class Report:
-    """What `verify` looked at and what it found, one line each."""
+    """What `verify` looked at.
+
+    Attributes:
+        shards, rows: how many.
+        problems: what is wrong, one line each.
+        notes: what could not be checked and why, one line each. They are no problem.
+        compared: whether the rows were compared with the plan of the generator.
+    """
 
     shards: int = 0
     rows: int = 0
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    compared: bool = False
 
     @property
     def ok(self) -> bool:
         return not self.problems
 
 
-def verify(directory: str | Path, quick: bool = False, progress: Callable[[int, int], None] | None = None) -> Report:
+class PlannedRows(Protocol):
+    """What must stand in a dataset by the plan that it was made from."""
+
+    def shards(self) -> Collection[str]:
+        """Paths of all shards of the complete dataset."""
+
+    def num_rows(self, path: str) -> int:
+        """Rows of one of them."""
+
+    def problems(self, path: str, place: int, row: dict) -> Iterator[str]:
+        """Where the row at `place` of a shard differs from the plan."""
+
+
+def verify(
+    directory: str | Path,
+    quick: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    plan: PlannedRows | None = None,
+) -> Report:
     """Checks everything that can be checked and reports all that is wrong.
 
     Args:
+        directory: a dataset directory, complete or not.
         quick: leave the pictures undecoded; checksums and labels are still checked.
         progress: called with (rows checked, rows of the dataset).
+        plan: also compare the rows with it.
 
     Raises:
-        WorkFailed: this is no dataset directory, its manifest is damaged, or another generator version made it.
+        InvalidInput: this is no dataset directory.
+        WorkFailed: its manifest or `spec.json` is damaged.
     """
-    from generation.plan import Plan
-    from generation.run.chunks import shard_names  # generation builds on this package: only reached when called
-
-    from .spec import GENERATOR_VERSION, Spec
-
-    directory = Path(directory)
-    spec = Spec.load(directory)
-    if spec.version != GENERATOR_VERSION:
-        raise WorkFailed(
-            f"{directory} was made by generator version {spec.version}, this is version {GENERATOR_VERSION}: "
-            "its plan cannot be computed here"
-        )
-    plan, report = Plan(spec), Report()
-    entries = {entry.path: entry for entry in read_manifest(directory)}
-    chunks = [(chunk, shard_names(spec, chunk)) for chunk in plan.chunks()]
-    report.problems += _file_problems(directory, entries, {name for _, names in chunks for name in names.values()})
-    total = sum(entry.rows for entry in entries.values())
-    for chunk, names in chunks:
-        check = _ChunkCheck(directory, spec, plan, chunk, quick)
-        for config, name in names.items():
-            if (entry := entries.get(name)) is None:
-                report.problems.append(f"{name}: not made yet; `pain3d generate` with the same options makes it")
-                continue
-            report.shards += 1
-            report.rows += entry.rows
-            report.problems += _first_few(name, check.problems(config, entry))
-            if progress is not None:
-                progress(report.rows, total)
+    found = DatasetDirectory.open(directory)
+    missing = found.missing_shards() if plan is None else sorted(plan.shards() - {shard.path for shard in found.shards})
+    report = Report(problems=[*_file_problems(found, missing, plan)], compared=plan is not None)
+    schemas = {config: Schema(found, config) for config in found.configs}
+    checks, rows = RowChecks(found, quick), Counter[str]()
+    total = sum(shard.entry.rows for shard in found.shards if shard.entry)
+    for shard in sorted(found.shards, key=_by_split if plan is None else _by_people):
+        check = _ShardCheck(found, shard, schemas[shard.config], checks, plan)
+        report.problems += _first_few(shard.path, check.problems())
+        report.shards += 1
+        rows[shard.config] += check.num_rows
+        report.rows = rows.total()
+        if progress is not None:
+            progress(report.rows, max(total, report.rows))
+    if not missing:
+        report.problems += _completeness_problems(found, rows if plan is None else None)
+    if not found.has_manifest:
+        report.notes.append("there is no manifest.jsonl: sizes and checksums of the files could not be compared")
+    report.notes += [note for schema in schemas.values() for note in schema.notes()]
     return report
+
+
+def _by_split(shard: Shard) -> int:
+    """`default` comes before `pairs`, as in the list of shards."""
+    return SPLITS.index(shard.split)
+
+
+def _by_people(shard: Shard) -> tuple[int, str]:
+    """The shards of the same people follow each other too, so that they are planned once."""
+    return SPLITS.index(shard.split), shard.path.rpartition("/")[2]
+
+
+class _ShardCheck:
+    """The check of one shard; `num_rows` is known once it is done."""
+
+    def __init__(
+        self, found: DatasetDirectory, shard: Shard, schema: Schema, rows: RowChecks, plan: PlannedRows | None
+    ) -> None:
+        self._found, self._shard, self._schema, self._rows, self._plan = found, shard, schema, rows, plan
+        self.num_rows = 0 if shard.entry is None else shard.entry.rows
+
+    def problems(self) -> Iterator[str]:
+        if problems := file_problems(self._found, self._shard):
+            self._rows.skip(self._shard)
+            yield from problems
+            return
+        try:
+            with pq.ParquetFile(self._found.path / self._shard.path) as file:
+                if problems := self._form_problems(file):
+                    self._rows.skip(self._shard)
+                    yield from problems
+                elif self._schema.can_be_checked:
+                    yield from self._content_problems(file)
+        except (pa.ArrowException, OSError) as error:
+            self._rows.skip(self._shard)
+            yield f"cannot be read: {str(error).splitlines()[0]}"
+
+    def _form_problems(self, file: pq.ParquetFile) -> list[str]:
+        """What is wrong with columns and number of rows."""
+        self.num_rows, path = file.metadata.num_rows, self._shard.path
+        if problems := self._schema.problems(features_of(file)):
+            return problems
+        said = {} if self._shard.entry is None else {"the manifest says": self._shard.entry.rows}
+        if self._plan is not None and path in self._plan.shards():
+            said["the plan"] = self._plan.num_rows(path)
+        if any(rows != self.num_rows for rows in said.values()):
+            return [f"has {self.num_rows} rows, {', '.join(f'{what} {rows}' for what, rows in said.items())}"]
+        return []
+
+    def _content_problems(self, file: pq.ParquetFile) -> Iterator[str]:
+        for place, row, facs in read_rows(file, self._rows.columns(self._schema)):
+            for problem in self._row_problems(place, row, facs):
+                yield f"frame {row['frame_id']}: {problem}"
+
+    def _row_problems(self, place: int, row: Row, facs: bool) -> Iterator[str]:
+        if self._plan is not None and self._shard.path in self._plan.shards():
+            yield from self._plan.problems(self._shard.path, place, row)
+        yield from self._rows.problems(self._shard, self._schema, row, facs)
 
 
 def _first_few(name: str, problems: Iterator[str]) -> Iterator[str]:
@@ -92,95 +168,28 @@ def _first_few(name: str, problems: Iterator[str]) -> Iterator[str]:
         yield f"{name}: {problem}"
 
 
-def _file_problems(directory: Path, entries: dict[str, Entry], planned: set[str]) -> Iterator[str]:
-    for name in entries.keys() - planned:
+def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRows | None) -> Iterator[str]:
+    """Shards that are missing, and files that do not belong here."""
+    names = {shard.path for shard in found.shards}
+    for name in missing:
+        yield f"{name}: not made yet; {_again(found)} makes it"
+    for name in sorted(names - plan.shards()) if plan is not None else ():
         yield f"{name}: stands in the manifest, but the spec has no such shard"
-    for folder in FOLDERS.values():
-        for path in sorted((directory / folder).glob("*")):
+    for folder in sorted({*CONFIG_OF_FOLDER, *(name.partition("/")[0] for name in names)}):
+        for path in sorted((found.path / folder).glob("*")):
             name = f"{folder}/{path.name}"
-            if name not in entries and name not in planned and not is_temporary(path):
+            if name not in names and name not in missing and not is_temporary(path):
                 yield f"{name}: does not belong here"
-    if entries.keys() >= planned and not (directory / README).is_file():
-        yield f"{README}: missing; `pain3d generate` with the same options writes it"
 
 
-class _ChunkCheck:
-    """Checks the shards of one chunk; those after `default` are compared with its pictures."""
-
-    def __init__(self, directory: Path, spec: "Spec", plan: "Plan", chunk: "Chunk", quick: bool) -> None:
-        self._directory, self._spec, self._quick = directory, spec, quick
-        self._people = {identity: plan[identity] for identity in chunk.identities}
-        self._pictures: dict[str, tuple] = {}  # frame_id -> hashes of image and heatmap, face_box in `default`
-
-    def problems(self, config: str, entry: Entry) -> Iterator[str]:
-        path = self._directory / entry.path
-        if not path.is_file():
-            yield "missing"
-            return
-        if entry.spec_hash != self._spec.hash:
-            yield "made from another spec"
-        if (size := path.stat().st_size) != entry.bytes:
-            yield f"has {size:,} bytes, the manifest says {entry.bytes:,}"
-            return
-        if (digest := file_sha256(path)) != entry.sha256:
-            yield f"damaged: its sha256 is {digest[:12]}…, the manifest says {entry.sha256[:12]}…"
-            return
-        try:
-            yield from self._content_problems(config, entry, path)
-        except (pa.ArrowException, OSError) as error:
-            yield f"cannot be read: {str(error).splitlines()[0]}"
-
-    def _content_problems(self, config: str, entry: Entry, path: Path) -> Iterator[str]:
-        with pq.ParquetFile(path) as shard:
-            if Features.from_arrow_schema(shard.schema_arrow) != FEATURES[config]:
-                yield "its columns are not those of the schema"
-                return
-            expected = self._expected_keys(config)
-            if not shard.metadata.num_rows == entry.rows == len(expected):
-                yield f"has {shard.metadata.num_rows} rows, the manifest says {entry.rows}, the plan {len(expected)}"
-                return
-            columns = [name for name, kind in FEATURES[config].items() if not (self._quick and _has_pictures(kind))]
-            keys = iter(expected)
-            for group in range(shard.num_row_groups):
-                for row in shard.read_row_group(group, columns=columns).to_pylist():
-                    identity_id, expression_id, view_id = next(keys)
-                    person = self._people[identity_id]
-                    for problem in self._row_problems(config, row, person, expression_id, view_id):
-                        yield f"frame {row['frame_id']}: {problem}"
-
-    def _expected_keys(self, config: str) -> list[tuple[int, int, int]]:
-        keys = []
-        for person in self._people.values():
-            views = [view.view_id for view in person.views]
-            expressions = [expression.expression_id for expression in person.expressions]
-            if config == "pairs":
-                keys += [(person.identity_id, e, v) for v in views for e in expressions if e]
-            else:
-                keys += [(person.identity_id, e, v) for e in expressions for v in views]
-        return keys
-
-    def _row_problems(
-        self, config: str, row: dict[str, Any], person: Any, expression_id: int, view_id: int
-    ) -> Iterator[str]:
-        yield from label_problems(config, row, self._spec, person, expression_id, view_id)
-        if self._quick:
-            return
-        if config == "geometry":
-            yield from geometry_problems(row, self._spec.size)
-            return
-        mine = hash(row["image"]["bytes"]), hash(row["heatmap"]["bytes"]), tuple(row["face_box"])
-        if config == "default":
-            self._pictures[row["frame_id"]] = mine
-            yield from picture_problems(row, self._spec.size)
-        elif self._pictures:  # decoded there already; empty when `default` could not be read, which was reported
-            if self._pictures.get(row["frame_id"]) != mine:
-                yield "its pictures or face_box differ from those in `default`"
-            neutral = self._pictures.get(row["neutral_frame_id"])
-            if neutral is None or neutral[0] != hash(row["neutral_image"]["bytes"]):
-                yield f"its neutral_image is not the image of {row['neutral_frame_id']}"
-            elif neutral[2] != tuple(row["neutral_face_box"]):
-                yield f"its neutral_face_box is not the face_box of {row['neutral_frame_id']}"
+def _completeness_problems(found: DatasetDirectory, rows: Counter[str] | None) -> Iterator[str]:
+    """Where a configuration has fewer rows than it has when complete, or the README is missing; `rows`: None: enough."""
+    short = [] if rows is None else [(c, n) for c, n in found.planned_rows().items() if rows[c] < n]
+    for config, planned in short:
+        yield f"{config}: has {rows[config]:,} of {planned:,} rows; {_again(found)} goes on"
+    if not short and not (found.path / README).is_file():
+        yield f"{README}: missing; {_again(found)} writes it"
 
 
-def _has_pictures(kind: object) -> bool:
-    return isinstance(kind, Image) or (isinstance(kind, dict) and any(map(_has_pictures, kind.values())))
+def _again(found: DatasetDirectory) -> str:
+    return f"`pain3d {'import' if found.is_imported else 'generate'}` with the same options"

@@ -1,23 +1,26 @@
 """The dataset card: what a dataset directory holds, in words and counted from its own rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 from datasets import ClassLabel, Image, List, Value
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCard, DatasetCardData
 
+from dataset_script.counts import count_dataset
+from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
-from dataset_script.manifest import read_manifest
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from dataset_script.hub_readme import README
+from dataset_script.spec import GENERATOR_VERSION
 from evaluation.markdown import table
-from evaluation.split.labels import read_columns
-from generation.catalogue import CATALOGUE
+from generation.catalogue import CATALOGUE, HEADS
 from generation.population_tables import population_tables
 
-from .text import TEMPLATES, fenced_yaml, read_json
+from .text import TEMPLATES, fenced_yaml
 
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
@@ -46,7 +49,7 @@ FIELDS = {
     "neutral_image": "`pairs` only: the picture of `neutral_frame_id`",
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
-    "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in camera axes (right, up, towards the camera)",
+    "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
     "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
@@ -60,8 +63,8 @@ CONFIGS = {
     "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
 }
 PSPI_SAMPLINGS = {
-    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the combinations that "
-    "add up to it.",
+    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the combinations "
+    "that add up to it.",
 }
 """`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
@@ -74,70 +77,133 @@ METADATA = {
     "task_categories": ["image-classification", "image-feature-extraction"],
     "tags": ["pain", "pspi", "facs", "action-units", "facial-expression", "faces", "synthetic"],
 }
-_COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi")
+UNKNOWN = "not known to this version of Pain3D"
+_COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
 
 
 def build_dataset_card(directory: str | Path) -> DatasetCard:
-    """The card of a complete dataset directory. Its YAML keeps `configs` and `dataset_info` as the generator wrote them.
+    """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as the generator wrote them.
+
+    What this version of Pain3D does not know of data that another version made, it says.
 
     Raises:
         InvalidInput: `directory` is not a complete dataset.
         WorkFailed: a shard or the manifest is damaged.
     """
-    directory = Path(directory)
-    readme, entries = directory / "README.md", read_manifest(directory)
-    if not readme.is_file() or not entries:
-        raise InvalidInput(f"{directory} is not a complete dataset: run `pain3d generate` to its end first")
-    data = DatasetCard.load(readme).data
-    if not data.get("configs") or not data.get("dataset_info"):
-        raise InvalidInput(f"{readme} has no configs and dataset_info in its YAML; delete it and run `pain3d generate`")
-    for name, values in METADATA.items():
-        known = data.get(name) or []
-        data[name] = known + [value for value in values if value not in known]
-
-    spec = read_json(directory / "spec.json")
-    splits = [name for name in SPLITS if any(e.split == name and e.config == "default" for e in entries)]
-    columns = {name: read_columns(directory, name, _COUNTED) for name in splits}
-    configs = [name for name in FEATURES if any(e.config == name for e in entries)]
-    people = sum(len(pa.compute.unique(part["identity_id"])) for part in columns.values())
+    found = DatasetDirectory.open(directory)
+    data = card_data(found, METADATA)
+    columns = read_by_split(found, _COUNTED)
+    spec = _known_parts(columns) | (found.spec or {})
     body = Template((TEMPLATES / "dataset_card.md").read_text(encoding="utf-8")).substitute(
         title=data.get("pretty_name") or "Pain3D",
         frames=f"{sum(map(len, columns.values())):,}",
-        identities=f"{people:,}",
-        load=_loading(directory.resolve().name, configs),
-        fields=_field_table(configs),
-        configs="\n".join(f"- `{name}`: {CONFIGS[name]}" for name in configs),
-        splits=_split_table(columns),
+        identities=f"{_num_people(columns):,}",
+        people=_people_sentence(spec),
+        load=loading(found),
+        fields=field_table(found, FIELDS),
+        configs="\n".join(f"- `{name}`: {CONFIGS.get(name, UNKNOWN)}" for name in found.configs),
+        splits=split_table(columns, "people"),
         demographics=_demographics_table(columns),
         who_is_who=_who_is_who(spec),
-        pspi_sampling=PSPI_SAMPLINGS[spec["pspi"]],
-        histogram=_histogram_table(columns),
-        heatmap_scale=f"{spec['heatmap_scale_mm']:g}",
-        spec_hash=f"`{entries[0].spec_hash}`",
-        spec=table(["field", "value"], [[name, str(value)] for name, value in spec.items()], numbers=False),
-        component_licences="\n".join(f"| {what} | {licence} |" for what, licence in _licences(spec)),
+        pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
+        histogram=histogram_table(columns),
+        heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
+        how_to_make_it_again=_how_to_make_it_again(found),
+        licences="; ".join(licences(columns)) or UNKNOWN,
+        component_licences="\n".join(f"| {what} | {licence} |" for what, licence in _parts(spec)),
     )
     return DatasetCard(fenced_yaml(data) + body)
 
 
-def _loading(name: str, configs: list[str]) -> str:
+def card_data(found: DatasetDirectory, metadata: Mapping[str, list[str]]) -> DatasetCardData:
+    """The YAML of the directory's README, with `metadata` added to it.
+
+    Raises:
+        InvalidInput: the dataset is not complete, or its README does not say which files belong to which split.
+    """
+    readme = found.path / README
+    command = "import" if found.is_imported else "generate"
+    if not readme.is_file() or count_dataset(found.path)["complete"] is False:
+        raise InvalidInput(f"{found.path} is not a complete dataset: run `pain3d {command}` to its end first")
+    data = DatasetCard.load(readme).data
+    if not data.get("configs") or not (found.is_imported or data.get("dataset_info")):
+        raise InvalidInput(
+            f"{readme} has no configs and dataset_info in its YAML; delete it and run `pain3d {command}` again"
+        )
+    for name, values in metadata.items():
+        known = data.get(name) or []
+        data[name] = known + [value for value in values if value not in known]
+    return data
+
+
+def read_by_split(found: DatasetDirectory, names: Sequence[str]) -> dict[str, pa.Table]:
+    """Columns of every frame, by split; those that the data have."""
+    parts: dict[str, list[pa.Table]] = {}
+    for shard, part in found.read(names):
+        parts.setdefault(shard.split, []).append(part)
+    return {name: pa.concat_tables(parts[name], promote_options="default") for name in SPLITS if name in parts}
+
+
+def loading(found: DatasetDirectory) -> str:
+    """Python that loads it."""
+    name = found.path.resolve().name
     lines = ["from datasets import load_dataset", f'frames = load_dataset("{name}")  # this directory, or its Hub name']
-    if "pairs" in configs:
+    if "pairs" in found.configs:
         lines.append(f'pairs = load_dataset("{name}", "pairs")')
     return "\n".join(lines)
 
 
-def _licences(spec: Mapping) -> list[tuple[str, str]]:
-    """What the pictures were made with and under which terms; parts of another version may be unknown to the catalogue."""
-    entries = [CATALOGUE[field].get(spec[field]) for field in CATALOGUE]
-    return [(entry.what, entry.licence) for entry in entries if entry is not None]
+def licences(columns: Mapping[str, pa.Table]) -> list[str]:
+    """The different values of the column `licence`."""
+    return sorted({value for part in columns.values() for value in _distinct(part, "licence")})
 
 
-def _field_table(configs: list[str]) -> str:
-    features = {name: feature for config in configs for name, feature in FEATURES[config].items()}
-    return table(
-        ["field", "type", "what"], [[f"`{n}`", _type_name(f), FIELDS[n]] for n, f in features.items()], numbers=False
+def _distinct(part: pa.Table, name: str) -> list:
+    """The values of a column, each once, without null; none where there is no such column."""
+    return [v for v in pa.compute.unique(part[name]).to_pylist() if v is not None] if name in part.column_names else []
+
+
+def _known_parts(columns: Mapping[str, pa.Table]) -> dict[str, str]:
+    """Head, rig and renderer as the rows name them: there may be no specification."""
+    rows = next(iter(columns.values()))
+    return {name: values[0] for name in CATALOGUE if (values := _distinct(rows, name))}
+
+
+def _parts(spec: Mapping) -> list[tuple[str, str]]:
+    """What the pictures were made with and under which terms."""
+    entries = [(f"{field} {spec[field]}", CATALOGUE[field].get(spec[field])) for field in CATALOGUE if field in spec]
+    return [(name, UNKNOWN) if entry is None else (entry.what, entry.licence) for name, entry in entries]
+
+
+def _people_sentence(spec: Mapping) -> str:
+    """Whom the pictures show."""
+    entry = HEADS.get(spec.get("head"))
+    return f"Whether real people can be recognised is {UNKNOWN}: look up its head." if entry is None else entry.people
+
+
+def _how_to_make_it_again(found: DatasetDirectory) -> str:
+    if found.spec is None:
+        return "The specification is not in this directory, so that it cannot be made again from it."
+    version, rows = found.spec.get("version"), [[name, str(value)] for name, value in found.spec.items()]
+    other = (
+        ""
+        if version == GENERATOR_VERSION
+        else f"Version {version} of the generator made it; this card was written by version {GENERATOR_VERSION}, and what "
+        f"it says of the generator holds for that one.\n\n"
     )
+    return (
+        f"{other}The same specification and version of the generator give the same bytes: `pain3d generate` with the values "
+        "below makes this dataset again, and `pain3d verify` checks every file, row and picture. "
+        f"Specification `{found.origin}`:\n\n{table(['field', 'value'], rows, numbers=False)}"
+    )
+
+
+def field_table(found: DatasetDirectory, words: Mapping[str, str], without: Collection[str] = ()) -> str:
+    """Every column of every configuration but those of `without`, its type, and what it means."""
+    features = {name: feature for config in found.configs for name, feature in found.features(config).items()}
+    features = {name: feature for name, feature in features.items() if name not in without}
+    body = [[f"`{name}`", _type_name(feature), words.get(name, UNKNOWN)] for name, feature in features.items()]
+    return table(["field", "type", "what"], body, numbers=False)
 
 
 def _type_name(feature) -> str:
@@ -155,11 +221,12 @@ def _type_name(feature) -> str:
             return "{" + ", ".join(feature) + "}"
 
 
-def _split_table(columns: Mapping[str, pa.Table]) -> str:
+def split_table(columns: Mapping[str, pa.Table], people: str) -> str:
+    """People and frames of each split; `people`: what they are called."""
     body = [
         [name, f"{len(pa.compute.unique(part['identity_id'])):,}", f"{len(part):,}"] for name, part in columns.items()
     ]
-    return table(["split", "people", "frames"], body)
+    return table(["split", people, "frames"], body)
 
 
 def _demographics_table(columns: Mapping[str, pa.Table]) -> str:
@@ -173,24 +240,29 @@ def _demographics_table(columns: Mapping[str, pa.Table]) -> str:
 
 
 def _people(part: pa.Table, attribute: str, classes: int) -> np.ndarray:
-    """People of each class, `(classes,)`."""
+    """People of each class, `(classes,)`; classes that only another version knows are left out."""
     _, first = np.unique(part["identity_id"].to_numpy(), return_index=True)
-    return np.bincount(part[attribute].to_numpy()[first], minlength=classes)
+    return np.bincount(part[attribute].to_numpy()[first], minlength=classes)[:classes]
 
 
 def _who_is_who(spec: Mapping) -> str:
     """What decides how the people of each group look; only our own head and look use all of it."""
-    if (spec["head"], spec["look"]) != ("makehuman", "procedural"):
+    head, look = spec.get("head", UNKNOWN), spec.get("look", UNKNOWN)
+    if (head, look) != ("makehuman", "procedural"):
         return (
-            f"Faces are those of the head {spec['head']}, skin and hair those of the look {spec['look']}. The "
-            "generator's tables of what decides how a group looks hold for the head makehuman with the look procedural, "
-            "not for this dataset."
+            f"Faces are those of the head {head}, skin and hair those of the look {look}. The generator's tables of "
+            "what decides how a group looks hold for the head makehuman with the look procedural, not for this dataset."
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
 
 
-def _histogram_table(columns: Mapping[str, pa.Table]) -> str:
+def _num_people(columns: Mapping[str, pa.Table]) -> int:
+    return sum(len(pa.compute.unique(part["identity_id"])) for part in columns.values())
+
+
+def histogram_table(columns: Mapping[str, pa.Table]) -> str:
+    """Frames by PSPI and split."""
     counts = np.stack([np.bincount(part["pspi"].to_numpy(), minlength=17) for part in columns.values()])
     body = [[str(k), *(f"{c:,}" for c in counts[:, k]), f"{counts[:, k].sum():,}"] for k in range(17)]
     return table(["PSPI", *columns, "all"], body)

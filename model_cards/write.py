@@ -4,15 +4,17 @@ from pathlib import Path
 
 from huggingface_hub import DatasetCard, ModelCard
 
+from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
 
 from .dataset_card import build_dataset_card
+from .imported_card import build_imported_card
 from .model_card import build_model_card
 
 
 def write_card(directory: str | Path, metrics: str | Path | None = None) -> Path:
-    """Writes `README.md`: of a dataset where `directory` holds `spec.json`, of a model where it holds `config.json`.
+    """Writes `README.md`: of a model where `directory` holds `config.json`, else of a dataset, generated or imported.
 
     The card is read back as the Hub reads it before it takes the place of an old one.
 
@@ -25,14 +27,16 @@ def write_card(directory: str | Path, metrics: str | Path | None = None) -> Path
         WorkFailed: a file is damaged or cannot be written.
     """
     directory = Path(directory)
-    if (directory / "spec.json").is_file():
+    if (directory / "config.json").is_file():
+        card: DatasetCard | ModelCard = build_model_card(directory, metrics)
+    else:
+        try:
+            found = DatasetDirectory.open(directory)
+        except InvalidInput:
+            raise InvalidInput(f"{directory} is neither a dataset nor a model (no config.json)") from None
         if metrics is not None:
             raise InvalidInput(f"--metrics is of a model; {directory} is a dataset")
-        card: DatasetCard | ModelCard = build_dataset_card(directory)
-    elif (directory / "config.json").is_file():
-        card = build_model_card(directory, metrics)
-    else:
-        raise InvalidInput(f"{directory} is neither a dataset (no spec.json) nor a model (no config.json)")
+        card = build_imported_card(directory) if found.is_imported else build_dataset_card(directory)
     content = str(card)
     assert type(card)(content).data.to_dict() == card.data.to_dict(), "the card does not read back as it was written"
     write_atomically(directory / "README.md", content.encode())

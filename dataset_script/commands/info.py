@@ -2,7 +2,10 @@
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..counts import DatasetCounts
 
 HELP = "What a dataset directory holds: people, frames, splits, PSPI, how it was made, and whether it is complete."
 EXAMPLE = "pain3d info pain3d"
@@ -11,36 +14,58 @@ _BAR_WIDTH = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", help="dataset directory")
+    parser.add_argument("directory", metavar="DIR", help="dataset directory: generated, imported, or from the Hub")
     parser.add_argument("--json", action="store_true", help="print as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    from ..describe import describe
+    from ..counts import count_dataset
 
-    found = describe(args.directory)
+    found = count_dataset(args.directory)
     print(json.dumps(found, indent=2) if args.json else _text(args.directory, found))
     return 0
 
 
-def _text(directory: str, found: dict[str, Any]) -> str:
-    made, planned = found["frames"]["made"], found["frames"]["planned"]
-    missing = f"incomplete: {planned - made:,} of {planned:,} frames are missing" if made < planned else "incomplete"
-    spec = ", ".join(f"{name} {value}" for name, value in found["spec"].items())
+def _text(directory: str, found: "DatasetCounts") -> str:
+    people, frames, size = found["identities"]["made"], found["frames"]["made"], found["bytes"] / 1e6
+    most = max(*found["pspi"], 1)
     lines = [
-        f"{directory}: {found['identities']['made']:,} identities, {made:,} frames, {found['bytes'] / 1e6:,.1f} MB",
-        "complete" if found["complete"] else f"{missing}; `pain3d generate` with the same options goes on",
-        f"spec: {spec}",
+        f"{directory}: {found['kind']}, {people:,} identities, {frames:,} frames, {size:,.1f} MB",
+        _completeness(found),
+        _origin(found),
         "configs: " + ", ".join(f"{name} {rows:,} rows" for name, rows in found["configs"].items()),
         "",
         f"{'split':<16}{'identities':>12}{'frames':>12}",
         *(f"{split:<16}{n['identities']:>12,}{n['frames']:>12,}" for split, n in found["splits"].items()),
         "",
         f"{'group':<16}{'identities':>12}",
-        *(f"{label:<16}{n:>12,}" for labels in found["demographics"].values() for label, n in labels.items()),
+        *(
+            f"{attribute + ' unknown' if label == 'unknown' else label:<24}{n:>4,}"
+            for attribute, labels in found["demographics"].items()
+            for label, n in labels.items()
+            if n or found["kind"] == "generated"
+        ),
         "",
         f"{'PSPI':<6}{'frames':>10}",
+        *(f"{k:<6}{n:>10,}  {'#' * round(_BAR_WIDTH * n / most)}".rstrip() for k, n in enumerate(found["pspi"])),
     ]
-    most = max(*found["pspi"], 1)
-    lines += [f"{k:<6}{n:>10,}  {'#' * round(_BAR_WIDTH * n / most)}".rstrip() for k, n in enumerate(found["pspi"])]
     return "\n".join(lines)
+
+
+def _completeness(found: "DatasetCounts") -> str:
+    if found["complete"]:
+        return "complete"
+    if found["complete"] is None:
+        return "whether it is complete cannot be told: it has no spec.json, and its README.md has no row counts"
+    made, planned = found["frames"]["made"], found["frames"]["planned"]
+    command = "import" if found["kind"] == "imported" else "generate"
+    missing = f": {planned - made:,} of {planned:,} frames are missing" if planned and made < planned else ""
+    return f"incomplete{missing}; `pain3d {command}` with the same options goes on"
+
+
+def _origin(found: "DatasetCounts") -> str:
+    if found["source"] is not None:
+        return f"imported from {found['source']}"
+    if found["spec"] is None:
+        return "spec: there is no spec.json"
+    return "spec: " + ", ".join(f"{name} {value}" for name, value in found["spec"].items())

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from .report import Unusable
 
+CHECKPOINTS = (".ckpt", ".pt", ".pth")
+"""Files that are no data but models, which `pain3d convert` reads."""
 PICTURES = (".png", ".jpg", ".jpeg")
 _MAX_LABEL_BYTES = 1 << 20
 

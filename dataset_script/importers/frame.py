@@ -1,4 +1,4 @@
-"""What an importer knows of one frame, the schema of an imported dataset, and the way from one to the other."""
+"""What an importer knows of one frame, and how it becomes a row of an imported dataset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,36 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
-from datasets import Features, List, Value
 
 from ..facs import EXTRA_AU_NAMES
-from ..features import FEATURES
-
-NUM_AAM_LANDMARKS = 66
-RATINGS: tuple[str, ...] = ("AFF", "OPR", "SEN", "VAS")
-"""UNBC's ratings of a whole sequence: affective and sensory scale, observer, the patient's own visual analogue scale."""
-
-IMPORTED = Features(
-    {
-        **FEATURES["default"],
-        "subject_id": Value("string"),
-        "sequence_id": Value("string"),
-        "fold": Value("int8"),
-        "sequence_ratings": {name: Value("float32") for name in RATINGS},
-        "aam_landmarks": List(List(Value("float32"), length=2), length=NUM_AAM_LANDMARKS),
-    }
-)
-"""The columns of contract C2 and five more. What the source does not tell is null: no heatmap, age or camera is invented.
-
-- `image`: with `path` where the frames stay where they are, with `bytes` where they were copied.
-- `frame_id`: the source's own name of the frame. `identity_id`: the number in the subject's name if all have one and no two
-  the same, else the subject's place in the sorted list.
-- `expression_id`: 0 for a neutral frame; else the number in the name where there is one, or 1.
-- `face_box`: null where the source has neither box nor landmarks; training and evaluation then see the whole picture.
-- `neutral_frame_id`: a neutral frame of the same subject and view, from the same sequence if it has one.
-- `extra_au`: null for a unit that the source does not code.
-- `fold`: the cross-validation fold that holds this subject out; null where there are none. `folds.json` has the lists.
-"""
+from ..features import IMPORTED_FEATURES
 
 
 @dataclass(slots=True)
@@ -92,9 +65,9 @@ class Source(Protocol):
         """Its picture as a PNG or JPEG file. Quick when frames are asked for in the source's order."""
 
 
-def to_table(frames: Sequence[Frame], paths: Sequence[str | None]) -> pa.Table:
-    """Rows with the schema `IMPORTED`; each image is its path, without bytes."""
-    schema = IMPORTED.arrow_schema
+def frames_table(frames: Sequence[Frame], paths: Sequence[str | None]) -> pa.Table:
+    """Rows with the schema `IMPORTED_FEATURES`; each image is its path, without bytes."""
+    schema = IMPORTED_FEATURES.arrow_schema
     known = {
         "image": [{"bytes": None, "path": path} for path in paths],
         "extra_au": [frame.extra_au and {n: frame.extra_au.get(n) for n in EXTRA_AU_NAMES} for frame in frames],
@@ -120,7 +93,7 @@ def with_bytes(table: pa.Table, pictures: Sequence[bytes]) -> pa.Table:
 
 
 def link_neutral_frames(frames: Sequence[Frame]) -> None:
-    """Sets `neutral_frame_id`: the first neutral frame of the same sequence and view, else of the same subject and view."""
+    """Sets `neutral_frame_id`: the first neutral frame of the same sequence and view, else of the subject and view."""
     first: dict[tuple, str] = {}
     for frame in frames:
         if frame.expression_id == 0:

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, EXTRA_AU_NAMES, PSPI_MAX, check_aus, check_extra_aus, pspi
-from .frame import NUM_AAM_LANDMARKS
+from ..features import NUM_AAM_LANDMARKS
 from .report import Unusable
 
 _FACS_COLUMNS = 4
 _FOREHEAD = 0.5
-"""As the model's `box_of_landmarks`: how far the face reaches above the brows, in units of the landmarks' longer side."""
+"""How far the face reaches above the brows, as a share of the landmarks' longer side; as in the model's own."""
 
 
 def number(text: str) -> float:

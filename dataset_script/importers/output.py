@@ -2,34 +2,25 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ..errors import InvalidInput, WorkFailed
-from ..features import SPLITS
+from ..claim import Settings, claimed
+from ..directory import IMPORT_RECORD, IMPORT_REPORT
+from ..errors import WorkFailed
+from ..features import IMPORTED_FEATURES, SPLITS
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
-from ..shards import FOLDERS, file_sha256, shard_path
-from ..storage import (
-    is_temporary,
-    locked,
-    publish,
-    remove_temporaries,
-    reporting_write_errors,
-    temporary_path,
-    write_atomically,
-)
-from .frame import Frame, Source, to_table, with_bytes
+from ..shards import ShardWriter, shard_path
+from ..storage import write_atomically
+from .frame import Frame, Source, frames_table, with_bytes
 from .readme import import_readme
 from .report import Report
 from .subjects import Folds
 
-RECORD = "import.json"
-REPORT = "report.json"
 FOLDS = "folds.json"
 
 ROWS_PER_SHARD = 50_000
@@ -52,80 +43,76 @@ def write_dataset(
         InvalidInput: `out` holds something else, or another process writes it.
         WorkFailed: a picture cannot be read any more, or a file cannot be written.
     """
-    members = {split: [frame for frame in frames if frame.split == split] for split in SPLITS}
+    members = {split: chosen for split in SPLITS if (chosen := [frame for frame in frames if frame.split == split])}
     tables = {
-        split: to_table(chosen, [None if copy else source.path(frame) for frame in chosen])
+        split: frames_table(chosen, [None if copy else source.path(frame) for frame in chosen])
         for split, chosen in members.items()
-        if chosen
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
-    rows = COPIED_ROWS_PER_SHARD if copy else ROWS_PER_SHARD
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"out is {out}, which is not a directory")
-    with reporting_write_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-    with locked(out):
-        _prepare(out, digest, report)
-        done = {entry.path: entry for entry in read_manifest(out)}
+    settings = {"layout": report.layout, "source": report.source, "hash": digest}
+    with claimed(out, IMPORT_RECORD, settings, "import", _changes):
+        done = {entry.path: entry for entry in read_manifest(out) if entry.has_file(out)}
         written = 0
-        for split, table in tables.items():
-            count = -(-table.num_rows // rows)
-            for index in range(count):
-                path = shard_path("default", split, index, count)
-                part = table.slice(index * rows, rows)
-                if path not in done or not _has_size(out / path, done[path].bytes):
-                    if copy:
-                        part = with_bytes(part, _pictures(source, members[split][index * rows :][:rows]))
-                    done[path] = _write_shard(out, path, part, copy, split, digest)
-                    append_manifest(out, [done[path]])
-                written += part.num_rows
-                if copy and progress is not None:
-                    progress(written, len(frames))
-        entries = list(done.values())
-        write_manifest(out, entries)
-        if folds is not None:
-            lists = [{"train_subjects": training, "validation_subjects": held_out} for training, held_out in folds]
-            write_atomically(out / FOLDS, _json({"folds": lists}))
-        write_atomically(out / REPORT, _json(report.to_dict()))
-        licences = sorted({frame.licence for frame in frames if frame.licence})
-        write_atomically(out / README, import_readme(entries, report, licences, folds is not None).encode())
+        for shard in _shards(members, tables, copy):
+            if shard.path not in done:
+                done[shard.path] = shard.write(out, source if copy else None, digest)
+                append_manifest(out, [done[shard.path]])
+            written += len(shard.frames)
+            if copy and progress is not None:
+                progress(written, len(frames))
+        write_manifest(out, done.values())
+        _write_texts(out, frames, folds, report)
 
 
-def _prepare(out: Path, digest: str, report: Report) -> None:
-    """Checks that `out` is empty or holds the beginning of this very import, and says in it which one it is."""
-    record = out / RECORD
-    if record.is_file():
-        try:
-            found = json.loads(record.read_text(encoding="utf-8"))["hash"]
-        except (ValueError, KeyError, TypeError):
-            raise WorkFailed(f"{record} is damaged; remove {out} and import again") from None
-        if found != digest:
-            raise InvalidInput(
-                f"{out} holds another import, or its source or options have changed; name a new directory"
-            )
-    elif any(not is_temporary(path) for path in out.iterdir()):
-        raise InvalidInput(f"out is {out}, which exists and is not empty")
-    else:
-        write_atomically(record, _json({"layout": report.layout, "source": report.source, "hash": digest}))
-    remove_temporaries(out)
-    with reporting_write_errors(out):
-        (out / FOLDERS["default"]).mkdir(exist_ok=True)
+@dataclass(frozen=True)
+class _Shard:
+    """Part `index` of the `count` parts of a split: its frames, and their rows without pictures."""
+
+    split: str
+    index: int
+    count: int
+    frames: Sequence[Frame]
+    table: pa.Table
+
+    @property
+    def path(self) -> str:
+        return shard_path("default", self.split, self.index, self.count)
+
+    def write(self, out: Path, pictures: Source | None, digest: str) -> Entry:
+        """Writes it; `pictures`: where they are read from, if they are to be put into the rows."""
+        with ShardWriter(out, "default", self.split, self.index, self.count, IMPORTED_FEATURES) as writer:
+            if pictures is None:
+                writer.write_table(self.table)
+            for start in range(0, len(self.frames) if pictures else 0, _COPIED_ROWS_PER_GROUP):
+                part = slice(start, start + _COPIED_ROWS_PER_GROUP)
+                contents = _pictures(pictures, self.frames[part])
+                writer.write_table(with_bytes(self.table.slice(start, _COPIED_ROWS_PER_GROUP), contents))
+            return writer.commit(digest)
 
 
-def _write_shard(out: Path, path: str, table: pa.Table, copy: bool, split: str, digest: str) -> Entry:
-    temporary = temporary_path(out / path)
-    with reporting_write_errors(out / path):
-        try:
-            with open(temporary, "wb") as file:
-                group = _COPIED_ROWS_PER_GROUP if copy else table.num_rows
-                pq.write_table(table, file, compression="zstd", row_group_size=group, write_page_index=True)
-                file.flush()
-                os.fsync(file.fileno())
-            size, sha256 = temporary.stat().st_size, file_sha256(temporary)
-            publish(temporary, out / path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    return Entry(path, "default", split, table.num_rows, size, table.nbytes, sha256, digest)
+def _shards(members: Mapping[str, Sequence[Frame]], tables: Mapping[str, pa.Table], copy: bool) -> Iterator[_Shard]:
+    rows = COPIED_ROWS_PER_SHARD if copy else ROWS_PER_SHARD
+    for split, frames in members.items():
+        count = -(-len(frames) // rows)
+        for index in range(count):
+            start = index * rows
+            yield _Shard(split, index, count, frames[start : start + rows], tables[split].slice(start, rows))
+
+
+def _write_texts(out: Path, frames: Sequence[Frame], folds: Folds | None, report: Report) -> None:
+    """Folds, report and README; the README comes last, so that a directory that has one is finished."""
+    if folds is not None:
+        lists = [{"train_subjects": training, "validation_subjects": held_out} for training, held_out in folds]
+        write_atomically(out / FOLDS, _json({"folds": lists}))
+    write_atomically(out / IMPORT_REPORT, _json(report.to_dict()))
+    licences = sorted({frame.licence for frame in frames if frame.licence})
+    readme = import_readme(read_manifest(out), report, licences, folds is not None)
+    write_atomically(out / README, readme.encode())
+
+
+def _changes(before: Settings, now: Settings) -> list[str]:
+    """The same content may lie in another place by now."""
+    return [] if before.get("hash") == now["hash"] else ["its source or options have changed; name a new directory"]
 
 
 def _pictures(source: Source, frames: Sequence[Frame]) -> list[bytes]:
@@ -147,10 +134,6 @@ def _hash(tables: dict[str, pa.Table], copied: list) -> str:
             writer.write_table(table)
         digest.update(split.encode() + sink.getvalue())
     return digest.hexdigest()
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
 
 
 def _json(values: dict) -> bytes:

@@ -12,8 +12,9 @@ Some copies have a folder twice (`Images/Images`), so a file is known by the las
 import os
 from pathlib import Path
 
+from ..features import RATINGS
 from .files import PICTURES, read_label, walk
-from .frame import RATINGS, Frame
+from .frame import Frame
 from .labels import box_of_landmarks, parse_facs, parse_landmarks, parse_single, whole_pspi
 from .report import Report, Unusable
 

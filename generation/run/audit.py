@@ -1,57 +1,106 @@
-"""Rows against the plan: what must stand in a row that this version of the generator made."""
+"""A dataset directory against the plan that its spec gives: whatever label was changed after generation is found."""
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
+from pathlib import Path
 
-import numpy as np
+from dataset_script.directory import DatasetDirectory
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.features import ROWS_PER_IDENTITY
+from dataset_script.rows import Row
+from dataset_script.spec import Spec, check_version
+from dataset_script.verify import NOT_COMPARED, Report, verify
 
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
-from dataset_script.rows import Row, facs_problems
-from dataset_script.spec import Spec
+from ..catalogue import check
+from ..labels import planned_row
+from ..plan import Chunk, Plan
+from .chunks import shard_names
 
-from ..plan import IdentityPlan
+
+def audit(directory: str | Path, quick: bool = False, progress: Callable[[int, int], None] | None = None) -> Report:
+    """`verify`, and the comparison with the plan where there is one; the first note says where not, and why.
+
+    Args:
+        directory, quick, progress: as for `verify`.
+
+    Raises:
+        InvalidInput, WorkFailed: as `verify`.
+    """
+    try:
+        plan = PlannedDataset(planned_spec(DatasetDirectory.open(directory)))
+    except NoPlan as reason:
+        report = verify(directory, quick, progress)
+        report.notes.insert(0, f"{NOT_COMPARED}: {reason}")
+        return report
+    return verify(directory, quick, progress, plan)
 
 
-def label_problems(
-    config: str, row: Row, spec: Spec, person: IdentityPlan, expression_id: int, view_id: int
-) -> Iterator[str]:
-    """Differences between a row and the frame that the plan has in its place, one line each."""
-    view, expression = person.views[view_id], person.expressions[expression_id]
-    planned: Row = {
-        "frame_id": format_frame_id(person.identity_id, expression_id, view_id),
-        "identity_id": person.identity_id,
-        "expression_id": expression_id,
-        "view_id": view_id,
-    }
-    camera = row["camera"]
-    if not all(map(math.isfinite, [*camera["intrinsics"].values()])) or camera["intrinsics"]["fx"] <= 0:
-        yield f"camera.intrinsics is {camera['intrinsics']}; it must be finite, with fx above 0"
-    moved = zip(("yaw", "pitch", "roll", "fov"), (*expression.head_motion, 0.0), strict=True)
-    for name, angle in ((name, getattr(view, name) + motion) for name, motion in moved):
-        if not math.isclose(camera[name], angle, rel_tol=1e-5, abs_tol=1e-4):
-            yield f"camera.{name} is {camera[name]:g}; planned is {angle:g}"
-    if config != "geometry":
-        planned |= {
-            "au": [float(value) for value in expression.au],
-            "pspi": expression.pspi,
-            "extra_au": {name: float(value) for name, value in expression.extra_au.items()},
-            "age_group": AGE_GROUPS.index(person.age_group),
-            "age": person.age,
-            "ethnicity": ETHNICITIES.index(person.ethnicity),
-            "gender": GENDERS.index(person.gender),
-            "prompt": person.prompt,
-            "neutral_frame_id": format_frame_id(person.identity_id, 0, view_id),
-            "seed": spec.seed,
-            "renderer": spec.renderer,
-            "rig": spec.rig,
-            "head": spec.head,
-        }
-        yield from facs_problems(row)
-        if not np.isfinite(row["landmarks"]).all():
-            yield "landmarks are not all finite"
-        x0, y0, x1, y1 = row["face_box"]
-        if not (math.isfinite(x0 + y0 + x1 + y1) and x0 < x1 and y0 < y1):
-            yield f"face_box is {row['face_box']}; it must be x0, y0, x1, y1 with x0 < x1 and y0 < y1"
-    for name, value in planned.items():
-        if row[name] != value:
-            yield f"{name} is {row[name]!r}; planned is {value!r}"
+class NoPlan(Exception):
+    """Why the plan of a dataset cannot be computed here."""
+
+
+def planned_spec(found: DatasetDirectory) -> Spec:
+    """The specification from which the plan of a directory can be computed. Raises NoPlan with the reason."""
+    if found.is_imported:
+        raise NoPlan("imported data have none")
+    if found.spec is None:
+        raise NoPlan("there is no spec.json")
+    try:
+        check_version(found.spec.get("version"))
+        spec = Spec.from_dict(found.spec)
+        check(spec)
+    except (InvalidInput, WorkFailed) as error:
+        raise NoPlan(f"spec.json: {error}") from None
+    return spec
+
+
+class PlannedDataset:
+    """What this version of the generator puts into every row; a `PlannedRows` for `verify`."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec, self._plan = spec, Plan(spec)
+        chunks = self._plan.chunks()
+        self._shards = {name: (config, c) for c in chunks for config, name in shard_names(spec, c).items()}
+        self._rows_of = functools.lru_cache(maxsize=1)(self._planned_rows)  # the shards of a chunk follow each other
+
+    def shards(self) -> Set[str]:
+        return self._shards.keys()
+
+    def num_rows(self, path: str) -> int:
+        config, chunk = self._shards[path]
+        return len(chunk.identities) * ROWS_PER_IDENTITY[config]
+
+    def problems(self, path: str, place: int, row: Row) -> Iterator[str]:
+        config, chunk = self._shards[path]
+        planned = self._rows_of(chunk)[config][place]
+        yield from _camera_problems(row["camera"], planned["camera"])
+        for name, value in planned.items():
+            if name != "camera" and name in row and row[name] != value:
+                yield f"{name} is {row[name]!r}; planned is {value!r}"
+
+    def _planned_rows(self, chunk: Chunk) -> dict[str, list[Row]]:
+        """The rows of a chunk, in the order of each configuration."""
+        frames, pairs = [], []
+        for person in map(self._plan.__getitem__, chunk.identities):
+            rows = [[planned_row(self._spec, person, e, v) for v in person.views] for e in person.expressions]
+            frames += [row for views in rows for row in views]
+            pairs += [rows[e][v] for v in range(len(person.views)) for e in range(1, len(rows))]
+        return {"default": frames, "pairs": pairs, "geometry": frames}
+
+
+def _camera_problems(found: Row | None, planned: Row) -> Iterator[str]:
+    """Differences in angles and intrinsics beyond the rounding of float32; what is not finite was reported already."""
+    if found is None:
+        return
+    numbers = _flat(found)
+    for name, value in _flat(planned).items():
+        got = numbers[name]
+        if got is not None and math.isfinite(got) and not math.isclose(got, value, rel_tol=1e-5, abs_tol=1e-4):
+            yield f"camera.{name} is {got:g}; planned is {value:g}"
+
+
+def _flat(camera: Row) -> dict[str, float]:
+    intrinsics = camera["intrinsics"] or {}
+    angles = {name: camera[name] for name in ("yaw", "pitch", "roll", "fov")}
+    return angles | {f"intrinsics.{name}": intrinsics.get(name) for name in ("fx", "fy", "cx", "cy")}

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dataset_script.claim import Settings, changed_settings, claimed
 from dataset_script.errors import InvalidInput
 from dataset_script.manifest import append_manifest, read_manifest, write_manifest
-from dataset_script.spec import Spec
-from dataset_script.storage import is_temporary, locked, remove_temporaries, write_atomically
+from dataset_script.spec import SPEC, Spec
 
 from ..catalogue import check
 from ..plan import Plan
@@ -57,38 +57,19 @@ def generate(
     if maker_factory is None:
         from ..pipeline import FrameMaker as maker_factory
     out = Path(out)
-    if out.exists() and not out.is_dir():
-        raise InvalidInput(f"{out} is a file; the dataset needs a directory of its own")
-    out.mkdir(parents=True, exist_ok=True)
-    with locked(out):
-        _claim(out, spec)
-        try:
-            return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total: None))
-        finally:
-            remove_temporaries(out)  # of workers that were stopped in the middle of a shard
+    with claimed(out, SPEC, spec.to_dict(), "dataset", _changes):
+        return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total: None))
 
 
-def _claim(out: Path, spec: Spec) -> None:
-    """Makes `out` this dataset's directory, or refuses."""
-    spec_file = out / "spec.json"
-    if spec_file.exists():
-        if differences := spec.differences(Spec.load(out)):
-            raise InvalidInput(
-                f"{out} holds a dataset of another spec (asked for, against what is there): {'; '.join(differences)}"
-            )
-    elif foreign := sorted(path.name for path in out.iterdir() if not is_temporary(path)):
-        raise InvalidInput(f"{out} is not empty and not a Pain3D dataset (it holds {foreign[0]!r}); choose another")
-    remove_temporaries(out)
-    if not spec_file.exists():
-        write_atomically(spec_file, (spec.to_json() + "\n").encode())
+def _changes(before: Settings, now: Settings) -> list[str]:
+    """A field that an older file lacks has its default."""
+    return changed_settings(Spec.from_dict(before).to_dict(), now)
 
 
 def _finish(job: Job, workers: int, progress: Progress) -> Summary:
     out, spec = job.out, job.spec
     finished = {
-        entry.path: entry
-        for entry in read_manifest(out)
-        if entry.spec_hash == spec.hash and _has_size(out / entry.path, entry.bytes)
+        entry.path: entry for entry in read_manifest(out) if entry.spec_hash == spec.hash and entry.has_file(out)
     }
     write_manifest(out, finished.values())  # without the unfinished line that a killed run may have left at its end
     plan = Plan(spec)
@@ -108,7 +89,3 @@ def _finish(job: Job, workers: int, progress: Progress) -> Summary:
     write_manifest(out, finished.values())
     write_readme(out, spec, read_manifest(out))
     return Summary(out, total, todo)
-
-
-def _has_size(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size

@@ -1,8 +1,8 @@
 """One frame of a dataset, made alone (contract C3)."""
 
-from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.errors import InvalidInput
 from dataset_script.features import parse_frame_id
-from dataset_script.spec import GENERATOR_VERSION, Spec
+from dataset_script.spec import Spec, check_version
 
 from ..catalogue import check
 from ..frame import Frame
@@ -20,11 +20,7 @@ def regenerate(spec: Spec, frame_id: str, maker_factory: MakerFactory | None = N
     identity_id, expression_id, view_id = parse_frame_id(frame_id)
     if identity_id >= spec.identities:
         raise InvalidInput(f"frame_id is {frame_id!r}; identities of this dataset are 0 to {spec.identities - 1}")
-    if spec.version != GENERATOR_VERSION:
-        raise WorkFailed(
-            f"the spec was written by generator version {spec.version}, this is version {GENERATOR_VERSION}: "
-            "it would make another picture"
-        )
+    check_version(spec.version)
     check(spec)
     if maker_factory is None:
         from ..pipeline import FrameMaker as maker_factory

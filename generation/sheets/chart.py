@@ -8,7 +8,7 @@ from PIL import Image
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAMES, pspi
-from dataset_script.spec import Spec
+from dataset_script.spec import Spec, check_version
 
 from ..heads.files import HeadFiles
 from ..heatmap import to_bytes
@@ -23,9 +23,12 @@ _OVERSAMPLING = 2
 def chart(directory: str | Path, identity_id: int = 0, files: HeadFiles | None = None) -> Image.Image:
     """The chart as RGB, of a person of the dataset in `directory`; `files` where its head is made from some.
 
-    Raises InvalidInput for a person that is not planned, and for other files than the dataset's.
+    Raises:
+        InvalidInput: the person is not planned, or the files are not the dataset's.
+        WorkFailed: there is no specification, or another version of the generator wrote it.
     """
     spec = Spec.load(directory)
+    check_version(spec.version)
     plan = Plan(spec)
     if not 0 <= identity_id < len(plan):
         raise InvalidInput(f"identity is {identity_id}; the dataset has 0 to {len(plan) - 1}")

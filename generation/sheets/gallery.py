@@ -1,22 +1,22 @@
-"""A picture of a dataset: a row a person; neutral, rising pain, the side views of the strongest pain, and its heatmaps.
+"""A picture of a dataset: a line a person; neutral, rising pain, the side views of the strongest pain, and its heatmaps.
 
 The same dataset gives the same sheet. The people are spread evenly over the dataset, the expressions over their PSPI.
+Imported data are shown by what they have: some know neither heatmaps nor demographics.
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from dataset_script.directory import DatasetDirectory, Shard
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS
-from dataset_script.manifest import read_manifest
 
 Row = dict[str, Any]
 
@@ -25,34 +25,63 @@ _TITLE = 34
 _PAPER, _INK, _FAINT = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 _HEAT_STOPS = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]])
 """The colours of the map "inferno" at 0, 1/4, 1/2, 3/4 and 1."""
-_COLUMNS = ["identity_id", "expression_id", "view_id", "image", "heatmap", "au", "pspi", "age", "ethnicity", "gender"]
+_LABELS = (
+    "frame_id",
+    "identity_id",
+    "subject_id",
+    "expression_id",
+    "view_id",
+    "au",
+    "pspi",
+    "age",
+    "ethnicity",
+    "gender",
+)
 
 
 @dataclass(frozen=True)
 class Panel:
+    """One picture of a sheet and the two lines under it."""
+
     picture: Image.Image
     caption: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The frames of a person that the sheet shows, from left to right. Rows hold labels; pictures are read later."""
+
+    neutral: Row
+    pain: list[Row]
+    side_views: list[Row]
+
+    @property
+    def frame_ids(self) -> list[str]:
+        return [row["frame_id"] for row in (self.neutral, *self.pain, *self.side_views)]
 
 
 def gallery(directory: str | Path, identities: int = 6, expressions: int = 4) -> Image.Image:
     """The sheet as RGB.
 
     Args:
+        directory: a dataset, complete or not.
         identities: rows at most; fewer when the dataset has fewer.
-        expressions: pain expressions shown of each, 1-10.
+        expressions: pain frames shown of each, 1-10; fewer when somebody has fewer.
 
     Raises:
-        InvalidInput: a number out of range.
-        WorkFailed: there is no dataset, or it has no finished shard, or one cannot be read.
+        InvalidInput: a number out of range, or there is no dataset.
+        WorkFailed: it has no finished shard, or one cannot be read.
     """
     if identities < 1:
         raise InvalidInput(f"identities is {identities}; allowed: 1 or more")
     if not 1 <= expressions < EXPRESSIONS_PER_IDENTITY:
         raise InvalidInput(f"expressions is {expressions}; allowed: 1 to {EXPRESSIONS_PER_IDENTITY - 1}")
-    people = _read_people(Path(directory), identities)
-    lines = [_panels(frames, expressions) for frames in people]
-    title = f"{len(lines)} people, {expressions} of 10 pain expressions each."
-    return draw_sheet(f"{title} AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16.", lines)
+    found = DatasetDirectory.open(directory)
+    lines = [_panels(found, identity, shards, expressions) for identity, shards in _people(found, identities)]
+    kind = "pain frames at most" if found.is_imported else "of 10 pain expressions"
+    return draw_sheet(
+        f"{len(lines)} people, {expressions} {kind} each. AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16.", lines
+    )
 
 
 def draw_sheet(title: str, lines: list[list[Panel]]) -> Image.Image:
@@ -71,33 +100,6 @@ def draw_sheet(title: str, lines: list[list[Panel]]) -> Image.Image:
     return sheet
 
 
-def _panels(frames: dict[tuple[int, int], Row], expressions: int) -> list[Panel]:
-    """The panels of one person; `frames` by (expression, view)."""
-    by_pspi = sorted(range(1, EXPRESSIONS_PER_IDENTITY), key=lambda e: frames[e, 0]["pspi"])
-    shown = [by_pspi[k] for k in np.linspace(len(by_pspi) - 1, 0, expressions).round().astype(int)[::-1]]
-    neutral, strongest = frames[0, 0], shown[-1]
-    ethnicity = ETHNICITIES[neutral["ethnicity"]].replace("_", " ").title()
-    person = f"{ethnicity} {GENDERS[neutral['gender']]}, {neutral['age']}"
-    panels = [Panel(_picture(neutral), (person, f"neutral, identity {neutral['identity_id']}"))]
-    panels += [Panel(_picture(frames[e, 0]), _labels(frames[e, 0])) for e in shown]
-    panels += [Panel(_picture(frames[strongest, v]), (f"PSPI {frames[strongest, v]['pspi']}", f"view {v}")) for v in (1, 2)]  # fmt: skip
-    panels += [Panel(_heat(frames[e, 0]), (f"PSPI {frames[e, 0]['pspi']}", "heatmap")) for e in shown]
-    return panels
-
-
-def _labels(row: Row) -> tuple[str, str]:
-    units = " ".join(f"{name[2:]}:{value:g}" for name, value in zip(AU_NAMES, row["au"], strict=True) if value)
-    return f"PSPI {row['pspi']}", f"AU {units}"
-
-
-def _picture(row: Row) -> Image.Image:
-    return _open(row["image"]).convert("RGB").resize((CELL, CELL), Image.Resampling.LANCZOS)
-
-
-def _heat(row: Row) -> Image.Image:
-    return heat_over(_open(row["heatmap"]), _picture(row))
-
-
 def heat_over(heat: Image.Image, picture: Image.Image) -> Image.Image:
     """A heatmap (mode L) in colour over the dimmed grey `picture`, a panel large."""
     heat = np.asarray(heat.resize((CELL, CELL), Image.Resampling.BILINEAR), dtype=float)[..., None]
@@ -108,25 +110,99 @@ def heat_over(heat: Image.Image, picture: Image.Image) -> Image.Image:
     return Image.fromarray((colour * weight + grey * (1 - weight)).round().astype(np.uint8))
 
 
+def _people(found: DatasetDirectory, count: int) -> list[tuple[int, list[Shard]]]:
+    """`count` identities spread evenly over the finished shards, with the shards that hold their frames."""
+    where: dict[int, list[Shard]] = {}
+    for shard, table in found.read(["identity_id"]):
+        for identity in set(table["identity_id"].to_pylist()):
+            where.setdefault(identity, []).append(shard)
+    if not where:
+        raise WorkFailed(f"{found.path} holds no finished shard of a Pain3D dataset")
+    everyone = sorted(where)
+    places = np.linspace(0, len(everyone) - 1, min(count, len(everyone))).round().astype(int)
+    return [(everyone[k], where[everyone[k]]) for k in places]
+
+
+def _panels(found: DatasetDirectory, identity: int, shards: Sequence[Shard], expressions: int) -> list[Panel]:
+    """The panels of one person."""
+    shown = _choose(_rows(found, _LABELS, shards, [("identity_id", "=", identity)]), expressions)
+    columns = ("frame_id", "image", "heatmap")
+    rows = _rows(found, columns, shards, [("identity_id", "=", identity), ("frame_id", "in", shown.frame_ids)])
+    stored = {row["frame_id"]: row for row in rows}
+    faces = {frame_id: _panel_of(stored[frame_id]["image"]) for frame_id in stored}
+    panels = [Panel(faces[shown.neutral["frame_id"]], _who(shown.neutral))]
+    panels += [Panel(faces[row["frame_id"]], _labels(row)) for row in shown.pain]
+    panels += [
+        Panel(faces[row["frame_id"]], (f"PSPI {row['pspi']}", f"view {row['view_id']}")) for row in shown.side_views
+    ]
+    for row in shown.pain:
+        if (heat := stored[row["frame_id"]].get("heatmap")) is not None:
+            picture = heat_over(_open(heat), faces[row["frame_id"]])
+            panels.append(Panel(picture, (f"PSPI {row['pspi']}", "heatmap")))
+    return panels
+
+
+def _rows(found: DatasetDirectory, columns: Sequence[str], shards: Sequence[Shard], filters: list[tuple]) -> list[Row]:
+    return [row for _, table in found.read(columns, shards, filters) for row in table.to_pylist()]
+
+
+def _choose(rows: list[Row], expressions: int) -> _Shown:
+    """Of the frames of a person, those to show: in one view, a neutral one and pain ones with rising PSPI.
+
+    Who has no neutral frame is shown with the one of least PSPI in its place.
+    """
+    neutral = min(rows, key=lambda row: (row["expression_id"] > 0, row["view_id"], row["pspi"]))
+    frontal = [row for row in rows if row["view_id"] == neutral["view_id"] and row["expression_id"] > 0]
+    by_pspi = sorted((row for row in frontal if row is not neutral), key=lambda row: row["pspi"])
+    places = np.linspace(len(by_pspi) - 1, 0, min(expressions, len(by_pspi))).round().astype(int)[::-1]
+    pain = [by_pspi[k] for k in places]
+    return _Shown(neutral, pain, _side_views(rows, pain[-1]) if pain else [])
+
+
+def _side_views(rows: list[Row], strongest: Row) -> list[Row]:
+    """Other views of the same moment: where an expression has several frames a view, none can be told to be it."""
+    same = [row for row in rows if row["expression_id"] == strongest["expression_id"]]
+    by_view = {row["view_id"]: row for row in same}
+    if len(by_view) < len(same):
+        return []
+    return [by_view[view] for view in sorted(by_view) if view != strongest["view_id"]][:2]
+
+
+def _who(row: Row) -> tuple[str, str]:
+    """The caption of the first panel: the person, and that the face is neutral."""
+    state = "neutral" if row["expression_id"] == 0 else f"PSPI {row['pspi']}"
+    if row.get("subject_id") is not None:
+        return str(row["subject_id"]), state
+    identity = f"{state}, identity {row['identity_id']}"
+    ethnicity, gender = _name(ETHNICITIES, row.get("ethnicity")), _name(GENDERS, row.get("gender"))
+    if ethnicity is None or gender is None or row.get("age") is None:
+        return "", identity
+    return f"{ethnicity.replace('_', ' ').title()} {gender}, {row['age']}", identity
+
+
+def _name(names: Sequence[str], code: int | None) -> str | None:
+    """The name of a class; None where there is none, or only another version knows it."""
+    return names[code] if code is not None and 0 <= code < len(names) else None
+
+
+def _labels(row: Row) -> tuple[str, str]:
+    if row.get("au") is None:
+        return f"PSPI {row['pspi']}", ""
+    units = " ".join(f"{name[2:]}:{value:g}" for name, value in zip(AU_NAMES, row["au"], strict=True) if value)
+    return f"PSPI {row['pspi']}", f"AU {units}"
+
+
+def _panel_of(picture: Row) -> Image.Image:
+    """A picture, a panel large; what is not square gets margins."""
+    return ImageOps.pad(_open(picture).convert("RGB"), (CELL, CELL), Image.Resampling.LANCZOS, _PAPER)
+
+
 def _open(picture: Row) -> Image.Image:
-    return Image.open(io.BytesIO(picture["bytes"]))
-
-
-def _read_people(directory: Path, count: int) -> list[dict[tuple[int, int], Row]]:
-    """The frames of `count` people spread evenly over the finished shards, by (expression, view)."""
-    shards = [directory / entry.path for entry in read_manifest(directory) if entry.config == "default"]
-    if not shards:
-        raise WorkFailed(f"{directory} holds no finished shard of a Pain3D dataset")
+    """A picture that is in the row, or in a file of its own. Raises WorkFailed where it cannot be read."""
+    source = picture["path"] if picture["bytes"] is None else io.BytesIO(picture["bytes"])
     try:
-        where = {i: path for path in shards for i in pq.read_table(path, columns=["identity_id"])["identity_id"].to_pylist()}  # fmt: skip
-        everyone = sorted(where)
-        places = np.linspace(0, len(everyone) - 1, min(count, len(everyone))).round().astype(int)
-        return [_read_person(where[everyone[k]], everyone[k]) for k in places]
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise WorkFailed(f"{directory} cannot be read: {reason}; `pain3d verify` lists all that is wrong") from None
-
-
-def _read_person(path: Path, identity_id: int) -> dict[tuple[int, int], Row]:
-    rows = pq.read_table(path, columns=_COLUMNS, filters=[("identity_id", "=", identity_id)]).to_pylist()
-    return {(row["expression_id"], row["view_id"]): row for row in rows}
+        image = Image.open(source)
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise WorkFailed(f"picture {picture['path'] or ''} cannot be decoded: {error}") from None
+    return image

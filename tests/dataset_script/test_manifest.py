@@ -18,6 +18,12 @@ def test_entries_come_back_sorted_by_config_and_split(tmp_path):
     assert read_manifest(tmp_path) == [TRAIN, TEST, PAIRS]
 
 
+def test_a_configuration_of_another_version_is_read_too(tmp_path):
+    other = entry("references/train-00000-of-00001.parquet", config="references")
+    write_manifest(tmp_path, [other, PAIRS])
+    assert read_manifest(tmp_path) == [PAIRS, other]
+
+
 def test_without_a_file_there_are_none(tmp_path):
     assert read_manifest(tmp_path) == []
 
@@ -48,6 +54,9 @@ def test_an_unfinished_last_line_is_as_if_never_begun(tmp_path):
         TRAIN.to_line().replace('"rows":99', '"rows":"99"'),
         TRAIN.to_line().replace('"train"', '"trial"'),
         TRAIN.to_line().replace('"rows"', '"lines"'),
+        TRAIN.to_line().replace("data/", "/data/"),
+        TRAIN.to_line().replace("data/", "../data/"),
+        TRAIN.to_line().replace("data/", ""),
     ],
 )
 def test_a_damaged_line_is_named(tmp_path, line):

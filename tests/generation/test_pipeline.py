@@ -12,9 +12,10 @@ from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
 from dataset_script.features import FEATURES, SEGMENTS
 from dataset_script.spec import Spec
+from generation.annotate import DEPTH_UNITS_PER_MM
 from generation.geometry.camera import Camera
 from generation.heatmap import to_bytes, vertex_heat
-from generation.pipeline import DEPTH_UNITS_PER_MM, FrameMaker
+from generation.pipeline import FrameMaker
 from generation.plan import Plan, ViewPlan
 from generation.sheets.portrait import Portrait, render_portrait
 

@@ -12,10 +12,12 @@ import pytest
 import yaml
 from fake_predictions import imagine
 from huggingface_hub import DatasetCard, ModelCard
+from unbc_layout import write_unbc
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, IMPORTED_FEATURES, SPLITS
+from dataset_script.importers.importing import import_dataset
 from evaluation.explanations.agreement import UnitMaps, agreement
 from evaluation.fairness.gaps import fairness
 from evaluation.markdown import to_json
@@ -25,6 +27,7 @@ from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.comparison import compare
 from evaluation.statistics.measures import TrainingLabels
 from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
+from model_cards.imported_card import IMPORTED_FIELDS
 from model_cards.results import GAPS, METRIC_TYPES
 from model_cards.write import write_card
 
@@ -52,6 +55,7 @@ def test_every_column_configuration_and_sampling_is_explained():
     assert set(FIELDS) == {name for features in FEATURES.values() for name in features}
     assert all(FIELDS.values())
     assert FIELDS["age_group"] == ", ".join(f"{name} {low}-{high}" for name, (low, high) in AGE_RANGES.items())
+    assert set(IMPORTED_FIELDS) >= set(IMPORTED_FEATURES)
     assert set(CONFIGS) == set(FEATURES)
     assert set(PSPI_SAMPLINGS) == set(ALLOWED)
 
@@ -140,6 +144,39 @@ print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image
     assert frames == {split: len(read_columns(copy, split, ["pspi"])) for split in SPLITS}
     assert pairs == frames["test"] // 11 * 10
     assert (size, genders) == ([64, 64], list(GENDERS))
+
+
+def test_the_dataset_card_names_people_and_licences_by_the_parts_of_its_spec(copy):
+    assert "No real person is shown." in write_card(copy).read_text()
+    change_json(copy / "spec.json", head="mesh", head_file="0" * 64)
+    text = write_card(copy).read_text()
+    assert "If it is a scan" in text or "if it is a scan" in text
+    assert "No real person is shown." not in text
+    change_json(copy / "spec.json", version=9, head="metahuman", pspi="clinical")
+    text = write_card(copy).read_text()
+    assert cells(text, "head metahuman") == ["not known to this version of Pain3D"]
+    assert "Whether real people can be recognised is not known" in text
+    assert "Version 9 of the generator made it" in text
+
+
+def test_the_card_of_imported_data_counts_them_and_says_what_may_be_done(tmp_path):
+    import_dataset(write_unbc(tmp_path / "UNBC"), tmp_path / "data")
+    before = front_matter(tmp_path / "data" / "README.md")
+    text = write_card(tmp_path / "data").read_text()
+    after = front_matter(tmp_path / "data" / "README.md")
+    assert after["configs"] == before["configs"] and after["license_name"] == "UNBC-McMaster agreement"
+    parts = {split: read_columns(tmp_path / "data", split, ["subject_id", "pspi"]).to_pydict() for split in SPLITS}
+    for split, rows in parts.items():
+        assert cells(text, split) == [str(len(set(rows["subject_id"]))), str(len(rows["pspi"]))]
+    for level in (0, 3, 16):
+        counts = [rows["pspi"].count(level) for rows in parts.values()]
+        assert cells(text, str(level)) == [str(n) for n in (*counts, sum(counts))]
+    assert "forbids to\npass it on" in text and "on this machine only" in text
+    assert cells(text, "left out") == ["black", "4"]
+    assert cells(text, "`subject_id`") == ["string", "the source's own name of the person"]
+    assert "`heatmap`" in text.partition("does not fill: ")[2].partition("\n")[0]
+    assert "## Licence\n\nUNBC-McMaster agreement." in text
+    assert write_card(tmp_path / "data").read_text() == text
 
 
 def test_an_unfinished_dataset_has_no_card(copy):

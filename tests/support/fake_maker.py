@@ -12,9 +12,10 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.facs import AU_NAMES
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, NUM_LANDMARKS, format_frame_id
+from dataset_script.features import NUM_LANDMARKS
 from dataset_script.spec import Spec
 from generation.frame import Frame
+from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
 from generation.run.generate import generate
 from generation.streams import stream
@@ -34,50 +35,24 @@ class FakeMaker:
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
         spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
         rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
-        key = {
-            "frame_id": format_frame_id(plan.identity_id, expression_id, view_id),
-            "identity_id": plan.identity_id,
-            "expression_id": expression_id,
-            "view_id": view_id,
-        }
-        focal = spec.size / 2 / np.tan(np.radians(view.fov) / 2)
-        intrinsics = {"fx": focal, "fy": focal, "cx": spec.size / 2, "cy": spec.size / 2}
-        angles = zip(("yaw", "pitch", "roll"), expression.head_motion, strict=True)
-        camera = {name: getattr(view, name) + motion for name, motion in angles}
-        camera |= {"fov": view.fov, "intrinsics": intrinsics}
         heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
-        row = {
-            **key,
+        planned = planned_row(spec, plan, expression, view)
+        row = planned | {
             "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
             "heatmap": self._picture(heat, "PNG"),
-            "au": list(expression.au),
-            "pspi": expression.pspi,
-            "extra_au": expression.extra_au,
-            "age_group": AGE_GROUPS.index(plan.age_group),
-            "age": plan.age,
-            "ethnicity": ETHNICITIES.index(plan.ethnicity),
-            "gender": GENDERS.index(plan.gender),
-            "prompt": plan.prompt,
-            "camera": camera,
             "landmarks": rng.uniform(0, spec.size, (NUM_LANDMARKS, 2)).tolist(),
             "face_box": [4.0 + expression_id, 4.0, spec.size - 4.0, spec.size - 4.0 - view_id],
-            "neutral_frame_id": format_frame_id(plan.identity_id, 0, view_id),
-            "seed": spec.seed,
-            "renderer": spec.renderer,
-            "rig": spec.rig,
-            "head": spec.head,
-            "licence": "CC-BY-4.0",
         }
         if not spec.geometry:
             return Frame(row)
         geometry = {
-            **key,
+            **frame_key(plan, expression, view),
             "depth": self._picture(rng.integers(0, 60_000, (8, 8), dtype=np.uint16), "PNG"),
             "normals": self._picture(rng.integers(0, 256, (8, 8, 3)), "PNG"),
             "landmarks_visible": rng.integers(0, 2, NUM_LANDMARKS).astype(bool).tolist(),
             "segments": self._picture(rng.integers(0, 10, (8, 8)), "PNG"),
             "au_heatmaps": {name: self._picture(heat, "PNG") for name in AU_NAMES},
-            "camera": camera,
+            "camera": planned["camera"],
             "mesh_parameters": "{}",
         }
         return Frame(row, geometry)

@@ -1,4 +1,4 @@
-"""`pain3d convert` on data: it knows the layouts by themselves, and says what it found."""
+"""`pain3d import`: it knows the layouts by themselves, and says what it found."""
 
 import json
 
@@ -22,7 +22,7 @@ def test_each_layout_is_recognised(tmp_path, capsys, write_source, layout):
     if write_source is write_unbc_hdf5:
         pytest.importorskip("h5py")
     source = str(write_source(tmp_path / "source"))
-    assert pain3d_cli.main(["convert", source, str(tmp_path / "out"), "--copy", "--json"]) == 0
+    assert pain3d_cli.main(["import", source, str(tmp_path / "out"), "--copy", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["layout"] == layout and report["frames"]["written"] > 30
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report
@@ -32,7 +32,7 @@ def test_the_summary_counts_and_names(tmp_path, capsys):
     archive = write_unbc(tmp_path / "UNBC")
     for shot in shots()[:5]:
         write(archive / "Frame_Labels/FACS" / f"{shot.key}_facs.txt", "4 9 0 0")
-    assert pain3d_cli.main(["convert", str(archive), str(tmp_path / "out")]) == 0
+    assert pain3d_cli.main(["import", str(archive), str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
     assert "left out, AU out of range: 5" in text and "and 2 more" in text
     assert f"{shots()[0].key}: AU4 is 9; allowed is 0 to 5" in text
@@ -43,7 +43,7 @@ def test_the_summary_counts_and_names(tmp_path, capsys):
 def test_strict_exits_1_lists_and_writes_nothing(tmp_path, capsys):
     archive = write_unbc(tmp_path / "UNBC")
     write(archive / "Frame_Labels/FACS" / f"{shots()[0].key}_facs.txt", "4 9 0 0")
-    call = ["convert", str(archive), str(tmp_path / "out"), "--strict", "--check-images"]
+    call = ["import", str(archive), str(tmp_path / "out"), "--strict", "--check-images"]
     assert pain3d_cli.main(call) == 1
     printed = capsys.readouterr()
     assert "AU4 is 9" in printed.out and "1 problems, so nothing was written" in printed.err
@@ -53,22 +53,23 @@ def test_strict_exits_1_lists_and_writes_nothing(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--lora-alpha", "16"], "--lora-alpha does not go with"),
         (["--split-csv", "nowhere.csv"], "split-csv is nowhere.csv"),
         (["--split-csv", __file__], "the other layouts have no split file"),
     ],
 )
 def test_an_option_that_does_not_fit_is_a_wrong_call(tmp_path, capsys, options, message):
-    assert pain3d_cli.main(["convert", str(write_unbc(tmp_path / "UNBC")), str(tmp_path / "out"), *options]) == 2
+    assert pain3d_cli.main(["import", str(write_unbc(tmp_path / "UNBC")), str(tmp_path / "out"), *options]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_data_options_do_not_go_with_a_checkpoint(tmp_path, capsys):
-    write(tmp_path / "model.ckpt", "")
-    assert pain3d_cli.main(["convert", str(tmp_path / "model.ckpt"), str(tmp_path / "out"), "--copy"]) == 2
-    assert "--copy does not go with" in capsys.readouterr().err
+def test_a_checkpoint_is_for_convert(tmp_path, capsys):
+    source, out = tmp_path / "model.ckpt", tmp_path / "out"
+    write(source, "")
+    assert pain3d_cli.main(["import", str(source), str(out), "--copy"]) == 2
+    error = capsys.readouterr().err
+    assert f"`pain3d convert {source} {out}` reads it" in error and error.count("\n") == 1
 
 
 def test_what_is_no_data_set_is_a_wrong_call_that_names_the_layouts(tmp_path, capsys):
-    assert pain3d_cli.main(["convert", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
     assert "Frame_Labels/" in capsys.readouterr().err

@@ -75,10 +75,11 @@ def test_stopped_at_any_write_and_run_again_it_ends_the_same(source, tmp_path, s
 def test_a_killed_import_goes_on_with_what_it_had(source, tmp_path):
     """The process dies without a chance to clean up, in the middle of the third shard."""
     code = (
-        "import os, sys; from dataset_script.importers import output; from dataset_script.importers.importing import import_dataset\n"
-        "output.COPIED_ROWS_PER_SHARD = 5; real, done = output.publish, []\n"
+        "import os, sys; from dataset_script import shards; from dataset_script.importers import output\n"
+        "from dataset_script.importers.importing import import_dataset\n"
+        "output.COPIED_ROWS_PER_SHARD = 5; real, done = shards.publish, []\n"
         "def publish(*paths): done.append(1); os._exit(9) if len(done) == 3 else real(*paths)\n"
-        "output.publish = publish; import_dataset(sys.argv[1], sys.argv[2], copy=True)"
+        "shards.publish = publish; import_dataset(sys.argv[1], sys.argv[2], copy=True)"
     )
     out = tmp_path / "out"
     process = subprocess.run([sys.executable, "-c", code, str(source), str(out)], capture_output=True)

@@ -50,7 +50,7 @@ def test_a_model_trains_on_unbc_and_is_scored_on_other_subjects(tmp_path, world,
 def test_the_command_line_goes_from_the_archive_to_scores(tmp_path, world, capsys):
     write_unbc(tmp_path / "UNBC")
     data, model = str(tmp_path / "data"), str(tmp_path / "model")
-    assert pain3d_cli.main(["convert", str(tmp_path / "UNBC"), data]) == 0
+    assert pain3d_cli.main(["import", str(tmp_path / "UNBC"), data]) == 0
     assert pain3d_cli.main(["train", data, "--start", str(world / "teacher"), "--out", model, "--epochs", "1"]) == 0
     assert pain3d_cli.main(["evaluate", model, "--data", data, "--resamples", "50"]) == 0
     assert json.loads((tmp_path / "model" / "metrics.json").read_text())["context"]["frames"] == 16

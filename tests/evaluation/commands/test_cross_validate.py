@@ -1,4 +1,4 @@
-"""`pain3d convert`, then `pain3d cross-validate`: from other people's archives to scores, on our own faces."""
+"""`pain3d import`, then `pain3d cross-validate`: from other people's archives to scores, on our own faces."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_an_archive_is_converted_and_cross_validated(source, config, tmp_path, c
     write_source, convert, frames, protocol, tested = SOURCES[source]
     write_source(tmp_path / "source")
     data, out = tmp_path / "data", tmp_path / "out"
-    assert pain3d_cli.main(["convert", str(tmp_path / "source"), str(data), "--check-images", *convert]) == 0
+    assert pain3d_cli.main(["import", str(tmp_path / "source"), str(data), "--check-images", *convert]) == 0
     how = ("--config", config, *TINY, "--max-steps", 2, "--heatmap-weight", 0)
     assert cross_validate("--protocol", *protocol, data, "--out", out, *how, "--fairness") == 0
 
@@ -277,7 +277,7 @@ def test_data_with_pspi_alone_train_and_are_scored_without_units(config, tmp_pat
             write(tmp_path / "faces" / name, png(np.full((32, 32, 3), 20 * pspi + person, np.uint8)))
             lines.append(f"{name},s{person},{pspi}")
     write(tmp_path / "faces" / "labels.csv", "\n".join(lines))
-    assert pain3d_cli.main(["convert", str(tmp_path / "faces" / "labels.csv"), str(tmp_path / "data")]) == 0
+    assert pain3d_cli.main(["import", str(tmp_path / "faces" / "labels.csv"), str(tmp_path / "data")]) == 0
     how = ("--config", config, *TINY, "--max-steps", 3, "--heatmap-weight", 0)
     assert cross_validate("--protocol", "subject-3fold", tmp_path / "data", "--out", tmp_path / "out", *how) == 0
     found = read(tmp_path / "out")

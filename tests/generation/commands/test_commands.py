@@ -60,7 +60,7 @@ def test_a_directory_of_another_spec_is_exit_2(tmp_path, capsys):
     capsys.readouterr()
     assert call("generate", tmp_path, "--identities", 1, "--size", 64, "--workers", 1, "--seed", 1) == 2
     error = capsys.readouterr().err
-    assert "seed: 1 against 0" in error
+    assert "holds another dataset: seed was 0 and is 1" in error
     assert error.count("\n") == 1
 
 

@@ -89,7 +89,7 @@ def test_progress_counts_up_to_the_total_also_over_a_resume(tmp_path):
 
 def test_another_spec_is_refused_by_the_fields_that_differ(finished):
     before = contents(finished)
-    with pytest.raises(InvalidInput, match=r"another spec.*seed: 1 against 0.*geometry: False against True"):
+    with pytest.raises(InvalidInput, match=r"another dataset: seed was 0 and is 1; geometry was True and is False"):
         generate(finished, Spec(identities=9, size=64, seed=1), maker_factory=FakeMaker)
     assert contents(finished) == before
 

@@ -1,6 +1,5 @@
 """The authors' checkpoint, converted, gives their outputs; and a hostile checkpoint gives nothing."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from authors_checkpoint import ALPHA, RANK, Release, random_state, save_checkpoi
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
-from modeling_vitpain.commands import convert
 from modeling_vitpain.conversion.authors import RECORD, convert_authors_checkpoint
 from modeling_vitpain.prediction.load import load_model
 
@@ -207,25 +205,19 @@ class TestCommand:
         assert pain3d_cli.main(["convert", str(tmp_path / name), str(tmp_path / "out")]) == 2
         assert "source is" in capsys.readouterr().err
 
-    @pytest.mark.parametrize(
-        ("name", "options", "message"),
-        [
-            ("", [], "which is data and no checkpoint: pain3d import"),
-            ("labels.csv", [], "which is data and no checkpoint: pain3d import"),
-            ("archive.h5", [], "which is data and no checkpoint: pain3d import"),
-            ("shard.tar", ["--strict"], "--strict is an option for data, not for checkpoints: pain3d import"),
-            ("", ["--split-csv", "split.csv"], "--split-csv is an option for data, not for checkpoints: pain3d import"),
-            ("model.bin", [], "allowed are .ckpt, .pt, .pth files"),
-            ("none.ckpt", [], "which does not exist"),
-        ],
-    )
-    def test_data_are_for_another_command(self, name, options, message, tmp_path):
-        if name and name != "none.ckpt":
-            (tmp_path / name).touch()
-        parser = argparse.ArgumentParser(description="")
-        convert.add_arguments(parser)
-        with pytest.raises(InvalidInput, match=message):
-            convert.run(parser.parse_args([str(tmp_path / name), str(tmp_path / "out"), *options]))
+    @pytest.mark.parametrize("name", ["UNBC", "labels.csv", "frames.hdf5", "shard-0.tar.gz"])
+    def test_data_are_for_import(self, name, tmp_path, capsys):
+        source, out = tmp_path / name, tmp_path / "out"
+        source.touch() if source.suffix else source.mkdir()
+        assert pain3d_cli.main(["convert", str(source), str(out)]) == 2
+        error = capsys.readouterr().err
+        assert f"`pain3d import {source} {out}` reads data" in error and error.count("\n") == 1
+
+    @pytest.mark.parametrize("options", [["--copy"], ["--check-images"], ["--strict"], ["--split-csv", "split.csv"]])
+    def test_options_of_import_name_it(self, options, tmp_path, capsys):
+        save_checkpoint(random_state(), tmp_path / "release.ckpt")
+        assert pain3d_cli.main(["convert", str(tmp_path / "release.ckpt"), str(tmp_path / "out"), *options]) == 2
+        assert f"{options[0]} is not for checkpoints; `pain3d import" in capsys.readouterr().err
 
     def test_damaged_file_is_failed_work(self, tmp_path):
         path = save_checkpoint(random_state(), tmp_path / "release.ckpt")

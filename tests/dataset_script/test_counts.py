@@ -3,7 +3,7 @@ import json
 import pytest
 
 import pain3d_cli
-from dataset_script.describe import describe
+from dataset_script.counts import count_dataset
 from dataset_script.errors import WorkFailed
 from dataset_script.manifest import read_manifest, write_manifest
 from dataset_script.spec import Spec
@@ -11,7 +11,7 @@ from generation.plan import Plan
 
 
 def test_counts_are_those_of_the_plan(dataset):
-    found, plan = describe(dataset), list(Plan(Spec.load(dataset)))
+    found, plan = count_dataset(dataset), list(Plan(Spec.load(dataset)))
     assert found["complete"]
     assert found["identities"] == {"made": 6, "planned": 6}
     assert found["frames"] == {"made": 198, "planned": 198}
@@ -26,7 +26,7 @@ def test_counts_are_those_of_the_plan(dataset):
 
 def test_a_part_of_a_dataset_is_called_incomplete(copy, capsys):
     write_manifest(copy, [entry for entry in read_manifest(copy) if entry.split != "train"])
-    found = describe(copy)
+    found = count_dataset(copy)
     assert not found["complete"]
     assert found["identities"] == {"made": 2, "planned": 6}
     assert pain3d_cli.main(["info", str(copy)]) == 0
@@ -36,10 +36,10 @@ def test_a_part_of_a_dataset_is_called_incomplete(copy, capsys):
 def test_a_shard_that_cannot_be_read_is_one_line(copy):
     (copy / "data/train-00000-of-00001.parquet").write_bytes(b"PAR1")
     with pytest.raises(WorkFailed, match=r"train-00000-of-00001\.parquet cannot be read"):
-        describe(copy)
+        count_dataset(copy)
     (copy / "data/train-00000-of-00001.parquet").unlink()
     with pytest.raises(WorkFailed, match="missing"):
-        describe(copy)
+        count_dataset(copy)
 
 
 def test_the_command_prints_text_and_json(dataset, capsys):
@@ -48,4 +48,4 @@ def test_the_command_prints_text_and_json(dataset, capsys):
     assert "6 identities, 198 frames" in text
     assert "\ncomplete\n" in text
     assert pain3d_cli.main(["info", str(dataset), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == describe(dataset)
+    assert json.loads(capsys.readouterr().out) == count_dataset(dataset)

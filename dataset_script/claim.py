@@ -1,0 +1,97 @@
+"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that it can go on later.
+
+A small JSON file in the directory, the record, holds the settings that decide the result. Whoever comes with the same
+settings goes on with what is there; whoever comes with others is refused, and told which differ.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import InvalidInput, WorkFailed
+from .storage import canonical_json, is_temporary, locked, remove_temporaries, reporting_write_errors, write_atomically
+
+Settings = Mapping[str, Any]
+
+
+def changed_settings(before: Settings, now: Settings) -> list[str]:
+    """One "name was this and is that" for every setting that differs; an absent one is None."""
+    names = [*before, *(name for name in now if name not in before)]
+    return [f"{n} was {before.get(n)!r} and is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The settings in a record. Raises WorkFailed when it does not hold a JSON object."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WorkFailed(f"{path} is damaged: {error}") from None
+    if not isinstance(found, dict):
+        raise WorkFailed(f"{path} is damaged: it does not hold a JSON object")
+    return found
+
+
+def holds(
+    record: Path,
+    settings: Settings,
+    what: str,
+    changes: Callable[[Settings, Settings], list[str]] = changed_settings,
+) -> bool:
+    """Whether `record` is there; if so, it is of the same work.
+
+    Args:
+        record: the file.
+        settings: JSON values that decide the result of the work.
+        what: what the work makes, in a word or two, for people.
+        changes: (settings in the record, `settings`) -> what differs, for people; nothing where the work is the same.
+
+    Raises:
+        InvalidInput: it is of other work; names what differs.
+        WorkFailed: it is damaged.
+    """
+    if not record.is_file():
+        return False
+    if changed := changes(read_record(record), settings):
+        raise InvalidInput(f"{record.parent} holds another {what}: {'; '.join(changed)}")
+    return True
+
+
+@contextlib.contextmanager
+def claimed(
+    directory: Path,
+    record: str,
+    settings: Settings,
+    what: str,
+    changes: Callable[[Settings, Settings], list[str]] = changed_settings,
+) -> Iterator[None]:
+    """Holds `directory` for this work alone while the context lasts; makes it and writes its record where it is new.
+
+    What an interrupted writer left half written is removed, at the beginning and at the end.
+
+    Args:
+        record: name of the file that says what the directory is for.
+        settings, what, changes: as in `holds`.
+
+    Raises:
+        InvalidInput: `directory` is a file, holds other work or anything else, or another process works in it.
+        WorkFailed: it cannot be written, or the record is damaged.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise InvalidInput(f"{directory} is a file; a directory is needed, for the {what}")
+    with reporting_write_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    with locked(directory):
+        mine = holds(directory / record, settings, what, changes)
+        if not mine and (foreign := sorted(path.name for path in directory.iterdir() if not is_temporary(path))):
+            raise InvalidInput(
+                f"{directory} is not empty and has no {record} (it holds {foreign[0]!r}); choose another directory"
+            )
+        remove_temporaries(directory)
+        if not mine:
+            write_atomically(directory / record, f"{canonical_json(settings)}\n".encode())
+        try:
+            yield
+        finally:
+            remove_temporaries(directory)

@@ -1,0 +1,48 @@
+"""What a row says of its frame before anything is drawn: all that the plan decides."""
+
+from typing import Any
+
+from dataset_script.facs import EXTRA_AU_NAMES
+from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
+from dataset_script.spec import Spec
+
+from .catalogue import frames_licence
+from .geometry.camera import Camera
+from .plan import ExpressionPlan, IdentityPlan, ViewPlan
+
+Row = dict[str, Any]
+
+
+def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) -> Row:
+    """The columns that name a frame, in every configuration."""
+    return {
+        "frame_id": format_frame_id(person.identity_id, expression.expression_id, view.view_id),
+        "identity_id": person.identity_id,
+        "expression_id": expression.expression_id,
+        "view_id": view.view_id,
+    }
+
+
+def planned_row(spec: Spec, person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) -> Row:
+    """A row of `FEATURES["default"]` without `image`, `heatmap`, `landmarks` and `face_box`, which need the face.
+
+    Raises:
+        InvalidInput: the specification names a part that the catalogue does not list.
+    """
+    return frame_key(person, expression, view) | {
+        "au": [float(level) for level in expression.au],
+        "pspi": expression.pspi,
+        "extra_au": {name: float(expression.extra_au.get(name, 0.0)) for name in EXTRA_AU_NAMES},
+        "age_group": AGE_GROUPS.index(person.age_group),
+        "age": person.age,
+        "ethnicity": ETHNICITIES.index(person.ethnicity),
+        "gender": GENDERS.index(person.gender),
+        "prompt": person.prompt,
+        "camera": Camera.from_plan(view, spec.size, expression.head_motion).as_row(),
+        "neutral_frame_id": format_frame_id(person.identity_id, 0, view.view_id),
+        "seed": spec.seed,
+        "renderer": spec.renderer,
+        "rig": spec.rig,
+        "head": spec.head,
+        "licence": frames_licence(spec),
+    }

@@ -1,0 +1,98 @@
+"""The card of an imported dataset: where it came from, what it holds, what was left out, what may be done with it."""
+
+from collections import Counter
+from pathlib import Path
+from string import Template
+
+from huggingface_hub import DatasetCard
+
+from dataset_script.directory import DatasetDirectory
+from dataset_script.importers.readme import notices
+from evaluation.markdown import table
+
+from .dataset_card import (
+    FIELDS,
+    card_data,
+    field_table,
+    histogram_table,
+    licences,
+    loading,
+    read_by_split,
+    split_table,
+)
+from .text import TEMPLATES, fenced_yaml
+
+IMPORTED_FIELDS = FIELDS | {
+    "frame_id": "the source's own name of the frame",
+    "identity_id": "the person: the number in the subject's name, or the subject's place in the sorted list",
+    "expression_id": "0 neutral; else the number in the source's name of the frame, or 1",
+    "view_id": "the camera, where the source has several",
+    "image": "the picture, or the path of its file",
+    "face_box": "x0, y0, x1, y1 in pixels; null where the source has neither box nor landmarks",
+    "neutral_frame_id": "a neutral frame of the same person and view, of the same sequence if it has one",
+    "extra_au": "units beside pain, 0-5; null where the source does not code them",
+    "licence": "of the frame, as the source states it",
+    "subject_id": "the source's own name of the person",
+    "sequence_id": "the source's own name of the sequence",
+    "fold": "of cross-validation: the one that holds the person out",
+    "sequence_ratings": "AFF, OPR, SEN and VAS of the whole sequence",
+    "aam_landmarks": "66 points (x, y) in pixels",
+}
+"""Column -> what it means in imported data."""
+
+METADATA = {
+    "task_categories": ["image-classification"],
+    "tags": ["pain", "pspi", "facs", "action-units", "facial-expression", "faces"],
+}
+_COUNTED = ("subject_id", "identity_id", "pspi", "licence")
+
+
+def build_imported_card(directory: str | Path) -> DatasetCard:
+    """The card of a complete imported dataset. Its YAML keeps `configs` as the import wrote them.
+
+    Raises:
+        InvalidInput: `directory` is not a complete dataset.
+        WorkFailed: a shard or another file is damaged.
+    """
+    found = DatasetDirectory.open(directory)
+    data, report = card_data(found, METADATA), found.import_report()
+    columns = read_by_split(found, _COUNTED)
+    terms, empty = licences(columns), _empty_columns(found)
+    subjects = {name for part in columns.values() for name in part["subject_id"].to_pylist()}
+    body = Template((TEMPLATES / "imported_card.md").read_text(encoding="utf-8")).substitute(
+        title=data.get("pretty_name") or "Pain3D",
+        notices="".join(f"{notice}\n\n" for notice in notices(terms, report.get("portable", True))),
+        frames=f"{sum(map(len, columns.values())):,}",
+        subjects=f"{len(subjects):,}",
+        load=loading(found),
+        fields=field_table(found, IMPORTED_FIELDS, without=empty),
+        empty=", ".join(f"`{name}`" for name in empty) or "none",
+        splits=split_table(columns, "subjects"),
+        folds=" `folds.json` has the folds for cross-validation." if (found.path / "folds.json").is_file() else "",
+        histogram=histogram_table(columns),
+        left_out=_left_out(report),
+        licences="; ".join(terms) or "not stated by the source",
+    )
+    return DatasetCard(fenced_yaml(data) + body)
+
+
+def _empty_columns(found: DatasetDirectory) -> list[str]:
+    """Columns without a value in any row."""
+    names = [name for name in found.features("default") if name != "image"]
+    filled = {name for _, part in found.read(names) for name in names if part[name].null_count < part.num_rows}
+    return [name for name in names if name not in filled]
+
+
+def _left_out(report: dict) -> str:
+    """How many frames and labels were left out or lack something, by reason, and the notes of the import."""
+    if not report:
+        return "The report of the import is not in this directory."
+    problems = [(title, problem["kind"]) for title in ("left_out", "incomplete") for problem in report[title]]
+    body = [[title.replace("_", " "), kind, f"{n:,}"] for (title, kind), n in sorted(Counter(problems).items())]
+    found, written = report["frames"]["found"], report["frames"]["written"]
+    parts = [f"The source has {found:,} pictures; {written:,} became frames. `report.json` names each of the others."]
+    if body:
+        parts.append(table(["what", "why", "count"], body))
+    if report["notes"]:
+        parts.append("\n".join(f"- {note}" for note in report["notes"]))
+    return "\n\n".join(parts)

@@ -1,0 +1,70 @@
+"""A directory belongs to one piece of work, and says so when others come."""
+
+import fcntl
+import os
+
+import pytest
+from directories import contents
+
+from dataset_script.claim import changed_settings, claimed, holds
+from dataset_script.errors import InvalidInput, WorkFailed
+
+SETTINGS = {"seed": 0, "size": 64, "file": None}
+
+
+def work(directory, settings=SETTINGS):
+    with claimed(directory, "work.json", settings, "experiment"):
+        (directory / "result").write_text("half")
+        (directory / ".tmp-rest.1").write_text("left by a worker")
+
+
+def test_a_new_directory_gets_a_record_and_keeps_no_temporary_files(tmp_path):
+    out = tmp_path / "deep" / "out"
+    work(out)
+    assert contents(out) == {"work.json": b'{"seed":0,"size":64}\n', "result": b"half"}
+
+
+def test_the_same_work_goes_on_and_clears_what_a_killed_run_left(tmp_path):
+    work(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / ".tmp-part.77").write_text("unfinished")
+    with claimed(tmp_path, "work.json", {"size": 64, "seed": 0}, "experiment"):
+        assert sorted(contents(tmp_path)) == ["result", "work.json"]
+
+
+def test_other_work_is_refused_by_the_settings_that_differ(tmp_path):
+    work(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(InvalidInput, match="holds another experiment: seed was 0 and is 1; file was None and is 'a'"):
+        work(tmp_path, {"seed": 1, "size": 64, "file": "a"})
+    assert contents(tmp_path) == before
+
+
+def test_anything_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(InvalidInput, match=r"not empty and has no work\.json \(it holds 'thesis\.tex'\)"):
+        work(tmp_path)
+    with pytest.raises(InvalidInput, match="is a file"):
+        work(tmp_path / "thesis.tex")
+    assert contents(tmp_path) == {"thesis.tex": b"years of work"}
+
+
+def test_a_directory_in_use_is_refused(tmp_path):
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(InvalidInput, match="another run"):
+        work(tmp_path)
+    os.close(descriptor)
+    work(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\xff"])
+def test_a_damaged_record_is_failed_work(tmp_path, text):
+    (tmp_path / "work.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(WorkFailed, match=r"work\.json is damaged"):
+        holds(tmp_path / "work.json", SETTINGS, "experiment")
+
+
+def test_settings_of_both_sides_are_compared():
+    assert changed_settings({"a": 1, "b": 2}, {"b": 2, "a": 1, "c": None}) == []
+    assert changed_settings({"a": 1}, {"b": 2}) == ["a was 1 and is None", "b was None and is 2"]
