@@ -168,13 +168,13 @@ HEADS: dict[str, HeadEntry] = {
         HeadEntry(
             name="mesh",
             make=_mesh,
-            what="one head, brought as a file",
+            what="one head, given as a file",
             extra="neural",
             licence=f"its owner decides; {_TOPOLOGY}",
             frames_licence="other: the owner of the head decides",
             file=f"a mesh ({', '.join(MESH_SUFFIXES)})",
-            people="All of them have the shape of one head that was brought as a file: if it is a scan, that person may be "
-            "recognised, and must have agreed.",
+            people="All of them have the shape of one head, given as a file: if it is a scan, that person may be recognised, "
+            "and must have agreed.",
         ),
     )
 }
@@ -242,7 +242,7 @@ CATALOGUE: dict[str, Mapping[str, Entry]] = {"head": HEADS, "rig": RIGS, "look":
 
 
 def check(spec: Spec) -> None:
-    """Raises InvalidInput where a specification names a part that is not listed, or a file that its head does not need."""
+    """Raises InvalidInput where a specification names a part that is not listed, or a file not needed by its head."""
     for field, entries in CATALOGUE.items():
         if (name := getattr(spec, field)) not in entries:
             raise InvalidInput(f"{field} is {name!r}; allowed: {', '.join(entries)}")
@@ -260,7 +260,7 @@ def parts(spec: Spec) -> list[Entry]:
 
 
 def frames_licence(spec: Spec) -> str:
-    """The licence of the pictures of a specification: the first of its parts that asks for another than CC-BY-4.0 decides."""
+    """The licence of the pictures: that of the first part of the specification whose terms are others', else CC-BY-4.0."""
     asked = [entry.frames_licence for entry in parts(spec)]
     return next((licence for licence in asked if licence.startswith("other")), asked[0])
 
