@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ..catalogue import files_for
     from ..pipeline import maker_with
+    from ..run.kernels import announcing_compilation
     from ..run.single import regenerate
 
     out = Path(args.out)
@@ -38,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
             raise WorkFailed(f"cannot write {path}: there is no directory {Path(path).parent}")
     spec = Spec.load(args.source)
     files = files_for(spec.head, given_files(args))
-    row = regenerate(spec, args.frame_id, maker_with(files)).row
+    with announcing_compilation():
+        row = regenerate(spec, args.frame_id, maker_with(files)).row
     jpeg = row["image"]["bytes"]
     write_atomically(out, _as_png(jpeg) if out.suffix.lower() == ".png" else jpeg)
     if args.heatmap:

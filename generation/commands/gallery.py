@@ -13,9 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directory", metavar="DIR", help="dataset directory")
     parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .png or .jpg")
     parser.add_argument("--identities", type=int, default=6, metavar="N", help="people (%(default)s)")
-    parser.add_argument("--chart", action="store_true", help="each action unit alone at every level, on one person, instead")  # fmt: skip
+    parser.add_argument(
+        "--chart", action="store_true", help="instead: each action unit alone at every level, on one person"
+    )
     parser.add_argument("--identity", type=int, default=0, metavar="I", help="the person of the chart (%(default)s)")
-    parser.add_argument("--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)"
+    )
     add_head_arguments(parser)
 
 
@@ -32,9 +36,11 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidInput(f"--out is {args.out}; it must end in {' or '.join(_FORMATS)}")
     buffer = io.BytesIO()
     if args.chart:
+        from ..run.kernels import announcing_compilation
         from ..sheets.chart import chart
 
-        sheet = chart(args.directory, args.identity, given_files(args))
+        with announcing_compilation():
+            sheet = chart(args.directory, args.identity, given_files(args))
     else:
         sheet = gallery(args.directory, args.identities, args.expressions)
     sheet.save(buffer, _FORMATS[Path(args.out).suffix.lower()], quality=90)

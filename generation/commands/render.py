@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ..pipeline import FrameMaker
     from ..plan import ViewPlan
+    from ..run.kernels import announcing_compilation
     from ..sheets.portrait import Portrait, render_portrait
 
     for path in (args.out, args.heatmap):
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     view = ViewPlan(0, args.yaw, args.pitch, args.roll, args.fov, 1.0)
     portrait = Portrait(args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view)
     portrait.plan()  # what is out of range is refused before the head is built
-    picture, heatmap = render_portrait(FrameMaker(Spec(**values), files), portrait)
+    with announcing_compilation():
+        picture, heatmap = render_portrait(FrameMaker(Spec(**values), files), portrait)
     Image.fromarray(picture).save(args.out)
     if args.heatmap is not None:
         Image.fromarray(heatmap).save(args.heatmap)

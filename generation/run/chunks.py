@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import EXPRESSIONS_PER_IDENTITY, VIEWS_PER_EXPRESSION, format_frame_id
+from dataset_script.features import format_frame_id
 from dataset_script.manifest import Entry
 from dataset_script.shards import ShardWriter, pair_rows, shard_path
 from dataset_script.spec import Spec
 
 from ..frame import Frame
 from ..plan import Chunk, IdentityPlan, Plan
-
-FRAMES_PER_IDENTITY = EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION
 
 
 class Maker(Protocol):
@@ -36,34 +34,42 @@ def shard_names(spec: Spec, chunk: Chunk) -> dict[str, str]:
     return {config: shard_path(config, chunk.split, chunk.index, chunk.count) for config in configs}
 
 
-def write_chunk(
-    out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, made: Callable[[int], None]
-) -> list[Entry]:
+def write_chunk(out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, made: Callable[[], None]) -> list[Entry]:
     """Makes the frames of a chunk and writes its shards; holds at most three identities in memory.
 
     Args:
-        made: called after each identity with the number of frames of the chunk so far.
+        out: the dataset directory.
+        spec, plan, maker: of the dataset.
+        chunk: what to make.
+        made: called after each frame.
     """
     with contextlib.ExitStack() as stack:
         writers = {
             config: stack.enter_context(ShardWriter(out, config, chunk.split, chunk.index, chunk.count))
             for config in shard_names(spec, chunk)
         }
-        for number, identity_id in enumerate(chunk.identities, start=1):
-            frames = make_identity(maker, plan[identity_id])
+        for identity_id in chunk.identities:
+            frames = make_identity(maker, plan[identity_id], made)
             rows = [frame.row for frame in frames]
             writers["default"].write(rows)
             writers["pairs"].write(pair_rows(rows))
             if spec.geometry:
                 writers["geometry"].write(frame.geometry for frame in frames)
-            made(number * FRAMES_PER_IDENTITY)
         return [writer.commit(spec.hash) for writer in writers.values()]
 
 
-def make_identity(maker: Maker, plan: IdentityPlan) -> list[Frame]:
-    """The frames of an identity, checked to be the ones planned; errors name the identity."""
+def make_identity(maker: Maker, plan: IdentityPlan, made: Callable[[], None] = lambda: None) -> list[Frame]:
+    """The frames of an identity, checked to be the ones planned; errors name the identity.
+
+    Args:
+        maker, plan: who makes what.
+        made: called after each frame.
+    """
+    frames = []
     try:
-        frames = list(maker.make_identity(plan))
+        for frame in maker.make_identity(plan):
+            frames.append(frame)
+            made()
     except (InvalidInput, WorkFailed) as error:
         raise type(error)(f"identity {plan.identity_id}: {error}") from error
     except Exception as error:

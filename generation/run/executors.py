@@ -1,4 +1,4 @@
-"""Who works on the chunks: this process, or several. Both yield the manifest entries of each chunk as it is finished."""
+"""Who works on the chunks: this process, or several. Both yield the manifest entries of a chunk once it is finished."""
 
 import contextlib
 import multiprocessing
@@ -17,7 +17,10 @@ from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 
 from ..plan import Chunk, Plan
-from .chunks import FRAMES_PER_IDENTITY, Maker, MakerFactory, write_chunk
+from .chunks import Maker, MakerFactory, write_chunk
+from .kernels import COMPILING, noticing_compilation
+
+STARTING = "starting"
 
 _POLL_SECONDS = 0.5
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -32,17 +35,29 @@ class Job:
     maker_factory: MakerFactory
 
 
-def in_this_process(job: Job, chunks: list[Chunk], made: Callable[[int], None]) -> Iterator[list[Entry]]:
-    """One chunk after the other. `made` is told how many of the frames are finished."""
-    plan = Plan(job.spec)
-    maker = job.maker_factory(job.spec) if chunks else None
-    before = 0
-    for chunk in chunks:
-        yield write_chunk(job.out, job.spec, plan, chunk, maker, lambda frames, before=before: made(before + frames))
-        before += len(chunk.identities) * FRAMES_PER_IDENTITY
+Tell = Callable[[int, str], None]
+"""Called with the number of finished frames of all chunks, and what the work waits for, if it does."""
 
 
-def in_processes(job: Job, chunks: list[Chunk], workers: int, made: Callable[[int], None]) -> Iterator[list[Entry]]:
+def in_this_process(job: Job, chunks: list[Chunk], tell: Tell) -> Iterator[list[Entry]]:
+    """One chunk after the other."""
+    if not chunks:
+        return
+    plan, done = Plan(job.spec), 0
+
+    def made() -> None:
+        nonlocal done
+        done += 1
+        tell(done, "")
+
+    with noticing_compilation(lambda compiling: tell(done, COMPILING if compiling else "")):
+        maker = job.maker_factory(job.spec)
+        tell(done, "")
+        for chunk in chunks:
+            yield write_chunk(job.out, job.spec, plan, chunk, maker, made)
+
+
+def in_processes(job: Job, chunks: list[Chunk], workers: int, tell: Tell) -> Iterator[list[Entry]]:
     """Chunks go to whoever is free, and come back in whatever order.
 
     Raises:
@@ -51,15 +66,15 @@ def in_processes(job: Job, chunks: list[Chunk], workers: int, made: Callable[[in
     if not chunks:
         return
     context = multiprocessing.get_context("spawn")  # a forked numba or OpenMP runtime may hang
-    counts = context.RawArray("q", len(chunks))  # frames made of each chunk; one writer each, so no lock to die with
+    shared = _Shared(context.RawArray("q", len(chunks)), context.RawArray("b", len(chunks)))
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=_start_worker, initargs=(job, counts))
+    pool = ProcessPoolExecutor(min(workers, len(chunks)), context, initializer=_start_worker, initargs=(job, shared))
     try:
         with _starting_workers():
             pending = {pool.submit(_work, number, chunk) for number, chunk in enumerate(chunks)}
         while pending:
             done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-            made(sum(counts))
+            shared.tell(tell)
             for future in done:
                 yield future.result()
         pool.shutdown()
@@ -73,6 +88,23 @@ def in_processes(job: Job, chunks: list[Chunk], workers: int, made: Callable[[in
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()  # after an error or Ctrl-C: a shard may be minutes from its end
             process.join()
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What workers let the parent know of each chunk. Each place has one writer, so there is no lock to die with.
+
+    Attributes:
+        made: frames that are finished.
+        compiling: 1 while the worker that makes it compiles kernels.
+    """
+
+    made: Any
+    compiling: Any
+
+    def tell(self, tell: Tell) -> None:
+        done = sum(self.made)
+        tell(done, COMPILING if any(self.compiling) else "" if done else STARTING)
 
 
 @contextlib.contextmanager
@@ -98,27 +130,32 @@ def _starting_workers() -> Iterator[None]:
 class _Worker:
     """The state of a worker process. The maker is made with the first chunk, so that its errors reach the parent."""
 
-    def __init__(self, job: Job, counts: Any) -> None:
-        self.job, self.counts, self.plan = job, counts, Plan(job.spec)
-        self.maker: Maker | None = None
+    def __init__(self, job: Job, shared: _Shared) -> None:
+        self._job, self._shared, self._plan = job, shared, Plan(job.spec)
+        self._maker: Maker | None = None
 
     def work(self, number: int, chunk: Chunk) -> list[Entry]:
-        job = self.job
-        if self.maker is None:
-            self.maker = job.maker_factory(job.spec)
-        return write_chunk(job.out, job.spec, self.plan, chunk, self.maker, lambda n: self._count(number, n))
+        job, shared = self._job, self._shared
 
-    def _count(self, number: int, frames: int) -> None:
-        self.counts[number] = frames
+        def made() -> None:
+            shared.made[number] += 1
+
+        def compiling(begins: bool) -> None:
+            shared.compiling[number] = begins
+
+        with noticing_compilation(compiling):
+            if self._maker is None:
+                self._maker = job.maker_factory(job.spec)
+            return write_chunk(job.out, job.spec, self._plan, chunk, self._maker, made)
 
 
 _worker: _Worker | None = None
 
 
-def _start_worker(job: Job, counts: Any) -> None:
+def _start_worker(job: Job, shared: _Shared) -> None:
     global _worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = _Worker(job, counts)
+    _worker = _Worker(job, shared)
 
 
 def _end_with_parent() -> None:

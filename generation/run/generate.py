@@ -11,17 +11,18 @@ from pathlib import Path
 
 from dataset_script.claim import Settings, changed_settings, claimed
 from dataset_script.errors import InvalidInput
+from dataset_script.features import ROWS_PER_IDENTITY
 from dataset_script.manifest import append_manifest, read_manifest, write_manifest
 from dataset_script.spec import SPEC, Spec
 
 from ..catalogue import check
 from ..plan import Plan
-from .chunks import FRAMES_PER_IDENTITY, MakerFactory, shard_names
-from .executors import Job, in_processes, in_this_process
+from .chunks import MakerFactory, shard_names
+from .executors import STARTING, Job, in_processes, in_this_process
 from .readme import write_readme
 
-Progress = Callable[[int, int], None]
-"""Called now and then with the number of finished frames and the number of all."""
+Progress = Callable[[int, int, str], None]
+"""Called after each frame, or now and then: finished frames, all frames, and what the run waits for, if it does."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def generate(
         out: a new or empty directory, or one that holds (a part of) this very dataset.
         workers: processes; 1 stays in this one.
         maker_factory: picklable; default `pipeline.FrameMaker`.
+        progress: told how far the run is.
 
     Raises:
         InvalidInput: `out` holds something else, or is being written by another run.
@@ -58,7 +60,7 @@ def generate(
         from ..pipeline import FrameMaker as maker_factory
     out = Path(out)
     with claimed(out, SPEC, spec.to_dict(), "dataset", _changes):
-        return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total: None))
+        return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total, waiting: None))
 
 
 def _changes(before: Settings, now: Settings) -> list[str]:
@@ -74,14 +76,14 @@ def _finish(job: Job, workers: int, progress: Progress) -> Summary:
     write_manifest(out, finished.values())  # without the unfinished line that a killed run may have left at its end
     plan = Plan(spec)
     chunks = [chunk for chunk in plan.chunks() if not finished.keys() >= set(shard_names(spec, chunk).values())]
-    total = len(plan) * FRAMES_PER_IDENTITY
-    todo = sum(len(chunk.identities) for chunk in chunks) * FRAMES_PER_IDENTITY
+    total = len(plan) * ROWS_PER_IDENTITY["default"]
+    todo = sum(len(chunk.identities) for chunk in chunks) * ROWS_PER_IDENTITY["default"]
 
-    def made(frames: int) -> None:
-        progress(total - todo + frames, total)
+    def tell(frames: int, waiting: str) -> None:
+        progress(total - todo + frames, total, waiting)
 
-    made(0)
-    results = in_this_process(job, chunks, made) if workers == 1 else in_processes(job, chunks, workers, made)
+    tell(0, STARTING if chunks else "")
+    results = in_this_process(job, chunks, tell) if workers == 1 else in_processes(job, chunks, workers, tell)
     with contextlib.closing(results):
         for entries in results:
             append_manifest(out, entries)

@@ -25,6 +25,52 @@ def test_plain_lines_come_every_ten_seconds_with_rate_and_time_left(monkeypatch)
     ]
 
 
+def test_time_in_which_the_work_waits_does_not_count(monkeypatch):
+    """A minute of compiling would make the rest look like days."""
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    stream = io.StringIO()
+    with Progress("frames", stream) as report:
+        for seconds, done, waiting in (
+            (0, 0, "starting"),
+            (5, 0, "compiling"),
+            (65, 0, ""),
+            (70, 10, ""),
+            (71, 12, "compiling"),  # one worker; what the other finishes meanwhile does not count either
+            (75, 14, "compiling"),
+            (80, 14, ""),
+            (81, 16, ""),
+            (86, 26, ""),
+        ):
+            now = seconds
+            report(done, 100, waiting)
+    assert stream.getvalue().splitlines() == [
+        "0 of 100 frames, starting",
+        "0 of 100 frames, compiling",
+        "0 of 100 frames",
+        "14 of 100 frames, compiling",
+        "26 of 100 frames, 2.0 a second, 0:00:37 left",
+    ]
+
+
+def test_a_terminal_shows_at_once_what_the_work_waits_for(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    stream = Terminal()
+    with Progress("frames", stream) as report:
+        report(0, 10, "starting")
+        report(0, 10, "compiling kernels")
+        assert "compiling kernels" in stream.getvalue()
+        now = 60.0
+        report(0, 10)
+        now = 62.0
+        report(4, 10)
+        report(4, 10)
+    last = stream.getvalue().rstrip().rpartition("\r")[2]
+    assert "4/10 frames, 2.0 a second, 0:00:03 left" in last
+    assert stream.getvalue().count("\n") == 1  # one line, updated
+
+
 def test_a_bar_on_a_terminal():
     stream = Terminal()
     with Progress("rows", stream) as report:
@@ -35,6 +81,8 @@ def test_a_bar_on_a_terminal():
     assert " rows" in stream.getvalue()
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00"), (59.6, "0:01:00"), (3661, "1:01:01"), (90_000, "25:00:00")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00:00"), (59.6, "0:01:00"), (3661, "1:01:01"), (90_000, "25:00:00")]
+)
 def test_time_left_is_hours_minutes_seconds(seconds, text):
     assert progress.clock(seconds) == text

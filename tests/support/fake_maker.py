@@ -73,6 +73,16 @@ class SlowMaker(FakeMaker):
         return super().make_frame(*args)
 
 
+class CompilingMaker(SlowMaker):
+    """Compiles a kernel before its first frame."""
+
+    def __init__(self, spec: Spec) -> None:
+        import numba
+
+        super().__init__(spec)
+        numba.njit(lambda values: np.sort(values).cumsum())(np.ones(3))
+
+
 class OutOfMemoryMaker(FakeMaker):
     """Its process is killed while it makes identity 5, as the system does when memory runs out."""
 

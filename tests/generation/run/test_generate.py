@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from directories import contents
-from fake_maker import BrokenMaker, FakeMaker, OutOfMemoryMaker, SlowMaker
+from fake_maker import BrokenMaker, CompilingMaker, FakeMaker, OutOfMemoryMaker, SlowMaker
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.manifest import read_manifest
@@ -80,11 +80,27 @@ def test_a_frame_that_is_not_there_is_refused():
 def test_progress_counts_up_to_the_total_also_over_a_resume(tmp_path):
     calls = []
     generate(tmp_path / "out", SPEC, maker_factory=FakeMaker, progress=lambda *call: calls.append(call))
-    assert calls == [(33 * k, 297) for k in range(10)]
+    assert calls == [(0, 297, "starting"), *((k, 297, "") for k in range(298))]  # every frame by itself
     next((tmp_path / "out/data").glob("test*")).unlink()
     calls.clear()
     generate(tmp_path / "out", SPEC, workers=2, maker_factory=FakeMaker, progress=lambda *call: calls.append(call))
-    assert (calls[0], calls[-1]) == ((264, 297), (297, 297))
+    assert (calls[0], calls[-1]) == ((264, 297, "starting"), (297, 297, ""))
+    calls.clear()
+    generate(tmp_path / "out", SPEC, maker_factory=FakeMaker, progress=lambda *call: calls.append(call))
+    assert calls == [(297, 297, "")]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_says_when_kernels_are_compiled(tmp_path, workers):
+    """The first frame of a worker waits for it; what the others finish meanwhile is counted frame by frame."""
+    calls = []
+    generate(tmp_path, SPEC, workers, CompilingMaker, lambda *call: calls.append(call))
+    assert ("compiling" in calls[1][2]) if workers == 1 else any("compiling" in waiting for _, _, waiting in calls)
+    assert calls[-1] == (297, 297, "")
+    done = [frames for frames, _, _ in calls]
+    assert done == sorted(done)
+    if workers == 2:
+        assert any(frames % 33 for frames in done)
 
 
 def test_another_spec_is_refused_by_the_fields_that_differ(finished):
@@ -188,7 +204,7 @@ def test_ctrl_c_stops_at_once_and_the_run_can_go_on(finished, tmp_path, workers)
     out = tmp_path / "out"
     pressed = threading.Event()
 
-    def press(done, total):
+    def press(done, total, waiting):
         if done and not pressed.is_set():
             pressed.set()
             signal.raise_signal(signal.SIGINT)
