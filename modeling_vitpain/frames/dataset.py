@@ -134,7 +134,7 @@ class PainFrames(torch.utils.data.Dataset):
         if reference is not None and input != "image":
             raise InvalidInput("input is 'heatmap' with a reference; a heatmap is already the change from neutral")
         self.augment_seed = augment_seed
-        self.reference = reference
+        self.reference_dropout = 0.0 if reference is None else reference.dropout
         self.teacher_outputs: TeacherOutputs | None = None
         wanted = {"pixel_values": (input, Normaliser(processor))}
         if isinstance(teacher, dict):
@@ -149,10 +149,10 @@ class PainFrames(torch.utils.data.Dataset):
             _require_heatmaps(rows)
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
         self.views = {key: ImageColumn(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
-        self.neutral_references = None
+        self.references = None
         if reference is not None:
             pool = rows if reference.rows is None else reference.rows
-            self.neutral_references = NeutralReferences(rows, pool)
+            self.references = NeutralReferences(rows, pool)
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
         self.labels = torch.tensor(rows["pspi"][:], dtype=torch.long)
@@ -181,7 +181,7 @@ class PainFrames(torch.utils.data.Dataset):
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
             item["heatmaps"] = item["heatmaps"][0]
-        if self.neutral_references is not None:
+        if self.references is not None:
             item |= self._reference(index, draw, variation)
         if self.teacher_outputs is not None:
             item |= {f"teacher_{name}": values[index] for name, values in self.teacher_outputs.items()}
@@ -190,13 +190,13 @@ class PainFrames(torch.utils.data.Dataset):
     def _reference(self, index: int, draw: int, variation: Variation | None) -> dict[str, torch.Tensor]:
         """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
         if variation is None:
-            place = self.neutral_references.fixed(index)
+            place = self.references.fixed(index)
         else:
             random = np.random.default_rng([self.augment_seed, self.epoch, index, draw, 1])
-            place = self.neutral_references.drawn(index, random)
+            place = self.references.drawn(index, random)
             # another shift and light than the frame's, but not another person: faces are not symmetric
             variation = replace(Variation.draw(random), mirror=variation.mirror)
-            if random.random() < self.reference.dropout:
+            if random.random() < self.reference_dropout:
                 place = None
         pictures = self.reference_views
         pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, variation)

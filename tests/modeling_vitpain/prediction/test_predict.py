@@ -14,12 +14,13 @@ from dataset_script.errors import InvalidInput
 from dataset_script.spec import Spec
 from generation.run.single import regenerate
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.commands.predict import ScoreRow
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.faces import FoundFaces
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.media import InputImage, MediaFile
 from modeling_vitpain.prediction.pictures import predict_images
-from modeling_vitpain.prediction.splits import predict_dataset
+from modeling_vitpain.prediction.splits import Predictions, predict_dataset
 
 COLUMNS = [
     "path",
@@ -112,7 +113,7 @@ class TestCommand:
     def test_json_on_standard_output(self, model, pictures, capsys):
         assert pain3d_cli.main(["predict", str(pictures / "a.jpg"), "--model", str(model), "--json"]) == 0
         (row,) = json.loads(capsys.readouterr().out)
-        assert list(row) == COLUMNS
+        assert list(row) == list(ScoreRow.__annotations__) == COLUMNS
         assert row["error"] is None
 
     def test_unreadable_pictures_are_named_and_counted(self, model, pictures, tmp_path, capsys):
@@ -400,10 +401,14 @@ class TestDataset:
     def test_arrays_follow_the_rows(self, model, faces):
         found = predict_dataset(model, faces, batch_size=4)
         rows = open_split(faces, "test")
-        assert set(found) == {
-            *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
-            *("age_group", "ethnicity", "gender", "interval_temperature"),
-        }
+        assert (
+            set(found)
+            == set(Predictions.__annotations__)
+            == {
+                *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
+                *("age_group", "ethnicity", "gender", "interval_temperature"),
+            }
+        )
         assert found["frame_id"].tolist() == rows["frame_id"][:]
         assert found["labels"].tolist() == rows["pspi"][:]
         np.testing.assert_array_equal(found["au_labels"], rows["au"][:])

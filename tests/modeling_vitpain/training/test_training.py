@@ -16,9 +16,11 @@ from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainIma
 from modeling_vitpain.frames.augmentation import augment
 from modeling_vitpain.frames.dataset import PainFrames, open_split
 from modeling_vitpain.prediction.splits import predict_dataset
+from modeling_vitpain.training.calibration import Calibration
 from modeling_vitpain.training.checkpoints import last_complete
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
+from modeling_vitpain.training.record import RecordedData, TrainingRecord
 from modeling_vitpain.training.run import train
 from modeling_vitpain.training.starting_model import start_from_sine_positions
 from modeling_vitpain.training.trainers import DistillationTrainer, ViTPainTrainer
@@ -245,6 +247,9 @@ class TestRuns:
         }
         assert not (out / "checkpoints").exists()
         assert json.loads((out / "training.json").read_text()) == record
+        assert set(record) == set(TrainingRecord.__annotations__)
+        assert set(record["data"]) == set(RecordedData.__annotations__)
+        assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd"}
         assert record["options"] == dataclasses.asdict(options)
         assert record["data"]["frames"] == {"train": 30, "validation": 10}
         assert [entry["epoch"] for entry in record["curve"]] == [1, 2, 3]
