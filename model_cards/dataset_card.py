@@ -12,6 +12,7 @@ from huggingface_hub import DatasetCard
 from dataset_script.errors import InvalidInput
 from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, SPLITS
 from dataset_script.manifest import read_manifest
+from dataset_script.spec import GENERATOR_VERSION
 from evaluation.markdown import table
 from evaluation.split.labels import read_columns
 from generation.catalogue import CATALOGUE
@@ -179,12 +180,11 @@ def _people(part: pa.Table, attribute: str, classes: int) -> np.ndarray:
 
 
 def _who_is_who(spec: Mapping) -> str:
-    """What decides how the people of each group look; only our own head and look use all of it."""
-    if (spec["head"], spec["look"]) != ("makehuman", "procedural"):
+    """What decides how the people of each group look; all of it holds for our own head and look of this version alone."""
+    if [spec.get(name) for name in ("version", "head", "look")] != [GENERATOR_VERSION, "makehuman", "procedural"]:
         return (
-            f"Faces are those of the head {spec['head']}, skin and hair those of the look {spec['look']}. The "
-            "generator's tables of what decides how a group looks hold for the head makehuman with the look procedural, "
-            "not for this dataset."
+            "The tables of what decides how a group looks, with their sources, hold for the head makehuman with the look "
+            f"procedural, made by version {GENERATOR_VERSION} of the generator. This dataset is another: they are left out."
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
