@@ -246,12 +246,12 @@ def _people(part: pa.Table, attribute: str, classes: int) -> np.ndarray:
 
 
 def _who_is_who(spec: Mapping) -> str:
-    """What decides how the people of each group look; only our own head and look use all of it."""
-    head, look = spec.get("head", UNKNOWN), spec.get("look", UNKNOWN)
-    if (head, look) != ("makehuman", "procedural"):
+    """What decides how the people of each group look, where our own head and look of this version made them."""
+    if [spec.get(name) for name in ("version", "head", "look")] != [GENERATOR_VERSION, "makehuman", "procedural"]:
         return (
-            f"Faces are those of the head {head}, skin and hair those of the look {look}. The generator's tables of "
-            "what decides how a group looks hold for the head makehuman with the look procedural, not for this dataset."
+            "The tables of what decides how a group looks, with their sources, hold for the head makehuman with the "
+            f"look procedural, made by version {GENERATOR_VERSION} of the generator. This dataset is another: they are "
+            "left out."
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
