@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from dataset_script.facs import PAIN_THRESHOLDS, PSPI_CLASSES
+
 APACHE_BACKBONES = ("google/vit-", "facebook/dinov2-")
 PAPER_BACKBONE = "google/vit-large-patch16-224-in21k"
 PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretrain-lvd1689m"}
@@ -27,8 +29,8 @@ def architecture(config: dict, training: dict | None) -> str:
 
 def _pspi(config: dict) -> str:
     if config.get("pspi_head", "classification") == "classification":
-        return "PSPI by classification, as the mean of 17 classes"
-    thresholds = ", ".join(str(threshold) for threshold in config.get("pspi_thresholds", (1, 2, 3)))
+        return f"PSPI by classification, as the mean of {PSPI_CLASSES} classes"
+    thresholds = ", ".join(str(threshold) for threshold in config.get("pspi_thresholds", PAIN_THRESHOLDS))
     return f"PSPI by regression, and one binary head each for pain at PSPI >= {thresholds}"
 
 

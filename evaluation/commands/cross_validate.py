@@ -27,18 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", required=True, metavar="NAME", help=PROTOCOLS)
     parser.add_argument("--out", required=True, metavar="DIR", help="where the folds and the results go")
     parser.add_argument(
-        "--validation", type=int, metavar="N", help="people of each fold who select (as many as it tests; loso 5)"
+        "--validation", type=int, metavar="N", help="people who choose the checkpoint (as many as are tested; loso 5)"
     )
     parser.add_argument("--split-seed", type=int, metavar="S", help="shuffles the people (folds of the sorted names)")
+    parser.add_argument("--batch-size", type=int, help="frames at a time in training (the preset's)")
     parser.add_argument("--keep-models", action="store_true", help="keep the weights of every fold")
     parser.add_argument(
         "--against", metavar="DIR", help="the --out of another run: the difference, with intervals and p-values"
     )
+    parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
     parser.add_argument("--seed", type=int, default=0, help="of training and of the bootstrap (0)")
     scoring_options.add_scoring_arguments(parser)
-    training = import_alone("modeling_vitpain.commands.train")
-    training.add_training_arguments(parser)
-    parser.add_argument("--batch-size", type=int, help="frames at a time (the preset's)")
+    import_alone("modeling_vitpain.commands.train").add_training_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a saved ViTPain: directory or Hub name")
     parser.add_argument("--data", required=True, metavar="DIR", help="a dataset directory")
     parser.add_argument("--split", default="test", help="train, validation or test (test)")
+    parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
     parser.add_argument("--out", metavar="DIR", help="where the results go (the model's directory)")
     parser.add_argument("--against", metavar="MODEL", help="another model: the difference, with intervals and p-values")
     parser.add_argument("--batch-size", type=int, default=32, help="frames at a time (32)")

@@ -10,13 +10,14 @@ from dataset_script.errors import InvalidInput
 
 
 def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
-    parser.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
-    parser.add_argument("--fairness", action="store_true", help="also fairness.json and .md: every group, with gaps")
-    parser.add_argument("--plots", action="store_true", help="also fairness.png; needs --fairness and matplotlib")
-    parser.add_argument("--tables", action="store_true", help="also tables.md, .json and .tex: beside the paper's")
-    parser.add_argument("--figures", action="store_true", help="also ROC, confusion, … as PNG; needs matplotlib")
-    parser.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
+    """How predictions are scored, and what is written and printed."""
+    group = parser.add_argument_group("scores and reports")
+    group.add_argument("--resamples", type=int, default=10_000, help="bootstrap resamples of identities (10000)")
+    group.add_argument("--fairness", action="store_true", help="also fairness.json and .md: every group, with gaps")
+    group.add_argument("--plots", action="store_true", help="also fairness.png; needs --fairness and matplotlib")
+    group.add_argument("--tables", action="store_true", help="also tables.md, .json and .tex: beside the paper's")
+    group.add_argument("--figures", action="store_true", help="also ROC, confusion, … as PNG; needs matplotlib")
+    group.add_argument("--json", action="store_true", help="print the JSON instead of the tables")
 
 
 def check_scoring_arguments(args: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import datasets
 import evaluate
 
-from .functions import macro_auroc
+from .functions import PSPI_CLASSES, macro_auroc
 
 
 class MacroAuroc(evaluate.Metric):
@@ -19,5 +19,5 @@ class MacroAuroc(evaluate.Metric):
             ),
         )
 
-    def _compute(self, predictions, references, num_classes: int = 17, sample_weight=None) -> dict:
+    def _compute(self, predictions, references, num_classes: int = PSPI_CLASSES, sample_weight=None) -> dict:
         return macro_auroc(predictions, references, num_classes, sample_weight)

@@ -200,7 +200,7 @@ def _finish(axes: "Axes", title: str) -> None:
 
 
 def _beside(axes: "Axes", height: float, text: str, colour: str) -> None:
-    """A text at the right end of a horizontal line."""
+    """Writes `text` at the right end of a horizontal line."""
     axes.annotate(text, (1.01, height), xycoords=("axes fraction", "data"), va="center", color=colour, fontsize=9)
 
 

@@ -33,7 +33,7 @@ def to_latex(tables: Sequence[Table]) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` for LaTeX, which prints it unchanged."""
+    """`text` with the characters escaped that LaTeX does not print as they are."""
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 

@@ -234,7 +234,7 @@ def write_splits(splits: Sequence[Split], path: str | Path) -> None:
 
 
 def read_splits(path: str | Path) -> list[Split]:
-    """Splits that `write_splits` wrote, or a person. Raises WorkFailed on a damaged file, InvalidInput as `Split`."""
+    """Splits from a file of `write_splits` or by hand. Raises WorkFailed on a damaged file, InvalidInput as `Split`."""
     try:
         entries = json.loads(Path(path).read_text())
         parts = [(e["name"], *(tuple(e[part]) for part in PARTS)) for e in entries]

@@ -58,7 +58,10 @@ def detection_rates(training: np.ndarray, pspi_threshold: int) -> dict[str, floa
 
 
 def expected_counts(rate: float, true: np.ndarray) -> np.ndarray:
-    """`(3,)` true positives, false positives, misses, where frames are called pain at `rate`, and `true` `(n,)` are."""
+    """`(3,)` expected true positives, false positives and misses, where a share `rate` of the frames is called pain.
+
+    `true` `(n,)`: whether each frame is pain.
+    """
     return np.array([rate * true.sum(), rate * (~true).sum(), (1 - rate) * true.sum()])
 
 

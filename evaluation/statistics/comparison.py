@@ -78,7 +78,7 @@ def compare(
 
 
 def paired_difference(values: np.ndarray, bootstrap: ClusterBootstrap) -> PairedDifference:
-    """Of the difference of two scores under `bootstrap.whole`, `(1 + resamples,)`."""
+    """Value, interval and p-value of a difference, from its `values` under `bootstrap.whole`, `(1 + resamples,)`."""
     found = bootstrap.estimate(values)
     return {
         "difference": found["value"],

@@ -76,9 +76,10 @@ def pspi_measures(predictions: Predictions, weighting: Weighting) -> dict[str, n
 def detection_measures(
     predictions: Predictions, weighting: Weighting, pspi_threshold: int, decision_threshold: float | np.ndarray
 ) -> dict[str, np.ndarray]:
-    """AUROC, F1, precision and recall of PSPI >= `pspi_threshold`, predicted where it is at least so probable.
+    """AUROC, F1, precision and recall of pain, PSPI >= `pspi_threshold`.
 
-    The decision threshold is one for all frames, or `(n,)`, one for each: frames of different models have their own.
+    Pain is predicted where its probability is at least the decision threshold. The decision threshold is one for all
+    frames, or `(n,)`, one for each: frames of different models have their own.
     """
     scores, labels = pain_probability(predictions, pspi_threshold), predictions["labels"]
     above = scores - decision_threshold  # its sign is exact

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
+from cross_validation import TINY, cross_validate, read
 from directories import contents
 from fake_predictions import write_dataset
 from release_layout import PAINS, PEOPLE, VIEWS, level, units, write_release
 from rendered_faces import of_shot, rendered
-from small_faces import rows_of, small_model, write_faces, write_world
+from small_faces import rows_of, write_faces, write_world
 from typed_dicts import mismatches
 from unbc_layout import png, shots, write, write_unbc, write_unbc_hdf5
 
@@ -23,10 +23,10 @@ import pain3d_cli
 from dataset_script.importers.unbc import BLACK
 from evaluation.fairness.results import Fairness
 from evaluation.protocols.fold_runs import fold_path, read_fold
-from evaluation.protocols.results import CrossValidation
 from evaluation.protocols.splits import Split, read_splits, write_splits
 
-TINY = ("--preset", "scratch", "--batch-size", "8", "--resamples", "50")
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 UNBC = [(int(shot.subject[:3]), shot.pspi) for shot in shots() if shot.key not in BLACK]
 RELEASE = [(p, level(units(p, k))) for p in range(PEOPLE) for k in range(PAINS + 1) for _ in range(VIEWS)]
 SOURCES = {
@@ -54,40 +54,6 @@ SOURCES = {
     ),
     "3DPain": (lambda root: write_release(root, picture=rendered), [], RELEASE, ["own-split"], [(3,)]),
 }
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory) -> str:
-    """A ViTPain of 32 px with nothing learned."""
-    directory = tmp_path_factory.mktemp("config")
-    small_model().config.save_pretrained(directory)
-    return str(directory)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    """What `load_dataset` prepares here goes away with the tests; in processes that they start, too."""
-    cache = tmp_path_factory.mktemp("datasets-cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datasets.config.HF_DATASETS_CACHE", cache)
-        patch.setenv("HF_DATASETS_CACHE", str(cache))
-        yield
-
-
-@pytest.fixture(scope="module")
-def people(tmp_path_factory) -> Path:
-    """Nine people of bars, in the data's splits of 5, 2 and 2."""
-    return write_faces(tmp_path_factory.mktemp("people") / "data", {"train": 5, "validation": 2, "test": 2})
-
-
-def cross_validate(*words) -> int:
-    return pain3d_cli.main(["cross-validate", *map(str, words)])
-
-
-def read(directory: Path) -> dict:
-    found = json.loads((directory / "cross_validation.json").read_text(), parse_constant=pytest.fail)
-    assert mismatches(found, CrossValidation) == []
-    return found
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -288,58 +254,6 @@ def test_data_with_pspi_alone_train_and_are_scored_without_units(config, tmp_pat
     assert "validation_au_mae" not in record["curve"][0]
 
 
-WRONG = {
-    "no such protocol": (
-        ["--protocol", "4fold", "{data}", "--out", "{out}"],
-        "protocol is '4fold'; allowed are subject-",
-    ),
-    "no folds of its own": (["--protocol", "own-folds", "{data}", "--out", "{out}"], "no folds.json"),
-    "too few people": (["--protocol", "subject-10fold", "{data}", "--out", "{out}"], "9 people"),
-    "nobody selects": (["--protocol", "loso", "{data}", "--out", "{out}", "--validation", "0"], "validation is 0"),
-    "nothing to shuffle": (["--protocol", "loso", "{data}", "--out", "{out}", "--split-seed", "1"], "split seed is 1"),
-    "no resample": (["--protocol", "loso", "{data}", "--out", "{out}", "--resamples", "0"], "--resamples is 0"),
-    "no plots": (["--protocol", "loso", "{data}", "--out", "{out}", "--plots"], "--fairness"),
-    "in use": (["--protocol", "loso", "{data}", "--out", "{data}"], "is not empty and holds no protocol.json"),
-    "not a run": (["--protocol", "loso", "{data}", "--out", "{out}", "--against", "{data}"], "holds no protocol run"),
-    "strangers": (["--protocol", "{strangers}", "{data}", "--out", "{out}"], "has 99, who has no frame"),
-    "unselected": (["--protocol", "{unselected}", "{data}", "--out", "{out}"], "nobody to select"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_call_is_one_line(case, people, config, tmp_path, capsys):
-    words, message = WRONG[case]
-    write_splits([Split("x", (0, 1), (2,), (99,))], tmp_path / "strangers.json")
-    write_splits([Split("x", (0, 1), (), (2,))], tmp_path / "unselected.json")
-    files = {name: tmp_path / f"{name}.json" for name in ("strangers", "unselected")}
-    filled = [word.format(data=people, out=tmp_path / "out", model=config, **files) for word in words]
-    assert cross_validate(*filled) == 2
-    error = capsys.readouterr().err
-    assert message in error and error.count("\n") == 1
-    assert not list(tmp_path.glob("out/*"))
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["{data}", "--protocol", "loso"], "--out"),
-        (["{data}", "--out", "{out}"], "--protocol"),
-        (["{data}", "--protocol", "loso", "--out", "{out}", "--split", "test"], "--split"),
-    ],
-)
-def test_a_call_without_protocol_or_place_is_wrong(words, message, people, tmp_path, capsys):
-    with pytest.raises(SystemExit) as end:
-        cross_validate(*(word.format(data=people, out=tmp_path / "out") for word in words))
-    assert end.value.code == 2
-    assert message in capsys.readouterr().err.splitlines()[-1]
-
-
-def test_one_process_runs_a_protocol(people, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert cross_validate(people, "--protocol", "loso", "--out", tmp_path / "out") == 2
-    assert "WORLD_SIZE is 2" in capsys.readouterr().err
-
-
 def test_another_run_is_never_mixed_into_this_one(people, config, tmp_path, capsys):
     words = [
         "--protocol",
@@ -366,15 +280,3 @@ def test_another_run_is_never_mixed_into_this_one(people, config, tmp_path, caps
     )
     assert ours["cells"][0]["value"] == read(tmp_path / "a")["folds"]["macro_auroc_16"]["mean"]
     assert (tmp_path / "a" / "roc.png").stat().st_size > 0
-
-
-def test_thresholds_that_cannot_be_set_are_known_before_training(config, tmp_path, capsys):
-    directory = tmp_path / "data"
-    (directory / "data").mkdir(parents=True)
-    for split, (first, expressions) in {"train": (0, 4), "validation": (1, 1), "test": (2, 4)}.items():
-        rows_of(range(first, first + 1), expressions).to_parquet(str(directory / "data" / f"{split}-00000.parquet"))
-    assert (
-        cross_validate("--protocol", "own-split", directory, "--config", config, *TINY, "--out", tmp_path / "out") == 2
-    )
-    assert "own-split sets its thresholds on 1 people whose PSPI reaches 0" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
