@@ -7,16 +7,18 @@ entries; nothing has a licence by default.
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.spec import Spec
 
-from .appearance.base import Appearance
-from .heads.base import Head
 from .heads.files import MESH_SUFFIXES, HeadFiles
-from .render.base import Renderer
-from .rigs.base import Rig
+
+if TYPE_CHECKING:  # the command line reads the entries and must not wait for SciPy and numba
+    from .appearance.base import Appearance
+    from .heads.base import Head
+    from .render.base import Renderer
+    from .rigs.base import Rig
 
 NO_PERSON = "No real person is shown."
 
@@ -50,7 +52,7 @@ class HeadEntry(Entry):
         people: the sentence of README and card on whom the pictures show.
     """
 
-    make: Callable[[HeadFiles | None], Head]
+    make: "Callable[[HeadFiles | None], Head]"
     file: str | None
     people: str
 
@@ -59,72 +61,72 @@ class HeadEntry(Entry):
 class RigEntry(Entry):
     """A rig; `make` is given the head that it moves: one with a topology of its own (`Head.base`)."""
 
-    make: Callable[[Head], Rig]
+    make: "Callable[[Head], Rig]"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LookEntry(Entry):
     """A look; `make` is given the head that it dresses: one with a topology of its own (`Head.base`)."""
 
-    make: Callable[[Head], Appearance]
+    make: "Callable[[Head], Appearance]"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RendererEntry(Entry):
     """A renderer; `make` is given the head that it draws: one with a topology of its own (`Head.base`)."""
 
-    make: Callable[[Head], Renderer]
+    make: "Callable[[Head], Renderer]"
 
 
-def _makehuman(files: HeadFiles | None) -> Head:
+def _makehuman(files: HeadFiles | None) -> "Head":
     from .heads.makehuman import load  # here and below: only the parts of a specification are imported
 
     return load()
 
 
-def _ict(files: HeadFiles) -> Head:
+def _ict(files: HeadFiles) -> "Head":
     from .heads.ict import load
 
     return load(files.file)
 
 
-def _flame(files: HeadFiles) -> Head:
+def _flame(files: HeadFiles) -> "Head":
     from .heads.flame import load
 
     return load(files.file, files.landmarks)
 
 
-def _mesh(files: HeadFiles) -> Head:
+def _mesh(files: HeadFiles) -> "Head":
     from .heads.own import load
 
     return load(files.file, files.landmarks)
 
 
-def _blendshapes(head: Head) -> Rig:
+def _blendshapes(head: "Head") -> "Rig":
     from .rigs.blendshapes import load
 
     return load(head)
 
 
-def _neural(head: Head) -> Rig:
+def _neural(head: "Head") -> "Rig":
     from .rigs.neural.head_rig import load
 
     return load(head)
 
 
-def _procedural(head: Head) -> Appearance:
+def _procedural(head: "Head") -> "Appearance":
     from .appearance.look import load
 
     return load(head)
 
 
-def _raster(head: Head) -> Renderer:
+def _raster(head: "Head") -> "Renderer":
     from .render.raster.renderer import load
 
     return load(head)
 
 
-def _cycles(head: Head) -> Renderer:
+def _cycles(head: "Head") -> "Renderer":
     from .render.cycles.renderer import load
 
     return load(head)
@@ -173,8 +175,8 @@ HEADS: dict[str, HeadEntry] = {
             licence=f"its owner decides; {_TOPOLOGY}",
             frames_licence="other: the owner of the head decides",
             file=f"a mesh ({', '.join(MESH_SUFFIXES)})",
-            people="All of them have the shape of one head, given as a file: if it is a scan, that person may be recognised, "
-            "and must have agreed.",
+            people="All of them have the shape of one head, given as a file: if it is a scan, that person may be "
+            "recognised, and must have agreed.",
         ),
     )
 }
@@ -260,7 +262,7 @@ def parts(spec: Spec) -> list[Entry]:
 
 
 def frames_licence(spec: Spec) -> str:
-    """The licence of the pictures: that of the first part of the specification whose terms are others', else CC-BY-4.0."""
+    """The licence of the pictures: of the first part of the specification whose terms are others', else CC-BY-4.0."""
     asked = [entry.frames_licence for entry in parts(spec)]
     return next((licence for licence in asked if licence.startswith("other")), asked[0])
 
@@ -275,7 +277,7 @@ def files_for(name: str, files: HeadFiles | None) -> HeadFiles | None:
     return files
 
 
-def open_head(spec: Spec, files: HeadFiles | None = None) -> Head:
+def open_head(spec: Spec, files: HeadFiles | None = None) -> "Head":
     """The head of a specification.
 
     Raises:
@@ -295,30 +297,27 @@ def open_head(spec: Spec, files: HeadFiles | None = None) -> Head:
 
 
 @functools.lru_cache(maxsize=2)
-def _made_from(name: str, files: HeadFiles, digest: str) -> Head:
+def _made_from(name: str, files: HeadFiles, digest: str) -> "Head":
     """Wrapping takes seconds: the same content is wrapped once a process."""
     return _made(HEADS[name], files)
 
 
-def open_rig(spec: Spec, head: Head) -> Rig:
+def open_rig(spec: Spec, head: "Head") -> "Rig":
     """The rig of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
     return _made(RIGS[spec.rig], head.base)
 
 
-def open_look(spec: Spec, head: Head) -> Appearance:
+def open_look(spec: Spec, head: "Head") -> "Appearance":
     """The look of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
     return _made(LOOKS[spec.look], head.base)
 
 
-def open_renderer(spec: Spec, head: Head) -> Renderer:
+def open_renderer(spec: Spec, head: "Head") -> "Renderer":
     """The renderer of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
     return _made(RENDERERS[spec.renderer], head.base)
 
 
-Made = TypeVar("Made", Head, Rig, Appearance, Renderer)
-
-
-def _made(entry: Entry, given: Head | HeadFiles | None) -> Made:
+def _made(entry: HeadEntry | RigEntry | LookEntry | RendererEntry, given: Any) -> Any:
     try:
         return entry.make(given)
     except ModuleNotFoundError as error:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -10,20 +9,31 @@ import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 
 
-def test_help_is_quick_and_lists_every_command():
-    began = time.perf_counter()
+def test_help_lists_every_command():
     process = subprocess.run([sys.executable, "-m", "pain3d_cli", "--help"], capture_output=True, text=True)
-    assert time.perf_counter() - began < 2  # 0.05 s on an idle machine
     assert process.returncode == 0
     for name, (_, text) in pain3d_cli.COMMANDS.items():
         assert name in process.stdout
         assert text.split()[0] in process.stdout
 
 
-def test_no_command_loads_what_it_does_not_need():
-    heavy = ["datasets", "pyarrow", "numpy", "torch", "transformers", "PIL", "numba"]
-    code = f"import sys, pain3d_cli; pain3d_cli.build_parser(None); sys.exit(any(m in sys.modules for m in {heavy}))"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+@pytest.mark.parametrize("command", [None, *pain3d_cli.COMMANDS])
+def test_help_loads_nothing_heavy(command):
+    """What makes `--help` slow is what it imports."""
+    heavy = [
+        "datasets",
+        "pyarrow",
+        "torch",
+        "transformers",
+        "scipy",
+        "numba",
+        "cv2",
+        *(["numpy"] if not command else []),
+    ]
+    code = (
+        f"import sys, pain3d_cli; pain3d_cli.build_parser({command!r}); print([m for m in {heavy} if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 @pytest.mark.parametrize("command", pain3d_cli.COMMANDS)
@@ -51,11 +61,19 @@ def test_a_wrong_call_exits_2(argv, capsys):
         (InvalidInput("size is 7; allowed: 64"), 2, "pain3d: size is 7; allowed: 64"),
         (WorkFailed("the disk is full"), 1, "pain3d: the disk is full"),
         (PermissionError(13, "Permission denied", "/root"), 1, "pain3d: [Errno 13] Permission denied: '/root'"),
-        (ModuleNotFoundError("No module named 'torch'", name="torch"), 1, "pain3d: info needs torch: pip install 'pain3d[model]'"),
-        (ModuleNotFoundError("No module named 'numba.core'", name="numba.core"), 1, "pain3d: info needs numba.core: pip install 'pain3d[generation]'"),
+        (
+            ModuleNotFoundError("No module named 'torch'", name="torch"),
+            1,
+            "pain3d: info needs torch: pip install 'pain3d[model]'",
+        ),
+        (
+            ModuleNotFoundError("No module named 'numba.core'", name="numba.core"),
+            1,
+            "pain3d: info needs numba.core: pip install 'pain3d[generation]'",
+        ),
         (KeyboardInterrupt(), 1, "pain3d: stopped; run the same command again to go on"),
     ],
-)  # fmt: skip
+)
 def test_errors_are_one_line_with_their_exit_code(monkeypatch, capsys, error, code, line):
     from dataset_script.commands import info
 

@@ -1,7 +1,7 @@
 """The floor plan: which folder may import which, imports inside functions included.
 
-Floors are listed from the ground up. A file may import from floors below its own, and from its own folder. What stands on
-one line shares a floor: those folders know nothing of each other.
+Floors are listed from the ground up. A file may import from floors below its own, and from its own folder. What stands
+on one line shares a floor: those folders know nothing of each other.
 """
 
 import ast
