@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_script.features import ETHNICITIES, SEGMENTS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import ETHNICITIES, SEGMENTS
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 

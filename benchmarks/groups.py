@@ -28,8 +28,8 @@ import numpy as np
 from scipy.ndimage import binary_erosion, gaussian_filter
 
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, pspi
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS
 from generation.geometry.camera import Camera
 from generation.pipeline import FrameMaker, Person
 from generation.plan import ExpressionPlan, IdentityPlan, Plan, ViewPlan

@@ -17,9 +17,10 @@ import pyarrow as pa
 from datasets.builder import Key
 
 from .errors import InvalidInput
-from .features import FEATURES, SPLITS
+from .features import FEATURES
 from .shards import pair_rows, to_table
 from .spec import Spec
+from .vocabulary import SPLITS
 
 if TYPE_CHECKING:
     from generation.plan import Chunk

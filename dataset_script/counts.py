@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from .directory import DatasetDirectory
 from .facs import PSPI_MAX
-from .features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 
 LABELS: dict[str, tuple[str, ...]] = {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}
 UNKNOWN = "unknown"

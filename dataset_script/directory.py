@@ -20,12 +20,13 @@ from datasets import DatasetInfo, Features
 
 from .claim import read_record
 from .errors import InvalidInput, WorkFailed
-from .features import FEATURES, IMPORTED_FEATURES, ROWS_PER_IDENTITY, SPLITS
+from .features import FEATURES, IMPORTED_FEATURES, ROWS_PER_IDENTITY
 from .hub_readme import read_infos
 from .manifest import MANIFEST, Entry, read_manifest
 from .shards import CONFIG_OF_FOLDER
 from .spec import SPEC
 from .storage import canonical_json
+from .vocabulary import SPLITS
 
 IMPORT_RECORD = "import.json"
 IMPORT_REPORT = "report.json"

@@ -1,65 +1,16 @@
-"""What a row is (contract C2): identifiers, label vocabularies and the `datasets` schema of each configuration."""
-
-import re
+"""What a row is (contract C2): the `datasets` schema of each configuration."""
 
 from datasets import ClassLabel, Features, Image, List, Value
 
-from .errors import InvalidInput
 from .facs import AU_NAMES, EXTRA_AU_NAMES
+from .vocabulary import AGE_GROUPS, ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS, NUM_LANDMARKS, VIEWS_PER_EXPRESSION
 
-AGE_GROUPS: tuple[str, ...] = ("young", "elderly")
-ETHNICITIES: tuple[str, ...] = ("latino", "white", "south_asian", "black", "middle_eastern", "east_asian")
-GENDERS: tuple[str, ...] = ("man", "woman")
-SPLITS: tuple[str, ...] = ("train", "validation", "test")
-SPLIT_RATIO: tuple[int, ...] = (1747, 497, 256)
-"""Identities of train : validation : test at 2,500."""
-
-EXPRESSIONS_PER_IDENTITY = 11
-"""Expression 0 is neutral, 1-10 are pain."""
-VIEWS_PER_EXPRESSION = 3
-"""View 0 is frontal, 1 and 2 are yawed."""
 ROWS_PER_IDENTITY: dict[str, int] = {
     "default": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
     "pairs": (EXPRESSIONS_PER_IDENTITY - 1) * VIEWS_PER_EXPRESSION,
     "geometry": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
 }
 """Configuration -> rows of one person in a generated dataset."""
-NUM_LANDMARKS = 68
-
-SEGMENTS: tuple[str, ...] = (
-    "background",
-    "skin",
-    "lips",
-    "eyes",
-    "brows",
-    "lashes",
-    "teeth",
-    "mouth",
-    "hair",
-    "clothes",
-)
-"""Pixel value of the `segments` PNG -> what is there."""
-
-_FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
-
-
-def format_frame_id(identity_id: int, expression_id: int, view_id: int) -> str:
-    """The id "00017-04-1" for identity 17, expression 4, view 1."""
-    return f"{identity_id:05d}-{expression_id:02d}-{view_id:d}"
-
-
-def parse_frame_id(frame_id: str) -> tuple[int, int, int]:
-    """(identity, expression, view) of a frame id. Raises InvalidInput on anything else."""
-    match = _FRAME_ID.fullmatch(frame_id)
-    if match is None:
-        raise InvalidInput(f"frame_id is {frame_id!r}; it must look like '00017-04-1' (identity-expression-view)")
-    identity_id, expression_id, view_id = map(int, match.groups())
-    if expression_id >= EXPRESSIONS_PER_IDENTITY or view_id >= VIEWS_PER_EXPRESSION:
-        raise InvalidInput(
-            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY - 1} "
-            f"and views 0-{VIEWS_PER_EXPRESSION - 1}"
-        )
-    return identity_id, expression_id, view_id
 
 
 _KEY = {

@@ -13,9 +13,10 @@ from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
 from yaml import YAMLError
 
-from .features import FEATURES, SPLITS
+from .features import FEATURES
 from .manifest import Entry
 from .shards import FOLDERS
+from .vocabulary import SPLITS
 
 README = "README.md"
 

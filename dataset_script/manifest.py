@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from .errors import WorkFailed
-from .features import FEATURES, SPLITS
+from .features import FEATURES
 from .storage import append_durably, write_atomically
+from .vocabulary import SPLITS
 
 MANIFEST = "manifest.jsonl"
 

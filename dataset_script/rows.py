@@ -11,7 +11,7 @@ from PIL import Image
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
-from .features import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
+from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
 

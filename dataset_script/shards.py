@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from .features import EXPRESSIONS_PER_IDENTITY, FEATURES, VIEWS_PER_EXPRESSION
+from .features import FEATURES
 from .manifest import Entry
 from .storage import publish, reporting_write_errors, temporary_path
+from .vocabulary import EXPRESSIONS_PER_IDENTITY, VIEWS_PER_EXPRESSION
 
 FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
 """Configuration -> folder of its shards."""

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .directory import DatasetDirectory, Shard
-from .features import SPLITS
 from .hub_readme import README
 from .rows import Row
 from .shard_checks import RowChecks, Schema, features_of, file_problems, read_rows
 from .shards import CONFIG_OF_FOLDER
 from .storage import is_temporary
+from .vocabulary import SPLITS
 
 NOT_COMPARED = "not compared with the plan"
 """How the note begins that says why not."""

@@ -3,8 +3,8 @@
 from typing import Any
 
 from dataset_script.facs import EXTRA_AU_NAMES
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
 
 from .catalogue import frames_licence
 from .geometry.camera import Camera

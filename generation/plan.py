@@ -22,7 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, pspi
-from dataset_script.features import (
+from dataset_script.spec import Spec
+from dataset_script.vocabulary import (
     AGE_GROUPS,
     ETHNICITIES,
     EXPRESSIONS_PER_IDENTITY,
@@ -31,7 +32,6 @@ from dataset_script.features import (
     SPLITS,
     VIEWS_PER_EXPRESSION,
 )
-from dataset_script.spec import Spec
 
 from .populations import AGE_RANGES, COMPANIONS
 from .streams import stream

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, get_type_hints
 
-from dataset_script.features import ETHNICITIES, GENDERS
+from dataset_script.vocabulary import ETHNICITIES, GENDERS
 
 from .distributions import Ancestry, HairColour, IrisColour, Lines, Meaning, Stated
 from .populations import (

@@ -13,9 +13,9 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from dataset_script.counts import count_dataset
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from dataset_script.hub_readme import README
 from dataset_script.spec import GENERATOR_VERSION
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from evaluation.markdown import table
 from generation.catalogue import CATALOGUE, HEADS
 from generation.population_tables import population_tables

@@ -10,16 +10,7 @@ from dataset_script.directory import DatasetDirectory
 from dataset_script.importers.readme import notices
 from evaluation.markdown import table
 
-from .dataset_card import (
-    FIELDS,
-    card_data,
-    field_table,
-    histogram_table,
-    licences,
-    loading,
-    read_by_split,
-    split_table,
-)
+from .dataset_card import FIELDS, card_data, field_table, histogram_table, licences, loading, read_by_split, split_table
 from .text import TEMPLATES, fenced_yaml
 
 IMPORTED_FIELDS = FIELDS | {

@@ -22,7 +22,7 @@ PACKAGES = [
 FLOORS = {
     "dataset_script": [
         ["errors", "lazy", "progress"],
-        ["facs", "spec_rules", "storage"],
+        ["facs", "spec_rules", "storage", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
         ["shards"],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
-from ..features import SPLITS
+from ..vocabulary import SPLITS
 from .frame import Frame, link_neutral_frames
 from .layouts import find_source
 from .output import write_dataset

@@ -11,11 +11,12 @@ import pyarrow as pa
 from ..claim import Settings, claimed
 from ..directory import IMPORT_RECORD, IMPORT_REPORT
 from ..errors import WorkFailed
-from ..features import IMPORTED_FEATURES, SPLITS
+from ..features import IMPORTED_FEATURES
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
+from ..vocabulary import SPLITS
 from .frame import Frame, Source, frames_table, with_bytes
 from .readme import import_readme
 from .report import Report

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from huggingface_hub import DatasetCardData
 
-from ..features import SPLITS
 from ..manifest import Entry
 from ..shards import FOLDERS
+from ..vocabulary import SPLITS
 from .report import Report
 from .unbc import LICENCE as UNBC_LICENCE
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
-from ..features import SPLITS
+from ..vocabulary import SPLITS
 from .files import PICTURES, read_label, walk
 from .frame import Frame
 from .labels import checked_aus, whole, whole_pspi

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
-from ..features import SPLITS
+from ..vocabulary import SPLITS
 from .files import PICTURES
 from .frame import Frame
 from .labels import checked_aus, checked_box, number, whole, whole_pspi

@@ -24,13 +24,7 @@ from ..statistics.measures import (
     pspi_measures,
     summarise,
 )
-from ..statistics.thresholds import (
-    by_pain_key,
-    decision_thresholds,
-    detection_at_thresholds,
-    pain_key,
-    with_thresholds,
-)
+from ..statistics.thresholds import by_pain_key, decision_thresholds, detection_at_thresholds, pain_key, with_thresholds
 from .baselines import fold_trivial, fold_trivial_detection
 from .results import ProtocolScores
 from .splits import Split

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import SPLIT_RATIO
 from dataset_script.storage import write_atomically
+from dataset_script.vocabulary import SPLIT_RATIO
 
 PARTS = ("train", "validation", "test")
 PROTOCOLS = {

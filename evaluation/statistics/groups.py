@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from dataset_script.facs import PSPI_MAX
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS
 
 from ..results import Sizes
 from .measures import Predictions

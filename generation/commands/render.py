@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus, pspi
-from dataset_script.features import ETHNICITIES, GENDERS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import ETHNICITIES, GENDERS
 
 from .head_options import add_head_arguments, chosen_head
 from .spec_options import add_spec_arguments, spec_values

@@ -18,7 +18,7 @@ class Picture:
         rgb: (S, S, 3) uint8 sRGB.
         ids: (S, S) int32 visible triangle, -1 for none; depth: (S, S) float32 mm along the optical axis;
         weights: (S, S, 2) float32 of the triangle's first two corners.
-        segments: (S, S) uint8, indices into `dataset_script.features.SEGMENTS`.
+        segments: (S, S) uint8, indices into `dataset_script.vocabulary.SEGMENTS`.
     """
 
     rgb: np.ndarray

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import format_frame_id
 from dataset_script.manifest import Entry
 from dataset_script.shards import ShardWriter, pair_rows, shard_path
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import format_frame_id
 
 from ..frame import Frame
 from ..plan import Chunk, IdentityPlan, Plan

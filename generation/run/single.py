@@ -1,8 +1,8 @@
 """One frame of a dataset, made alone (contract C3)."""
 
 from dataset_script.errors import InvalidInput
-from dataset_script.features import parse_frame_id
 from dataset_script.spec import Spec, check_version
+from dataset_script.vocabulary import parse_frame_id
 
 from ..catalogue import check
 from ..frame import Frame

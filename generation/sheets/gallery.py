@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from dataset_script.directory import DatasetDirectory, Shard
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
-from dataset_script.features import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS
+from dataset_script.vocabulary import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS
 
 Row = dict[str, Any]
 

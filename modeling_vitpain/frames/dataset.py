@@ -19,7 +19,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets, load_dataset
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
-from dataset_script.features import SPLITS
+from dataset_script.vocabulary import SPLITS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation import Variation

@@ -21,14 +21,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..frames.sampling import PainSampler
-from ..losses_vitpain import (
-    LossTerms,
-    LossWeights,
-    add_distillation,
-    check_labels,
-    supervised_terms,
-    total_loss,
-)
+from ..losses_vitpain import LossTerms, LossWeights, add_distillation, check_labels, supervised_terms, total_loss
 from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
 from .checkpoints import mark_complete

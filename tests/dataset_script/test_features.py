@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_script.errors import InvalidInput
-from dataset_script.features import FEATURES, SPLIT_RATIO, format_frame_id, parse_frame_id
+from dataset_script.features import FEATURES
+from dataset_script.vocabulary import SPLIT_RATIO, format_frame_id, parse_frame_id
 
 
 @given(st.integers(0, 99_999), st.integers(0, 10), st.integers(0, 2))

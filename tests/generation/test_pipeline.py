@@ -10,8 +10,9 @@ from PIL import Image
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
-from dataset_script.features import FEATURES, SEGMENTS
+from dataset_script.features import FEATURES
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import SEGMENTS
 from generation.annotate import DEPTH_UNITS_PER_MM
 from generation.geometry.camera import Camera
 from generation.heatmap import to_bytes, vertex_heat

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from dataset_script.spec import Spec
-from generation.plan import (
-    HEAD_SPREAD,
-    MAX_ASYMMETRY,
-    Plan,
-    combinations_by_pspi,
-    largest_remainder,
-)
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from generation.plan import HEAD_SPREAD, MAX_ASYMMETRY, Plan, combinations_by_pspi, largest_remainder
 from generation.populations import AGE_RANGES, COMPANIONS
 
 

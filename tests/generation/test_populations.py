@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dataset_script.facs import EXTRA_AU_NAMES
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, GENDERS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS
 from generation.appearance.eyes import IRISES
 from generation.appearance.hair.styles import COLOURS, STYLES, THIN_FROM, choose_style, hair_colour
 from generation.appearance.skin import BLOOD_ABSORPTION, BLOODLESS, MELANIN_ABSORPTION

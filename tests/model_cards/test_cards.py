@@ -16,9 +16,10 @@ from unbc_layout import write_unbc
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import AGE_GROUPS, ETHNICITIES, FEATURES, GENDERS, IMPORTED_FEATURES, SPLITS
+from dataset_script.features import FEATURES, IMPORTED_FEATURES
 from dataset_script.importers.importing import import_dataset
 from dataset_script.spec import GENERATOR_VERSION
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from evaluation.explanations.agreement import UnitMaps, agreement
 from evaluation.fairness.gaps import fairness
 from evaluation.markdown import to_json

@@ -9,7 +9,8 @@ from datasets import Dataset, DatasetDict
 from PIL import Image, ImageDraw
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
-from dataset_script.features import FEATURES, NUM_LANDMARKS, format_frame_id
+from dataset_script.features import FEATURES
+from dataset_script.vocabulary import NUM_LANDMARKS, format_frame_id
 
 SIZE = 64
 

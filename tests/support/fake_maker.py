@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.facs import AU_NAMES
-from dataset_script.features import NUM_LANDMARKS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import NUM_LANDMARKS
 from generation.frame import Frame
 from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan

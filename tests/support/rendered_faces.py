@@ -5,8 +5,8 @@ import functools
 import numpy as np
 from unbc_layout import SUBJECTS, Shot
 
-from dataset_script.features import ETHNICITIES, GENDERS
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import ETHNICITIES, GENDERS
 from generation.pipeline import FrameMaker
 from generation.plan import ExpressionPlan, IdentityPlan, ViewPlan
 

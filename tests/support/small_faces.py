@@ -11,7 +11,8 @@ from PIL import Image
 from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTModel
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
-from dataset_script.features import FEATURES, NUM_LANDMARKS, format_frame_id
+from dataset_script.features import FEATURES
+from dataset_script.vocabulary import NUM_LANDMARKS, format_frame_id
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.training.options import RunOptions

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from dataset_script.errors import InvalidInput
-from dataset_script.features import NUM_LANDMARKS
+from dataset_script.vocabulary import NUM_LANDMARKS
 
 from ..files import MESH_SUFFIXES
 from ..makehuman import fit_sphere

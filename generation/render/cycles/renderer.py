@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import WorkFailed
-from dataset_script.features import SEGMENTS
+from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
 from ...geometry.camera import Camera

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dataset_script.features import SEGMENTS
+from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
 from ...appearance.brows import lash_strands

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from dataset_script.features import ETHNICITIES
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import ETHNICITIES
 from generation.appearance.brows import lash_strands
 from generation.appearance.eyes import turned
 from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
