@@ -1,9 +1,9 @@
 """What people wear: shirts, knitwear, hoodies, and gowns in hospital places; see `render.cloth` for the numbers."""
 
 import numpy as np
-from numba import njit
 
 from ..heads.base import Topology
+from ..kernels import kernel
 from ..plan import IdentityPlan
 from ..streams import stream
 from .garment import COLUMNS, HOOD, PATTERNS, ROLL, SHIRT, STYLES, below_flap, under_rim
@@ -98,7 +98,7 @@ def garment(cloth: np.ndarray, topology: Topology) -> np.ndarray:
     return thickness
 
 
-@njit(cache=True)
+@kernel
 def _stand_off(cloth, points, thickness):
     for v in range(points.shape[0]):
         x, y, z = points[v]

@@ -5,9 +5,9 @@ per pixel. `COLUMNS` names the numbers that describe a garment; `appearance.clot
 """
 
 import numpy as np
-from numba import njit
 
 from ..geometry.noise import sample, smooth
+from ..kernels import kernel
 
 COLUMNS: tuple[str, ...] = (
     "red", "green", "blue", "height", "front", "side", "weave", "roughness", "back", "depth", "width", "style",
@@ -34,7 +34,7 @@ CORNER_MM = 16.0
 """How far before it the rim of the neck bends into the opening in front."""
 
 
-@njit(cache=True)
+@kernel
 def down_the_body(height, x, y, z):
     """About how far (mm) a point lies down the surface from the base of the neck: outwards on shoulders, down elsewhere.
 
@@ -47,7 +47,7 @@ def down_the_body(height, x, y, z):
     return 0.6 * torso * out + 0.8 * (height - y) - 2 * chin
 
 
-@njit(cache=True)
+@kernel
 def under_rim(cloth, x, y, z):
     """How far (mm) a canonical point lies inside the clothes, negative on bare skin."""
     if y > TOP_MM:
@@ -64,7 +64,7 @@ def under_rim(cloth, x, y, z):
     return under
 
 
-@njit(cache=True)
+@kernel
 def beside_opening(cloth, x, y):
     """How far (mm) a point lies outside the v or the scoop in front, seen from the front, so that its edges are straight
     whatever the collar bones below.
@@ -78,7 +78,7 @@ def beside_opening(cloth, x, y):
     return (side * depth - width * (depth - down)) / np.sqrt(depth * depth + width * width)
 
 
-@njit(cache=True)
+@kernel
 def below_flap(cloth, x, y, z):
     """How far (mm) a point lies below the lower edge of a shirt's collar, a hood or a folded roll; negative on it."""
     down = down_the_body(cloth[3], x, y, z)
@@ -92,7 +92,7 @@ def below_flap(cloth, x, y, z):
     return down - (2 + 3 * front)  # a roll
 
 
-@njit(cache=True)
+@kernel
 def fabric(cloth, under, x, y, z, px, py, pz, nx, ny, nz, tile, pixel, out):
     """Fills `out` (7,): linear albedo, unit normal, share of the ambient light; at the canonical point (x, y, z) with
     normal n, `under` mm inside the rim; `pixel`: mm a pixel covers, which edges are softened by. Patterns are cut from
@@ -170,14 +170,14 @@ def fabric(cloth, under, x, y, z, px, py, pz, nx, ny, nz, tile, pixel, out):
     out[6] = sink * (1 + 0.10 * min(here, 0.0) * (cloth[19] > 0))
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _stripe(place, share, soft):
     """1 in the first `share` of each unit of `place`, 0 in the rest, softened by `soft` units."""
     t = place - np.floor(place + 0.5)
     return min(max(0.5 + (share / 2 - abs(t)) / max(soft, 1e-3), 0.0), 1.0)
 
 
-@njit(cache=True)
+@kernel
 def _mark(cloth, x, run, pixel):
     """How much of the second colour the pattern shows, 0-1, `run` mm down the cloth."""
     pattern, period = cloth[12], cloth[16]
@@ -195,7 +195,7 @@ def _mark(cloth, x, run, pixel):
     return 1 - smooth(0.17 - soft, 0.17 + soft, abs(a) + abs(b))  # lozenges in staggered rows
 
 
-@njit(cache=True)
+@kernel
 def _placket(x, y, pixel):
     """Shade of the buttoned front of a shirt: an edge at each side and round buttons every 62 mm."""
     light = 1.0
@@ -212,7 +212,7 @@ def _placket(x, y, pixel):
     return light
 
 
-@njit(cache=True)
+@kernel
 def _strings(cloth, x, y, below, mark, pixel):
     """Two drawstrings that hang from a hood."""
     sway = 19 + 1.5 * np.sin(y / 9 + 3 * cloth[20])
@@ -220,7 +220,7 @@ def _strings(cloth, x, y, below, mark, pixel):
     return mark + on * smooth(-22.0, -18.0, below) * (0.9 - mark)
 
 
-@njit(cache=True)
+@kernel
 def contact(under):
     """Share of the light that skin keeps `under` (negative) mm away from a rim."""
     return 1 - 0.50 * np.exp(under / 3.0)

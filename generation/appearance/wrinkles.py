@@ -6,9 +6,9 @@ continuous in intensity, and come with whatever causes the compression. Age adds
 """
 
 import numpy as np
-from numba import njit
 
 from ..heads.base import SKIN, Topology
+from ..kernels import kernel
 from ..plan import IdentityPlan
 from ..streams import stream
 
@@ -88,7 +88,7 @@ def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return windows, across / np.linalg.norm(across, axis=2, keepdims=True)
 
 
-@njit(cache=True)
+@kernel
 def _compression(neutral, posed, edges, across):
     """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; below 0 where it stretches."""
     families = across.shape[1]

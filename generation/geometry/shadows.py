@@ -1,8 +1,8 @@
 """Shadow maps and ambient occlusion, both from the rasteriser: what belongs to an expression, not to a view."""
 
 import numpy as np
-from numba import njit
 
+from ..kernels import kernel
 from .visibility import shadow_map
 
 SHADOW_SIDE = 448
@@ -49,7 +49,7 @@ def ambient_occlusion(
     return seen / total
 
 
-@njit(cache=True)
+@kernel
 def _gather(vertices, normals, direction, frame, shadow, seen, total):
     side = shadow.shape[0]
     for v in range(vertices.shape[0]):

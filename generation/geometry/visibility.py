@@ -1,10 +1,11 @@
 """Which triangle each sample sees: the one rasteriser behind the picture, the shadows and every annotation."""
 
 import numpy as np
-from numba import njit
+
+from ..kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, cull: bool):
     """Visible triangles of a square picture.
 
@@ -56,7 +57,7 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, 
     return ids, depth, weights
 
 
-@njit(cache=True)
+@kernel
 def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarray:
     """Depth (side, side) float32 of the nearest surface along an orthographic light.
 
@@ -89,7 +90,7 @@ def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarr
     return depth
 
 
-@njit(cache=True)
+@kernel
 def interpolate(ids: np.ndarray, weights: np.ndarray, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Per-vertex `values` (V,) float32 at every sample: (S, S) float32, 0 where nothing is seen."""
     out = np.zeros(ids.shape, np.float32)

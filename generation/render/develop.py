@@ -3,9 +3,9 @@
 import functools
 
 import numpy as np
-from numba import njit
 
 from ..appearance.base import Look
+from ..kernels import kernel
 
 MAX_BLUR = 0.22
 """Share of the light that the worst focus hands to each of the four neighbours of a pixel, at 512 px."""
@@ -39,7 +39,7 @@ def _tone_table() -> np.ndarray:
     return (255 * encoded).astype(np.float32)
 
 
-@njit(cache=True)
+@kernel
 def _develop(colour, exposure, grain, table, blur):
     side = grain.shape[0]
     out = np.empty((side, side, 3), np.uint8)

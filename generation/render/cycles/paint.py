@@ -7,10 +7,10 @@ the normals. `tests/generation/test_cycles.py` holds the albedo against that of 
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
 from ...appearance.garment import under_rim
 from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
+from ...kernels import kernel
 from ..raster.skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
@@ -107,7 +107,7 @@ def unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
-@njit(cache=True)
+@kernel
 def paint_skin_vertices(
     normal, paint, albedo, surface, wrinkles, cloth, detail, tile, out_albedo, cavity, relief, rough
 ):
@@ -137,7 +137,7 @@ def paint_skin_vertices(
         out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2], cavity[v] = r, g, b, kept
 
 
-@njit(cache=True)
+@kernel
 def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, relief):
     """`shading.shade` for eyes, at vertices with `eye` (V,) 0 or 1; others are left alone. The lids' shadow is left to
     the path tracer. Fills `out_albedo` (V, 3) and the cornea's normals `relief` (V, 3).
@@ -157,7 +157,7 @@ def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, 
         out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2] = r, g, b
 
 
-@njit(cache=True)
+@kernel
 def below_neckline(paint, cloth):
     """How far (mm) each canonical point (V, 3) lies inside the clothes."""
     out = np.empty(paint.shape[0], np.float32)
@@ -166,7 +166,7 @@ def below_neckline(paint, cloth):
     return out
 
 
-@njit(cache=True)
+@kernel
 def paint_mouth(albedo, paint, of_part, detail, tile):
     """Teeth, gums and tongue into `albedo` (V, 3); `paint` (V, 3) canonical mm. Coarser than in the rasteriser's shader:
     the mesh has a vertex every 2 mm here."""

@@ -4,15 +4,15 @@ Order of the families: glabella, forehead, crow's feet, lower lid, nose root, na
 """
 
 import numpy as np
-from numba import njit
 
 from ...geometry.noise import sample
+from ...kernels import kernel
 
 WIDTH_MM = 1.15
 DEPTH_MM = (0.95, 0.60, 0.55, 0.75, 0.80, 1.10)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def groove(distance, width):
     """A groove with soft shoulders: height in -1..0.25 and its slope per mm at a signed `distance` (mm) from its line."""
     t = distance / width
@@ -21,13 +21,13 @@ def groove(distance, width):
     return 0.25 * wide - 1.25 * e, (2.5 * t * e - 0.5 * t / 6 * wide) / width
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def repeated(u, period):
     """Signed distance of `u` to the nearest multiple of `period`."""
     return u - period * np.round(u / period)
 
 
-@njit(cache=True)
+@kernel
 def wrinkle_relief(depth, x, y, tile, place, out):
     """Adds up the families at canonical (x, y) mm; `depth` (6,) is how deep each is, 0-1.5; `place` where
     in the noise the person lies, so that no two have the same lines.

@@ -6,14 +6,15 @@ stays sharp. Runs at one sample a pixel, before strands are drawn over the skin.
 """
 
 import numpy as np
-from numba import njit
+
+from ...kernels import kernel
 
 SIGMA_MM = (1.5, 0.70, 0.42)
 SAME_SURFACE_MM = 5.0
 MAX_RADIUS = 8
 
 
-@njit(cache=True)
+@kernel
 def scatter(light, albedo, share, depth, pixels_per_mm, colour, scatters):
     """Blurs `light`, multiplies it by the albedo and adds it to `colour` where `scatters`.
 
@@ -46,7 +47,7 @@ def scatter(light, albedo, share, depth, pixels_per_mm, colour, scatters):
                         colour[r, c, channel] += light[row, column, channel] * albedo[row, column, channel]
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _blur(source, share, depth, row, column, down, right, radius, weights, target):
     """One pixel of one pass; light does not jump to a surface more than a few millimetres nearer or farther."""
     side = source.shape[0]

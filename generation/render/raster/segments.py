@@ -1,13 +1,13 @@
 """Which part of the person each pixel shows."""
 
 import numpy as np
-from numba import njit
 
 from ...appearance.garment import under_rim
 from ...heads.base import EYE, SKIN, TEETH
+from ...kernels import kernel
 
 
-@njit(cache=True)
+@kernel
 def segment(ids, weights, triangles, part, paint, lips, mouth, cloth, cover):
     """Index into `SEGMENTS` of every pixel, (S, S) uint8; strands count where they cover two of four samples."""
     side = ids.shape[0]

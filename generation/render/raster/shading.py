@@ -5,10 +5,10 @@ material at about the same depth share one colour.
 """
 
 import numpy as np
-from numba import njit
 
 from ...appearance.garment import CONTACT_MM, contact, fabric, under_rim
 from ...geometry.noise import sample, smooth
+from ...kernels import kernel
 from .skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 SKIN, EYE, TEETH, TONGUE = 0, 1, 2, 3
@@ -16,7 +16,7 @@ SAME_SURFACE_MM = 6.0
 F0_SKIN, F0_WET = 0.028, 0.04
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _ggx(nh, nv, nl, roughness, f0, vh):
     """GGX specular times n.l, Schlick Fresnel, Smith-Schlick visibility."""
     a2 = roughness**4
@@ -27,7 +27,7 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
     return d * visibility * fresnel * nl
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k, place):
     """The mirror image of light `k` in the cornea: a soft upright window, a wide panel or a round lamp.
 
@@ -49,7 +49,7 @@ def catchlight(nx, ny, nz, vx, vy, vz, lx, ly, lz, k, place):
     return (0.34 if k == 0 else 0.09) * smooth(1.35, 0.65, off)
 
 
-@njit(cache=True)
+@kernel
 def lit_fraction(shadow, x, y, z, bias):
     """Share of a 4 x 4 neighbourhood of the map (M, M) that does not hide a point at depth z, bilinear at the rim."""
     side = shadow.shape[0]
@@ -68,7 +68,7 @@ def lit_fraction(shadow, x, y, z, bias):
     return total / 9.0
 
 
-@njit(cache=True)
+@kernel
 def shade(
     ids, depth, weights, triangles, part, position, normal, paint, albedo, surface, wrinkles, eye_of_triangle,
     camera, pixel_mm, light_direction, light_colour, shadows, shadow_frame, sky, ground, iris, gaze, cloth, detail, tile,

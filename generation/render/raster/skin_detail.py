@@ -4,9 +4,9 @@ Functions take and return plain numbers, so that the compiler can put them in pl
 """
 
 import numpy as np
-from numba import njit
 
 from ...geometry.noise import sample, smooth
+from ...kernels import kernel
 from .grooves import wrinkle_relief
 
 UPPER_MM = (8.6, 6.7, 7.7, 7.0, 6.8, 10.0, 10.0, 99.0)
@@ -14,7 +14,7 @@ LOWER_MM = (5.4, 5.9, 6.9, 7.0, 7.1, 11.0, 10.5, 99.0)
 """Widths of the teeth from the middle outwards (Wheeler's averages)."""
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def blemishes(r, g, b, x, y, z, porous, detail, tile):
     """Albedo (r, g, b) with uneven pigment and blood, freckles, age spots and moles at canonical (x, y, z) mm.
 
@@ -43,7 +43,7 @@ def blemishes(r, g, b, x, y, z, porous, detail, tile):
     return r * (1 - 0.58 * mole), g * (1 - 0.64 * mole), b * (1 - 0.67 * mole)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def texture(x, y, z, porous, lips, detail, tile):
     """Pores, the fine lines of old skin and the upright lines of lips: their height (about -2 to 2) and slope.
 
@@ -70,7 +70,7 @@ def texture(x, y, z, porous, lips, detail, tile):
     return here, gx, gy, gz
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def bend(nx, ny, nz, gx, gy, gz):
     """The unit normal of a surface whose height has the gradient (gx, gy, gz)."""
     along = gx * nx + gy * ny + gz * nz
@@ -79,7 +79,7 @@ def bend(nx, ny, nz, gx, gy, gz):
     return nx * n, ny * n, nz * n
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def furrow(nx, ny, nz, folds, x, y, tile, place, relief):
     """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared slope.
 
@@ -90,21 +90,21 @@ def furrow(nx, ny, nz, folds, x, y, tile, place, relief):
     return nx, ny, nz, min(relief[2], 1.5), relief[0] * relief[0] + relief[1] * relief[1]
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def creased(r, g, b, crease):
     """Albedo in a crease. Light is lost there in all colours alike; as occlusion it would look like a pink stripe, for
     red comes back through the skin."""
     return r * (1 - 0.26 * crease), g * (1 - 0.275 * crease), b * (1 - 0.275 * crease)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def inner_mouth(r, g, b, mouth, z):
     """Albedo into the red inside of the mouth (`mouth` 0-1), and how far inside the point is."""
     inside = mouth * smooth(34.0, 16.0, z)
     return r * (1 - inside) + 0.20 * inside, g * (1 - inside) + 0.045 * inside, b * (1 - inside) + 0.04 * inside, inside
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def tooth(x, y, z, pixel_mm, yellow, place, tile):
     """Albedo of teeth and gums at canonical (x, y, z) mm, and how far across its tooth the point lies, -1 to 1.
 
@@ -142,7 +142,7 @@ def tooth(x, y, z, pixel_mm, yellow, place, tile):
     return r * (1 - gum) + 0.46 * wet, g * (1 - gum) + 0.19 * wet, b * (1 - gum) + 0.18 * wet, across * (1 - gum)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def eyeball(x, y, z, e, iris, gaze, detail, tile):
     """Albedo of eye `e` (0 or 1) in the unit direction (x, y, z) from its middle, and how far the cornea bulges there.
 

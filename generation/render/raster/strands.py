@@ -1,7 +1,8 @@
 """Hair, brows and lashes: strands drawn as lines into the sample buffer, tested against its depth."""
 
 import numpy as np
-from numba import njit
+
+from ...kernels import kernel
 
 FINE_POINTS = 20
 """Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
@@ -19,7 +20,7 @@ SINK_MM, SHADE_MM, SHADED = 3.0, 14.0, 0.15
 """Hair this far under the surface of the hair begins to lose light, and over as many mm goes down to this share."""
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _project(projection, point):
     """Sample coordinates and depth (mm) of a world point."""
     x, y, z = point[0], point[1], point[2]
@@ -29,14 +30,14 @@ def _project(projection, point):
     return column / depth, row / depth, depth
 
 
-@njit(cache=True, inline="always")
+@kernel(inline="always")
 def _hidden(depth, x, y, z):
     """Whether something nearer than `z` covers the sample; outside the picture nothing does."""
     side = depth.shape[0]
     return 0 <= x < side and 0 <= y < side and depth[int(y), int(x)] < z
 
 
-@njit(cache=True)
+@kernel
 def close_gaps(colour, depth, cover, code):
     """Fills the single samples that strands of `code` left between them with what is around: hair has no pinholes."""
     side = cover.shape[0]
@@ -63,7 +64,7 @@ def close_gaps(colour, depth, cover, code):
         cover[filled[k, 0], filled[k, 1]] = code
 
 
-@njit(cache=True)
+@kernel
 def draw_strands(
     points, projection, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
     shine, bias, shadows, shadow_frame, colour, depth, cover, code,
@@ -180,7 +181,7 @@ def draw_strands(
         close_gaps(colour, depth, cover, code)
 
 
-@njit(cache=True)
+@kernel
 def shadow_strands(points, frame, shadow, every):
     """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
 
@@ -211,7 +212,7 @@ def shadow_strands(points, frame, shadow, every):
     _thicken(near, shadow)
 
 
-@njit(cache=True)
+@kernel
 def _thicken(near, shadow):
     """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place whose surroundings hair covers.
 

@@ -1,0 +1,62 @@
+"""Functions that Numba compiles, cached on disk by the content of the whole package.
+
+Numba looks only at the file of a function to see whether its cache is stale, not at the files of what the function
+calls: after an update it would go on running what the former version compiled. Here the name of every cache file holds
+a digest of the package. Where the files lie is left to Numba: in $NUMBA_CACHE_DIR, else in the `__pycache__` beside the
+source, else in the user's cache directory.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+
+PACKAGE = Path(__file__).parent
+
+
+@functools.cache
+def package_digest() -> str:
+    """16 hexadecimal digits that change with any source file of the package."""
+    digest = hashlib.sha256()
+    for file in sorted(PACKAGE.rglob("*.py")):
+        digest.update(f"{file.relative_to(PACKAGE)}\0{file.stat().st_size}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class _PackageFiles(CompileResultCacheImpl):
+    """Names of the cache files of a function."""
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> str:
+        self.every_version = f"{fullname}-"
+        return f"{super().get_filename_base(fullname, abiflags)}-{package_digest()}"
+
+
+class _PackageCache(FunctionCache):
+    _impl_class = _PackageFiles
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Saves compiled code and removes what other versions of the package left of this function."""
+        super().save_overload(sig, data)
+        for file in Path(self.cache_path).glob(f"{self._impl.every_version}*"):
+            if package_digest() not in file.name:
+                file.unlink(missing_ok=True)
+
+
+def kernel(function: Callable | None = None, **options: Any) -> Any:
+    """A decorator: `function` compiled by `numba.njit` with these `options` where it is called for the first time.
+
+    If no directory can be written to, nothing is cached and every process compiles anew.
+    """
+    if function is None:
+        return functools.partial(kernel, **options)
+    compiled = njit(no_cfunc_wrapper=True, **options)(function)
+    try:
+        compiled._cache = _PackageCache(function)
+    except RuntimeError:  # Numba found no place for its files
+        return compiled
+    return compiled
