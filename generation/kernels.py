@@ -6,6 +6,7 @@ a digest of the package. Where the files lie is left to Numba: in $NUMBA_CACHE_D
 source, else in the user's cache directory.
 """
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Callable
@@ -47,16 +48,23 @@ class _PackageCache(FunctionCache):
                 file.unlink(missing_ok=True)
 
 
-def kernel(function: Callable | None = None, **options: Any) -> Any:
-    """A decorator: `function` compiled by `numba.njit` with these `options` where it is called for the first time.
+def kernel(function: Callable | None = None, *, inline: bool = False, allocates: bool = True) -> Any:
+    """A decorator: `function` is compiled by `numba.njit` for each combination of types that it is first called with.
 
-    If no directory can be written to, nothing is cached and every process compiles anew.
+    Args:
+        inline: it is put in place of its calls from other kernels, before types are inferred.
+        allocates: whether it makes arrays, or lets others of its arrays outlive it. Without, references to arrays are not
+            counted, which otherwise takes a third of the time in loops that read the fields of records.
+
+    Division by zero gives infinity or NaN, as in NumPy. If no directory can be written to, nothing is cached and every
+    process compiles anew.
     """
     if function is None:
-        return functools.partial(kernel, **options)
+        return functools.partial(kernel, inline=inline, allocates=allocates)
+    options = {"inline": "always" if inline else "never", "_nrt": allocates, "error_model": "numpy"}
+    if inline == 2:
+        options = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
     compiled = njit(no_cfunc_wrapper=True, **options)(function)
-    try:
+    with contextlib.suppress(RuntimeError):  # Numba found no place for its files
         compiled._cache = _PackageCache(function)
-    except RuntimeError:  # Numba found no place for its files
-        return compiled
     return compiled

@@ -24,7 +24,7 @@ from .heads.base import HeadShape
 from .heads.files import HeadFiles
 from .heatmap import to_bytes, vertex_heat
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
-from .render.base import Picture
+from .render.base import RenderedView
 from .streams import stream
 
 DEPTH_UNITS_PER_MM = 20
@@ -83,7 +83,7 @@ class FrameMaker:
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
         return Person(plan, shape, look, look.neutral, normals)
 
-    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[Picture, np.ndarray]:
+    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[RenderedView, np.ndarray]:
         """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
         return self._render(person, expression, view, self._pose(person, expression))
 
@@ -93,14 +93,16 @@ class FrameMaker:
         return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
 
     @one_thread
-    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed) -> tuple[Picture, np.ndarray]:
+    def _render(
+        self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed
+    ) -> tuple[RenderedView, np.ndarray]:
         key = (person.plan.identity_id, expression.expression_id, view.view_id)
         camera = Camera.from_plan(view, self.spec.size, expression.head_motion)
         noise = stream(self.spec.seed, "render.noise", *key)
         picture = self.renderer.render(posed, person.look, camera, noise)
         return picture, self._heat(person, posed.vertices, picture)
 
-    def _heat(self, person: Person, vertices: np.ndarray, picture: Picture) -> np.ndarray:
+    def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         heat = vertex_heat(person.neutral, vertices, person.normals, self.head.topology)
         return interpolate(picture.ids, picture.weights, self.head.topology.triangles, heat)
 
@@ -146,7 +148,7 @@ class FrameMaker:
         rng = stream(self.spec.seed, "encode.quality", key["identity_id"], key["expression_id"], key["view_id"])
         return max(self.spec.jpeg_quality - int(rng.integers(0, 15)), 1)
 
-    def _normals(self, posed, camera: Camera, picture: Picture) -> np.ndarray:
+    def _normals(self, posed, camera: Camera, picture: RenderedView) -> np.ndarray:
         """(S, S, 3) uint8; see `FEATURES`."""
         triangles = self.head.topology.triangles
         normals = (vertex_normals(posed.vertices, triangles) @ camera.rotation.T).astype(np.float32)
@@ -156,7 +158,7 @@ class FrameMaker:
         image /= np.maximum(np.linalg.norm(image, axis=2, keepdims=True), 1e-6)
         return np.where(picture.ids[..., None] >= 0, np.round((image + 1) * 127.5), 0).astype(np.uint8)
 
-    def _visible(self, posed, camera: Camera, picture: Picture) -> np.ndarray:
+    def _visible(self, posed, camera: Camera, picture: RenderedView) -> np.ndarray:
         """(68,) bool: no surface lies well in front of the landmark, in any pixel it touches."""
         seen = camera.project(posed.vertices[self.head.topology.landmarks].astype(np.float64))
         column, row = np.floor(seen[:, :2]).astype(int).T
@@ -168,7 +170,7 @@ class FrameMaker:
         return inside & (np.max(nearby, axis=0) > seen[:, 2] - HIDDEN_MM)
 
     def _geometry(
-        self, key: dict, person: Person, expression: ExpressionPlan, posed, camera: Camera, picture: Picture
+        self, key: dict, person: Person, expression: ExpressionPlan, posed, camera: Camera, picture: RenderedView
     ) -> dict:
         depth = np.where(picture.ids >= 0, np.round(picture.depth * DEPTH_UNITS_PER_MM), 0).clip(0, 65535)
         heatmaps = {}

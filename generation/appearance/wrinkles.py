@@ -1,9 +1,11 @@
 """Expression wrinkles: grooves that deepen where the moving mesh compresses the skin across them.
 
-Six families of lines are drawn on the canonical face (`render/grooves.py` has their shapes). How deep each is at a
+Six families of lines are drawn on the canonical face (`render/raster/grooves.py` has their shapes). How deep each is at a
 vertex follows the strain across its lines between the neutral and the posed mesh, so wrinkles are absent at neutral,
 continuous in intensity, and come with whatever causes the compression. Age adds lines at rest and deepens all.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +26,18 @@ TENSED = 0.7
 """A lower lid folds where its tarsus is pulled up off the cheek (AU7), too: this share of the stretch counts."""
 
 
+class RestWrinkles(NamedTuple):
+    """Wrinkles of a neutral face.
+
+    Attributes:
+        depth: (6,) of each of `FAMILIES`, as a share of the full depth.
+        ease: how easily the skin folds, about 0.4 to 1.3.
+    """
+
+    depth: np.ndarray
+    ease: float
+
+
 class Wrinkles:
     """Where the families lie on a head, and their depth under an expression."""
 
@@ -37,21 +51,20 @@ class Wrinkles:
         edges = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
         self._edges = edges[(self._windows[edges].max(axis=(1, 2))) > 0.02]
 
-    def rest(self, plan: IdentityPlan, seed: int) -> np.ndarray:
-        """Depth at rest (6,) and how easily the skin folds (scalar last): (7,) float64."""
+    def rest(self, plan: IdentityPlan, seed: int) -> RestWrinkles:
+        """Those of a planned person's neutral face."""
         rng = stream(seed, "look.wrinkles", plan.identity_id)
         age = np.clip((plan.age - 30) / 50, 0, 1.1)
-        rest = REST_DEPTH * age**1.4 * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
-        return np.append(
-            rest, (0.45 + 0.75 * np.clip((plan.age - 18) / 50, 0, 1)) * np.exp(0.15 * rng.standard_normal())
-        )
+        depth = REST_DEPTH * age**1.4 * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
+        ease = (0.45 + 0.75 * np.clip((plan.age - 18) / 50, 0, 1)) * np.exp(0.15 * rng.standard_normal())
+        return RestWrinkles(depth, float(ease))
 
-    def depth(self, rest: np.ndarray, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
+    def depth(self, rest: RestWrinkles, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
         """(V, 6) float32, 0 none to about 1.5 deep. `neutral`, `posed` (V, 3) render vertices, mm."""
         compression = _compression(neutral, posed, self._edges, self._across)
         compression[:, LOWER_LID] = np.maximum(compression[:, LOWER_LID], -TENSED * compression[:, LOWER_LID])
         active = np.clip(compression / FULL_COMPRESSION, 0, 1.2)
-        return ((rest[:-1] + np.maximum(rest[-1], YOUNG_FOLD) * active) * self._windows).astype(np.float32)
+        return ((rest.depth + np.maximum(rest.ease, YOUNG_FOLD) * active) * self._windows).astype(np.float32)
 
 
 def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

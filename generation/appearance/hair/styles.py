@@ -1,4 +1,4 @@
-"""Which hair a person has: colour, grey, style, and where it grows. Numbers only; `hair.py` grows the strands."""
+"""Which hair a person has: colour, grey, style, and where it grows. Numbers only; `strands.py` grows it."""
 
 from dataclasses import dataclass, replace
 
