@@ -11,7 +11,7 @@ from .geometry.mesh import vertex_normals
 from .geometry.visibility import interpolate
 from .heads.base import Topology
 from .heatmap import vertex_heat
-from .render.base import Picture
+from .render.base import RenderedView
 
 DEPTH_UNITS_PER_MM = 20
 HIDDEN_MM = 4.0
@@ -32,7 +32,7 @@ class View:
     vertices: np.ndarray
     topology: Topology
     camera: Camera
-    picture: Picture
+    picture: RenderedView
 
     def _project(self, vertices: np.ndarray) -> np.ndarray:
         return self.camera.project(vertices.astype(np.float64))
@@ -73,7 +73,7 @@ class View:
 
 
 def heat_image(
-    neutral: np.ndarray, normals: np.ndarray, vertices: np.ndarray, topology: Topology, picture: Picture
+    neutral: np.ndarray, normals: np.ndarray, vertices: np.ndarray, topology: Topology, picture: RenderedView
 ) -> np.ndarray:
     """Heat in mm (S, S) float32 on the pixels of `picture`, of a face that moved from `neutral` to `vertices`.
 

@@ -23,7 +23,7 @@ from .heads.files import HeadFiles
 from .heatmap import to_bytes
 from .labels import frame_key, planned_row
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
-from .render.base import Picture
+from .render.base import RenderedView
 from .streams import stream
 
 
@@ -81,7 +81,7 @@ class FrameMaker:
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
         return Person(plan, shape, look, look.neutral, normals)
 
-    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[Picture, np.ndarray]:
+    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[RenderedView, np.ndarray]:
         """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
         posed = self._pose(person, expression)
         picture = self._render(person, expression, view, posed).picture
@@ -99,7 +99,7 @@ class FrameMaker:
         picture = self.renderer.render(posed, person.look, camera, noise)
         return View(posed.vertices, self.head.topology, camera, picture)
 
-    def _heat(self, person: Person, vertices: np.ndarray, picture: Picture) -> np.ndarray:
+    def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         return heat_image(person.neutral, person.normals, vertices, self.head.topology, picture)
 
     @one_thread
@@ -115,7 +115,7 @@ class FrameMaker:
             return Frame(row)
         return Frame(row, frame_key(person.plan, expression, view) | self._geometry(person, expression, seen))
 
-    def _heatmap(self, person: Person, vertices: np.ndarray, picture: Picture) -> dict:
+    def _heatmap(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> dict:
         heat = self._heat(person, vertices, picture)
         return encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
 

@@ -8,9 +8,12 @@ import numpy as np
 from ..heads.base import HeadShape
 from ..plan import IdentityPlan
 from .brows import FaceStrands
+from .eyes import EyePaint
+from .garment import Garment
 from .hair.strands import Hair
 from .places.light import Scene
 from .skin import Skin
+from .wrinkles import RestWrinkles
 
 
 @dataclass(frozen=True)
@@ -18,29 +21,31 @@ class Look:
     """Everything but geometry and camera that one person's pictures need.
 
     Attributes:
-        paint: (V, 3) float32, what the shader paints in: canonical mm on skin, ball direction on the eyes.
-        cloth: (21,) float32, the garment: see `render.cloth.COLUMNS`.
-        garment: (V,) float32 mm, how far clothes stand off the skin.
-        neutral: (V, 3) float32 mm, the neutral render vertices, and rest_wrinkles (7,): see `wrinkles.Wrinkles`.
-        iris, gaze: see `eyes.paint_eyes`.
+        canonical: (V, 3) float32, where the shader paints: canonical mm on skin, unit direction from the middle of the
+            ball on eyes.
+        neutral: (V, 3) float32 mm, the neutral render vertices, without clothes.
+        wrinkles: those of the neutral face.
+        eyes: irises, and the gaze at rest.
+        hair, beard: None where there is none.
+        cloth_thickness: (V,) float32 mm, how far clothes stand off the skin.
+        scene: light and what is behind.
     """
 
     skin: Skin
-    paint: np.ndarray
+    canonical: np.ndarray
     neutral: np.ndarray
-    rest_wrinkles: np.ndarray
-    iris: np.ndarray
-    gaze: np.ndarray
+    wrinkles: RestWrinkles
+    eyes: EyePaint
     hair: Hair | None
     brows: FaceStrands
     beard: FaceStrands | None
-    cloth: np.ndarray
-    garment: np.ndarray
+    garment: Garment
+    cloth_thickness: np.ndarray
     scene: Scene
 
 
 class Appearance(Protocol):
-    """A way to dress heads. A new one is one file and one line in `appearance.LOOKS`."""
+    """A way to dress heads. A new one is one file and one entry in the catalogue."""
 
     name: str
 

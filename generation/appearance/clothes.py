@@ -1,25 +1,48 @@
-"""What people wear: shirts, knitwear, hoodies, and gowns in hospital places; see `render.cloth` for the numbers."""
+"""What people wear: shirts, knitwear, hoodies, and gowns in hospital places."""
+
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ..heads.base import Topology
+from ..kernels import kernel
 from ..plan import IdentityPlan
 from ..streams import stream
-from .garment import COLUMNS, HOOD, PATTERNS, ROLL, SHIRT, STYLES, below_flap, under_rim
+from .garment import FLAPS, HOOD, PATTERNS, ROLL, STYLES, Garment, below_flap, under_rim
 from .places.furniture import colour
 
-GARMENTS: dict[str, tuple[str, float, tuple[float, float, float, float, float, float], tuple[float, ...]]] = {
-    # style of `render.cloth`, share of people, rim in front, at the sides, at the back, depth, width of the opening (mm)
-    # and its spread, share of each pattern
-    "crew": ("round", 0.24, (13, 6, -6, 0, 60, 4), (0.62, 0.20, 0.0, 0.0, 0.18)),
-    "scoop": ("round", 0.10, (6, 10, 0, 44, 58, 4), (0.75, 0.15, 0.0, 0.0, 0.10)),
-    "boat": ("round", 0.07, (16, 22, 8, 0, 60, 4), (0.50, 0.50, 0.0, 0.0, 0.0)),
-    "vee": ("pointed", 0.13, (2, 5, -5, 62, 56, 5), (0.80, 0.12, 0.0, 0.0, 0.08)),
-    "shirt": ("shirt", 0.20, (-9, -6, -16, 58, 36, 2), (0.40, 0.0, 0.28, 0.22, 0.10)),
-    "roll_neck": ("roll", 0.10, (-20, -4, -24, 0, 60, 1.5), (1.0, 0.0, 0.0, 0.0, 0.0)),
-    "hoodie": ("hood", 0.10, (-2, 4, -12, 48, 46, 3), (1.0, 0.0, 0.0, 0.0, 0.0)),
-    "gown": ("gown", 0.06, (4, 10, -2, 44, 54, 4), (0.15, 0.0, 0.15, 0.0, 0.70)),
+
+class Cut(NamedTuple):
+    """A kind of garment, before it is made for a person.
+
+    Attributes:
+        style: one of `garment.STYLES`.
+        share: of the people outside hospitals who wear it.
+        front, side, back: mm of surface from the base of the neck down to the rim.
+        depth, width: of the opening in front, mm; spread: standard deviation of these lengths between people, mm.
+        patterns: share of each of `garment.PATTERNS`.
+    """
+
+    style: str
+    share: float
+    front: float
+    side: float
+    back: float
+    depth: float
+    width: float
+    spread: float
+    patterns: tuple[float, float, float, float, float]
+
+
+CUTS: dict[str, Cut] = {
+    "crew": Cut("round", 0.24, 13, 6, -6, 0, 60, 4, (0.62, 0.20, 0.0, 0.0, 0.18)),
+    "scoop": Cut("round", 0.10, 6, 10, 0, 44, 58, 4, (0.75, 0.15, 0.0, 0.0, 0.10)),
+    "boat": Cut("round", 0.07, 16, 22, 8, 0, 60, 4, (0.50, 0.50, 0.0, 0.0, 0.0)),
+    "vee": Cut("pointed", 0.13, 2, 5, -5, 62, 56, 5, (0.80, 0.12, 0.0, 0.0, 0.08)),
+    "shirt": Cut("shirt", 0.20, -9, -6, -16, 58, 36, 2, (0.40, 0.0, 0.28, 0.22, 0.10)),
+    "roll_neck": Cut("roll", 0.10, -20, -4, -24, 0, 60, 1.5, (1.0, 0.0, 0.0, 0.0, 0.0)),
+    "hoodie": Cut("hood", 0.10, -2, 4, -12, 48, 46, 3, (1.0, 0.0, 0.0, 0.0, 0.0)),
+    "gown": Cut("gown", 0.06, 4, 10, -2, 44, 54, 4, (0.15, 0.0, 0.15, 0.0, 0.70)),
 }
 GOWN_SHARE = {"ward": 0.6, "corridor": 0.4}
 """Share of the people in these places who wear a hospital gown."""
@@ -36,35 +59,44 @@ SKIN_RATIOS = (1.35, 3.2, 0.88, 2.6)
 """Red over green and green over blue, lowest and highest, between which a fabric would read as bare skin."""
 
 
-def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> np.ndarray:
-    """The garment (21,) float32, see `render.cloth.COLUMNS`, of a person in a `place` of `scene.PLACES`."""
+def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> Garment:
+    """What a person wears in a `place` of `places.rooms.PLACES`."""
     rng = stream(seed, "look.garment", plan.identity_id)
-    names = list(GARMENTS)
-    share = np.array([GARMENTS[name][1] for name in names])
+    names = list(CUTS)
+    share = np.array([CUTS[name].share for name in names])
     gown = names.index("gown")
     share *= (1 - GOWN_SHARE.get(place, share[gown])) / (share.sum() - share[gown])
-    share[gown] = GOWN_SHARE.get(place, GARMENTS["gown"][1])
+    share[gown] = GOWN_SHARE.get(place, CUTS["gown"].share)
     name = names[rng.choice(len(names), p=share / share.sum())]
-    style, _, (front, side, back, depth, width, spread), patterns = GARMENTS[name]
-    pattern = PATTERNS[rng.choice(len(PATTERNS), p=patterns)]
+    cut = CUTS[name]
+    pattern = PATTERNS[rng.choice(len(PATTERNS), p=cut.patterns)]
     main, second = choose_colours(name, pattern, rng)
     period = {"stripes": (16, 34), "pinstripes": (10, 16), "checks": (14, 34), "print": (11, 20)}.get(pattern, (10, 11))
     knitted = name == "roll_neck" or (name in ("crew", "vee") and rng.random() < 0.3)
-    values = {
-        "red": main[0], "green": main[1], "blue": main[2],
-        "height": -140 + rng.normal(0, 2.5),
-        "front": front + rng.normal(0, spread), "side": side + rng.normal(0, 0.7 * spread),
-        "back": back + rng.normal(0, 0.7 * spread),
-        "depth": max(0.0, depth + rng.normal(0, 2 * spread)) if depth else 0.0, "width": width + rng.normal(0, spread),
-        "weave": 0.10 if knitted else rng.uniform(0.02, 0.07), "roughness": 0.85,
-        "style": STYLES.index(style), "pattern": PATTERNS.index(pattern),
-        "red2": second[0], "green2": second[1], "blue2": second[2],
-        "period": rng.uniform(*period), "phase": rng.uniform(0.1, 1.0),
-        "hem": {"shirt": 0.0, "roll_neck": 0.0, "hoodie": 0.0, "gown": rng.uniform(6, 9)}.get(name, rng.uniform(11, 20)),
+    numbers = {  # in the order in which they are drawn
+        "neck": -140 + rng.normal(0, 2.5),
+        "front": cut.front + rng.normal(0, cut.spread),
+        "side": cut.side + rng.normal(0, 0.7 * cut.spread),
+        "back": cut.back + rng.normal(0, 0.7 * cut.spread),
+        "depth": max(0.0, cut.depth + rng.normal(0, 2 * cut.spread)) if cut.depth else 0.0,
+        "width": cut.width + rng.normal(0, cut.spread),
+        "weave": 0.10 if knitted else rng.uniform(0.02, 0.07),
+        "roughness": 0.85,
+        "period": rng.uniform(*period),
+        "phase": rng.uniform(0.1, 1.0),
+        "hem": {"shirt": 0.0, "roll_neck": 0.0, "hoodie": 0.0, "gown": rng.uniform(6, 9)}.get(
+            name, rng.uniform(11, 20)
+        ),
         "knit": rng.uniform(0.10, 0.22) if knitted else 0.0,
         "folds": rng.uniform(0.10, 0.30),
-    }  # fmt: skip
-    return np.array([values[column] for column in COLUMNS], np.float32)
+    }
+    return Garment(
+        colour=main.astype(np.float32),
+        second_colour=second.astype(np.float32),
+        style=STYLES.index(cut.style),
+        pattern=PATTERNS.index(pattern),
+        **{field: np.float32(number) for field, number in numbers.items()},
+    )
 
 
 def choose_colours(name: str, pattern: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -91,28 +123,27 @@ def unlike_skin(albedo: np.ndarray) -> np.ndarray:
     return np.clip(albedo, 0.008, 0.75)
 
 
-def garment(cloth: np.ndarray, topology: Topology) -> np.ndarray:
+def cloth_thickness(garment: Garment, topology: Topology) -> np.ndarray:
     """(V,) float32 mm, how far clothes stand off the skin: a few mm, more under a collar, a hood or a roll."""
     thickness = np.zeros(len(topology.reference), np.float32)
-    _stand_off(cloth, topology.reference[: topology.eyeballs[0].start].astype(np.float64), thickness)
+    _stand_off(garment, topology.reference[: topology.eyeballs[0].start].astype(np.float64), thickness)
     return thickness
 
 
-@njit(cache=True)
-def _stand_off(cloth, points, thickness):
+@kernel(allocates=False)
+def _stand_off(garment, points, thickness):
     for v in range(points.shape[0]):
-        x, y, z = points[v]
-        under = under_rim(cloth, x, y, z)
+        at = points[v, 0], points[v, 1], points[v, 2]
+        under = under_rim(garment, at)
         if under <= -4:
             continue
         ramp = min(max((under + 4) / 8, 0.0), 1.0)
         thickness[v] = 3.2 * ramp
-        if cloth[11] == SHIRT or cloth[11] == HOOD or cloth[11] == ROLL:
-            below = below_flap(cloth, x, y, z)
-            on = min(max((9 - below) / 18, 0.0), 1.0)
+        if garment.style in FLAPS:
+            on = min(max((9 - below_flap(garment, at)) / 18, 0.0), 1.0)
             bulge = 2.6
-            if cloth[11] == ROLL:
+            if garment.style == ROLL:
                 bulge = 3.0
-            if cloth[11] == HOOD:
+            if garment.style == HOOD:
                 bulge = 11.0 * min(max((under + 4) / 22, 0.0), 1.0)
             thickness[v] += bulge * on * ramp

@@ -1,5 +1,7 @@
 """Irises and gaze."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..plan import IdentityPlan
@@ -7,6 +9,30 @@ from ..populations import BY_ETHNICITY, OVER_60, Everyone
 from ..streams import stream
 
 IRIS_RADIUS_MM = 5.9
+
+
+class EyePaint(NamedTuple):
+    """The eyes of one person, float32; pairs are of the left and the right eye.
+
+    Attributes:
+        outer, ring: (3,) linear colour of the outer iris and of the ring around the pupil.
+        radius, pupil: (2,) angle of the edge of iris and pupil, seen from the middle of the eye, rad.
+        gaze: (2, 3) unit, where each eye looks.
+    """
+
+    outer: np.ndarray
+    ring: np.ndarray
+    radius: np.ndarray
+    pupil: np.ndarray
+    gaze: np.ndarray
+
+    def turned(self, degrees: tuple[float, float]) -> "EyePaint":
+        """The same eyes looking elsewhere: to the person's left, and up."""
+        yaw, pitch = np.radians(degrees)
+        left = self.gaze @ np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
+        up = left @ np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+        return self._replace(gaze=up.astype(np.float32))
+
 
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "dark_brown": ((0.024, 0.0105, 0.0050), (0.040, 0.0165, 0.0070)),
@@ -19,24 +45,15 @@ IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]
 """Linear colour of the outer iris and of the ring around the pupil, of each of `populations.IrisColour`."""
 
 
-def turned(gaze: np.ndarray, angles: tuple[float, float]) -> np.ndarray:
-    """`gaze` (2, 3) turned by `angles` (degrees to the person's left, and up), (2, 3) float32 unit."""
-    yaw, pitch = np.radians(angles)
-    left = gaze @ np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
-    up = left @ np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
-    return up.astype(np.float32)
-
-
-def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Irises (2, 8) float32 (two colours, radius and pupil radius in rad) and gaze (2, 3) unit of `eyes` (2, 4)."""
+def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> EyePaint:
+    """Irises of a planned person and the gaze of `eyes` (2, 4), centre and radius in mm, at rest."""
     rng = stream(seed, "look.eyes", plan.identity_id)
     name = list(IRISES)[rng.choice(len(IRISES), p=BY_ETHNICITY[plan.ethnicity].iris)]
     tone = np.exp(rng.normal(0, 0.16, 3) * 0.5 + rng.normal(0, 0.18))
-    outer, inner = (np.array(colour) * tone for colour in IRISES[name])
+    outer, ring = (np.array(colour) * tone for colour in IRISES[name])
     pupil = rng.uniform(0.30, 0.45) - Everyone.narrow_pupils.value * (plan.age > OVER_60)
-    radii = np.arcsin(IRIS_RADIUS_MM * rng.normal(1.0, 0.025) / eyes[:, 3])
-    iris = np.stack([np.concatenate([outer, inner, [r, r * pupil]]) for r in radii]).astype(np.float32)
+    radius = np.arcsin(IRIS_RADIUS_MM * rng.normal(1.0, 0.025) / eyes[:, 3])
     far = np.array([rng.normal(0, 25), rng.normal(-4, 15), 900.0])  # both eyes look at one point in front
     gaze = far - eyes[:, :3]
     gaze /= np.linalg.norm(gaze, axis=1, keepdims=True)
-    return iris, gaze.astype(np.float32)
+    return EyePaint(*(values.astype(np.float32) for values in (outer, ring, radius, radius * pupil, gaze)))

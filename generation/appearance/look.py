@@ -1,6 +1,7 @@
-"""What a look gives to the renderer, and the procedural look."""
+"""The procedural look: no pictures, no networks."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,24 +14,33 @@ from ..populations import BY_GENDER
 from ..streams import stream
 from .base import Look
 from .brows import FrontMap, grow_beard, grow_brows
-from .clothes import choose_clothes, garment
+from .clothes import choose_clothes, cloth_thickness
 from .eyes import paint_eyes
-from .hair.strands import choose_style, grow_hair, hair_colour, scalp_mask
+from .hair.guides import BareHead
+from .hair.strands import grow_hair
+from .hair.styles import choose_style, hair_colour, scalp_mask
 from .places.light import SETUPS, set_scene
-from .skin import Skin, lid_rims, paint_skin
+from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
 
 WET_RIM_MM = 1.3
+"""How far from the lash line, and how far off the eyeball, the rim of a lid is wet."""
+RIM_COLOUR, RIM_SPECULAR, RIM_ROUGHNESS = np.float32([0.62, 0.30, 0.27]), np.float32(1.3), np.float32(0.22)
 
 
-def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Albedo (V, 3) and surface (V, 4) with the pink, wet rim where the lids touch the eyeballs."""
+def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.ndarray) -> Skin:
+    """`skin` with the pink, wet rim where the lids touch the eyeballs.
+
+    `vertices` (V, 3) mm; `eyes` (2, 4) centre and radius, mm; `rims` (V,) 0-1, where a lid's rim can be.
+    """
     off_the_ball = np.min([np.linalg.norm(vertices - eye[:3], axis=1) - eye[3] for eye in eyes], axis=0)
-    wet = (rims * np.exp(-((np.maximum(off_the_ball, 0) / WET_RIM_MM) ** 2)))[:, None].astype(np.float32)
-    albedo = skin.albedo * (1 - 0.35 * wet) + 0.35 * wet * np.float32([0.62, 0.30, 0.27])
-    surface = skin.surface.copy()
-    surface[:, 1:3] += wet * (np.float32([1.3, 0.22]) - surface[:, 1:3])
-    return albedo, surface
+    wet = (rims * np.exp(-((np.maximum(off_the_ball, 0) / WET_RIM_MM) ** 2))).astype(np.float32)
+    surface = skin.surface._replace(
+        specular=skin.surface.specular + wet * (RIM_SPECULAR - skin.surface.specular),
+        roughness=skin.surface.roughness + wet * (RIM_ROUGHNESS - skin.surface.roughness),
+    )
+    albedo = skin.albedo * (1 - 0.35 * wet[:, None]) + 0.35 * wet[:, None] * RIM_COLOUR
+    return replace(skin, albedo=albedo, surface=surface)
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
@@ -56,11 +66,11 @@ class ProceduralLook:
         topology = head.topology
         self._front = FrontMap(topology)
         self._wrinkles = Wrinkles(topology)
-        self._lid_rims = lid_rims(topology, WET_RIM_MM).max(axis=1)
-        self._paint = topology.reference.copy()
+        self._lid_rims = lash_nearness(topology, WET_RIM_MM).max(axis=1)
+        self._canonical = topology.reference.copy()
         for eye in topology.eyeballs:
-            around = self._paint[eye] - self._paint[eye].mean(axis=0)
-            self._paint[eye] = around / np.linalg.norm(around, axis=1, keepdims=True)
+            around = self._canonical[eye] - self._canonical[eye].mean(axis=0)
+            self._canonical[eye] = around / np.linalg.norm(around, axis=1, keepdims=True)
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         topology = self.head.topology
@@ -72,20 +82,25 @@ class ProceduralLook:
             scalp = scalp_mask(topology, recede, beard_length > 0)
         skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
         scene = set_scene(plan, seed)
-        cloth = choose_clothes(plan, SETUPS[scene.setup][7], seed)
+        garment = choose_clothes(plan, SETUPS[scene.setup].place, seed)
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)
-        albedo, surface = moisten_lids(skin, vertices, shape.eyes, self._lid_rims)
-        surface[:, 0] = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
-        iris, gaze = paint_eyes(plan, shape.eyes, seed)
+        skin = moisten_lids(skin, vertices, shape.eyes, self._lid_rims)
+        occlusion = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
         return Look(
-            Skin(albedo, surface, skin.detail, skin.melanin), self._paint, vertices, self._wrinkles.rest(plan, seed), iris, gaze,
-            grow_hair(plan, topology, vertices, normals, scalp, style, colour, grey, seed),
-            grow_brows(plan, self._front, colour, grey, seed),
-            grow_beard(plan, topology, beard, beard_length, colour, grey, seed), cloth,
-            garment(cloth, topology), scene,
-        )  # fmt: skip
+            skin=replace(skin, surface=skin.surface._replace(occlusion=occlusion)),
+            canonical=self._canonical,
+            neutral=vertices,
+            wrinkles=self._wrinkles.rest(plan, seed),
+            eyes=paint_eyes(plan, shape.eyes, seed),
+            hair=grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, colour, grey, seed),
+            brows=grow_brows(plan, self._front, colour, grey, seed),
+            beard=grow_beard(plan, topology, beard, beard_length, colour, grey, seed),
+            garment=garment,
+            cloth_thickness=cloth_thickness(garment, topology),
+            scene=scene,
+        )
 
 
 @functools.cache

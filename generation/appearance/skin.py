@@ -5,6 +5,7 @@ absorption per channel (a three-channel reduction of Donner & Jensen 2006). Mela
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,23 +27,63 @@ BROW_SHADOW = 0.36
 """How much of the skin the unseen fine hairs of a brow hide."""
 
 
+class SkinSurface(NamedTuple):
+    """Properties of the skin at each vertex, each (V,) float32.
+
+    Attributes:
+        occlusion: share of the sky that is seen.
+        specular: strength of the highlight; roughness, 0-1.
+        mouth: inside of the mouth, 0-1.
+        porous: how porous, 0-1; places with much sun are.
+        lips: how far on the lips, 0-1.
+    """
+
+    occlusion: np.ndarray
+    specular: np.ndarray
+    roughness: np.ndarray
+    mouth: np.ndarray
+    porous: np.ndarray
+    lips: np.ndarray
+
+
+class SkinDetail(NamedTuple):
+    """What the shader adds between the vertices, one person's. Numbers are np.float32.
+
+    Attributes:
+        melanin, blood: contrast of uneven pigment and of uneven blood.
+        pores: slope of the pores; crepe: of the fine lines of old skin.
+        freckles, age_spots: how dense and dark.
+        veins: how red those of the eyes are.
+        place: (3,) float32, where in the noise this person lies (cells), so that no two have the same spots.
+        tooth_yellow, eye_yellow: yellowness of the teeth and of the white of the eyes, 0-1.
+    """
+
+    melanin: np.float32
+    blood: np.float32
+    pores: np.float32
+    crepe: np.float32
+    freckles: np.float32
+    age_spots: np.float32
+    veins: np.float32
+    place: np.ndarray
+    tooth_yellow: np.float32
+    eye_yellow: np.float32
+
+
 @dataclass(frozen=True)
 class Skin:
-    """Per-vertex paint of one person.
+    """Paint of one person.
 
     Attributes:
         albedo: (V, 3) float32 linear.
-        surface: (V, 6) float32: occlusion (filled in later, 1 here), specular strength, roughness, inside of the mouth,
-            how porous 0-1, how far on the lips 0-1.
-        detail: (12,) float32: uneven melanin, pore bump, freckles, eye veins, where in the noise this person lies (3),
-            uneven blood, age spots, crepe of old skin, yellowness of the teeth and of
-            the white of the eyes.
+        surface: how the skin is at each vertex; its occlusion is 1 until the face is in place.
+        detail: what is finer than vertices.
         melanin: the drawn amount.
     """
 
     albedo: np.ndarray
-    surface: np.ndarray
-    detail: np.ndarray
+    surface: SkinSurface
+    detail: SkinDetail
     melanin: float
 
 
@@ -104,33 +145,47 @@ def paint_skin(
     brow_shadow = BROW_SHADOW * (1 - Ageing.brow_shadow_lost.value * old)
     under_brow = brow_shadow * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
-    lash_line = (lid_rims(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
+    lash_line = (lash_nearness(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
     albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
 
-    surface = np.ones((len(zones.x), 6), np.float32)
-    shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
-    dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    surface[:, 1] = oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips
-    surface[:, 2] = np.clip(0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + Ageing.rough.value * old, 0.3, 0.7)
-    surface[:, 3] = topology.masks["mouth"]
-    surface[:, 4] = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
-    surface[:, 4] *= 1 - 0.9 * zones.lids
-    surface[:, 5] = zones.lips
     freckled = rng.random() < Everyone.freckled.value and melanin < 0.6
     freckles = rng.uniform(0.3, 1.0) if freckled else rng.uniform(0, 0.12)
     freckles += Ageing.freckle_spots.value * old * rng.uniform(0.3, 1.0)
     place = rng.uniform(0, SIDE, 3)
-    veins = rng.uniform(0.3, 1.0)
-    detail = np.array([
-        more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + Ageing.uneven.value * old,
-        more.uniform(0.08, 0.13) + Ageing.pores.value * old,
-        (1 - Ageing.freckles_lost.value * old) * freckles, veins, *place,
-        more.uniform(0.040, 0.075), old * more.uniform(*Ageing.age_spots.value) * (1.0 if melanin < 1.3 else 0.5),
-        Ageing.crepe.value * CREPE_YEARS.share(plan.age) * more.uniform(0.6, 1.2),
-        np.clip(0.25 + Ageing.teeth.value * old + more.normal(0, 0.2), 0, 1),
-        np.clip(0.35 * melanin + Ageing.eye_whites.value * old + more.normal(0, 0.15), 0, 1),
-    ], np.float32)  # fmt: skip
-    return Skin(albedo.astype(np.float32), surface, detail, melanin)
+    detail = {  # in the order in which they are drawn
+        "veins": rng.uniform(0.3, 1.0),
+        "melanin": more.uniform(0.030, 0.060) * (0.5 + 0.5 * min(melanin, 2.0)) + Ageing.uneven.value * old,
+        "pores": more.uniform(0.08, 0.13) + Ageing.pores.value * old,
+        "blood": more.uniform(0.040, 0.075),
+        "age_spots": old * more.uniform(*Ageing.age_spots.value) * (1.0 if melanin < 1.3 else 0.5),
+        "crepe": Ageing.crepe.value * CREPE_YEARS.share(plan.age) * more.uniform(0.6, 1.2),
+        "tooth_yellow": np.clip(0.25 + Ageing.teeth.value * old + more.normal(0, 0.2), 0, 1),
+        "eye_yellow": np.clip(0.35 * melanin + Ageing.eye_whites.value * old + more.normal(0, 0.15), 0, 1),
+        "freckles": (1 - Ageing.freckles_lost.value * old) * freckles,
+    }
+    return Skin(
+        albedo.astype(np.float32),
+        skin_surface(zones, scalp, stubble, oil, old),
+        SkinDetail(place=place.astype(np.float32), **{field: np.float32(value) for field, value in detail.items()}),
+        melanin,
+    )
+
+
+def skin_surface(zones: Zones, scalp: np.ndarray, stubble: np.ndarray, oil: float, old: float) -> SkinSurface:
+    """How shiny and porous the skin is, with `scalp` and `stubble` (V,) 0-1 on it; `oil` about 1, `old` 0-1."""
+    shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
+    dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
+    rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + Ageing.rough.value * old
+    porous = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
+    surface = SkinSurface(
+        occlusion=np.ones(len(zones.x)),
+        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips,
+        roughness=np.clip(rough, 0.3, 0.7),
+        mouth=zones.masks["mouth"],
+        porous=porous.astype(np.float32) * (1 - 0.9 * zones.lids),
+        lips=zones.lips,
+    )
+    return SkinSurface(*(values.astype(np.float32) for values in surface))
 
 
 def uneven_pigment(
@@ -180,8 +235,8 @@ def lip_pigment(
     return red, dark
 
 
-def lid_rims(topology: Topology, reach: float) -> np.ndarray:
-    """Nearness to the roots of the lashes on the skin, (V, 2) 0-1, of the upper and of the lower lids; `reach` in mm."""
+def lash_nearness(topology: Topology, reach: float) -> np.ndarray:
+    """Nearness to the roots of the lashes on the skin, (V, 2) 0-1, of the upper and the lower lids; `reach` in mm."""
     skin = np.unique(topology.triangles[topology.part == SKIN])
     skin = skin[topology.masks["lids"][skin] > 0.02]
     near = np.zeros((len(topology.reference), 2))

@@ -1,14 +1,16 @@
 """Expression wrinkles: grooves that deepen where the moving mesh compresses the skin across them.
 
-Six families of lines are drawn on the canonical face (`render/grooves.py` has their shapes). How deep each is at a
+Six families of lines are drawn on the canonical face (`render/raster/grooves.py` has their shapes). How deep each is at a
 vertex follows the strain across its lines between the neutral and the posed mesh, so wrinkles are absent at neutral,
 continuous in intensity, and come with whatever causes the compression. Age adds lines at rest and deepens all.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
 
 from ..heads.base import SKIN, Topology
+from ..kernels import kernel
 from ..plan import IdentityPlan
 from ..populations import FOLD_YEARS, LINE_YEARS, Ageing
 from ..streams import stream
@@ -21,6 +23,18 @@ YOUNG_FOLD = np.array([0.45, 0.45, 0.95, 1.05, 0.50, 0.85])
 """How easily each family folds at least: a raised cheek folds at any age, a forehead hardly when young."""
 TENSED = 0.7
 """A lower lid folds where its tarsus is pulled up off the cheek (AU7), too: this share of the stretch counts."""
+
+
+class RestWrinkles(NamedTuple):
+    """Wrinkles of a neutral face.
+
+    Attributes:
+        depth: (6,) of each of `FAMILIES`, as a share of the full depth.
+        ease: how easily the skin folds, about 0.4 to 1.3.
+    """
+
+    depth: np.ndarray
+    ease: float
 
 
 class Wrinkles:
@@ -36,20 +50,20 @@ class Wrinkles:
         edges = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
         self._edges = edges[(self._windows[edges].max(axis=(1, 2))) > 0.02]
 
-    def rest(self, plan: IdentityPlan, seed: int) -> np.ndarray:
-        """Depth at rest (6,) and how easily the skin folds (scalar last): (7,) float64."""
+    def rest(self, plan: IdentityPlan, seed: int) -> RestWrinkles:
+        """Those of a planned person's neutral face."""
         rng = stream(seed, "look.wrinkles", plan.identity_id)
         elapsed = LINE_YEARS.share(plan.age) ** 1.4
-        rest = np.array(Ageing.lines.value) * elapsed * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
-        folding = 0.45 + Ageing.folding.value * FOLD_YEARS.share(plan.age)
-        return np.append(rest, folding * np.exp(0.15 * rng.standard_normal()))
+        depth = np.array(Ageing.lines.value) * elapsed * np.exp(0.35 * rng.standard_normal(len(FAMILIES)))
+        ease = 0.45 + Ageing.folding.value * FOLD_YEARS.share(plan.age)
+        return RestWrinkles(depth, float(ease * np.exp(0.15 * rng.standard_normal())))
 
-    def depth(self, rest: np.ndarray, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
+    def depth(self, rest: RestWrinkles, neutral: np.ndarray, posed: np.ndarray) -> np.ndarray:
         """(V, 6) float32, 0 none to about 1.5 deep. `neutral`, `posed` (V, 3) render vertices, mm."""
         compression = _compression(neutral, posed, self._edges, self._across)
         compression[:, LOWER_LID] = np.maximum(compression[:, LOWER_LID], -TENSED * compression[:, LOWER_LID])
         active = np.clip(compression / FULL_COMPRESSION, 0, 1.2)
-        return ((rest[:-1] + np.maximum(rest[-1], YOUNG_FOLD) * active) * self._windows).astype(np.float32)
+        return ((rest.depth + np.maximum(rest.ease, YOUNG_FOLD) * active) * self._windows).astype(np.float32)
 
 
 def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +100,7 @@ def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return windows, across / np.linalg.norm(across, axis=2, keepdims=True)
 
 
-@njit(cache=True)
+@kernel
 def _compression(neutral, posed, edges, across):
     """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; below 0 where it stretches."""
     families = across.shape[1]

@@ -1,8 +1,9 @@
 """Mesh operators that every head shares: Catmull-Clark refinement, triangulation, vertex normals."""
 
 import numpy as np
-from numba import njit
 from scipy import sparse
+
+from ..kernels import kernel
 
 
 def catmull_clark(quads: np.ndarray, num_vertices: int) -> tuple[sparse.csr_matrix, np.ndarray]:
@@ -69,7 +70,7 @@ def triangulate(quads: np.ndarray) -> np.ndarray:
     return quads[:, [[0, 1, 2], [0, 2, 3]]].reshape(-1, 3).astype(np.int32)
 
 
-@njit(cache=True)
+@kernel
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     """Unit area-weighted normals (V, 3) float32 of counter-clockwise `triangles` (T, 3)."""
     normals = np.zeros((vertices.shape[0], 3), np.float32)

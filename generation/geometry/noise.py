@@ -4,7 +4,8 @@ whatever the expression, has no seams and needs no texture map."""
 import functools
 
 import numpy as np
-from numba import njit
+
+from ..kernels import kernel
 
 SIDE = 64
 """Cells along each axis of the tile; a power of two."""
@@ -24,7 +25,7 @@ def noise_tile() -> np.ndarray:
     return (tile / tile.std()).astype(np.float32)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline=2)
 def sample(tile, x, y, z):
     """Trilinear value of the tile at (x, y, z) cells."""
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
@@ -38,7 +39,7 @@ def sample(tile, x, y, z):
     return (a * (1 - v) + b * v) * (1 - w) + (c * (1 - v) + d * v) * w
 
 
-@njit(cache=True)
+@kernel
 def sample_many(tile, x, y, z):
     """Values (N,) float64 of the tile at places (N,) each."""
     out = np.empty(len(x))
@@ -47,7 +48,7 @@ def sample_many(tile, x, y, z):
     return out
 
 
-@njit(cache=True, inline="always")
+@kernel(inline=2)
 def smooth(low, high, x):
     """0 below `low`, 1 above `high` (or the other way round), with a soft step between."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)

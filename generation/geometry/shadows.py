@@ -1,8 +1,11 @@
 """Shadow maps and ambient occlusion, both from the rasteriser: what belongs to an expression, not to a view."""
 
-import numpy as np
-from numba import njit
+from typing import NamedTuple
 
+import numpy as np
+
+from ..kernels import kernel
+from .vectors import dot, transformed
 from .visibility import shadow_map
 
 SHADOW_SIDE = 448
@@ -10,6 +13,24 @@ SHADOW_REACH_MM = 215.0
 """Half the width of the shadow maps; they are centred on the camera's pivot."""
 OCCLUSION_DIRECTIONS = 48
 OCCLUSION_SIDE = 160
+
+
+class ShadowMaps(NamedTuple):
+    """Where L lights reach one expression.
+
+    Attributes:
+        depth: (L, M, M) float32, distance along the light of the nearest surface, mm; infinite where there is none.
+        frame: (L, 3, 4) float32, affine map from the world (mm) to column and row of a map and distance (mm).
+    """
+
+    depth: np.ndarray
+    frame: np.ndarray
+
+
+def cast_shadows(vertices: np.ndarray, triangles: np.ndarray, directions: np.ndarray, centre: np.ndarray) -> ShadowMaps:
+    """Shadow maps, around `centre` (3,), of a mesh under lights in the unit `directions` (L, 3)."""
+    frames = np.stack([light_frame(towards, centre, SHADOW_SIDE, SHADOW_REACH_MM) for towards in directions])
+    return ShadowMaps(np.stack([cast(vertices, triangles, frame, SHADOW_SIDE) for frame in frames]), frames)
 
 
 def light_frame(direction: np.ndarray, centre: np.ndarray, side: int, reach: float) -> np.ndarray:
@@ -49,19 +70,22 @@ def ambient_occlusion(
     return seen / total
 
 
-@njit(cache=True)
+@kernel
 def _gather(vertices, normals, direction, frame, shadow, seen, total):
     side = shadow.shape[0]
     for v in range(vertices.shape[0]):
-        cosine = normals[v, 0] * direction[0] + normals[v, 1] * direction[1] + normals[v, 2] * direction[2]
+        normal = normals[v]
+        cosine = dot(normal, direction)
         if cosine <= 0.02:
             continue
         # start a little off the surface, so that it does not hide itself
-        x, y, z = (vertices[v, 0] + 1.5 * normals[v, 0], vertices[v, 1] + 1.5 * normals[v, 1],
-                   vertices[v, 2] + 1.5 * normals[v, 2])  # fmt: skip
-        i = int(frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[0, 3])
-        j = int(frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[1, 3])
-        depth = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z + frame[2, 3]
+        start = (
+            vertices[v, 0] + 1.5 * normal[0],
+            vertices[v, 1] + 1.5 * normal[1],
+            vertices[v, 2] + 1.5 * normal[2],
+        )
+        x, y, depth = transformed(frame, start)
+        i, j = int(x), int(y)
         total[v] += cosine
         if i < 0 or j < 0 or i >= side or j >= side or shadow[j, i] > depth - 2.5:
             seen[v] += cosine

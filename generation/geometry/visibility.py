@@ -1,11 +1,47 @@
 """Which triangle each sample sees: the one rasteriser behind the picture, the shadows and every annotation."""
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
+
+from ..kernels import kernel
 
 
-@njit(cache=True)
-def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, cull: bool):
+class Samples(NamedTuple):
+    """What the samples of a square picture see, S x S of them.
+
+    Attributes:
+        ids: (S, S) int32, the triangle, -1 where nothing is.
+        depth: (S, S) float32, mm along the optical axis, infinite where nothing is.
+        weights: (S, S, 2) float32, perspective-correct, of the triangle's first two corners.
+    """
+
+    ids: np.ndarray
+    depth: np.ndarray
+    weights: np.ndarray
+
+
+@kernel(inline=True)
+def _span(a, b, c, side):
+    """First and last of `side` samples whose centres lie between the least and the greatest of three coordinates."""
+    return max(int(np.ceil(min(a, b, c) - 0.5)), 0), min(int(np.floor(max(a, b, c) - 0.5)), side - 1)
+
+
+@kernel(inline=True)
+def _weights(a, b, c, x, y, inverse):
+    """Barycentric weights of the place (x, y) in a triangle with corners a, b, c; `inverse`: of twice its area."""
+    w0 = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) * inverse
+    w1 = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) * inverse
+    return w0, w1, 1 - w0 - w1
+
+
+@kernel(inline=True)
+def _twice_area(a, b, c):
+    return (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
+
+
+@kernel
+def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, cull: bool) -> Samples:
     """Visible triangles of a square picture.
 
     Args:
@@ -15,48 +51,41 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, 
         size: pixels.
         cull: leave back faces out.
     Returns:
-        triangle (S, S) int32 with -1 where nothing is, depth (S, S) float32 mm (infinite there), and the
-        perspective-correct weights of the triangle's first two corners (S, S, 2) float32; S = size x scale.
+        `size` x `scale` samples along each side.
     """
     side = size * scale
     ids = np.full((side, side), -1, np.int32)
     depth = np.full((side, side), np.inf, np.float32)
     weights = np.zeros((side, side, 2), np.float32)
     for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        x0, y0, z0 = points[a, 0] * scale, points[a, 1] * scale, points[a, 2]
-        x1, y1, z1 = points[b, 0] * scale, points[b, 1] * scale, points[b, 2]
-        x2, y2, z2 = points[c, 0] * scale, points[c, 1] * scale, points[c, 2]
-        if z0 < 1 or z1 < 1 or z2 < 1:
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        a = points[i, 0] * scale, points[i, 1] * scale, points[i, 2]
+        b = points[j, 0] * scale, points[j, 1] * scale, points[j, 2]
+        c = points[k, 0] * scale, points[k, 1] * scale, points[k, 2]
+        if a[2] < 1 or b[2] < 1 or c[2] < 1:
             continue
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)  # negative for front faces: y runs down
+        area = _twice_area(a, b, c)  # negative for front faces: y runs down
         if area == 0 or (cull and area > 0):
             continue
-        left = max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0)
-        right = min(int(np.floor(max(x0, x1, x2) - 0.5)), side - 1)
-        top = max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0)
-        bottom = min(int(np.floor(max(y0, y1, y2) - 0.5)), side - 1)
+        left, right = _span(a[0], b[0], c[0], side)
+        top, bottom = _span(a[1], b[1], c[1], side)
         inverse = 1 / area
         for row in range(top, bottom + 1):
-            py = row + 0.5
             for column in range(left, right + 1):
-                px = column + 0.5
-                w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
-                w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
-                w2 = 1 - w0 - w1
+                w0, w1, w2 = _weights(a, b, c, column + 0.5, row + 0.5, inverse)
                 if w0 < 0 or w1 < 0 or w2 < 0:
                     continue
-                q0, q1, q2 = w0 / z0, w1 / z1, w2 / z2
+                q0, q1, q2 = w0 / a[2], w1 / b[2], w2 / c[2]
                 z = 1 / (q0 + q1 + q2)
                 if z < depth[row, column]:
                     depth[row, column] = z
                     ids[row, column] = t
                     weights[row, column, 0] = q0 * z
                     weights[row, column, 1] = q1 * z
-    return ids, depth, weights
+    return Samples(ids, depth, weights)
 
 
-@njit(cache=True)
+@kernel
 def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarray:
     """Depth (side, side) float32 of the nearest surface along an orthographic light.
 
@@ -64,32 +93,27 @@ def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarr
     """
     depth = np.full((side, side), np.inf, np.float32)
     for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        x0, y0, z0 = points[a, 0], points[a, 1], points[a, 2]
-        x1, y1, z1 = points[b, 0], points[b, 1], points[b, 2]
-        x2, y2, z2 = points[c, 0], points[c, 1], points[c, 2]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+        a = points[i, 0], points[i, 1], points[i, 2]
+        b = points[j, 0], points[j, 1], points[j, 2]
+        c = points[k, 0], points[k, 1], points[k, 2]
+        area = _twice_area(a, b, c)
         if area == 0:
             continue
-        left = max(int(np.ceil(min(x0, x1, x2) - 0.5)), 0)
-        right = min(int(np.floor(max(x0, x1, x2) - 0.5)), side - 1)
-        top = max(int(np.ceil(min(y0, y1, y2) - 0.5)), 0)
-        bottom = min(int(np.floor(max(y0, y1, y2) - 0.5)), side - 1)
+        left, right = _span(a[0], b[0], c[0], side)
+        top, bottom = _span(a[1], b[1], c[1], side)
         inverse = 1 / area
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
-                px, py = column + 0.5, row + 0.5
-                w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
-                w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
-                w2 = 1 - w0 - w1
+                w0, w1, w2 = _weights(a, b, c, column + 0.5, row + 0.5, inverse)
                 if w0 >= 0 and w1 >= 0 and w2 >= 0:
-                    z = w0 * z0 + w1 * z1 + w2 * z2
+                    z = w0 * a[2] + w1 * b[2] + w2 * c[2]
                     if z < depth[row, column]:
                         depth[row, column] = z
     return depth
 
 
-@njit(cache=True)
+@kernel
 def interpolate(ids: np.ndarray, weights: np.ndarray, triangles: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Per-vertex `values` (V,) float32 at every sample: (S, S) float32, 0 where nothing is seen."""
     out = np.zeros(ids.shape, np.float32)

@@ -1,10 +1,10 @@
 """What a camera sees behind the person: a cut of the panorama."""
 
 import numpy as np
-from numba import njit
 
 from ..appearance.places.defocus import PIXELS_PER_DEGREE, REACH_DEGREES
 from ..appearance.places.light import Scene
+from ..kernels import kernel
 from ..plan import ViewPlan
 
 
@@ -19,7 +19,7 @@ def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
     return look_around(scene.panorama, column, row, half * np.cos(roll), half * np.sin(roll), size)
 
 
-@njit(cache=True)
+@kernel
 def look_around(panorama, column, row, straight, tilted, size):
     """A square (size, size, 3) cut bilinearly from the middle (column, row) outwards, half as wide as the vector
     (straight, tilted) is long, turned by its angle; 2 x 2 samples share a value.

@@ -11,13 +11,12 @@ from ..plan import IdentityPlan
 
 
 @dataclass(frozen=True)
-class Picture:
+class RenderedView:
     """One view. Annotations are sampled at pixel centres of the same camera, whatever made the colours.
 
     Attributes:
         rgb: (S, S, 3) uint8 sRGB.
-        ids: (S, S) int32 visible triangle, -1 for none; depth: (S, S) float32 mm along the optical axis;
-        weights: (S, S, 2) float32 of the triangle's first two corners.
+        ids, depth, weights: what each pixel sees, see `geometry.visibility.Samples`.
         segments: (S, S) uint8, indices into `dataset_script.vocabulary.SEGMENTS`.
     """
 
@@ -47,5 +46,5 @@ class Renderer(Protocol):
         `control` (W, 3) and `eyes` (2, 4) are the posed head; `gaze` turns the eyes left and up, degrees.
         """
 
-    def render(self, posed: Any, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+    def render(self, posed: Any, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view of it."""

@@ -3,9 +3,9 @@
 import functools
 
 import numpy as np
-from numba import njit
 
 from ..appearance.base import Look
+from ..kernels import kernel
 
 MAX_BLUR = 0.22
 """Share of the light that the worst focus hands to each of the four neighbours of a pixel, at 512 px."""
@@ -16,10 +16,10 @@ TONE_TOP, TONE_STEPS = 8, 512
 
 def look_exposure(look: Look) -> float:
     """A photographer opens up for dark skin and dim rooms, though not all the way."""
-    scene = look.scene
-    light = 0.55 * float(scene.colour[0].mean()) + 0.5 * float(scene.colour[1].mean()) + float(scene.sky.mean())
+    light = look.scene.light
+    bright = 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + float(light.sky.mean())
     skin = float(np.exp(-0.8 * look.skin.melanin))
-    return 0.95 * (1.15 / light) ** 0.55 * (0.62 / skin) ** 0.28
+    return 0.95 * (1.15 / bright) ** 0.55 * (0.62 / skin) ** 0.28
 
 
 def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
@@ -39,7 +39,7 @@ def _tone_table() -> np.ndarray:
     return (255 * encoded).astype(np.float32)
 
 
-@njit(cache=True)
+@kernel
 def _develop(colour, exposure, grain, table, blur):
     side = grain.shape[0]
     out = np.empty((side, side, 3), np.uint8)

@@ -1,6 +1,7 @@
 """Guides of a hairstyle: combed over the scalp, pulled down by gravity, kept off the face, resting on the body."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -24,9 +25,29 @@ OVER_EAR_MM, EAR_DEPTH_MM, EAR_SLOPE_MM = 2.5, 16.0, 12.0
 """How far over an ear hair passes, how far under it hair still does, and how far around it hair begins to rise."""
 
 
+class BareHead(NamedTuple):
+    """The neutral head that hair grows on: render `vertices` (V, 3) float32 mm and their unit `normals`."""
+
+    topology: Topology
+    vertices: np.ndarray
+    normals: np.ndarray
+
+
+class Parting(NamedTuple):
+    """How far from the middle hair is parted, mm to the person's left, and whether a fringe is cut."""
+
+    at: float
+    fringe: bool
+
+
 @dataclass(frozen=True)
 class Roots:
-    """Where hairs start: world mm (S, 3), unit normals (S, 3), canonical mm (S, 3), density of the scalp there (S,)."""
+    """Where S hairs start.
+
+    Attributes:
+        at: (S, 3) world mm; normal: (S, 3) unit; place: (S, 3) canonical mm.
+        density: (S,) of the scalp there, 0-1.
+    """
 
     at: np.ndarray
     normal: np.ndarray
@@ -34,19 +55,21 @@ class Roots:
     density: np.ndarray
 
     def some(self, chosen: np.ndarray) -> "Roots":
+        """Those with the indices `chosen`."""
         return Roots(self.at[chosen], self.normal[chosen], self.place[chosen], self.density[chosen])
 
-    def zone(self, part: float, fringe: bool) -> np.ndarray:
+    def zone(self, parting: Parting) -> np.ndarray:
         """1 to the left of the parting, -1 to the right, 3 in the fringe if one is cut (S,)."""
         x, _, z = self.place.T
-        side = np.where(x > part + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
-        return np.where(fringe & (np.abs(x) < FRINGE_HALF) & (z > FRINGE_FROM), 3.0, side)
+        side = np.where(x > parting.at + 1.5 * np.sin(0.15 * z), 1.0, -1.0)
+        return np.where(parting.fringe & (np.abs(x) < FRINGE_HALF) & (z > FRINGE_FROM), 3.0, side)
 
 
 class Body:
     """Skin that hair rests on: the whole head, neck and shoulders of the neutral face."""
 
-    def __init__(self, topology: Topology, vertices: np.ndarray, normals: np.ndarray) -> None:
+    def __init__(self, head: BareHead) -> None:
+        topology, vertices, normals = head
         skin = np.zeros(len(vertices), bool)
         skin[topology.triangles[topology.part == SKIN]] = True
         skin &= (topology.masks["mouth"] < 0.1) & (topology.reference[:, 1] > -260)
@@ -95,16 +118,14 @@ class Body:
         return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
 
 
-def grow_guides(
-    style: Style, roots: Roots, body: Body, part: float, fringe: bool, rng: np.random.Generator
-) -> np.ndarray:
-    """Guides (G, P, 3) of a style; `part` (mm) is where the parting is, `fringe` whether one is cut."""
+def grow_guides(style: Style, roots: Roots, body: Body, parting: Parting, rng: np.random.Generator) -> np.ndarray:
+    """Guides (G, P, 3) of a style, world mm."""
     if style.comb == "knot":
         return comb_to_knot(style, roots, body, rng)
     count = len(roots.at)
-    side, bangs = roots.zone(part, False), roots.zone(part, fringe) == 3
+    side, bangs = roots.zone(parting._replace(fringe=False)), roots.zone(parting) == 3
     comb = comb_field(style.comb, roots, side)
-    forward = np.array([0.35 * np.sign(part), -0.1, 1.0])
+    forward = np.array([0.35 * np.sign(parting.at), -0.1, 1.0])
     comb[bangs] = forward - (forward * roots.normal[bangs]).sum(axis=1, keepdims=True) * roots.normal[bangs]
     length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(count))
     length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
@@ -113,7 +134,7 @@ def grow_guides(
     gravity[bangs] = 1.0
     lift = np.where(bangs, 0.15, style.lift)[:, None]
     if style.comb == "part":  # hair lies flat beside a parting
-        lift *= np.clip(0.3 + np.abs(roots.place[:, :1] - part) / 50, 0, 1)
+        lift *= np.clip(0.3 + np.abs(roots.place[:, :1] - parting.at) / 50, 0, 1)
     direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
@@ -135,7 +156,7 @@ def grow_guides(
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
     heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
-    slant = np.sign(part) * roots.place[bangs, 0]
+    slant = np.sign(parting.at) * roots.place[bangs, 0]
     heights[bangs] = rng.uniform(42, 52) - 0.12 * slant + rng.normal(0, 3.0, bangs.sum())
     return cut_at(guides, heights)
 

@@ -1,7 +1,7 @@
 """Head hair as strands: a few hundred guides are combed and fall, thousands of hairs follow them in locks.
 
 The scalp is a region of the canonical face. Guides start on it, follow a comb field, fall under gravity and slide over
-head, neck and shoulders (`groom.py`). Every hair follows the mean of the guides nearest to its root and, towards its
+head, neck and shoulders (`guides.py`). Every hair follows the mean of the guides nearest to its root and, towards its
 tip, the nearest one alone, so that hairs gather in locks. Expressions hardly move the scalp: hair belongs to the
 identity.
 """
@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ...heads.base import SKIN, Topology
+from ...heads.base import SKIN
 from ...plan import IdentityPlan
 from ...populations import BY_GENDER
 from ...streams import stream
-from .guides import Body, Roots, grow_guides
+from .guides import BareHead, Body, Parting, Roots, grow_guides
 from .knots import grow_tail
-from .styles import COLOURS, GREY, STYLES, Style, choose_style, hair_colour, scalp_mask, tailored
-
-__all__ = ["COLOURS", "STYLES", "Hair", "choose_style", "grow_hair", "hair_colour", "scalp_mask"]
+from .styles import GREY, STYLES, Style, tailored
 
 FRINGE_LAYER = 0.4
 """How thick a fringe is, relative to the rest of the hair."""
@@ -41,39 +39,42 @@ COMBED = 0.65
 class Hair:
     """Strands of one person.
 
-    points (S, P, 3) world mm, tint (S, 3) linear, buried (S,) depth in the hair 0-1, middle (3,) world mm, strength of
-    the highlight, opacity at root and tip (see `render.strands`).
+    Attributes:
+        style: one of `STYLES`.
+        points: (S, P, 3) float32 world mm; tint: (S, 3) float32 linear.
+        buried: (S,) float32, depth in the hair, 0 at its surface to 1 on the scalp.
+        middle: (3,) float32 world mm, of the head.
+        shine: strength of the highlight, 0-1; tip: share of the strands that reach their ends.
     """
 
     style: str
-    colour: np.ndarray
     points: np.ndarray
     tint: np.ndarray
     buried: np.ndarray
     middle: np.ndarray
     shine: float
-    opacity: tuple[float, float]
+    tip: float
 
 
 def grow_hair(
-    plan: IdentityPlan, topology: Topology, vertices: np.ndarray, normals: np.ndarray,
-    scalp: np.ndarray, style_name: str, colour: np.ndarray, grey: float, seed: int,
-) -> Hair | None:  # fmt: skip
-    """Strands of `style_name` on the neutral head `vertices` (V, 3); None for a bald one."""
+    plan: IdentityPlan, head: BareHead, scalp: np.ndarray, style_name: str, colour: np.ndarray, grey: float, seed: int
+) -> Hair | None:
+    """Strands of `style_name` where `scalp` (V,) 0-1 has hair; None for a bald head.
+
+    `colour` (3,) linear; `grey` 0-1, share of grey hairs.
+    """
     if style_name == "bald":
         return None
     rng = stream(seed, "look.hair", plan.identity_id)
     style = tailored(STYLES[style_name], rng)
-    body = Body(topology, vertices, normals)
-    roots = take_root(
-        topology, vertices, normals, scalp, style.strands, rng, DENSER * (style.comb in ("part", "crown"))
-    )
+    body = Body(head)
+    roots = take_root(head, scalp, style.strands, rng, DENSER * (style.comb in ("part", "crown")))
     leaders = roots.some(rng.permutation(style.strands)[: style.locks])
     gender = BY_GENDER[plan.gender]
     part = float(rng.choice([-1, 1]) * rng.uniform(*gender.parting_mm))
-    fringe = rng.random() < gender.fringe and style.comb == "part"
-    guides = grow_guides(style, leaders, body, part, fringe, rng)
-    points, lock, buried = follow(style, roots, leaders, guides, body, (part, fringe), rng)
+    parting = Parting(part, rng.random() < gender.fringe and style.comb == "part")
+    guides = grow_guides(style, leaders, body, parting, rng)
+    points, lock, buried = follow(style, roots, leaders, guides, body, parting, rng)
     if style.cut is not None:
         points = body.over_ears(points)
     tint = dye(roots, lock, colour, grey, rng, COILS_MIXED if style.comb == "out" else MIXED)
@@ -85,9 +86,14 @@ def grow_hair(
         tint = np.concatenate([tint, tint[rng.integers(0, len(tint), len(tail))]])
     shuffled = rng.permutation(len(points))  # shadows take every so manieth strand
     return Hair(
-        style_name, colour, points[shuffled].astype(np.float32), tint[shuffled].astype(np.float32),
-        buried[shuffled].astype(np.float32), body.middle.astype(np.float32), style.shine, (1.0, style.tip),
-    )  # fmt: skip
+        style=style_name,
+        points=points[shuffled].astype(np.float32),
+        tint=tint[shuffled].astype(np.float32),
+        buried=buried[shuffled].astype(np.float32),
+        middle=body.middle.astype(np.float32),
+        shine=style.shine,
+        tip=style.tip,
+    )
 
 
 def in_face(points: np.ndarray) -> np.ndarray:
@@ -101,11 +107,9 @@ def at_front(place: np.ndarray) -> np.ndarray:
     return np.clip((place[:, 2] + 45) / 40, 0, 1)
 
 
-def take_root(
-    topology: Topology, vertices: np.ndarray, normals: np.ndarray, scalp: np.ndarray, count: int,
-    rng: np.random.Generator, denser: float = 0.0,
-) -> Roots:  # fmt: skip
+def take_root(head: BareHead, scalp: np.ndarray, count: int, rng: np.random.Generator, denser: float = 0.0) -> Roots:
     """`count` roots, dense where `scalp` (V,) is 1, and `denser` by that share at the front."""
+    topology, vertices, normals = head
     skin = topology.triangles[topology.part == SKIN]
     density = scalp[skin].mean(axis=1)
     corners = vertices[skin]
@@ -123,30 +127,55 @@ def take_root(
     )
 
 
-def follow(
-    style: Style,
-    roots: Roots,
-    leaders: Roots,
-    guides: np.ndarray,
-    body: Body,
-    zones: tuple[float, bool],
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each and how deep each lies (S,)."""
-    count, points = len(roots.at), style.points
+@dataclass(frozen=True)
+class Locks:
+    """The guides that each of S hairs follows: the three `near` (S, 3) its root, nearest first, by their `weight`."""
+
+    near: np.ndarray
+    weight: np.ndarray
+
+
+def gather_locks(style: Style, roots: Roots, leaders: Roots, parting: Parting) -> Locks:
+    """The guides with roots `leaders` that are nearest to each hair."""
     apart = np.array([1.0, 1.0, 1.0, 200.0 * (style.comb == "part")])  # no lock holds hairs of both sides of a parting
 
     def key(r: Roots) -> np.ndarray:
-        return np.column_stack([r.place, r.zone(*zones)]) * apart
+        return np.column_stack([r.place, r.zone(parting)]) * apart
 
     distance, near = cKDTree(key(leaders)).query(key(roots), k=3)
     weight = 1 / (distance + 2.0) ** 2
-    weight /= weight.sum(axis=1, keepdims=True)
-    lock = near[:, 0]
+    return Locks(near, weight / weight.sum(axis=1, keepdims=True))
 
+
+def follow(
+    style: Style, roots: Roots, leaders: Roots, guides: np.ndarray, body: Body, parting: Parting,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Hairs (S, P, 3) that follow `guides` (G, P, 3), the guide of each (S,) and how deep each lies (S,)."""
+    locks = gather_locks(style, roots, leaders, parting)
+    lock = locks.near[:, 0]
+    share = np.linspace(0, 1, style.points)
+    hairs = along_guides(style, roots, guides, locks, rng)
+    # the hair is a layer: some lie on the skin, some on top
+    buried = style.clump * rng.random(len(guides))[lock] + (1 - style.clump) * rng.random(len(hairs))
+    outward = body.outward(hairs)
+    layer = style.layer * np.where(roots.zone(parting) == 3, FRINGE_LAYER, 1.0)
+    hairs += (layer * (1 - buried))[:, None, None] * np.minimum(1, 3 * share)[:, None] * outward
+    length = np.linalg.norm(np.diff(hairs, axis=1), axis=2).sum(axis=1)
+    hairs += disorder(style, length, rng)
+    if style.curl:
+        bend = 1 - COMBED * at_front(roots.place)[:, None] * (1 - share)
+        turned = share * (length / np.quantile(length, 0.8))[:, None]
+        hairs += bend[..., None] * curls(style, turned, lock, leaders, outward, rng)
+    return hairs, lock, buried
+
+
+def along_guides(style: Style, roots: Roots, guides: np.ndarray, locks: Locks, rng: np.random.Generator) -> np.ndarray:
+    """Hairs (S, P, 3) on the mean way of their guides, and towards their tips on that of the nearest alone."""
+    count, points = len(roots.at), style.points
+    lock, front = locks.near[:, 0], at_front(roots.place)
     # hairs of a lock end at different points of it; those at the edge of the scalp are short
     edge = np.clip(roots.density / 0.6, 0, 1)
-    front = at_front(roots.place)
     reach = np.exp((0.06 if style.cut or style.tail else style.spread) * -np.abs(rng.standard_normal(count)))
     if not style.tail:
         baby = BABY_HAIR + 0.5 * front * (style.comb == "part")
@@ -159,34 +188,25 @@ def follow(
     path = np.zeros((count, points, 3))
     away = guides - guides[:, :1]
     for k in reversed(range(3)):
-        guide = near[:, k, None]
+        guide = locks.near[:, k, None]
         own = away[guide, low] * (1 - between) + away[guide, low + 1] * between
-        path += weight[:, k, None, None] * own
+        path += locks.weight[:, k, None, None] * own
     offset = roots.at - guides[lock, 0]
     together = share**2 if style.tail else style.clump * share**1.4 * (3 - 2 * share**0.7)
     together = together[None, :, None] * rng.uniform(0.75, 1.0, (count, 1, 1))
     together *= (1 - COMBED * front)[:, None, None]
     centre = guides[lock, :1] + own + LOCK_WIDTH * offset[:, None]
-    hairs = (1 - together) * (roots.at[:, None] + path) + together * centre
+    return (1 - together) * (roots.at[:, None] + path) + together * centre
 
-    # the hair is a layer: some lie on the skin, some on top
-    buried = style.clump * rng.random(len(guides))[lock] + (1 - style.clump) * rng.random(count)
-    outward = body.outward(hairs)
-    layer = style.layer * np.where(roots.zone(*zones) == 3, FRINGE_LAYER, 1.0)
-    hairs += (layer * (1 - buried))[:, None, None] * np.minimum(1, 3 * share)[:, None] * outward
-    length = np.linalg.norm(np.diff(hairs, axis=1), axis=2).sum(axis=1)
+
+def disorder(style: Style, length: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Offsets (S, P, 3) mm by which hairs of `length` (S,) mm stray from their locks, a few of them far."""
+    count, share = len(length), np.linspace(0, 1, style.points)
     if style.tail:  # held at both ends
         stray = style.mess * length[:, None] * np.sin(np.pi * share)
-        hairs += stray[..., None] * rng.standard_normal((count, 1, 3))
-    else:
-        wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.02, 2.5, 1.0)
-        hairs += (wild[:, None] * share)[..., None] * rng.standard_normal((count, 1, 3))
-    if style.curl:
-        bend = 1 - COMBED * front[:, None] * (1 - share)
-        hairs += bend[..., None] * curls(
-            style, share * (length / np.quantile(length, 0.8))[:, None], lock, leaders, outward, rng
-        )
-    return hairs, lock, buried
+        return stray[..., None] * rng.standard_normal((count, 1, 3))
+    wild = 0.4 * style.mess * np.minimum(length, 90.0) * np.where(rng.random(count) < 0.02, 2.5, 1.0)
+    return (wild[:, None] * share)[..., None] * rng.standard_normal((count, 1, 3))
 
 
 def curls(

@@ -1,4 +1,4 @@
-"""Furniture of `places`: what stands in rooms and hangs on walls, and the palettes they are painted in.
+"""What stands in rooms and hangs on walls, and the palettes it is painted in.
 
 Linear albedo; `scale` is degrees a metre at the wall.
 """
@@ -17,7 +17,7 @@ class Mood:
     Attributes:
         side: 1 where the key comes from the subject's left, -1 from the right.
         key, surround: (3,) colour of the key and of the room, luminance 1.
-        strength, ambient: of the set-up; kelvin: temperature of its key.
+        strength: of the key; ambient: of the light from all sides.
         variant: which of a place's kinds, such as "kitchen" of "home".
     """
 

@@ -1,17 +1,22 @@
 """What the rasteriser's shader paints per pixel, painted per vertex of a finer mesh, for Cycles.
 
 The mesh is split linearly, so its surface, and with it every annotation, stays that of the rasteriser; relief goes into
-the normals. `tests/generation/test_cycles.py` holds the albedo against that of `shading.shade`.
+the normals. `tests/generation/render/test_cycles.py` compares the albedo with that of `shading.shade`.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ...appearance.garment import under_rim
+from ...appearance.skin import SkinSurface
+from ...geometry.vectors import scaled
 from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
-from ..raster.skin_detail import bend, blemishes, creased, eyeball, furrow, inner_mouth, texture, tooth
+from ...kernels import kernel
+from ..raster.materials import FOLDED, FURROWS_FROM_MM
+from ..raster.mesh import Materials
+from ..raster.skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -104,76 +109,124 @@ def split(points: np.ndarray, triangles: np.ndarray, limit: np.ndarray) -> tuple
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
+    """`vectors` (V, 3) at length 1; the zero vector stays."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
-@njit(cache=True)
-def paint_skin_vertices(
-    normal, paint, albedo, surface, wrinkles, cloth, detail, tile, out_albedo, cavity, relief, rough
-):
-    """`shading.shade` for skin, at vertices. Fills `out_albedo` (V, 3) linear, `cavity` (V,) the share of light that
-    creases keep, `relief` (V, 3) unit normals with pores and wrinkles, `rough` (V,).
+class Vertices(NamedTuple):
+    """Vertices before they are painted.
 
-    `normal`, `paint`, `albedo` (V, 3), `surface` (V, 6), `wrinkles` (V, 6), `cloth`, `detail`, `tile`: as there.
+    Attributes:
+        normal: (V, 3) float32 unit; canonical: (V, 3) float32, see `Look`; albedo: (V, 3) float32 linear.
+        surface: of the skin; wrinkles: (V, 6) float32, how deep each of `wrinkles.FAMILIES` is.
     """
-    slope = np.zeros(3)
-    for v in range(normal.shape[0]):
-        nx, ny, nz = normal[v]
-        qx, qy, qz = paint[v]
-        r, g, b = blemishes(albedo[v, 0], albedo[v, 1], albedo[v, 2], qx, qy, qz, surface[v, 4], detail, tile)
-        mouth = surface[v, 3]
-        kept, uneven = 1.0, 0.0
-        if wrinkles[v].sum() > 0.02 and qz > -45:
-            nx, ny, nz, crease, uneven = furrow(nx, ny, nz, wrinkles[v], qx, qy, tile, detail[4], slope)
+
+    normal: np.ndarray
+    canonical: np.ndarray
+    albedo: np.ndarray
+    surface: SkinSurface
+    wrinkles: np.ndarray
+
+    def some(self, chosen: np.ndarray) -> "Vertices":
+        """Those with the indices `chosen`."""
+        surface = SkinSurface(*(values[chosen] for values in self.surface))
+        return Vertices(
+            self.normal[chosen], self.canonical[chosen], self.albedo[chosen], surface, self.wrinkles[chosen]
+        )
+
+
+class Painted(NamedTuple):
+    """Painted vertices.
+
+    Attributes:
+        albedo: (V, 3) linear; relief: (V, 3) unit normals with pores, wrinkles and corneas.
+        cavity: (V,) share of the light that creases keep; roughness: (V,).
+    """
+
+    albedo: np.ndarray
+    relief: np.ndarray
+    cavity: np.ndarray
+    roughness: np.ndarray
+
+
+@kernel(allocates=False)
+def paint_skin(vertices, detail, tile, out):
+    """Fills `out`, a `Painted`, at vertices of the skin, as `materials.bare_skin` does far from clothes."""
+    surface = vertices.surface
+    for v in range(vertices.normal.shape[0]):
+        at = vertices.canonical[v, 0], vertices.canonical[v, 1], vertices.canonical[v, 2]
+        own = vertices.normal[v]
+        normal = np.float64(own[0]), np.float64(own[1]), np.float64(own[2])
+        folds, porous, mouth = vertices.wrinkles[v], surface.porous[v], surface.mouth[v]
+        albedo = blemishes(vertices.albedo[v], at, porous, detail, tile)
+        kept, steep = 1.0, 0.0
+        if folds.sum() > FOLDED and at[2] > FURROWS_FROM_MM:
+            normal, crease, steep = furrow(normal, folds, at, detail, tile)
             kept = 1 - 0.14 * crease
-            r, g, b = creased(r, g, b, crease)
-        here, gx, gy, gz = texture(qx, qy, qz, surface[v, 4] * (1 - mouth), surface[v, 5], detail, tile)
-        relief[v, 0], relief[v, 1], relief[v, 2] = bend(nx, ny, nz, gx, gy, gz)
-        grain = 1 + 0.045 * surface[v, 4] * here
-        r, g, b = r * grain, g * grain, b * grain
-        rough[v] = np.sqrt(np.sqrt(surface[v, 2] ** 4 + 2 * min(0.25 * uneven, 0.03)))
+            albedo = creased(albedo, crease)
+        here, gradient = texture(at, porous * (1 - mouth), surface.lips[v], detail, tile)
+        albedo = scaled(albedo, 1 + 0.045 * porous * here)
         if mouth > 0.02:
-            r, g, b, _ = inner_mouth(r, g, b, mouth, qz)
-        out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2], cavity[v] = r, g, b, kept
+            albedo, _ = inner_mouth(albedo, mouth, at[2])
+        out.albedo[v, 0], out.albedo[v, 1], out.albedo[v, 2] = albedo
+        out.relief[v, 0], out.relief[v, 1], out.relief[v, 2] = bend(normal, gradient)
+        out.cavity[v] = kept
+        out.roughness[v] = np.sqrt(np.sqrt(surface.roughness[v] ** 4 + 2 * min(0.25 * steep, 0.03)))
 
 
-@njit(cache=True)
-def paint_eye_vertices(normal, ball, eye, iris, gaze, detail, tile, out_albedo, relief):
-    """`shading.shade` for eyes, at vertices with `eye` (V,) 0 or 1; others are left alone. The lids' shadow is left to
-    the path tracer. Fills `out_albedo` (V, 3) and the cornea's normals `relief` (V, 3).
+@kernel(allocates=False)
+def paint_eyes(normals, ball, eye, materials, out):
+    """Fills albedo and relief of `out`, a `Painted`, at vertices with `eye` (V,) 0 left or 1 right; others are left alone.
 
-    `ball` (V, 3): unit direction from the middle of the eye; `iris` (2, 8), `gaze` (2, 3): as there.
+    As `materials.wet_eye`, but for the shade of the lids, which is left to the path tracer. `normals` (V, 3) unit;
+    `ball` (V, 3): unit direction from the middle of the eye.
     """
-    for v in range(normal.shape[0]):
-        e = eye[v]
-        if e < 0:
+    for v in range(normals.shape[0]):
+        if eye[v] < 0:
             continue
-        qx, qy, qz = ball[v]
-        r, g, b, _, bulge = eyeball(qx, qy, qz, e, iris, gaze, detail, tile)
-        nx, ny, nz = normal[v]
-        nx, ny, nz = nx + bulge * (qx - gaze[e, 0]), ny + bulge * (qy - gaze[e, 1]), nz + bulge * (qz - gaze[e, 2])
-        n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-        relief[v, 0], relief[v, 1], relief[v, 2] = nx * n, ny * n, nz * n
-        out_albedo[v, 0], out_albedo[v, 1], out_albedo[v, 2] = r, g, b
+        at = ball[v, 0], ball[v, 1], ball[v, 2]
+        albedo, _, bulge = eyeball(at, eye[v], materials.eyes, materials.detail, materials.tile)
+        out.albedo[v, 0], out.albedo[v, 1], out.albedo[v, 2] = albedo
+        relief = cornea(normals[v], at, materials.eyes.gaze[eye[v]], bulge)
+        out.relief[v, 0], out.relief[v, 1], out.relief[v, 2] = relief
 
 
-@njit(cache=True)
-def below_neckline(paint, cloth):
+@kernel
+def below_neckline(canonical, garment):
     """How far (mm) each canonical point (V, 3) lies inside the clothes."""
-    out = np.empty(paint.shape[0], np.float32)
-    for v in range(paint.shape[0]):
-        out[v] = under_rim(cloth, paint[v, 0], paint[v, 1], paint[v, 2])
+    out = np.empty(canonical.shape[0], np.float32)
+    for v in range(canonical.shape[0]):
+        out[v] = under_rim(garment, (canonical[v, 0], canonical[v, 1], canonical[v, 2]))
     return out
 
 
-@njit(cache=True)
-def paint_mouth(albedo, paint, of_part, detail, tile):
-    """Teeth, gums and tongue into `albedo` (V, 3); `paint` (V, 3) canonical mm. Coarser than in the rasteriser's shader:
-    the mesh has a vertex every 2 mm here."""
+@kernel(allocates=False)
+def paint_mouth(albedo, canonical, of_part, detail, tile):
+    """Teeth, gums and tongue into `albedo` (V, 3). Coarser than in the rasteriser's shader: the mesh has a vertex every
+    2 mm here."""
     for v in range(albedo.shape[0]):
+        x, y, z = canonical[v]
         if of_part[v] == TEETH:
-            r, g, b, _ = tooth(paint[v, 0], paint[v, 1], paint[v, 2], 1.0, detail[10], detail[4], tile)
-            albedo[v, 0], albedo[v, 1], albedo[v, 2] = r, g, b
+            tint, _ = tooth((x, y, z), 1.0, detail, tile)
+            albedo[v, 0], albedo[v, 1], albedo[v, 2] = tint
         elif of_part[v] == TONGUE:
-            shallow = 1 - 0.5 * min(max((26 - paint[v, 2]) / 24, 0.0), 1.0)
+            shallow = 1 - 0.5 * min(max((26 - z) / 24, 0.0), 1.0)
             albedo[v, 0], albedo[v, 1], albedo[v, 2] = 0.36 * shallow, 0.125 * shallow, 0.115 * shallow
+
+
+def paint_vertices(fine: FineMesh, vertices: Vertices, materials: Materials) -> Painted:
+    """Skin, eyes, teeth and tongue of a fine mesh."""
+    count = len(vertices.normal)
+    painted = Painted(
+        vertices.albedo.copy(), vertices.normal.copy(), np.ones(count, np.float32), np.zeros(count, np.float32)
+    )
+    skin = fine.of_part == SKIN
+    on_skin = vertices.some(skin)
+    filled = Painted(*(np.empty_like(values[skin]) for values in painted))
+    paint_skin(on_skin, materials.detail, materials.tile, filled)
+    for whole, part in zip(painted, filled, strict=True):
+        whole[skin] = part
+    painted.albedo[:] *= np.sqrt(painted.cavity)[:, None]  # the other half is the relief's own shadow
+    paint_eyes(vertices.normal, unit(vertices.canonical), fine.eye, materials, painted)
+    paint_mouth(painted.albedo, vertices.canonical, fine.of_part, materials.detail, materials.tile)
+    return painted

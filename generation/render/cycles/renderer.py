@@ -23,14 +23,17 @@ from dataset_script.errors import WorkFailed
 from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
+from ...appearance.skin import SkinSurface
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
-from ...heads.base import SKIN, Head
+from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import Picture
+from ..base import RenderedView
+from ..develop import develop, look_exposure
 from ..raster import renderer as raster
-from .paint import FineMesh, below_neckline, paint_eye_vertices, paint_mouth, paint_skin_vertices, unit
+from ..raster.mesh import Materials
+from .paint import FineMesh, Vertices, below_neckline, paint_vertices, unit
 
 BPY = "4.5.15"
 SAMPLES = 32
@@ -47,7 +50,7 @@ STRAND_RADIUS_MM: dict[str, tuple[float, float]] = {
 }
 """At root and tip. There are fewer strands than hairs, so each is thicker than a hair (0.04 mm)."""
 TINT_GAMMA = 0.88
-"""Lightens dark strands: they shade each other here, which the rasteriser's tints do not reckon with."""
+"""Lightens dark strands: they shade each other here, which the rasteriser's tints leave out of account."""
 
 
 def find_python() -> str:
@@ -169,13 +172,13 @@ class CyclesRenderer:
         """What all views of an expression share."""
         return self._raster.pose(plan, look, control, eyes, gaze, seed)
 
-    def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+    def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""
         annotated = self._raster.render(posed, look, camera, noise)
         light = self.trace(describe(self._fine, posed, look, camera), camera.size)
         seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera.plan, camera.size)
         twice = np.repeat(np.repeat(seen, 2, axis=0), 2, axis=1)  # `develop` averages 2 x 2
-        return dataclasses.replace(annotated, rgb=raster.develop(twice, raster.look_exposure(look), noise))
+        return dataclasses.replace(annotated, rgb=develop(twice, look_exposure(look), noise))
 
     def trace(self, scene: dict[str, np.ndarray], size: int) -> np.ndarray:
         """A scene of `describe` as (size, size, 4) float32, linear and premultiplied by its alpha."""
@@ -199,45 +202,42 @@ class CyclesRenderer:
 def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) -> dict[str, np.ndarray]:
     """Everything that Cycles is told, as arrays: the refined and painted mesh, strands, lights and the camera.
 
-    World mm and linear light; see `worker` for who reads what.
+    World mm and linear light; `worker/scene.py` reads the entries by their names.
     """
-    normal, canonical = unit(fine.spread(posed.normals)), fine.spread(look.paint)
-    surface, detail, tile = fine.spread(look.skin.surface), look.skin.detail, noise_tile()
-    albedo = fine.spread(look.skin.albedo)
-    relief, cavity, rough = normal.copy(), np.ones(len(normal), np.float32), np.zeros(len(normal), np.float32)
-    skin = fine.of_part == SKIN
-    painted = [np.ascontiguousarray(a[skin]) for a in (normal, canonical, albedo, surface, fine.spread(posed.wrinkles))]
-    filled = [np.empty_like(a[skin]) for a in (albedo, cavity, relief, rough)]
-    paint_skin_vertices(*painted, look.cloth, detail, tile, *filled)
-    albedo[skin], cavity[skin], relief[skin], rough[skin] = filled
-    albedo *= np.sqrt(cavity)[:, None]  # the other half is the relief's own shadow
-    ball = unit(canonical)
-    paint_eye_vertices(normal, ball, fine.eye, look.iris, posed.gaze, detail, tile, albedo, relief)
-    paint_mouth(albedo, canonical, fine.of_part, detail, tile)
-    scene = look.scene
+    vertices = Vertices(
+        normal=unit(fine.spread(posed.normals)),
+        canonical=fine.spread(look.canonical),
+        albedo=fine.spread(look.skin.albedo),
+        surface=SkinSurface(*map(fine.spread, look.skin.surface)),
+        wrinkles=fine.spread(posed.wrinkles),
+    )
+    painted = paint_vertices(fine, vertices, Materials(look.skin.detail, posed.eyes, look.garment, noise_tile()))
+    light, garment = look.scene.light, look.garment
     data = {
         "position": fine.spread(posed.dressed),
         "triangles": fine.triangles,
         "part": fine.part,
-        "albedo": np.clip(albedo, 0.001, 0.95),
-        "relief": relief,
-        "canonical": canonical,
-        "specular": 0.5 * surface[:, 1],
-        "roughness": np.clip(rough, 0.2, 0.9),
-        "below_neckline": below_neckline(canonical, look.cloth),
-        "cloth": look.cloth,
-        "light_direction": scene.direction,
-        "light_colour": scene.colour,
-        "sky": scene.sky,
-        "ground": scene.ground,
+        "albedo": np.clip(painted.albedo, 0.001, 0.95),
+        "relief": painted.relief,
+        "canonical": vertices.canonical,
+        "specular": 0.5 * vertices.surface.specular,
+        "roughness": np.clip(painted.roughness, 0.2, 0.9),
+        "below_neckline": below_neckline(vertices.canonical, garment),
+        "garment_colour": garment.colour,
+        "garment_weave": garment.weave,
+        "garment_roughness": garment.roughness,
+        "light_direction": light.direction,
+        "light_colour": light.colour,
+        "sky": light.sky,
+        "ground": light.ground,
         "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
         "fov": np.array(camera.plan.fov),
     }
-    for points, tint, *_, code in posed.strands:
-        name = SEGMENTS[code]
+    for strands in posed.strands:
+        name = SEGMENTS[strands.code]
         data |= {
-            f"{name}_points": points,
-            f"{name}_tint": tint**TINT_GAMMA,
+            f"{name}_points": strands.points,
+            f"{name}_tint": strands.tint**TINT_GAMMA,
             f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
         }
     return data

@@ -4,15 +4,14 @@ Order of the families: glabella, forehead, crow's feet, lower lid, nose root, na
 """
 
 import numpy as np
-from numba import njit
 
 from ...geometry.noise import sample
+from ...kernels import kernel
 
-WIDTH_MM = 1.15
 DEPTH_MM = (0.95, 0.60, 0.55, 0.75, 0.80, 1.10)
 
 
-@njit(cache=True, inline="always")
+@kernel(inline=True)
 def groove(distance, width):
     """A groove with soft shoulders: height in -1..0.25 and its slope per mm at a signed `distance` (mm) from its line."""
     t = distance / width
@@ -21,20 +20,20 @@ def groove(distance, width):
     return 0.25 * wide - 1.25 * e, (2.5 * t * e - 0.5 * t / 6 * wide) / width
 
 
-@njit(cache=True, inline="always")
+@kernel(inline=True)
 def repeated(u, period):
     """Signed distance of `u` to the nearest multiple of `period`."""
     return u - period * np.round(u / period)
 
 
-@njit(cache=True)
-def wrinkle_relief(depth, x, y, tile, place, out):
-    """Adds up the families at canonical (x, y) mm; `depth` (6,) is how deep each is, 0-1.5; `place` where
-    in the noise the person lies, so that no two have the same lines.
+@kernel(allocates=False)
+def wrinkle_relief(depth, x, y, place, tile):
+    """Slope along x and y at canonical (x, y) mm, and how far into grooves the point lies (0-1), for occlusion.
 
-    Fills `out` (3,): the slope along x and y, and how far into grooves the point lies (0-1), for occlusion.
+    `depth` (6,) is how deep each family is, 0-1.5; `place` where in the noise the person lies, so that no two have the
+    same lines.
     """
-    out[0] = out[1] = out[2] = 0.0
+    slope_x = slope_y = inside = 0.0
     ax, side = abs(x), (1.0 if x >= 0 else -1.0)
     wave = sample(tile, 0.11 * x + place, 0.11 * y, place)
     for k in range(6):
@@ -65,6 +64,7 @@ def wrinkle_relief(depth, x, y, tile, place, out):
             gx, gy, width = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7
         height, slope = groove(d, width)
         amount = depth[k] * DEPTH_MM[k]
-        out[0] += amount * slope * gx
-        out[1] += amount * slope * gy
-        out[2] += depth[k] * max(-height, 0.0)
+        slope_x += amount * slope * gx
+        slope_y += amount * slope * gy
+        inside += depth[k] * max(-height, 0.0)
+    return slope_x, slope_y, inside

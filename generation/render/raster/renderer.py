@@ -13,44 +13,53 @@ from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
 from ...appearance.brows import lash_strands
-from ...appearance.eyes import turned
+from ...appearance.eyes import EyePaint
 from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
 from ...geometry.noise import noise_tile
-from ...geometry.shadows import SHADOW_REACH_MM, SHADOW_SIDE, cast, light_frame
+from ...geometry.shadows import ShadowMaps, cast_shadows
 from ...geometry.visibility import rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import Picture
+from ..base import RenderedView
 from ..develop import develop, look_exposure
-from .scattering import scatter
-from .segments import segment
+from .mesh import Materials, PaintedMesh, Viewpoint
+from .scattering import SkinLight, scatter
+from .segments import SegmentCodes, segment
 from .shading import shade
-from .strands import draw_strands, shadow_strands
+from .strands import SampleBuffer, Strands, draw_strands, shadow_strands
 
-_CODE = {name: k for k, name in enumerate(SEGMENTS)}
+CODES = SegmentCodes(*(SEGMENTS.index(name) for name in SegmentCodes._fields))
 FRONT = np.array([0.0, 0.0, -60.0], np.float32)
-"""Middle that the outward direction of brows and lashes is measured from, mm."""
+"""Middle that the outward direction of lashes, brows and beards is measured from, world mm."""
+SHADOW_EVERY = 3
+"""One strand of so many casts a shadow."""
 
 
 @dataclass(frozen=True)
 class Posed:
-    """One expression, ready for any camera: world mm, float32."""
+    """One expression, ready for any camera; V render vertices.
+
+    Attributes:
+        vertices: (V, 3) float32 world mm, without clothes; dressed: with them.
+        normals: (V, 3) float32 unit, without clothes.
+        wrinkles: (V, 6) float32, how deep each of `wrinkles.FAMILIES` is.
+        strands: lashes, brows, beard and hair, in the order in which they are drawn.
+    """
 
     vertices: np.ndarray
     dressed: np.ndarray
     normals: np.ndarray
     wrinkles: np.ndarray
-    gaze: np.ndarray
-    shadows: np.ndarray
-    frames: np.ndarray
-    strands: tuple[tuple, ...]
+    eyes: EyePaint
+    shadows: ShadowMaps
+    strands: tuple[Strands, ...]
 
 
 class RasterRenderer:
-    """See `render.base.Renderer`."""
+    """The `Renderer` of a head; see the module."""
 
     name = "raster"
 
@@ -76,72 +85,80 @@ class RasterRenderer:
         triangles = self.head.topology.triangles
         vertices = self.head.vertices(control, eyes)
         normals = vertex_normals(vertices, triangles)
-        dressed = vertices + look.garment[:, None] * normals
-        frames = np.stack([light_frame(d, PIVOT, SHADOW_SIDE, SHADOW_REACH_MM) for d in look.scene.direction])
-        shadows = np.stack([cast(dressed, triangles, frame, SHADOW_SIDE) for frame in frames])
+        dressed = vertices + look.cloth_thickness[:, None] * normals
+        shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
         lashes, lash_tint = lash_strands(plan, self.head.topology, control, seed)
-        brows = look.brows.place(vertices, normals)
         strands = [
-            (lashes, lash_tint, np.zeros(len(lashes), np.float32), (0.85, 0.22), FRONT, 0.2, 1.0, _CODE["lashes"]),
-            (brows, look.brows.tint, np.zeros(len(brows), np.float32), (0.62, 0.35), FRONT, 0.3, 1.5, _CODE["brows"]),
+            face_strands("lashes", lashes, lash_tint, root=0.85, tip=0.22, shine=0.2, bias=1.0),
+            face_strands(
+                "brows", look.brows.place(vertices, normals), look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5
+            ),
         ]
         if look.beard is not None:
-            hairs = look.beard.place(vertices, normals)
-            strands.append(
-                (hairs, look.beard.tint, np.zeros(len(hairs), np.float32), (0.75, 0.40), FRONT, 0.3, 1.0, _CODE["hair"])
-            )
+            beard = look.beard.place(vertices, normals)
+            strands.append(face_strands("hair", beard, look.beard.tint, root=0.75, tip=0.40, shine=0.3, bias=1.0))
         if look.hair is not None:
             hair = look.hair
-            for k in range(len(frames)):
-                shadow_strands(hair.points, frames[k], shadows[k], 3)
+            for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
+                shadow_strands(hair.points, frame, depth, SHADOW_EVERY)
+            root, tip = np.float32(1.0), np.float32(hair.tip)
+            code = SEGMENTS.index("hair")
             strands.append(
-                (hair.points, hair.tint, hair.buried, hair.opacity, hair.middle, hair.shine, 0.6, _CODE["hair"])
+                Strands(hair.points, hair.tint, hair.buried, root, tip, hair.middle, hair.shine, bias=0.6, code=code)
             )
-        wrinkles = self._wrinkles.depth(look.rest_wrinkles, look.neutral, vertices)
         return Posed(
-            vertices,
-            dressed.astype(np.float32),
-            normals,
-            wrinkles,
-            turned(look.gaze, gaze),
-            shadows,
-            frames,
-            tuple(strands),
+            vertices=vertices,
+            dressed=dressed.astype(np.float32),
+            normals=normals,
+            wrinkles=self._wrinkles.depth(look.wrinkles, look.neutral, vertices),
+            eyes=look.eyes.turned(gaze),
+            shadows=shadows,
+            strands=tuple(strands),
         )
 
-    def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> Picture:
+    def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view of a posed expression. `noise` gives the sensor noise."""
-        topology, scene, size = self.head.topology, look.scene, camera.size
+        topology, light = self.head.topology, look.scene.light
         seen = camera.project(posed.dressed.astype(np.float64))
-        ids, depth, weights = rasterize(seen, topology.triangles, 1, size, True)
-        fine_ids, fine_depth, fine_weights = rasterize(seen, topology.triangles, 2, size, True)
-        colour = background(scene, camera.plan, 2 * size)
-        position = camera.position.astype(np.float32)
-        soft, soft_albedo, soft_share, soft_depth = (
-            np.zeros((size, size, *c), np.float32) for c in ((3,), (3,), (), ())
+        pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
+        samples = rasterize(seen, topology.triangles, 2, camera.size, True)
+        colour = background(look.scene, camera.plan, 2 * camera.size)
+        mesh = self._painted(posed, look)
+        materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile)
+        pixel_mm = camera.distance / camera.focal
+        viewpoint = Viewpoint(camera.position.astype(np.float32), pixel_mm, camera.projection(2))
+        skin_light = SkinLight.dark(camera.size)
+        shade(samples, mesh, materials, light, posed.shadows, viewpoint, colour, skin_light)
+        scatter(skin_light, camera.focal / camera.distance, colour)
+        buffer = SampleBuffer(colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
+        for strands in posed.strands:
+            draw_strands(strands, light, posed.shadows, viewpoint, buffer)
+        rgb = develop(colour, look_exposure(look), noise)
+        lips, mouth = topology.masks["lips"], topology.masks["mouth"]
+        segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
+        return RenderedView(rgb, *pixels, segments)
+
+    def _painted(self, posed: Posed, look: Look) -> PaintedMesh:
+        return PaintedMesh(
+            triangles=self.head.topology.triangles,
+            part=self.head.topology.part,
+            eye=self._eye,
+            position=posed.dressed,
+            normal=posed.normals,
+            canonical=look.canonical,
+            albedo=look.skin.albedo,
+            surface=look.skin.surface,
+            wrinkles=posed.wrinkles,
         )
-        scatters = np.zeros(fine_ids.shape, np.uint8)
-        shade(
-            fine_ids, fine_depth, fine_weights, topology.triangles, topology.part, posed.dressed, posed.normals,
-            look.paint, look.skin.albedo, look.skin.surface, posed.wrinkles, self._eye, position,
-            camera.distance / camera.focal, scene.direction, scene.colour, posed.shadows, posed.frames, scene.sky, scene.ground, look.iris, posed.gaze, look.cloth, look.skin.detail,
-            self._tile, colour, soft, soft_albedo, soft_share, soft_depth, scatters,
-        )  # fmt: skip
-        scatter(soft, soft_albedo, soft_share, soft_depth, camera.focal / camera.distance, colour, scatters)
-        cover = np.zeros(fine_ids.shape, np.uint8)
-        for points, tint, buried, opacity, middle, shine, bias, code in posed.strands:
-            draw_strands(
-                points, camera.projection(2), tint, buried, np.array(opacity, np.float32), scene.direction,
-                scene.colour, scene.sky, position, middle, shine, bias, posed.shadows, posed.frames, colour, fine_depth,
-                cover, code,
-            )  # fmt: skip
-        exposure = look_exposure(look)
-        rgb = develop(colour, exposure, noise)
-        segments = segment(
-            ids, weights, topology.triangles, topology.part, look.paint, topology.masks["lips"],
-            topology.masks["mouth"], look.cloth, cover,
-        )  # fmt: skip
-        return Picture(rgb, ids, depth, weights, segments)
+
+
+def face_strands(
+    segment: str, points: np.ndarray, tint: np.ndarray, root: float, tip: float, shine: float, bias: float
+) -> Strands:
+    """Hairs that grow on the face, named as in `SEGMENTS`; none lies under others. See `Strands`."""
+    buried = np.zeros(len(points), np.float32)
+    code = SEGMENTS.index(segment)
+    return Strands(points, tint, buried, np.float32(root), np.float32(tip), FRONT, shine, bias, code)
 
 
 @functools.cache

@@ -5,62 +5,85 @@ Separable, per channel, in millimetres of skin (red travels furthest), and only 
 stays sharp. Runs at one sample a pixel, before strands are drawn over the skin.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
+
+from ...kernels import kernel
 
 SIGMA_MM = (1.5, 0.70, 0.42)
 SAME_SURFACE_MM = 5.0
 MAX_RADIUS = 8
 
 
-@njit(cache=True)
-def scatter(light, albedo, share, depth, pixels_per_mm, colour, scatters):
-    """Blurs `light`, multiplies it by the albedo and adds it to `colour` where `scatters`.
+class SkinLight(NamedTuple):
+    """The skin that is seen in each pixel, averaged over its skin samples, and the light that enters it.
 
-    Args:
-        light, albedo: (S, S, 3) float32, of the skin in each pixel, averaged over its skin samples.
-        share: (S, S) float32, which part of the pixel is skin; depth: (S, S) float32 mm;
-            pixels_per_mm: at the distance of the head.
-        colour: (2S, 2S, 3) float32, the rest of the light; scatters: (2S, 2S) uint8, 1 on skin samples.
+    Attributes:
+        light, albedo: (S, S, 3) float32 linear.
+        share: (S, S) float32, how many samples of the pixel are skin; depth: (S, S) float32 mm.
+        samples: (2S, 2S) uint8, 1 on skin samples.
     """
-    side = light.shape[0]
-    first = np.zeros_like(light)
+
+    light: np.ndarray
+    albedo: np.ndarray
+    share: np.ndarray
+    depth: np.ndarray
+    samples: np.ndarray
+
+    @classmethod
+    def dark(cls, size: int) -> "SkinLight":
+        """No skin in a picture of `size` pixels."""
+        light, albedo, share, depth = (np.zeros((size, size, *more), np.float32) for more in ((3,), (3,), (), ()))
+        return cls(light, albedo, share, depth, np.zeros((2 * size, 2 * size), np.uint8))
+
+
+@kernel
+def scatter(skin, pixels_per_mm, colour):
+    """Blurs the light in the skin, multiplies it by the albedo and adds it to `colour` (2S, 2S, 3) float32.
+
+    `pixels_per_mm`: at the distance of the head. The light of `skin` is blurred in place.
+    """
+    side = skin.light.shape[0]
+    across = np.zeros_like(skin.light)
     radius = min(int(2.2 * SIGMA_MM[0] * pixels_per_mm + 0.5), MAX_RADIUS)
-    weights = np.zeros((3, MAX_RADIUS + 1), np.float32)
+    profile = np.zeros((3, radius + 1), np.float32)
     for channel in range(3):
         for k in range(radius + 1):
-            weights[channel, k] = np.exp(-0.5 * (k / max(SIGMA_MM[channel] * pixels_per_mm, 0.05)) ** 2)
+            profile[channel, k] = np.exp(-0.5 * (k / max(SIGMA_MM[channel] * pixels_per_mm, 0.05)) ** 2)
     for row in range(side):
         for column in range(side):
-            if share[row, column] > 0:
-                _blur(light, share, depth, row, column, 0, 1, radius, weights, first)
+            if skin.share[row, column] > 0:
+                _blur(skin.light, skin, (row, column), (0, 1), profile, across)
     for row in range(side):
         for column in range(side):
-            if share[row, column] == 0:
+            if skin.share[row, column] == 0:
                 continue
-            _blur(first, share, depth, row, column, 1, 0, radius, weights, light)
+            _blur(across, skin, (row, column), (1, 0), profile, skin.light)
             for k in range(4):
                 r, c = 2 * row + k // 2, 2 * column + k % 2
-                if scatters[r, c]:
+                if skin.samples[r, c]:
                     for channel in range(3):
-                        colour[r, c, channel] += light[row, column, channel] * albedo[row, column, channel]
+                        colour[r, c, channel] += skin.light[row, column, channel] * skin.albedo[row, column, channel]
 
 
-@njit(cache=True, inline="always")
-def _blur(source, share, depth, row, column, down, right, radius, weights, target):
-    """One pixel of one pass; light does not jump to a surface more than a few millimetres nearer or farther."""
-    side = source.shape[0]
-    z = depth[row, column]
+@kernel(inline=True)
+def _blur(source, skin, pixel, step, profile, target):
+    """One pixel of one pass, along `step` (rows, columns): its mean in `source` under `profile` (3, radius + 1) goes to
+    `target`. Light does not jump to a surface more than a few millimetres nearer or farther."""
+    side, radius = source.shape[0], profile.shape[1] - 1
+    row, column = pixel
+    z = skin.depth[row, column]
     total0 = total1 = total2 = 0.0
     sum0 = sum1 = sum2 = 0.0
     for k in range(-radius, radius + 1):
-        r, c = row + down * k, column + right * k
+        r, c = row + step[0] * k, column + step[1] * k
         if r < 0 or c < 0 or r >= side or c >= side:
             continue
-        s = share[r, c]
-        if s == 0 or abs(depth[r, c] - z) > SAME_SURFACE_MM:
+        s = skin.share[r, c]
+        if s == 0 or abs(skin.depth[r, c] - z) > SAME_SURFACE_MM:
             continue
-        w0, w1, w2 = s * weights[0, abs(k)], s * weights[1, abs(k)], s * weights[2, abs(k)]
+        w0, w1, w2 = s * profile[0, abs(k)], s * profile[1, abs(k)], s * profile[2, abs(k)]
         sum0 += w0 * source[r, c, 0]
         sum1 += w1 * source[r, c, 1]
         sum2 += w2 * source[r, c, 2]

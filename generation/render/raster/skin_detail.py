@@ -1,12 +1,14 @@
 """What both renderers paint on skin and eyes, at one point: pixel by pixel in `shading`, at vertices in `cycles.paint`.
 
-Functions take and return plain numbers, so that the compiler can put them in place of their calls. Colours are linear.
+Points, normals and linear colours are tuples of three numbers. `detail` is the `SkinDetail` of the person, `tile` the
+noise.
 """
 
 import numpy as np
-from numba import njit
 
 from ...geometry.noise import sample, smooth
+from ...geometry.vectors import difference, dot, scaled, unit_vector
+from ...kernels import kernel
 from .grooves import wrinkle_relief
 
 UPPER_MM = (8.6, 6.7, 7.7, 7.0, 6.8, 10.0, 10.0, 99.0)
@@ -14,47 +16,57 @@ LOWER_MM = (5.4, 5.9, 6.9, 7.0, 7.1, 11.0, 10.5, 99.0)
 """Widths of the teeth from the middle outwards (Wheeler's averages)."""
 
 
-@njit(cache=True, inline="always")
-def blemishes(r, g, b, x, y, z, porous, detail, tile):
-    """Albedo (r, g, b) with uneven pigment and blood, freckles, age spots and moles at canonical (x, y, z) mm.
+@kernel(inline=2)
+def dimmed(albedo, amount, red, green, blue):
+    """Albedo with the share `amount` times `red`, `green`, `blue` of it taken away."""
+    return albedo[0] * (1 - red * amount), albedo[1] * (1 - green * amount), albedo[2] * (1 - blue * amount)
 
-    `porous` 0-1 stands for how much sun the place gets; `detail`: see `Skin`.
+
+@kernel(inline=2)
+def blemishes(albedo, at, porous, detail, tile):
+    """Albedo with uneven pigment and blood, freckles, age spots and moles at the canonical point `at`, mm.
+
+    `porous` 0-1 stands for how much sun the place gets.
     """
-    ox, oy, oz = detail[4], detail[5], detail[6]
+    x, y, z = at
+    ox, oy, oz = detail.place[0], detail.place[1], detail.place[2]
     grain = sample(tile, 1.25 * x + oz, 1.25 * y + ox, 1.25 * z + oy)
-    melanin = detail[0] * (
+    melanin = detail.melanin * (
         sample(tile, 0.13 * x + ox, 0.13 * y + oy, 0.13 * z + oz)
         + 0.7 * sample(tile, 0.47 * x + oy, 0.47 * y + oz, 0.47 * z + ox)
         + 0.5 * porous * grain
     )
-    blood = detail[7] * (
+    blood = detail.blood * (
         sample(tile, 0.21 * x + oz, 0.21 * y + oy, 0.21 * z + ox)
         + 0.6 * sample(tile, 0.83 * x + ox, 0.83 * y + oz, 0.83 * z + oy)
     )
-    r = r * (1 - 0.78 * melanin - 0.10 * blood)
-    g, b = g * (1 - 1.05 * melanin - 0.95 * blood), b * (1 - 1.28 * melanin - 0.80 * blood)
+    mottled = (
+        albedo[0] * (1 - 0.78 * melanin - 0.10 * blood),
+        albedo[1] * (1 - 1.05 * melanin - 0.95 * blood),
+        albedo[2] * (1 - 1.28 * melanin - 0.80 * blood),
+    )
     spots = grain + 0.35 * sample(tile, 0.09 * x + oy, 0.09 * y + ox, 0.09 * z + oz)
-    freckle = detail[2] * smooth(0.45, 0.95, porous) * smooth(1.3, 3.0, spots)
-    if detail[8] > 0.02:
+    freckle = detail.freckles * smooth(0.45, 0.95, porous) * smooth(1.3, 3.0, spots)
+    if detail.age_spots > 0.02:
         wide = sample(tile, 0.45 * x + oz, 0.45 * y + ox, 0.45 * z + ox)  # single soft spots, some 4 mm wide
-        freckle += 0.8 * detail[8] * (0.4 + 0.6 * porous) * smooth(1.7, 3.0, wide)
-    r, g, b = r * (1 - 0.28 * freckle), g * (1 - 0.42 * freckle), b * (1 - 0.50 * freckle)
+        freckle += 0.8 * detail.age_spots * (0.4 + 0.6 * porous) * smooth(1.7, 3.0, wide)
     mole = smooth(3.40, 3.7, sample(tile, 0.75 * x + oy, 0.75 * y + oz, 0.75 * z + oy))
-    return r * (1 - 0.58 * mole), g * (1 - 0.64 * mole), b * (1 - 0.67 * mole)
+    return dimmed(dimmed(mottled, freckle, 0.28, 0.42, 0.50), mole, 0.58, 0.64, 0.67)
 
 
-@njit(cache=True, inline="always")
-def texture(x, y, z, porous, lips, detail, tile):
-    """Pores, the fine lines of old skin and the upright lines of lips: their height (about -2 to 2) and slope.
+@kernel(inline=2)
+def texture(at, porous, lips, detail, tile):
+    """Pores, the fine lines of old skin and the upright lines of lips: their height (about -2 to 2) and gradient.
 
-    `porous` 0-1 scales pores by zone, `lips` 0-1 is how far on the lips; `detail`: see `Skin`.
+    `porous` 0-1 scales pores by zone, `lips` 0-1 is how far on the lips.
     """
+    x, y, z = at
     here = sample(tile, 2.3 * x, 2.3 * y, 2.3 * z)
-    bump = detail[1] * porous * (1 - lips)
+    bump = detail.pores * porous * (1 - lips)
     gx = bump * (sample(tile, 2.3 * x + 0.5, 2.3 * y, 2.3 * z) - here)
     gy = bump * (sample(tile, 2.3 * x, 2.3 * y + 0.5, 2.3 * z) - here)
     gz = bump * (sample(tile, 2.3 * x, 2.3 * y, 2.3 * z + 0.5) - here)
-    crepe = detail[9] * (1 - lips)
+    crepe = detail.crepe * (1 - lips)
     if crepe > 0.01:  # level rings on the neck, lines down and outwards on the cheeks
         neck = smooth(-100.0, -116.0, y)
         across, along = (0.75 - 0.45 * neck) * y + 0.65 * (1 - neck) * abs(x), 0.75 * abs(x) - 0.65 * (1 - neck) * y
@@ -67,50 +79,54 @@ def texture(x, y, z, porous, lips, detail, tile):
         line = sample(tile, 2.1 * x, 0.3 * y, 0.3 * z)
         gx += 0.11 * lips * (sample(tile, 2.1 * x + 0.5, 0.3 * y, 0.3 * z) - line)
         here = here * (1 - lips) + lips * line
-    return here, gx, gy, gz
+    return here, (gx, gy, gz)
 
 
-@njit(cache=True, inline="always")
-def bend(nx, ny, nz, gx, gy, gz):
-    """The unit normal of a surface whose height has the gradient (gx, gy, gz)."""
-    along = gx * nx + gy * ny + gz * nz
-    nx, ny, nz = nx - (gx - along * nx), ny - (gy - along * ny), nz - (gz - along * nz)
-    n = 1 / np.sqrt(nx * nx + ny * ny + nz * nz)
-    return nx * n, ny * n, nz * n
+@kernel(inline=2)
+def bend(normal, gradient):
+    """The unit normal of a surface whose height has this gradient."""
+    along = dot(gradient, normal)
+    return unit_vector(
+        (
+            normal[0] - (gradient[0] - along * normal[0]),
+            normal[1] - (gradient[1] - along * normal[1]),
+            normal[2] - (gradient[2] - along * normal[2]),
+        )
+    )
 
 
-@njit(cache=True, inline="always")
-def furrow(nx, ny, nz, folds, x, y, tile, place, relief):
-    """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared slope.
-
-    `relief` (3,) is scratch.
-    """
-    wrinkle_relief(folds, x, y, tile, place, relief)
-    nx, ny, nz = bend(nx, ny, nz, relief[0], relief[1], 0.0)
-    return nx, ny, nz, min(relief[2], 1.5), relief[0] * relief[0] + relief[1] * relief[1]
+@kernel(inline=2)
+def furrow(normal, folds, at, detail, tile):
+    """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared slope."""
+    x, y, inside = wrinkle_relief(folds, at[0], at[1], detail.place[0], tile)
+    return bend(normal, (x, y, 0.0)), min(inside, 1.5), x * x + y * y
 
 
-@njit(cache=True, inline="always")
-def creased(r, g, b, crease):
+@kernel(inline=2)
+def creased(albedo, crease):
     """Albedo in a crease. Light is lost there in all colours alike; as occlusion it would look like a pink stripe, for
     red comes back through the skin."""
-    return r * (1 - 0.26 * crease), g * (1 - 0.275 * crease), b * (1 - 0.275 * crease)
+    return dimmed(albedo, crease, 0.26, 0.275, 0.275)
 
 
-@njit(cache=True, inline="always")
-def inner_mouth(r, g, b, mouth, z):
+@kernel(inline=2)
+def inner_mouth(albedo, mouth, z):
     """Albedo into the red inside of the mouth (`mouth` 0-1), and how far inside the point is."""
     inside = mouth * smooth(34.0, 16.0, z)
-    return r * (1 - inside) + 0.20 * inside, g * (1 - inside) + 0.045 * inside, b * (1 - inside) + 0.04 * inside, inside
+    red = albedo[0] * (1 - inside) + 0.20 * inside
+    green, blue = albedo[1] * (1 - inside) + 0.045 * inside, albedo[2] * (1 - inside) + 0.04 * inside
+    return (red, green, blue), inside
 
 
-@njit(cache=True, inline="always")
-def tooth(x, y, z, pixel_mm, yellow, place, tile):
-    """Albedo of teeth and gums at canonical (x, y, z) mm, and how far across its tooth the point lies, -1 to 1.
+@kernel(inline=2)
+def tooth(at, pixel_mm, detail, tile):
+    """Albedo of teeth and gums at a canonical point, and how far across its tooth the point lies, -1 to 1.
 
     The mesh is two unbroken rows: single teeth are boundaries along the arch, rounded corners and uneven edges, as wide
-    as `pixel_mm` can show them. `yellow` 0-1 is the shade; `place` where in the noise the person lies.
+    as `pixel_mm` can show them.
     """
+    x, y, z = at
+    place, yellow = detail.place[0], detail.tooth_yellow
     bite = -64.9 - (0.33 if z > 10 else 0.195) * (z - 10)  # the height at which the rows meet
     upper = y > bite
     from_edge = max(y - bite - 0.5 if upper else bite - 0.5 - y, 0.0)
@@ -139,44 +155,51 @@ def tooth(x, y, z, pixel_mm, yellow, place, tile):
     b = shade * (0.44 - 0.15 * yellow - 0.11 * neck) * (1 - 0.25 * dark)
     gum = smooth(height - 0.4, height + 0.4, from_edge)
     wet = 0.8 * (1 - 0.7 * deep) * gum
-    return r * (1 - gum) + 0.46 * wet, g * (1 - gum) + 0.19 * wet, b * (1 - gum) + 0.18 * wet, across * (1 - gum)
+    albedo = r * (1 - gum) + 0.46 * wet, g * (1 - gum) + 0.19 * wet, b * (1 - gum) + 0.18 * wet
+    return albedo, across * (1 - gum)
 
 
-@njit(cache=True, inline="always")
-def eyeball(x, y, z, e, iris, gaze, detail, tile):
-    """Albedo of eye `e` (0 or 1) in the unit direction (x, y, z) from its middle, and how far the cornea bulges there.
-
-    `iris` (2, 8), `gaze` (2, 3): see `eyes.paint_eyes`; `detail`: see `Skin`.
-    """
-    facing = min(max(x * gaze[e, 0] + y * gaze[e, 1] + z * gaze[e, 2], -1.0), 1.0)
+@kernel(inline=2)
+def eyeball(ball, eye, eyes, detail, tile):
+    """Albedo of an eye (0 left, 1 right) in the unit direction `ball` from its middle, that direction's angle with the
+    gaze (rad), and how far the cornea bulges there. `eyes`: the person's `EyePaint`."""
+    x, y, z = ball
+    facing = min(max(dot(ball, eyes.gaze[eye]), -1.0), 1.0)
     angle = np.arccos(facing)
-    radius, pupil = iris[e, 6], iris[e, 7]
+    radius, pupil = eyes.radius[eye], eyes.pupil[eye]
     # the sclera: off-white, pinker towards the corners, with faint veins
-    veins = sample(tile, 7 * x + 31, 13 * y, 7 * z) * smooth(radius, 1.2, angle) * detail[3]
+    veins = sample(tile, 7 * x + 31, 13 * y, 7 * z) * smooth(radius, 1.2, angle) * detail.veins
     pink = smooth(0.45, 1.0, angle)
-    yellow = detail[11]
+    yellow = detail.eye_yellow
     r = (0.45 - 0.10 * pink) * (1 - 0.14 * yellow)
     g = (0.41 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.20 * yellow)
     b = (0.38 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.32 * yellow)
     bulge = 0.0
     if angle < radius * 1.08:
-        around = np.arctan2(y - gaze[e, 1], x - gaze[e, 0])
-        fibre = sample(tile, 5.2 * np.cos(around) + 20 * e, 5.2 * np.sin(around), 2.2 * angle / radius) + 0.7 * sample(
-            tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * e, 1.5 * angle / radius
-        )
+        around = np.arctan2(y - eyes.gaze[eye, 1], x - eyes.gaze[eye, 0])
+        fibre = sample(
+            tile, 5.2 * np.cos(around) + 20 * eye, 5.2 * np.sin(around), 2.2 * angle / radius
+        ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * eye, 1.5 * angle / radius)
         inner = smooth(0.75, 0.35, angle / radius)
         # light comes from above, crosses the iris and brightens its lower half
-        height = (y - gaze[e, 1]) / radius
+        height = (y - eyes.gaze[eye, 1]) / radius
         shine = max(1 + 0.34 * fibre, 0.1) * (1 - 0.42 * height)
         ring = 1 - 0.80 * smooth(0.76, 0.98, angle / radius)
         hole = smooth(pupil * 0.92, pupil * 1.08, angle)
         blend = smooth(1.08, 0.92, angle / radius)
-        ir = (iris[e, 0] * (1 - inner) + iris[e, 3] * inner) * shine
-        ig = (iris[e, 1] * (1 - inner) + iris[e, 4] * inner) * shine
-        ib = (iris[e, 2] * (1 - inner) + iris[e, 5] * inner) * shine
+        ir = (eyes.outer[0] * (1 - inner) + eyes.ring[0] * inner) * shine
+        ig = (eyes.outer[1] * (1 - inner) + eyes.ring[1] * inner) * shine
+        ib = (eyes.outer[2] * (1 - inner) + eyes.ring[2] * inner) * shine
         r = r * (1 - blend) + blend * (ir * ring * hole + 0.002)
         g = g * (1 - blend) + blend * (ig * ring * hole + 0.002)
         b = b * (1 - blend) + blend * (ib * ring * hole + 0.002)
         # the cornea bulges: its normal tilts further than the ball's
         bulge = 0.45 * smooth(1.0, 0.7, angle / radius)
-    return r, g, b, angle, bulge
+    return (r, g, b), angle, bulge
+
+
+@kernel(inline=2)
+def cornea(normal, ball, gaze, bulge):
+    """The unit normal of an eyeball with unit `normal` that bulges by `bulge` around the direction of the gaze."""
+    off = scaled(difference(ball, gaze), bulge)
+    return unit_vector((normal[0] + off[0], normal[1] + off[1], normal[2] + off[2]))

@@ -1,7 +1,11 @@
 """Hair, brows and lashes: strands drawn as lines into the sample buffer, tested against its depth."""
 
+from typing import NamedTuple
+
 import numpy as np
-from numba import njit
+
+from ...geometry.vectors import difference, dot, transformed, unit_vector
+from ...kernels import kernel
 
 FINE_POINTS = 20
 """Strands of more points bend little from one to the next: every second segment is shaded like the one before it."""
@@ -19,24 +23,68 @@ SINK_MM, SHADE_MM, SHADED = 3.0, 14.0, 0.15
 """Hair this far under the surface of the hair begins to lose light, and over as many mm goes down to this share."""
 
 
-@njit(cache=True, inline="always")
+class Strands(NamedTuple):
+    """Hairs of one kind, S of P points each.
+
+    Attributes:
+        points: (S, P, 3) float32, world mm, from the root.
+        tint: (S, 3) float32 linear colour.
+        buried: (S,) float32, 0 at the surface of the hair, 1 at the scalp; darkens.
+        root, tip: np.float32, opacity there, 0-1. Opaque samples also enter the depth. Strands with opaque roots stay so
+            and thin out instead: the share `tip` of them reaches their ends. Thus it does not matter which of them is
+            drawn first.
+        middle: (3,) float32, world mm, of the hair; the direction away from it stands in for a normal.
+        shine: strength of the highlight; under 0.25 strands turn every way within a pixel and have no grain.
+        bias: mm that a strand may lie behind the surface it grows on and still be seen.
+        code: index into `SEGMENTS`.
+    """
+
+    points: np.ndarray
+    tint: np.ndarray
+    buried: np.ndarray
+    root: np.float32
+    tip: np.float32
+    middle: np.ndarray
+    shine: float
+    bias: float
+    code: int
+
+
+class SampleBuffer(NamedTuple):
+    """What strands are drawn on, with 2 x 2 samples a pixel.
+
+    Attributes:
+        colour: (2S, 2S, 3) float32 linear; depth: (2S, 2S) float32 mm.
+        cover: (2S, 2S) uint8, the code of the strands that cover more than half of a sample, else 0.
+    """
+
+    colour: np.ndarray
+    depth: np.ndarray
+    cover: np.ndarray
+
+
+@kernel(inline=True)
 def _project(projection, point):
     """Sample coordinates and depth (mm) of a world point."""
-    x, y, z = point[0], point[1], point[2]
-    depth = projection[2, 0] * x + projection[2, 1] * y + projection[2, 2] * z + projection[2, 3]
-    column = projection[0, 0] * x + projection[0, 1] * y + projection[0, 2] * z + projection[0, 3]
-    row = projection[1, 0] * x + projection[1, 1] * y + projection[1, 2] * z + projection[1, 3]
+    column, row, depth = transformed(projection, point)
     return column / depth, row / depth, depth
 
 
-@njit(cache=True, inline="always")
-def _hidden(depth, x, y, z):
-    """Whether something nearer than `z` covers the sample; outside the picture nothing does."""
+@kernel(inline=True)
+def _hidden(depth, at, bias):
+    """Whether something more than `bias` nearer than `at` covers the sample; outside the picture nothing does."""
     side = depth.shape[0]
-    return 0 <= x < side and 0 <= y < side and depth[int(y), int(x)] < z
+    x, y, z = at
+    return 0 <= x < side and 0 <= y < side and depth[int(y), int(x)] < z - bias
 
 
-@njit(cache=True)
+@kernel(inline=True)
+def _outside(a, b, side):
+    """Whether the line from `a` to `b` cannot touch the picture."""
+    return max(a[0], b[0]) < 0 or max(a[1], b[1]) < 0 or min(a[0], b[0]) >= side or min(a[1], b[1]) >= side
+
+
+@kernel
 def close_gaps(colour, depth, cover, code):
     """Fills the single samples that strands of `code` left between them with what is around: hair has no pinholes."""
     side = cover.shape[0]
@@ -63,124 +111,110 @@ def close_gaps(colour, depth, cover, code):
         cover[filled[k, 0], filled[k, 1]] = code
 
 
-@njit(cache=True)
-def draw_strands(
-    points, projection, tint, depth_in_hair, opacity, light_direction, light_colour, sky, camera, centre,
-    shine, bias, shadows, shadow_frame, colour, depth, cover, code,
-):  # fmt: skip
-    """Draws strands (S, P) over `colour` (2S, 2S, 3), nearer than `depth` (2S, 2S), one sample wide.
-
-    Args:
-        points: (S, P, 3) world mm; projection: (3, 4) world to homogeneous sample coordinates and depth.
-        tint: (S, 3) linear colour; depth_in_hair: (S,) 0 at the surface of the hair, 1 at the scalp, darkens.
-        opacity: (2,) at root and tip; opaque samples also enter `depth`. Strands with opaque roots stay so and thin out
-            instead: that share of them gets so far. Thus it does not matter which of them is drawn first.
-        centre: (3,) middle of the hair volume, whose outward direction stands in for a normal.
-        shine: strength of the highlight; under 0.25 strands turn every way within a pixel and have no grain; bias: mm a strand may lie behind the surface it grows on and still be seen.
-        cover: (2S, 2S) uint8, set to `code` where a strand covers more than half.
-    """
-    side = colour.shape[0]
+@kernel(allocates=False)
+def draw_strands(strands, light, shadows, viewpoint, buffer):
+    """Draws the `Strands` on the `SampleBuffer`, one sample wide. `light`: a `Light`; `shadows`: its `ShadowMaps`;
+    `viewpoint`: a `Viewpoint`."""
+    side = buffer.colour.shape[0]
+    points, projection = strands.points, viewpoint.projection
     every = 2 if points.shape[1] > FINE_POINTS else 1
-    fuzzy = max(1 - 4 * shine, 0.0)
-    whole = opacity[0] == 1
     for s in range(points.shape[0]):
         shaded = -every
-        cr = cg = cb = 0.0
+        colour = (0.0, 0.0, 0.0)
+        end = _project(projection, points[s, 0])
         for p in range(points.shape[1] - 1):
-            if p == 0:
-                x1, y1, z1 = _project(projection, points[s, 0])
-            x0, y0, z0 = x1, y1, z1
-            x1, y1, z1 = _project(projection, points[s, p + 1])
-            steps = int(np.ceil(max(abs(x1 - x0), abs(y1 - y0))))
-            if (
-                steps == 0
-                or steps > 4 * side
-                or max(x0, x1) < 0
-                or max(y0, y1) < 0
-                or min(x0, x1) >= side
-                or min(y0, y1) >= side
-            ):
+            start, end = end, _project(projection, points[s, p + 1])
+            steps = int(np.ceil(max(abs(end[0] - start[0]), abs(end[1] - start[1]))))
+            if steps == 0 or steps > 4 * side or _outside(start, end, side):
                 continue
-            if _hidden(depth, x0, y0, z0 - bias) and _hidden(depth, x1, y1, z1 - bias):
+            if _hidden(buffer.depth, start, strands.bias) and _hidden(buffer.depth, end, strands.bias):
                 continue  # behind the head, as half of all hair is: not worth shading
             if p - shaded >= every:
                 shaded = p
-                ax, ay, az = points[s, p, 0], points[s, p, 1], points[s, p, 2]
-                tx, ty, tz = points[s, p + 1, 0] - ax, points[s, p + 1, 1] - ay, points[s, p + 1, 2] - az
-                n = 1 / max(np.sqrt(tx * tx + ty * ty + tz * tz), 1e-6)
-                tx, ty, tz = tx * n, ty * n, tz * n
-                ox, oy, oz = ax - centre[0], ay - centre[1], az - centre[2]
-                oy = oy if oy > 0 else 0.3 * oy  # under the head hair hangs around the neck: it faces sideways
-                n = 1 / max(np.sqrt(ox * ox + oy * oy + oz * oz), 1e-6)
-                ox, oy, oz = ox * n, oy * n, oz * n
-                vx, vy, vz = camera[0] - ax, camera[1] - ay, camera[2] - az
-                n = 1 / np.sqrt(vx * vx + vy * vy + vz * vz)
-                vx, vy, vz = vx * n, vy * n, vz * n
-                inside = 1 - 0.72 * depth_in_hair[s] * (1 - 0.5 * p / points.shape[1])
-                up = 0.55 + 0.45 * oy
-                cr, cg, cb = tint[s, 0] * sky[0] * up, tint[s, 1] * sky[1] * up, tint[s, 2] * sky[2] * up
-                for k in range(light_direction.shape[0]):
-                    lx, ly, lz = light_direction[k, 0], light_direction[k, 1], light_direction[k, 2]
-                    facing = min(max((ox * lx + oy * ly + oz * lz + 0.35) / 1.35, 0.0), 1.0)
-                    if facing == 0:
-                        continue
-                    f = shadow_frame[k]
-                    i = int(f[0, 0] * ax + f[0, 1] * ay + f[0, 2] * az + f[0, 3])
-                    j = int(f[1, 0] * ax + f[1, 1] * ay + f[1, 2] * az + f[1, 3])
-                    z = f[2, 0] * ax + f[2, 1] * ay + f[2, 2] * az + f[2, 3]
-                    if 0 <= i < shadows.shape[2] and 0 <= j < shadows.shape[1]:
-                        sunk = (z - shadows[k, j, i] - SINK_MM) / SHADE_MM
-                        facing *= 1 - (1 - SHADED) * min(max(sunk, 0.0), 1.0)
-                    tl = tx * lx + ty * ly + tz * lz
-                    diffuse = np.sqrt(max(1 - tl * tl, 0.0))
-                    diffuse = (diffuse + fuzzy * (ANY_WAY - diffuse)) * facing
-                    hx, hy, hz = lx + vx, ly + vy, lz + vz
-                    n = 1 / max(np.sqrt(hx * hx + hy * hy + hz * hz), 1e-6)
-                    th = (tx * hx + ty * hy + tz * hz) * n
-                    sin2 = max(1 - th * th, 0.0)
-                    first, second = sin2**60, sin2**12
-                    cr += (
-                        light_colour[k, 0]
-                        * facing
-                        * (tint[s, 0] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                    )
-                    cg += (
-                        light_colour[k, 1]
-                        * facing
-                        * (tint[s, 1] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                    )
-                    cb += (
-                        light_colour[k, 2]
-                        * facing
-                        * (tint[s, 2] * (diffuse + shine * 1.2 * second) + 0.05 * shine * first)
-                    )
-                cr, cg, cb = cr * inside, cg * inside, cb * inside
-            for k in range(steps):
-                w = (k + 0.5) / steps
-                x, y = int(x0 + (x1 - x0) * w), int(y0 + (y1 - y0) * w)
-                if x < 0 or y < 0 or x >= side or y >= side:
-                    continue
-                z = z0 + (z1 - z0) * w
-                if z - bias > depth[y, x]:
-                    continue
-                share = (p + w) / (points.shape[1] - 1)
-                alpha = opacity[0] * (1 - share) + opacity[1] * share
-                if whole:
-                    if 128 * alpha <= (83 * s) % 128:
-                        break
-                    alpha = 1.0
-                colour[y, x, 0] += alpha * (cr - colour[y, x, 0])
-                colour[y, x, 1] += alpha * (cg - colour[y, x, 1])
-                colour[y, x, 2] += alpha * (cb - colour[y, x, 2])
-                if alpha > 0.5:
-                    cover[y, x] = code
-                    if z < depth[y, x]:
-                        depth[y, x] = z
-    if whole:
-        close_gaps(colour, depth, cover, code)
+                colour = strand_colour(strands, s, p, light, shadows, viewpoint.position)
+            draw_line(buffer, strands, (s, p), start, end, steps, colour)
+    if strands.root == 1:
+        close_gaps(buffer.colour, buffer.depth, buffer.cover, strands.code)
 
 
-@njit(cache=True)
+@kernel(inline=True)
+def draw_line(buffer, strands, which, start, end, steps, colour):
+    """Draws the segment `which` (strand, point) from `start` to `end` (column, row, depth) in so many `steps`."""
+    side, (s, p) = buffer.colour.shape[0], which
+    for k in range(steps):
+        w = (k + 0.5) / steps
+        x, y = int(start[0] + (end[0] - start[0]) * w), int(start[1] + (end[1] - start[1]) * w)
+        if x < 0 or y < 0 or x >= side or y >= side:
+            continue
+        z = start[2] + (end[2] - start[2]) * w
+        if z - strands.bias > buffer.depth[y, x]:
+            continue
+        share = (p + w) / (strands.points.shape[1] - 1)
+        alpha = strands.root * (1 - share) + strands.tip * share
+        if strands.root == 1:
+            if 128 * alpha <= (83 * s) % 128:
+                break
+            alpha = 1.0
+        for c in range(3):
+            buffer.colour[y, x, c] += alpha * (colour[c] - buffer.colour[y, x, c])
+        if alpha > 0.5:
+            buffer.cover[y, x] = strands.code
+            if z < buffer.depth[y, x]:
+                buffer.depth[y, x] = z
+
+
+@kernel(inline=True)
+def strand_colour(strands, s, p, light, shadows, camera):
+    """Linear colour of the strand `s` from its point `p` on, seen from `camera` (3,) mm."""
+    at, tint, shine = strands.points[s, p], strands.tint[s], strands.shine
+    fuzzy = max(1 - 4 * shine, 0.0)
+    along = unit_vector(difference(strands.points[s, p + 1], at))
+    ox, oy, oz = difference(at, strands.middle)
+    # under the head hair hangs around the neck: it faces sideways
+    outward = unit_vector((ox, oy if oy > 0 else 0.3 * oy, oz))
+    viewer = unit_vector(difference(camera, at))
+    up = 0.55 + 0.45 * outward[1]
+    red, green, blue = tint[0] * light.sky[0] * up, tint[1] * light.sky[1] * up, tint[2] * light.sky[2] * up
+    for k in range(light.direction.shape[0]):
+        towards = light.direction[k]
+        facing = min(max((dot(outward, towards) + 0.35) / 1.35, 0.0), 1.0)
+        if facing == 0:
+            continue
+        facing *= reached(shadows.depth[k], shadows.frame[k], at)
+        across = dot(along, towards)
+        diffuse = np.sqrt(max(1 - across * across, 0.0))
+        diffuse = (diffuse + fuzzy * (ANY_WAY - diffuse)) * facing
+        half = towards[0] + viewer[0], towards[1] + viewer[1], towards[2] + viewer[2]
+        n = 1 / max(np.sqrt(dot(half, half)), 1e-6)
+        mirrored = dot(along, half) * n
+        sin2 = max(1 - mirrored * mirrored, 0.0)
+        first, second = sin2**60, sin2**12
+        body, gloss = diffuse + shine * 1.2 * second, 0.05 * shine * first
+        red += light.colour[k, 0] * facing * (tint[0] * body + gloss)
+        green += light.colour[k, 1] * facing * (tint[1] * body + gloss)
+        blue += light.colour[k, 2] * facing * (tint[2] * body + gloss)
+    inside = 1 - 0.72 * strands.buried[s] * (1 - 0.5 * p / strands.points.shape[1])
+    return red * inside, green * inside, blue * inside
+
+
+@kernel(inline=True)
+def reached(shadow, frame, at):
+    """Share of a light that reaches `at`, by how far it lies under the surface of the hair in the light's map."""
+    x, y, z = transformed(frame, at)
+    i, j = int(x), int(y)
+    if i < 0 or j < 0 or i >= shadow.shape[1] or j >= shadow.shape[0]:
+        return 1.0
+    sunk = (z - shadow[j, i] - SINK_MM) / SHADE_MM
+    return 1 - (1 - SHADED) * min(max(sunk, 0.0), 1.0)
+
+
+@kernel(inline=True)
+def _in_map(frame, point):
+    """Column, row and depth of a point in a light's map, in float64."""
+    return transformed(frame, (np.float64(point[0]), np.float64(point[1]), np.float64(point[2])))
+
+
+@kernel
 def shadow_strands(points, frame, shadow, every):
     """Lets every `every`-th strand (S, P, 3) cast its shadow into the map (M, M) of the light `frame` (3, 4).
 
@@ -190,14 +224,10 @@ def shadow_strands(points, frame, shadow, every):
     side = shadow.shape[0]
     near = np.full((side, side), np.inf, np.float32)
     for s in range(0, points.shape[0], every):
+        x1, y1, z1 = _in_map(frame, points[s, 0])
         for p in range(points.shape[1] - 1):
-            x0, y0, z0 = 0.0, 0.0, 0.0
-            x1, y1, z1 = 0.0, 0.0, 0.0
-            for c in range(4):
-                a = points[s, p, c] if c < 3 else 1.0
-                b = points[s, p + 1, c] if c < 3 else 1.0
-                x0, y0, z0 = x0 + frame[0, c] * a, y0 + frame[1, c] * a, z0 + frame[2, c] * a
-                x1, y1, z1 = x1 + frame[0, c] * b, y1 + frame[1, c] * b, z1 + frame[2, c] * b
+            x0, y0, z0 = x1, y1, z1
+            x1, y1, z1 = _in_map(frame, points[s, p + 1])
             steps = int(np.ceil(max(abs(x1 - x0), abs(y1 - y0), 1.0)))
             if steps > side:
                 continue
@@ -211,7 +241,7 @@ def shadow_strands(points, frame, shadow, every):
     _thicken(near, shadow)
 
 
-@njit(cache=True)
+@kernel
 def _thicken(near, shadow):
     """Lowers `shadow` (M, M) to the mean of `near` (M, M) around every place whose surroundings hair covers.
 

@@ -1,0 +1,40 @@
+"""Vectors of three numbers, as tuples, for compiled code. Arrays (3,) do as arguments, too."""
+
+import numpy as np
+
+from ..kernels import kernel
+
+SHORTEST = 1e-6
+"""What is shorter than this is divided by this instead of its own length."""
+
+
+@kernel(inline=2)
+def dot(a, b):
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@kernel(inline=2)
+def difference(a, b):
+    """From `b` to `a`."""
+    return a[0] - b[0], a[1] - b[1], a[2] - b[2]
+
+
+@kernel(inline=2)
+def scaled(a, factor):
+    return a[0] * factor, a[1] * factor, a[2] * factor
+
+
+@kernel(inline=2)
+def unit_vector(a):
+    """`a` with length 1."""
+    return scaled(a, 1 / max(np.sqrt(dot(a, a)), SHORTEST))
+
+
+@kernel(inline=2)
+def transformed(frame, a):
+    """The place `a` under the affine map `frame` (3, 4)."""
+    return (
+        frame[0, 0] * a[0] + frame[0, 1] * a[1] + frame[0, 2] * a[2] + frame[0, 3],
+        frame[1, 0] * a[0] + frame[1, 1] * a[1] + frame[1, 2] * a[2] + frame[1, 3],
+        frame[2, 0] * a[0] + frame[2, 1] * a[1] + frame[2, 2] * a[2] + frame[2, 3],
+    )

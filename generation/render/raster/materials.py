@@ -1,0 +1,153 @@
+"""What light meets at one visible point: skin, clothes, eyes, teeth and tongue, a function each.
+
+Points, normals and linear colours are tuples of three numbers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ...appearance.garment import CONTACT_MM, contact, fabric, under_rim
+from ...geometry.noise import sample, smooth
+from ...geometry.vectors import dot, scaled, unit_vector
+from ...kernels import kernel
+from .skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
+
+F0_SKIN, F0_WET = 0.028, 0.04
+FOLDED = 0.02
+"""Wrinkles together shallower than this are not drawn."""
+FURROWS_FROM_MM = -45.0
+"""Canonical depth behind which no skin wrinkles."""
+
+
+class Point(NamedTuple):
+    """A point of the mesh, the mean of the samples of a pixel that share it.
+
+    Attributes:
+        at: world mm; normal: unit; canonical: see `Look`; albedo: linear.
+        occlusion, specular, roughness, mouth, porous, lips: see `SkinSurface`.
+        wrinkles: how deep each of `wrinkles.FAMILIES` is; 0 where the point is not on skin.
+    """
+
+    at: tuple[float, float, float]
+    normal: tuple[float, float, float]
+    canonical: tuple[float, float, float]
+    albedo: tuple[float, float, float]
+    occlusion: float
+    specular: float
+    roughness: float
+    mouth: float
+    porous: float
+    lips: float
+    wrinkles: tuple[float, float, float, float, float, float]
+
+
+class Material(NamedTuple):
+    """What light meets at a point.
+
+    Attributes:
+        albedo: linear; normal: unit.
+        occlusion: share of the sky that is seen.
+        specular: strength of the highlight; roughness, 0-1; f0: reflectance of light that falls straight in.
+        wrap: how far light of each colour reaches around into the shade; above 0 only in skin, where it scatters.
+        coat: 1 under a cornea, else 0.
+        brightest: radiance that no highlight exceeds, times that of its light.
+    """
+
+    albedo: tuple[float, float, float]
+    normal: tuple[float, float, float]
+    occlusion: float
+    specular: float
+    roughness: float
+    f0: float
+    wrap: tuple[float, float, float]
+    coat: float
+    brightest: float
+
+
+@kernel(inline=True)
+def cloth(point, under, materials, pixel_mm):
+    """A garment, `under` mm inside its rim; in the pixels of the rim shaded skin shows through."""
+    worn = fabric(materials.garment, under, point.canonical, point.at, point.normal, materials.tile, pixel_mm)
+    cover = min(0.5 + under / pixel_mm, 1.0)
+    albedo = (
+        0.6 * point.albedo[0] * (1 - cover) + cover * worn.albedo[0],
+        0.5 * point.albedo[1] * (1 - cover) + cover * worn.albedo[1],
+        0.5 * point.albedo[2] * (1 - cover) + cover * worn.albedo[2],
+    )
+    return Material(
+        albedo, worn.normal, point.occlusion * worn.ambient, 0.4, np.float64(materials.garment.roughness), F0_SKIN,
+        (0.0, 0.0, 0.0), 0.0, 1.5,
+    )  # fmt: skip
+
+
+@kernel(inline=True)
+def bare_skin(point, under, materials, pixel_mm):
+    """Skin, `under` (negative) mm inside the rim of the clothes."""
+    detail, tile, normal, occlusion = materials.detail, materials.tile, point.normal, point.occlusion
+    albedo = blemishes(point.albedo, point.canonical, point.porous, detail, tile)
+    if under > -CONTACT_MM:
+        kept = contact(under)
+        albedo = albedo[0] * (0.1 + 0.9 * kept), albedo[1] * kept, albedo[2] * kept
+        occlusion *= kept
+    steep, folds = 0.0, point.wrinkles
+    folded = folds[0] + folds[1] + folds[2] + folds[3] + folds[4] + folds[5]
+    if folded > FOLDED and point.canonical[2] > FURROWS_FROM_MM:
+        normal, crease, steep = furrow(normal, folds, point.canonical, detail, tile)
+        occlusion *= 1 - 0.14 * crease
+        albedo = creased(albedo, crease)
+    here, gradient = texture(point.canonical, point.porous * (1 - point.mouth), point.lips, detail, tile)
+    normal = bend(normal, gradient)
+    albedo = scaled(albedo, 1 + 0.045 * point.porous * here)
+    # slopes that a pixel does not resolve widen the highlight instead (Toksvig 2005)
+    uneven = min(0.25 * steep, 0.03) + 0.5 * dot(gradient, gradient) * min(pixel_mm, 2.0)
+    roughness = np.sqrt(np.sqrt(point.roughness**4 + 2 * uneven))
+    if point.mouth > 0.02:  # into the dark, red inside of the mouth
+        albedo, inside = inner_mouth(albedo, point.mouth, point.canonical[2])
+        occlusion *= 1 - 0.80 * inside
+    specular = point.specular * max(1 + 0.16 * here, 0.0)
+    return Material(albedo, normal, occlusion, specular, roughness, F0_SKIN, (0.26, 0.12, 0.08), 0.0, 1.5)
+
+
+@kernel(inline=True)
+def skin_or_cloth(point, materials, pixel_mm):
+    """What the torso's triangles show: skin outside the clothes, else fabric."""
+    under = under_rim(materials.garment, point.canonical)
+    if under > -0.5 * pixel_mm:
+        return cloth(point, under, materials, pixel_mm)
+    return bare_skin(point, under, materials, pixel_mm)
+
+
+@kernel(inline=True)
+def wet_eye(point, eye, materials):
+    """The eyeball (0 left, 1 right) under its cornea and in the shade of its lids."""
+    ball, eyes, normal = unit_vector(point.canonical), materials.eyes, point.normal
+    albedo, angle, bulge = eyeball(ball, eye, eyes, materials.detail, materials.tile)
+    if bulge > 0:
+        normal = cornea(normal, ball, eyes.gaze[eye], bulge)
+    lid = 1 - 0.66 * smooth(0.00, 0.34, ball[1]) - 0.26 * smooth(0.45, 0.92, angle)
+    albedo = scaled(albedo, 0.35 + 0.65 * lid)
+    return Material(albedo, normal, point.occlusion * lid, 0.8, 0.12, F0_WET, (0.0, 0.0, 0.0), 1.0, 12.0)
+
+
+@kernel(inline=True)
+def teeth(point, materials, pixel_mm):
+    """Teeth and gums, rounded across each tooth."""
+    x, _, z = point.canonical
+    deep = smooth(26.0, -8.0, z)
+    albedo, across = tooth(point.canonical, pixel_mm, materials.detail, materials.tile)
+    nx, ny, nz = point.normal
+    turned = nx + 0.30 * across * (nz if x > 0 else -nz), ny, nz - 0.30 * across * (nx if x > 0 else -nx)
+    # closed lips hide the teeth from the sky; open ones let some of it in
+    occlusion = max(point.occlusion, 0.9 - 0.86 * deep)
+    return Material(albedo, unit_vector(turned), occlusion, 0.8, 0.30, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
+
+
+@kernel(inline=True)
+def tongue(point, materials):
+    x, y, z = point.canonical
+    deep = smooth(28.0, 0.0, z)
+    rugged = 1 + 0.10 * sample(materials.tile, 1.4 * x, 1.4 * y, 1.4 * z)
+    albedo = 0.36 * (1 - 0.8 * deep), 0.125 * (1 - 0.85 * deep), 0.115 * (1 - 0.85 * deep)
+    occlusion = max(point.occlusion, 0.3) * (1 - 0.75 * deep)
+    return Material(scaled(albedo, rugged), point.normal, occlusion, 1.0, 0.34, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
