@@ -137,7 +137,10 @@ def write_label(folder: str, content: str):
         (write_label("PSPI", ""), "bad number"),
         (write_label("PSPI", "16.0\n"), "PSPI disagrees"),
         (lambda archive, key: (archive / "Frame_Labels/FACS" / f"{key}_facs.txt").unlink(), "no FACS file"),
-        (lambda archive, key: (archive / "Frame_Labels/FACS" / f"{key}_facs.txt").write_bytes(b"\xff\xfe\x00"), "unreadable label"),
+        (
+            lambda archive, key: (archive / f"Frame_Labels/FACS/{key}_facs.txt").write_bytes(b"\xff\xfe\x00"),
+            "unreadable label",
+        ),
         (lambda archive, key: (archive / "Images" / f"{key}.png").unlink(), "no picture"),
     ],
 )  # fmt: skip

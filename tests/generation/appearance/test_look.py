@@ -8,19 +8,20 @@ import pytest
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import ETHNICITIES
 from generation.appearance.brows import lash_strands
-from generation.appearance.eyes import turned
-from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
+from generation.appearance.eyes import EyePaint
+from generation.appearance.wrinkles import FAMILIES, RestWrinkles, Wrinkles, place_families
 from generation.geometry.noise import SIDE, noise_tile
 from generation.heads import makehuman
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.raster.grooves import groove
-from generation.render.raster.scattering import scatter
-from generation.render.raster.shading import catchlight
+from generation.render.raster.lighting import catchlight
+from generation.render.raster.scattering import SkinLight, scatter
 from generation.rigs import blendshapes
 
 SPEC = Spec(identities=48, preset="balanced", size=64)
 PLAN = Plan(SPEC)
+FORWARD = (0.0, 0.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def pose(head, shape, **levels: float) -> np.ndarray:
     return head.vertices(control, shape.eyes)
 
 
-SMOOTH = np.array([0, 0, 0, 0, 0, 0, 1.0])
+SMOOTH = RestWrinkles(np.zeros(len(FAMILIES)), 1.0)
 """A skin without lines at rest."""
 
 
@@ -76,7 +77,9 @@ def test_age_deepens_wrinkles(head):
     wrinkles = Wrinkles(head.topology)
     old = [wrinkles.rest(PLAN[i], 0) for i in range(48) if PLAN[i].age_group == "elderly"]
     young = [wrinkles.rest(PLAN[i], 0) for i in range(48) if PLAN[i].age < 30]
-    assert np.mean(old, axis=0).min() > 0 and (np.mean(old, axis=0) > 1.5 * np.mean(young, axis=0)).all()
+    for part in ("depth", "ease"):
+        of_old, of_young = (np.mean([getattr(rest, part) for rest in group], axis=0) for group in (old, young))
+        assert np.min(of_old) > 0 and np.all(of_old > 1.5 * of_young), part
 
 
 def test_wrinkle_families_lie_on_the_face_and_cross_it():
@@ -109,14 +112,14 @@ def test_scattering_spreads_light_within_a_surface_and_keeps_it():
     depth[:, 16:] = 760  # another surface
     light[:, 16:] = 0
     colour, where = np.zeros((64, 64, 3), np.float32), np.ones((64, 64), np.uint8)
-    scatter(light.copy(), albedo, share, depth, 1.5, colour, where)
+    scatter(SkinLight(light.copy(), albedo, share, depth, where), 1.5, colour)
     image = colour[::2, ::2]
     assert not image[:, 16:].any()  # nothing jumps the gap
     spread = [(image[:, 11, k] > 0.02).sum() for k in range(3)]
     assert spread[0] > spread[1] >= spread[2]  # red travels furthest
     flat = np.full((32, 32, 3), 0.4, np.float32)
     colour[:] = 0
-    scatter(flat, albedo, share, depth, 1.5, colour, where)
+    scatter(SkinLight(flat, albedo, share, depth, where), 1.5, colour)
     assert np.allclose(colour, 0.4, atol=1e-5)
 
 
@@ -137,8 +140,8 @@ def test_women_have_no_beard_and_men_differ(maker):
 
 
 def test_gaze_turns_left_and_up():
-    ahead = np.array([[0, 0, 1.0], [0, 0, 1.0]])
-    left, up = turned(ahead, (10, 0)), turned(ahead, (0, 10))
+    ahead = EyePaint(*np.zeros((4, 2), np.float32), gaze=np.array([[0, 0, 1], [0, 0, 1]], np.float32))
+    left, up = ahead.turned((10, 0)).gaze, ahead.turned((0, 10)).gaze
     assert np.allclose(left[0], [np.sin(np.radians(10)), 0, np.cos(np.radians(10))], atol=1e-6)
     assert np.allclose(up[1], [0, np.sin(np.radians(10)), np.cos(np.radians(10))], atol=1e-6)
 
@@ -161,9 +164,9 @@ def test_catchlights_are_small_and_differ_between_people():
     grid = np.linspace(-0.4, 0.4, 81)
     sizes = []
     for place in np.linspace(0, 250, 17):
-        light = np.array([[catchlight(x, y, np.sqrt(1 - x * x - y * y), 0, 0, 1, 0, 0, 1, 0, place)
-                           for x in grid] for y in grid])  # fmt: skip
+        normals = [[(x, y, np.sqrt(1 - x * x - y * y)) for x in grid] for y in grid]
+        light = np.array([[catchlight(normal, FORWARD, FORWARD, 0, place) for normal in row] for row in normals])
         assert light.max() > 0.3 and not light[0].any() and not light[:, 0].any()
         sizes.append((light > 0.15).sum())
     assert len(set(sizes)) > 8 and max(sizes) < 0.06 * grid.size**2
-    assert catchlight(0, 0, 1, 0, 0, 1, 0, 0, 1, 2, 1.0) == 0  # a light behind has none
+    assert catchlight(FORWARD, FORWARD, FORWARD, 2, 1.0) == 0  # a light behind has none

@@ -13,15 +13,21 @@ import pytest
 
 from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
+from generation.appearance.places.light import Light
+from generation.appearance.skin import SkinSurface
 from generation.geometry.camera import Camera
 from generation.geometry.noise import noise_tile
+from generation.geometry.shadows import ShadowMaps
+from generation.geometry.visibility import Samples
 from generation.heads import makehuman
 from generation.heads.base import EYE, SKIN
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.cycles import renderer as cycles
-from generation.render.cycles.paint import FineMesh, paint_eye_vertices, paint_skin_vertices, split, unit
+from generation.render.cycles.paint import FineMesh, Painted, Vertices, paint_eyes, paint_skin, split, unit
 from generation.render.raster import renderer as raster
+from generation.render.raster.mesh import Materials, PaintedMesh, Viewpoint
+from generation.render.raster.scattering import SkinLight
 from generation.render.raster.shading import shade
 
 SIZE = 64
@@ -126,54 +132,65 @@ def shaded_at(vertices: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion:
     weights = np.zeros((side * side, 2), np.float32)
     weights[: len(vertices)] = (fine.triangles[home[vertices], :2] == vertices[:, None]).astype(np.float32)
     ids, weights = ids.reshape(side, side), weights.reshape(side, side, 2)
-    surface = fine.spread(look.skin.surface)
-    surface[:, 0] = occlusion
-    colour, soft, soft_albedo = (np.zeros((n, n, 3), np.float32) for n in (2 * side, side, side))
-    share, depth, scatters = (np.zeros((n, n), np.float32) for n in (side, side, 2 * side))
+    surface = SkinSurface(*(fine.spread(values) for values in look.skin.surface))
+    surface = surface._replace(occlusion=np.full(len(fine.of_part), occlusion, np.float32))
+    colour, skin_light = np.zeros((2 * side, 2 * side, 3), np.float32), SkinLight.dark(side)
     ones, none = np.ones(3, np.float32), np.zeros((0, 3), np.float32)
-    cloth = look.cloth.copy()
-    cloth[3] = -1e4  # undressed
-    shade(
-        np.repeat(np.repeat(ids, 2, 0), 2, 1), np.zeros((2 * side, 2 * side), np.float32),
-        np.repeat(np.repeat(weights, 2, 0), 2, 1), fine.triangles, fine.part, fine.spread(posed.dressed),
-        unit(fine.spread(posed.normals)), fine.spread(look.paint), fine.spread(look.skin.albedo), surface,
-        fine.spread(posed.wrinkles), fine.eye[fine.triangles[:, 0]], sitting.camera.position.astype(np.float32), 0.7,
-        none, none, np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32), ones, ones, look.iris, posed.gaze,
-        cloth, look.skin.detail, noise_tile(), colour, soft, soft_albedo, share, depth, scatters.astype(np.uint8),
-    )  # fmt: skip
+    samples = Samples(
+        np.repeat(np.repeat(ids, 2, 0), 2, 1),
+        np.zeros((2 * side, 2 * side), np.float32),
+        np.repeat(np.repeat(weights, 2, 0), 2, 1),
+    )
+    mesh = PaintedMesh(
+        triangles=fine.triangles,
+        part=fine.part,
+        eye=fine.eye[fine.triangles[:, 0]],
+        position=fine.spread(posed.dressed),
+        normal=unit(fine.spread(posed.normals)),
+        canonical=fine.spread(look.canonical),
+        albedo=fine.spread(look.skin.albedo),
+        surface=surface,
+        wrinkles=fine.spread(posed.wrinkles),
+    )
+    undressed = look.garment._replace(neck=np.float32(-1e4))
+    materials = Materials(look.skin.detail, posed.eyes, undressed, noise_tile())
+    shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
+    viewpoint = Viewpoint(sitting.camera.position.astype(np.float32), 0.7, sitting.camera.projection(2))
+    shade(samples, mesh, materials, Light(none, none, ones, ones), shadows, viewpoint, colour, skin_light)
     flat = colour[::2, ::2].reshape(-1, 3)[: len(vertices)]
-    return flat, soft_albedo.reshape(-1, 3)[: len(vertices)]
+    return flat, skin_light.albedo.reshape(-1, 3)[: len(vertices)]
 
 
 def test_skin_is_painted_as_the_rasteriser_does(sitting, fine):
     look = sitting.person.look
     chosen = np.random.default_rng(1).choice(np.flatnonzero(fine.of_part == SKIN), 2000, replace=False)
-    spread = [
-        fine.spread(a)[chosen]
-        for a in (sitting.posed.normals, look.paint, look.skin.albedo, look.skin.surface, sitting.posed.wrinkles)
-    ]
-    albedo, cavity, relief, rough = np.zeros((2000, 3)), np.zeros(2000), np.zeros((2000, 3)), np.zeros(2000)
-    paint_skin_vertices(
-        unit(spread[0]), *spread[1:], look.cloth, look.skin.detail, noise_tile(), albedo, cavity, relief, rough
-    )
+    vertices = Vertices(
+        normal=unit(fine.spread(sitting.posed.normals)),
+        canonical=fine.spread(look.canonical),
+        albedo=fine.spread(look.skin.albedo),
+        surface=SkinSurface(*(fine.spread(values) for values in look.skin.surface)),
+        wrinkles=fine.spread(sitting.posed.wrinkles),
+    ).some(chosen)
+    painted = Painted(np.zeros((2000, 3)), np.zeros((2000, 3)), np.zeros(2000), np.zeros(2000))
+    paint_skin(vertices, look.skin.detail, noise_tile(), painted)
+    albedo, relief, cavity = painted.albedo, painted.relief, painted.cavity
     _, expected = shaded_at(chosen, sitting, fine, 1.0)
     assert np.abs(albedo - expected).max() < 2e-4
     assert np.ptp(albedo, axis=0).min() > 0.05 and cavity.min() < 0.9  # lips, mottle; a wrinkled face
     assert np.allclose(np.linalg.norm(relief, axis=1), 1, atol=1e-4)
-    bent = (relief * unit(spread[0])).sum(axis=1)
+    bent = (relief * vertices.normal).sum(axis=1)
     assert 0.5 < bent.min() < 0.99
 
 
 def test_irises_have_the_rasterisers_colours(sitting, fine):
     look, posed = sitting.person.look, sitting.posed
-    ball = unit(fine.spread(look.paint))
+    ball = unit(fine.spread(look.canonical))
     near = np.flatnonzero((fine.of_part == EYE) & (ball[:, 2] > 0.85))
-    albedo = np.zeros((len(ball), 3), np.float32)
-    relief = np.zeros_like(albedo)
-    paint_eye_vertices(
-        unit(fine.spread(posed.normals)), ball, fine.eye, look.iris, posed.gaze, look.skin.detail, noise_tile(),
-        albedo, relief,
-    )  # fmt: skip
+    count = len(ball)
+    albedo = np.zeros((count, 3), np.float32)
+    painted = Painted(albedo, np.zeros_like(albedo), np.zeros(count, np.float32), np.zeros(count, np.float32))
+    materials = Materials(look.skin.detail, posed.eyes, look.garment, noise_tile())
+    paint_eyes(unit(fine.spread(posed.normals)), ball, fine.eye, materials, painted)
     colour, _ = shaded_at(near, sitting, fine, 1e-4)  # so dim that the highlight vanishes; its lids' shade has no hue
     seen = albedo[near, 1] > 0.01  # not the pupil, where 1e-4 of highlight is not nothing
     hue = colour[seen] / colour[seen].sum(axis=1, keepdims=True)
@@ -283,7 +300,8 @@ def test_a_frame_is_the_same_again_and_its_annotations_are_the_rasterisers(rende
 def test_blender_ends_with_its_parent_even_in_the_middle_of_a_frame(tmp_path):
     script = (
         "import threading, time\n"
-        "from generation.pipeline import FrameMaker\nfrom generation.plan import Plan\nfrom dataset_script.spec import Spec\n"
+        "from generation.pipeline import FrameMaker\nfrom generation.plan import Plan\n"
+        "from dataset_script.spec import Spec\n"
         "spec = Spec(identities=1, size=2048, renderer='cycles')\nmaker = FrameMaker(spec)\n"
         "worker = maker.renderer._worker\n"
         "print(worker.process.pid, worker.directory, flush=True)\n"

@@ -25,9 +25,9 @@ PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
 
 
 def panorama(setup: str, side: float = 1.0, seed: int = 0) -> np.ndarray:
-    strength, _, _, _, ambient, kelvin, around, place, variant = SETUPS[setup]
-    mood = Mood(side, white(kelvin), white(around), strength, ambient, variant)
-    return paint_place(place, mood, stream(seed, "test.place", 0))
+    chosen = SETUPS[setup]
+    mood = Mood(side, white(chosen.kelvin), white(chosen.surround_kelvin), chosen.key, chosen.ambient, chosen.variant)
+    return paint_place(chosen.place, mood, stream(seed, "test.place", 0))
 
 
 def test_lights_point_and_have_their_temperature():
@@ -38,7 +38,7 @@ def test_lights_point_and_have_their_temperature():
 
 def test_there_are_thirty_set_ups_in_every_kind_of_place():
     assert len(SETUPS) >= 30
-    assert {setup[7] for setup in SETUPS.values()} == set(PLACES)
+    assert {setup.place for setup in SETUPS.values()} == set(PLACES)
 
 
 @pytest.mark.parametrize("setup", SETUPS)
