@@ -1,4 +1,5 @@
-"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that it can go on later.
+"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that it can go on
+later.
 
 A small JSON file in the directory, the record, holds the settings that decide the result. Whoever comes with the same
 settings goes on with what is there; whoever comes with others is refused, and told which differ.

@@ -53,8 +53,8 @@ def kernel(function: Callable | None = None, *, inline: bool = False, allocates:
 
     Args:
         inline: it is put in place of its calls from other kernels, before types are inferred.
-        allocates: whether it makes arrays, or lets others of its arrays outlive it. Without, references to arrays are not
-            counted, which otherwise takes a third of the time in loops that read the fields of records.
+        allocates: whether it makes arrays, or lets others of its arrays outlive it. Without, references to arrays are
+            not counted, which otherwise takes a third of the time in loops that read the fields of records.
 
     Division by zero gives infinity or NaN, as in NumPy. If no directory can be written to, nothing is cached and every
     process compiles anew.

@@ -63,8 +63,8 @@ CONFIGS = {
     "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
 }
 PSPI_SAMPLINGS = {
-    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the combinations "
-    "that add up to it.",
+    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "
+    "combinations that add up to it.",
 }
 """`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
@@ -82,7 +82,8 @@ _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "
 
 
 def build_dataset_card(directory: str | Path) -> DatasetCard:
-    """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as the generator wrote them.
+    """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as the generator wrote
+    them.
 
     What this version of Pain3D does not know of data that another version made, it says.
 
@@ -188,11 +189,13 @@ def _how_to_make_it_again(found: DatasetDirectory) -> str:
     other = (
         ""
         if version == GENERATOR_VERSION
-        else f"Version {version} of the generator made it; this card was written by version {GENERATOR_VERSION}, and what "
+        else f"Version {version} of the generator made it; this card was written by version {GENERATOR_VERSION}, and "
+        "what "
         f"it says of the generator holds for that one.\n\n"
     )
     return (
-        f"{other}The same specification and version of the generator give the same bytes: `pain3d generate` with the values "
+        f"{other}The same specification and version of the generator give the same bytes: `pain3d generate` with the "
+        "values "
         "below makes this dataset again, and `pain3d verify` checks every file, row and picture. "
         f"Specification `{found.origin}`:\n\n{table(['field', 'value'], rows, numbers=False)}"
     )

@@ -1,4 +1,5 @@
-"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted, it goes on when it is run again."""
+"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted, it goes on when it is run
+again."""
 
 import hashlib
 import json

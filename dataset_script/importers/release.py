@@ -5,8 +5,8 @@
     annotations/flame_sample_0001_pain_3_annotations.json     {"AU4": 0-5, …, "AU43": 0 or 1, "PSPI": 0-16}
     split.csv                                                 annotation_base_name,split: 0 train, 1 val, 2 test
 
-A neutral frame has no annotation (or one of zeros), no line in the split file, and the split of its person. In shards the
-same files lie in any folder; the JSON file may also have the name of the picture.
+A neutral frame has no annotation (or one of zeros), no line in the split file, and the split of its person. In shards
+the same files lie in any folder; the JSON file may also have the name of the picture.
 """
 
 import csv

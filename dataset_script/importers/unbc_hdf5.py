@@ -51,8 +51,8 @@ class UnbcHdf5:
                 raise WorkFailed(f"{path} is not a readable HDF5 file: {str(error).splitlines()[0]}") from None
         self._images = self._column("frames", "image", None)
         if self._images.dtype != np.uint8 or self._images.ndim not in (3, 4):
-            raise WorkFailed(f"image has the shape {self._images.shape} and type {self._images.dtype}; allowed is uint8 "
-                             "(F, H, W) or (F, H, W, 3)")  # fmt: skip
+            found = f"the shape {self._images.shape} and type {self._images.dtype}"
+            raise WorkFailed(f"image has {found}; allowed is uint8 (F, H, W) or (F, H, W, 3)")
 
     def frames(self, report: Report) -> list[Frame]:
         self.num_pictures = len(self._images)

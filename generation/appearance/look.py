@@ -57,7 +57,8 @@ def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
 
 
 class ProceduralLook:
-    """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes. No pictures, no nets."""
+    """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes. No pictures, no
+    nets."""
 
     name = "procedural"
 

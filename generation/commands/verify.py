@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dataset_script.progress import Progress
     from dataset_script.verify import Report
 
 HELP = (
-    "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems, one line "
+    "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems, one "
+    "line "
     "each."
 )
 EXAMPLE = "pain3d verify pain3d"
@@ -18,8 +18,8 @@ EXAMPLE = "pain3d verify pain3d"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
-        "\n\nWhere this version of the generator made the data, every label is compared with the plan; elsewhere a note says"
-        "\nwhy not. Exit code 0: no problem; 1: there are problems; 2: there is no dataset."
+        "\n\nWhere this version of the generator made the data, every label is compared with the plan; elsewhere a note"
+        "\nsays why not. Exit code 0: no problem; 1: there are problems; 2: there is no dataset."
     )
     parser.add_argument("directory", metavar="DIR", help="dataset directory")
     parser.add_argument("--quick", action="store_true", help="checksums and labels only; do not decode the pictures")
@@ -29,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataset_script.progress import Progress
 
+    from ..run.audit import audit
+
     with Progress("rows") as progress:
-        report = _audit(args.directory, args.quick, progress)
+        report = audit(args.directory, args.quick, progress)
     if args.json:
         print(json.dumps({"ok": report.ok, **vars(report)}, indent=2))
     else:
@@ -47,16 +49,3 @@ def _text(directory: str, report: "Report") -> str:
     if report.compared:
         lines.append("every row was compared with the plan of spec.json")
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
-
-
-def _audit(directory: str, quick: bool, progress: "Progress") -> "Report":
-    """The report, without the comparison with the plan where what the generator imports is not installed."""
-    try:
-        from ..run.audit import audit
-    except ModuleNotFoundError as error:
-        from dataset_script.verify import NOT_COMPARED, verify
-
-        report = verify(directory, quick, progress)
-        report.notes.insert(0, f"{NOT_COMPARED}: that needs {error.name}: pip install 'pain3d[generation]'")
-        return report
-    return audit(directory, quick, progress)

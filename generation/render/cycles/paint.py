@@ -176,7 +176,8 @@ def paint_skin(vertices, detail, tile, out):
 
 @kernel(allocates=False)
 def paint_eyes(normals, ball, eye, materials, out):
-    """Fills albedo and relief of `out`, a `Painted`, at vertices with `eye` (V,) 0 left or 1 right; others are left alone.
+    """Fills albedo and relief of `out`, a `Painted`, at vertices with `eye` (V,) 0 left or 1 right; others are left
+    alone.
 
     As `materials.wet_eye`, but for the shade of the lids, which is left to the path tracer. `normals` (V, 3) unit;
     `ball` (V, 3): unit direction from the middle of the eye.

@@ -196,7 +196,8 @@ class Graph:
         self.tree.nodes.clear()
 
     def add(self, kind: str, _set: dict | None = None, **inputs):
-        """A node. `_set` are its properties; `inputs` by name (_ for a space) are values or the outputs that feed it."""
+        """A node. `_set` are its properties; `inputs` by name (_ for a space) are values or the outputs that feed
+        it."""
         node = self.tree.nodes.new(kind)
         for name, value in (_set or {}).items():
             setattr(node, name, value)

@@ -97,7 +97,8 @@ def bend(normal, gradient):
 
 @kernel(inline=2)
 def furrow(normal, folds, at, detail, tile):
-    """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared slope."""
+    """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared
+    slope."""
     x, y, inside = wrinkle_relief(folds, at[0], at[1], detail.place[0], tile)
     return bend(normal, (x, y, 0.0)), min(inside, 1.5), x * x + y * y
 

@@ -152,5 +152,5 @@ def test_one_person_and_few_classes_are_drawn_too(predictions, tmp_path):
 
 def test_without_matplotlib_it_says_what_is_missing(predictions, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(InvalidInput, match="pain3d.plots."):
+    with pytest.raises(InvalidInput, match=r"pain3d\[plots\]"):
         write_figures(predictions, tmp_path)
