@@ -66,10 +66,12 @@ def _against(outputs: list[str], work: Path) -> str:
 
 def _difference(entry: dict) -> str:
     low, high = entry["interval_95"]
-    p = ", ".join(
-        f"p {entry[key]:.3f} {how}" for key, how in (("p_bootstrap", "by bootstrap"), ("p_permutation", "by swaps"))
-    )
+    p = f"p {_p(entry['p_bootstrap'])} by bootstrap, p {_p(entry['p_permutation'])} by swaps"
     return f"{entry['difference']:.2f} ({low:.2f} to {high:.2f}), {p}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _folds(outputs: list[str], work: Path) -> str:
