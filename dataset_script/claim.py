@@ -1,4 +1,4 @@
-"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that it can go on later.
+"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that others can go on.
 
 A small JSON file in the directory, the record, holds the settings that decide the result. Whoever comes with the same
 settings goes on with what is there; whoever comes with others is refused, and told which differ.
@@ -86,7 +86,7 @@ def claimed(
         mine = holds(directory / record, settings, what, changes)
         if not mine and (foreign := sorted(path.name for path in directory.iterdir() if not is_temporary(path))):
             raise InvalidInput(
-                f"{directory} is not empty and has no {record} (it holds {foreign[0]!r}); choose another directory"
+                f"{directory} is not empty and holds no {record} (but {foreign[0]!r}); choose another directory"
             )
         remove_temporaries(directory)
         if not mine:

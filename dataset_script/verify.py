@@ -183,7 +183,7 @@ def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRow
 
 
 def _completeness_problems(found: DatasetDirectory, rows: Counter[str] | None) -> Iterator[str]:
-    """Where a configuration has fewer rows than it has when complete, or the README is missing; `rows`: None: enough."""
+    """Where a configuration has too few rows, or the README is missing; `rows`: None where there are enough."""
     short = [] if rows is None else [(c, n) for c, n in found.planned_rows().items() if rows[c] < n]
     for config, planned in short:
         yield f"{config}: has {rows[config]:,} of {planned:,} rows; {_again(found)} goes on"

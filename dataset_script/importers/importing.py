@@ -32,10 +32,10 @@ def import_dataset(
     split_csv: str | Path | None = None,
     progress: ProgressCallback | None = None,
 ) -> Report:
-    """Indexes a data set and writes it with the schema `IMPORTED`, splits by subject.
+    """Indexes a data set and writes it with the schema `IMPORTED_FEATURES`, splits by subject.
 
-    Killed and run again it goes on, and the directory ends the same. Nothing that is wrong is passed over: a frame with a
-    problem is left out, and `report.json` in `out` names it and the reason.
+    Killed and run again it goes on, and the directory ends the same. Nothing that is wrong is passed over: a frame with
+    a problem is left out, and `report.json` in `out` names it and the reason.
 
     Args:
         source: a directory or file of one of the layouts of this package.

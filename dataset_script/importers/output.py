@@ -1,4 +1,4 @@
-"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted, it goes on when it is run again."""
+"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted and run again, it goes on."""
 
 import hashlib
 import json

@@ -12,7 +12,7 @@ from .report import Report, Unusable
 
 _BLACK_LEVEL = 16
 _BLACK_SHARE = 0.99
-"""A picture is black if so many of its pixels are no brighter than the level (of 255). A timestamp does not change that."""
+"""A picture is black if this share of its pixels is no brighter than the level (of 255), whatever timestamp it has."""
 
 _BATCH = 64
 

@@ -11,8 +11,8 @@ from .report import Report
 from .unbc import LICENCE as UNBC_LICENCE
 
 _UNBC_NOTICE = (
-    "**These are pictures of patients. The UNBC-McMaster archive is given to researchers under an agreement that forbids to\n"
-    "pass it on: do not publish this directory or any picture of it, and do not upload it to the Hub.**"
+    "**These are pictures of patients. The UNBC-McMaster archive is given to researchers under an agreement that\n"
+    "forbids to pass it on: do not publish this directory or any picture of it, and do not upload it to the Hub.**"
 )
 _NOT_PORTABLE = "The data holds the paths of the pictures, not the pictures: it is of use on this machine only."
 
@@ -33,8 +33,9 @@ def import_readme(entries: Iterable[Entry], report: Report, licences: Sequence[s
     parts = [
         f"---\n{data.to_yaml()}\n---\n\n# {report.layout}, imported",
         *notices(licences, report.portable),
-        f"{report.written:,} frames of {report.subjects:,} subjects. {len(report.left_out):,} of the source's frames and "
-        f"labels were left out and {len(report.incomplete):,} lack something: `report.json` names each with the reason.",
+        f"{report.written:,} frames of {report.subjects:,} subjects. {len(report.left_out):,} of the source's frames "
+        f"and labels were left out and {len(report.incomplete):,} lack something: `report.json` names each with the "
+        "reason.",
         f"| split | frames | subjects |\n|---|---|---|\n{splits}",
         f"Splits are by subject.{folds if has_folds else ''}",
         *(["The pictures are in the data."] if report.portable else []),

@@ -1,12 +1,12 @@
-"""3DPain as its authors hand it out: a folder, or tar shards with a JSON file for each sample.
+"""3DPain as its authors publish it: a folder, or tar shards with a JSON file for each sample.
 
     meshes_inpainted/flame_sample_0001_pain_3_textured_view_002_inpainted.jpg
     meshes_inpainted/flame_sample_0001_neutral_textured_view_002_inpainted.jpg
     annotations/flame_sample_0001_pain_3_annotations.json     {"AU4": 0-5, …, "AU43": 0 or 1, "PSPI": 0-16}
     split.csv                                                 annotation_base_name,split: 0 train, 1 val, 2 test
 
-A neutral frame has no annotation (or one of zeros), no line in the split file, and the split of its person. In shards the
-same files lie in any folder; the JSON file may also have the name of the picture.
+A neutral frame has no annotation (or one of zeros), no line in the split file, and the split of its person. In shards
+the same files lie in any folder; the JSON file may also have the name of the picture.
 """
 
 import csv

@@ -51,8 +51,10 @@ class UnbcHdf5:
                 raise WorkFailed(f"{path} is not a readable HDF5 file: {str(error).splitlines()[0]}") from None
         self._images = self._column("frames", "image", None)
         if self._images.dtype != np.uint8 or self._images.ndim not in (3, 4):
-            raise WorkFailed(f"image has the shape {self._images.shape} and type {self._images.dtype}; allowed is uint8 "
-                             "(F, H, W) or (F, H, W, 3)")  # fmt: skip
+            raise WorkFailed(
+                f"image has the shape {self._images.shape} and type {self._images.dtype}; allowed is uint8 (F, H, W) "
+                "or (F, H, W, 3)"
+            )
 
     def frames(self, report: Report) -> list[Frame]:
         self.num_pictures = len(self._images)
@@ -60,8 +62,8 @@ class UnbcHdf5:
         subjects = [_text(name) for name in self._column("annotations", "subject_name")[:]]
         count = len(subjects)
         indices = self._column("annotations", "index", count)[:].astype(int).tolist()
-        raw = {n: self._column("annotations", f"label_AU_{n[2:]}", count)[:].astype(float).reshape(count, -1)
-               for n in AU_NAMES}  # fmt: skip
+        columns = {name: self._column("annotations", f"label_AU_{name[2:]}", count) for name in AU_NAMES}
+        raw = {name: column[:].astype(float).reshape(count, -1) for name, column in columns.items()}
         has_pspi = "label_pspi" in self._files["annotations"]
         given = self._column("annotations", "label_pspi", count)[:].astype(float) if has_pspi else None
         if given is None:

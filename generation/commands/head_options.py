@@ -12,8 +12,13 @@ from ..heads.files import MESH_SUFFIXES, HeadFiles
 
 def add_head_arguments(parser: argparse.ArgumentParser) -> None:
     """The options by which a command learns where the files of a head are."""
-    parser.add_argument("--head-file", metavar="FILE", help=f"the file that the head is made from: {'; '.join(entry.file for entry in HEADS.values() if entry.file)}")  # fmt: skip
-    parser.add_argument("--head-landmarks", metavar="FILE", help="its 68 landmarks (.json or .txt), vertex numbers from 0 or points, in iBUG order")  # fmt: skip
+    files = "; ".join(entry.file for entry in HEADS.values() if entry.file)
+    parser.add_argument("--head-file", metavar="FILE", help=f"the file that the head is made from: {files}")
+    parser.add_argument(
+        "--head-landmarks",
+        metavar="FILE",
+        help="its 68 landmarks (.json or .txt), vertex numbers from 0 or points, in iBUG order",
+    )
 
 
 def given_files(args: argparse.Namespace) -> HeadFiles | None:

@@ -9,17 +9,14 @@ if TYPE_CHECKING:
     from dataset_script.progress import Progress
     from dataset_script.verify import Report
 
-HELP = (
-    "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems, one line "
-    "each."
-)
+HELP = "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems."
 EXAMPLE = "pain3d verify pain3d"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
-        "\n\nWhere this version of the generator made the data, every label is compared with the plan; elsewhere a note says"
-        "\nwhy not. Exit code 0: no problem; 1: there are problems; 2: there is no dataset."
+        "\n\nWhere this version of the generator made the data, every label is compared with the plan; elsewhere a note"
+        "\nsays why not. Exit code 0: no problem; 1: there are problems; 2: there is no dataset."
     )
     parser.add_argument("directory", metavar="DIR", help="dataset directory")
     parser.add_argument("--quick", action="store_true", help="checksums and labels only; do not decode the pictures")

@@ -16,9 +16,10 @@ def column(path, folder, name):
     return dict(zip(table["frame_id"].to_pylist(), table[name].to_pylist(), strict=True))
 
 
-@pytest.mark.parametrize(("config", "folder", "picture"), [
-    ("default", "data", "image"), ("pairs", "pairs", "neutral_image"), ("geometry", "geometry", "depth"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("config", "folder", "picture"),
+    [("default", "data", "image"), ("pairs", "pairs", "neutral_image"), ("geometry", "geometry", "depth")],
+)
 def test_its_rows_are_those_of_generate(dataset, tmp_path, config, folder, picture):
     builder = build(tmp_path, config, identities=6, size=64)
     builder.download_and_prepare()

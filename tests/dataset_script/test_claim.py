@@ -42,7 +42,7 @@ def test_other_work_is_refused_by_the_settings_that_differ(tmp_path):
 
 def test_anything_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InvalidInput, match=r"not empty and has no work\.json \(it holds 'thesis\.tex'\)"):
+    with pytest.raises(InvalidInput, match=r"not empty and holds no work\.json \(but 'thesis\.tex'\)"):
         work(tmp_path)
     with pytest.raises(InvalidInput, match="is a file"):
         work(tmp_path / "thesis.tex")

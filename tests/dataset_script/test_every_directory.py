@@ -1,4 +1,4 @@
-"""info, verify, card and gallery take every dataset directory: generated, imported, of another version, from the Hub."""
+"""info, verify, card and gallery take every dataset directory: generated here or elsewhere, imported, from the Hub."""
 
 import json
 import os

@@ -114,7 +114,8 @@ import json
 from datasets import load_dataset
 frames, pairs = load_dataset("faces"), load_dataset("faces", "pairs", split="test")
 row = next(iter(load_dataset("faces", split="train", streaming=True)))
-print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image"].size, frames["test"].features["gender"].names]))
+genders = frames["test"].features["gender"].names
+print(json.dumps([{k: len(v) for k, v in frames.items()}, len(pairs), row["image"].size, genders]))
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -155,7 +156,7 @@ def test_the_card_of_imported_data_counts_them_and_says_what_may_be_done(tmp_pat
     for level in (0, 3, 16):
         counts = [rows["pspi"].count(level) for rows in parts.values()]
         assert cells(text, str(level)) == [str(n) for n in (*counts, sum(counts))]
-    assert "forbids to\npass it on" in text and "on this machine only" in text
+    assert "forbids to pass it on" in text and "on this machine only" in text
     assert cells(text, "left out") == ["black", "4"]
     assert cells(text, "`subject_id`") == ["string", "the source's own name of the person"]
     assert "`heatmap`" in text.partition("does not fill: ")[2].partition("\n")[0]

@@ -77,7 +77,17 @@ def test_a_wrong_row_is_left_out_and_named(tmp_path, line, kind):
     assert rows_of(tmp_path / "out").keys() == {"pictures/0.png"}
 
 
-@pytest.mark.parametrize("header", ["path,pspi", "path,subject", "path,subject,au4", "path,subject,pspi,x0", "path,subject,pspi,au-4", "path,subject,pspi,pspi"])  # fmt: skip
+@pytest.mark.parametrize(
+    "header",
+    [
+        "path,pspi",
+        "path,subject",
+        "path,subject,au4",
+        "path,subject,pspi,x0",
+        "path,subject,pspi,au-4",
+        "path,subject,pspi,pspi",
+    ],
+)
 def test_a_wrong_header_is_a_wrong_call(tmp_path, header):
     with pytest.raises(InvalidInput, match=r"lacks the columns|has the columns|twice"):
         import_dataset(source(tmp_path, header), tmp_path / "out")
