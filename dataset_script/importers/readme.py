@@ -7,7 +7,7 @@ from huggingface_hub import DatasetCardData
 from ..features import SPLITS
 from ..manifest import Entry
 from ..shards import FOLDERS
-from .report import Report
+from .report import ImportReport
 from .unbc import LICENCE as UNBC_LICENCE
 
 _UNBC_NOTICE = (
@@ -17,7 +17,7 @@ _UNBC_NOTICE = (
 _NOT_PORTABLE = "The data holds the paths of the pictures, not the pictures: it is of use on this machine only."
 
 
-def import_readme(entries: Iterable[Entry], report: Report, licences: Sequence[str], has_folds: bool) -> str:
+def import_readme(entries: Iterable[Entry], report: ImportReport, licences: Sequence[str], has_folds: bool) -> str:
     """The README of a finished import."""
     entries = list(entries)
     data = DatasetCardData(

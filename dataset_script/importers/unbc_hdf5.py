@@ -20,9 +20,9 @@ from PIL import Image
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
 from .files import only
-from .frame import Frame
+from .frame import SourceFrame
 from .labels import checked_aus, whole, whole_pspi
-from .report import Report, Unusable
+from .report import ImportReport, Unusable
 from .unbc import LICENCE
 
 PATTERNS = {"frames": "frames*.h*5", "annotations": "annotations*.h*5", "folds": "*CVFolds*.h*5"}
@@ -56,7 +56,7 @@ class UnbcHdf5:
                 "or (F, H, W, 3)"
             )
 
-    def frames(self, report: Report) -> list[Frame]:
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
         self.num_pictures = len(self._images)
         places = self._places()
         subjects = [_text(name) for name in self._column("annotations", "subject_name")[:]]
@@ -89,16 +89,16 @@ class UnbcHdf5:
             except Unusable as problem:
                 report.leave_out(name, problem.kind, str(problem))
                 continue
-            frames.append(Frame(name, subject, places[index], level, au, int(level > 0), licence=LICENCE))
+            frames.append(SourceFrame(name, subject, places[index], level, au, int(level > 0), licence=LICENCE))
         for index in sorted(places.keys() - {*indices}):
             report.leave_out(f"frame {index}", "no annotation", "there is a frame but no annotation")
         self.folds = self._read_folds(report, {*subjects})
         return frames
 
-    def path(self, frame: Frame) -> None:
+    def path(self, frame: SourceFrame) -> None:
         return None
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         buffer = io.BytesIO()
         Image.fromarray(self._images[frame.where]).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
@@ -120,7 +120,7 @@ class UnbcHdf5:
             raise WorkFailed(f"{opened.filename}: {name} has {len(opened[name])} rows; it must have {count}")
         return opened[name]
 
-    def _read_folds(self, report: Report, subjects: set[str]) -> list[tuple[list[str], list[str]]] | None:
+    def _read_folds(self, report: ImportReport, subjects: set[str]) -> list[tuple[list[str], list[str]]] | None:
         file = self._files["folds"]
         if file is None:
             report.notes.append(f"there is no {PATTERNS['folds']}")

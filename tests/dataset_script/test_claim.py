@@ -6,7 +6,7 @@ import os
 import pytest
 from directories import contents
 
-from dataset_script.claim import changed_settings, claimed, holds
+from dataset_script.claim import changed_settings, check_record, claimed
 from dataset_script.errors import InvalidInput, WorkFailed
 
 SETTINGS = {"seed": 0, "size": 64, "file": None}
@@ -62,7 +62,7 @@ def test_a_directory_in_use_is_refused(tmp_path):
 def test_a_damaged_record_is_failed_work(tmp_path, text):
     (tmp_path / "work.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(WorkFailed, match=r"work\.json is damaged"):
-        holds(tmp_path / "work.json", SETTINGS, "experiment")
+        check_record(tmp_path / "work.json", SETTINGS, "experiment")
 
 
 def test_settings_of_both_sides_are_compared():

@@ -132,7 +132,7 @@ def test_an_import_that_has_not_ended(copy, tmp_path, capsys):
     for name in ("report.json", "README.md"):
         (out / name).unlink()
     assert pain3d_cli.main(["info", str(out)]) == 0
-    assert "incomplete; `pain3d import` with the same options goes on" in capsys.readouterr().out
+    assert "incomplete; `pain3d import` with the same options continues" in capsys.readouterr().out
     assert pain3d_cli.main(["verify", str(out)]) == 1
     assert capsys.readouterr().out.startswith("README.md: missing; `pain3d import` with the same options writes it")
     assert pain3d_cli.main(["card", str(out)]) == 2
