@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_text(args.directory, report))
         if not report.ok:
-            print(f"{args.directory}: {len(report.problems)} problems", file=sys.stderr)
+            count = len(report.problems)
+            print(f"{args.directory}: {count} problem{'s' if count > 1 else ''}", file=sys.stderr)
     return 0 if report.ok else 1
 
 
@@ -42,7 +43,7 @@ def _text(directory: str, report: "Report") -> str:
     if report.ok:
         lines.append(f"{directory}: {report.shards} shards, {report.rows:,} rows, no problem found")
     if report.compared:
-        lines.append("every row was compared with the plan of spec.json")
+        lines.append("rows were compared with the plan of spec.json")
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
 
 
