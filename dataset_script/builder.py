@@ -93,7 +93,7 @@ class Pain3D(datasets.ArrowBasedBuilder):
         ]
 
     def _generate_tables(self, chunks: list["Chunk"]) -> Iterator[tuple[Key, pa.Table]]:
-        """One table an identity. `datasets` deals the list of chunks out to its processes."""
+        """One table an identity. `datasets` shares the list of chunks among its processes."""
         from generation.plan import Plan
         from generation.run.chunks import make_identity
 

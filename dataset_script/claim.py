@@ -1,8 +1,7 @@
-"""One directory, one piece of work: it is held while the work runs, and says what it is for, so that it can go on
-later.
+"""One directory, one piece of work: it is locked while the work runs, and records what it is for.
 
-A small JSON file in the directory, the record, holds the settings that decide the result. Whoever comes with the same
-settings goes on with what is there; whoever comes with others is refused, and told which differ.
+A small JSON file in the directory, the record, holds the settings that decide the result. A run with the same settings
+continues what is there; a run with others is refused, with the settings that differ.
 """
 
 import contextlib
@@ -34,13 +33,13 @@ def read_record(path: Path) -> dict[str, Any]:
     return found
 
 
-def holds(
+def check_record(
     record: Path,
     settings: Settings,
     what: str,
     changes: Callable[[Settings, Settings], list[str]] = changed_settings,
 ) -> bool:
-    """Whether `record` is there; if so, it is of the same work.
+    """Whether `record` is there; refuses it where it is of other work.
 
     Args:
         record: the file.
@@ -49,7 +48,7 @@ def holds(
         changes: (settings in the record, `settings`) -> what differs, for people; nothing where the work is the same.
 
     Raises:
-        InvalidInput: it is of other work; names what differs.
+        InvalidInput: the record is of other work; names what differs.
         WorkFailed: it is damaged.
     """
     if not record.is_file():
@@ -73,7 +72,7 @@ def claimed(
 
     Args:
         record: name of the file that says what the directory is for.
-        settings, what, changes: as in `holds`.
+        settings, what, changes: as in `check_record`.
 
     Raises:
         InvalidInput: `directory` is a file, holds other work or anything else, or another process works in it.
@@ -84,10 +83,10 @@ def claimed(
     with reporting_write_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
     with locked(directory):
-        mine = holds(directory / record, settings, what, changes)
+        mine = check_record(directory / record, settings, what, changes)
         if not mine and (foreign := sorted(path.name for path in directory.iterdir() if not is_temporary(path))):
             raise InvalidInput(
-                f"{directory} is not empty and has no {record} (it holds {foreign[0]!r}); choose another directory"
+                f"{directory} is not empty and holds no {record} (but {foreign[0]!r}); choose another directory"
             )
         remove_temporaries(directory)
         if not mine:

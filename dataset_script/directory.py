@@ -102,8 +102,7 @@ class DatasetDirectory:
 
     @property
     def origin(self) -> str | None:
-        """The hash that its manifest lines must carry: that of its spec, or of its import; None where neither is
-        there."""
+        """The hash that its manifest lines must have: that of its spec or its import; None where neither is there."""
         if self.record is not None:
             return str(self.record.get("hash"))
         return None if self.spec is None else hashlib.sha256(canonical_json(self.spec).encode()).hexdigest()

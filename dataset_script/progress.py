@@ -41,7 +41,7 @@ class Progress:
 
         Args:
             done, total: units. What an earlier run had done is `done` of the first call.
-            waiting: what the work waits for until the next call, in a few words; empty: it goes on.
+            waiting: what the work waits for until the next call, in a few words; empty: nothing.
         """
         self._count(done)
         self._waiting = waiting

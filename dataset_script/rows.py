@@ -54,8 +54,7 @@ def facs_problems(row: Row) -> Iterator[str]:
 
 
 def facs_is_sound(rows: Sequence[Row]) -> bool:
-    """Whether `facs_problems` finds nothing in any of the rows: as they seldom do, this looks at all of them at
-    once."""
+    """Whether `facs_problems` finds nothing in any of the rows: it seldom does, so this looks at all at once."""
     try:
         levels = pspi(np.array([row["au"] for row in rows], dtype=np.float64))
         extra = np.array([[*row["extra_au"].values()] for row in rows], dtype=np.float64)

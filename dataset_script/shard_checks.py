@@ -166,8 +166,7 @@ def file_problems(found: DatasetDirectory, shard: Shard) -> list[str]:
 
 
 def read_rows(shard: pq.ParquetFile, columns: list[str]) -> Iterator[tuple[int, Row, bool]]:
-    """Its rows, a few hundred in memory at a time: place, row, and whether its action units need a look of their
-    own."""
+    """Its rows, a few hundred in memory at a time: place, row, and whether its action units must be looked at."""
     place = 0
     for batch in shard.iter_batches(_BATCH, columns=columns):
         rows = batch.to_pylist()

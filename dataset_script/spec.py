@@ -1,6 +1,6 @@
 """The specification of a dataset: everything that decides its bytes, and nothing else (no worker counts, no paths).
 
-It is stored beside the data as `spec.json`; its hash stands in every line of the manifest.
+It is stored beside the data as `spec.json`; its hash is in every line of the manifest.
 """
 
 import hashlib

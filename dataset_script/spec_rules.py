@@ -25,8 +25,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Name:
-    """The name of a part of the generator. Which there are, its catalogue knows: data of another version are data
-    too."""
+    """The name of a part of the generator. Which there are, only its catalogue knows: another version has others."""
 
     def check(self, name: str, value: Any) -> str:
         if not isinstance(value, str) or not _NAME.fullmatch(value):

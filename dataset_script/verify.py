@@ -174,7 +174,7 @@ def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRow
     for name in missing:
         yield f"{name}: not made yet; {_again(found)} makes it"
     for name in sorted(names - plan.shards()) if plan is not None else ():
-        yield f"{name}: stands in the manifest, but the spec has no such shard"
+        yield f"{name}: is in the manifest, but the spec has no such shard"
     for folder in sorted({*CONFIG_OF_FOLDER, *(name.partition("/")[0] for name in names)}):
         for path in sorted((found.path / folder).glob("*")):
             name = f"{folder}/{path.name}"
@@ -183,11 +183,10 @@ def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRow
 
 
 def _completeness_problems(found: DatasetDirectory, rows: Counter[str] | None) -> Iterator[str]:
-    """Where a configuration has fewer rows than it has when complete, or the README is missing; `rows`: None:
-    enough."""
+    """Where a configuration has too few rows, or the README is missing; `rows`: None where there are enough."""
     short = [] if rows is None else [(c, n) for c, n in found.planned_rows().items() if rows[c] < n]
     for config, planned in short:
-        yield f"{config}: has {rows[config]:,} of {planned:,} rows; {_again(found)} goes on"
+        yield f"{config}: has {rows[config]:,} of {planned:,} rows; {_again(found)} continues"
     if not short and not (found.path / README).is_file():
         yield f"{README}: missing; {_again(found)} writes it"
 

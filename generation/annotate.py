@@ -19,7 +19,7 @@ HIDDEN_MM = 4.0
 
 
 @dataclass(frozen=True)
-class View:
+class FaceView:
     """A rendered view and the face in it, from which the annotations are computed.
 
     Attributes:

@@ -11,7 +11,7 @@ import numpy as np
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
 
-from .annotate import View, encoded, heat_image
+from .annotate import FaceView, encoded, heat_image
 from .appearance.base import Look
 from .catalogue import open_head, open_look, open_renderer, open_rig
 from .frame import Frame
@@ -93,11 +93,11 @@ class FrameMaker:
         return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
 
     @one_thread
-    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> View:
+    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> FaceView:
         camera = Camera.from_plan(view, self.spec.size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
-        return View(posed.vertices, self.head.topology, camera, picture)
+        return FaceView(posed.vertices, self.head.topology, camera, picture)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         return heat_image(person.neutral, person.normals, vertices, self.head.topology, picture)
@@ -124,7 +124,7 @@ class FrameMaker:
         rng = self._stream("encode.quality", person, expression, view)
         return max(self.spec.jpeg_quality - int(rng.integers(0, 15)), 1)
 
-    def _geometry(self, person: Person, expression: ExpressionPlan, seen: View) -> dict:
+    def _geometry(self, person: Person, expression: ExpressionPlan, seen: FaceView) -> dict:
         """The columns of `FEATURES["geometry"]` that do not name the frame."""
         heatmaps = {}
         for k, name in enumerate(AU_NAMES):

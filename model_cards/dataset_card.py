@@ -82,8 +82,7 @@ _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "
 
 
 def build_dataset_card(directory: str | Path) -> DatasetCard:
-    """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as the generator wrote
-    them.
+    """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as they are.
 
     What this version of Pain3D does not know of data that another version made, it says.
 
@@ -185,20 +184,20 @@ def _people_sentence(spec: Mapping) -> str:
 def _how_to_make_it_again(found: DatasetDirectory) -> str:
     if found.spec is None:
         return "The specification is not in this directory, so that it cannot be made again from it."
-    version, rows = found.spec.get("version"), [[name, str(value)] for name, value in found.spec.items()]
-    other = (
-        ""
-        if version == GENERATOR_VERSION
-        else f"Version {version} of the generator made it; this card was written by version {GENERATOR_VERSION}, and "
-        "what "
-        f"it says of the generator holds for that one.\n\n"
-    )
-    return (
-        f"{other}The same specification and version of the generator give the same bytes: `pain3d generate` with the "
-        "values "
-        "below makes this dataset again, and `pain3d verify` checks every file, row and picture. "
-        f"Specification `{found.origin}`:\n\n{table(['field', 'value'], rows, numbers=False)}"
-    )
+    rows = [[name, str(value)] for name, value in found.spec.items()]
+    parts = [
+        "The same specification and version of the generator give the same bytes: `pain3d generate` with the values "
+        "below makes\nthis dataset again, and `pain3d verify` checks every file, row and picture. Specification\n"
+        f"`{found.origin}`:",
+        table(["field", "value"], rows, numbers=False),
+    ]
+    if (version := found.spec.get("version")) != GENERATOR_VERSION:
+        parts.insert(
+            0,
+            f"Version {version} of the generator made it; this card was written by version {GENERATOR_VERSION}, and "
+            "what it says of\nthe generator holds for that one.",
+        )
+    return "\n\n".join(parts)
 
 
 def field_table(found: DatasetDirectory, words: Mapping[str, str], without: Collection[str] = ()) -> str:

@@ -60,7 +60,7 @@ def _completeness(found: "DatasetCounts") -> str:
     made, planned = found["frames"]["made"], found["frames"]["planned"]
     command = "import" if found["kind"] == "imported" else "generate"
     missing = f": {planned - made:,} of {planned:,} frames are missing" if planned and made < planned else ""
-    return f"incomplete{missing}; `pain3d {command}` with the same options goes on"
+    return f"incomplete{missing}; `pain3d {command}` with the same options continues"
 
 
 def _origin(found: "DatasetCounts") -> str:

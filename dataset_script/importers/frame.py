@@ -12,7 +12,7 @@ from ..features import IMPORTED_FEATURES
 
 
 @dataclass(slots=True)
-class Frame:
+class SourceFrame:
     """One frame of a source, its labels checked.
 
     Attributes:
@@ -55,17 +55,17 @@ class Source(Protocol):
     num_pictures: int
     folds: list[tuple[list[str], list[str]]] | None
 
-    def frames(self, report: Any) -> list[Frame]:
+    def frames(self, report: Any) -> list[SourceFrame]:
         """All usable frames, in the source's order; everything else is named in the report."""
 
-    def path(self, frame: Frame) -> str | None:
+    def path(self, frame: SourceFrame) -> str | None:
         """The absolute path of its picture; None where it lies inside an archive."""
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         """Its picture as a PNG or JPEG file. Quick when frames are asked for in the source's order."""
 
 
-def frames_table(frames: Sequence[Frame], paths: Sequence[str | None]) -> pa.Table:
+def frames_table(frames: Sequence[SourceFrame], paths: Sequence[str | None]) -> pa.Table:
     """Rows with the schema `IMPORTED_FEATURES`; each image is its path, without bytes."""
     schema = IMPORTED_FEATURES.arrow_schema
     known = {
@@ -77,7 +77,7 @@ def frames_table(frames: Sequence[Frame], paths: Sequence[str | None]) -> pa.Tab
     for field in schema:
         if field.name in known:
             columns.append(pa.array(known[field.name], field.type))
-        elif field.name in Frame.__dataclass_fields__:
+        elif field.name in SourceFrame.__dataclass_fields__:
             columns.append(pa.array([getattr(frame, field.name) for frame in frames], field.type))
         else:
             columns.append(pa.nulls(len(frames), field.type))
@@ -92,7 +92,7 @@ def with_bytes(table: pa.Table, pictures: Sequence[bytes]) -> pa.Table:
     return table.set_column(place, field, images)
 
 
-def link_neutral_frames(frames: Sequence[Frame]) -> None:
+def link_neutral_frames(frames: Sequence[SourceFrame]) -> None:
     """Sets `neutral_frame_id`: the first neutral frame of the same sequence and view, else of the subject and view."""
     first: dict[tuple, str] = {}
     for frame in frames:

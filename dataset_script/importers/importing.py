@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
-from ..vocabulary import SPLITS
-from .frame import Frame, link_neutral_frames
+from ..features import SPLITS
+from .frame import SourceFrame, link_neutral_frames
 from .layouts import find_source
 from .output import write_dataset
 from .pictures import check_pictures
-from .report import Report
+from .report import ImportReport
 from .subjects import assign
 
 ProgressCallback = Callable[[int, int], None]
@@ -18,7 +18,7 @@ ProgressCallback = Callable[[int, int], None]
 class ProblemsFound(WorkFailed):
     """Strict import of a source that has problems; `report` lists them."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ImportReport) -> None:
         super().__init__(f"{report.problems:,} problems, so nothing was written (--strict)")
         self.report = report
 
@@ -31,11 +31,11 @@ def import_dataset(
     strict: bool = False,
     split_csv: str | Path | None = None,
     progress: ProgressCallback | None = None,
-) -> Report:
-    """Indexes a data set and writes it with the schema `IMPORTED`, splits by subject.
+) -> ImportReport:
+    """Indexes a data set and writes it with the schema `IMPORTED_FEATURES`, splits by subject.
 
-    Killed and run again it goes on, and the directory ends the same. Nothing that is wrong is passed over: a frame
-    with a problem is left out, and `report.json` in `out` names it and the reason.
+    Killed and run again it continues, and the directory ends the same. Nothing that is wrong is passed over: a frame with
+    a problem is left out, and `report.json` in `out` names it and the reason.
 
     Args:
         source: a directory or file of one of the layouts of this package.
@@ -51,7 +51,7 @@ def import_dataset(
         WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
     """
     found = find_source(Path(source), None if split_csv is None else Path(split_csv), check_images)
-    report = Report(found.layout, str(Path(source).absolute()))
+    report = ImportReport(found.layout, str(Path(source).absolute()))
     frames = found.frames(report)
     if frames and not copy and found.path(frames[0]) is None:
         raise InvalidInput(
@@ -76,16 +76,16 @@ def import_dataset(
     return report
 
 
-def _without_duplicates(frames: list[Frame], report: Report) -> list[Frame]:
+def _without_duplicates(frames: list[SourceFrame], report: ImportReport) -> list[SourceFrame]:
     """A frame id names one row: later ones are left out."""
-    kept: dict[str, Frame] = {}
+    kept: dict[str, SourceFrame] = {}
     for frame in frames:
         if kept.setdefault(frame.frame_id, frame) is not frame:
             report.leave_out(frame.frame_id, "found twice", "an earlier frame has the same name")
     return list(kept.values())
 
 
-def _count(frames: list[Frame]) -> dict[str, dict[str, int]]:
+def _count(frames: list[SourceFrame]) -> dict[str, dict[str, int]]:
     counts = {}
     for split in SPLITS:
         members = [frame.subject_id for frame in frames if frame.split == split]
@@ -94,7 +94,7 @@ def _count(frames: list[Frame]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _first_reason(report: Report) -> str:
+def _first_reason(report: ImportReport) -> str:
     if not report.left_out:
         return "it holds no picture"
     first = report.left_out[0]

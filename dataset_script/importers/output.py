@@ -1,5 +1,4 @@
-"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted, it goes on when it is run
-again."""
+"""Writing an imported dataset: shards, manifest, folds, report, README. Interrupted and run again, it continues."""
 
 import hashlib
 import json
@@ -17,10 +16,9 @@ from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
-from ..vocabulary import SPLITS
-from .frame import Frame, Source, frames_table, with_bytes
+from .frame import Source, SourceFrame, frames_table, with_bytes
 from .readme import import_readme
-from .report import Report
+from .report import ImportReport
 from .subjects import Folds
 
 FOLDS = "folds.json"
@@ -33,9 +31,9 @@ _COPIED_ROWS_PER_GROUP = 100
 def write_dataset(
     out: Path,
     source: Source,
-    frames: Sequence[Frame],
+    frames: Sequence[SourceFrame],
     folds: Folds | None,
-    report: Report,
+    report: ImportReport,
     copy: bool,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -73,7 +71,7 @@ class _Shard:
     split: str
     index: int
     count: int
-    frames: Sequence[Frame]
+    frames: Sequence[SourceFrame]
     table: pa.Table
 
     @property
@@ -92,7 +90,9 @@ class _Shard:
             return writer.commit(digest)
 
 
-def _shards(members: Mapping[str, Sequence[Frame]], tables: Mapping[str, pa.Table], copy: bool) -> Iterator[_Shard]:
+def _shards(
+    members: Mapping[str, Sequence[SourceFrame]], tables: Mapping[str, pa.Table], copy: bool
+) -> Iterator[_Shard]:
     rows = COPIED_ROWS_PER_SHARD if copy else ROWS_PER_SHARD
     for split, frames in members.items():
         count = -(-len(frames) // rows)
@@ -101,7 +101,7 @@ def _shards(members: Mapping[str, Sequence[Frame]], tables: Mapping[str, pa.Tabl
             yield _Shard(split, index, count, frames[start : start + rows], tables[split].slice(start, rows))
 
 
-def _write_texts(out: Path, frames: Sequence[Frame], folds: Folds | None, report: Report) -> None:
+def _write_texts(out: Path, frames: Sequence[SourceFrame], folds: Folds | None, report: ImportReport) -> None:
     """Folds, report and README; the README comes last, so that a directory that has one is finished."""
     if folds is not None:
         lists = [{"train_subjects": training, "validation_subjects": held_out} for training, held_out in folds]
@@ -117,7 +117,7 @@ def _changes(before: Settings, now: Settings) -> list[str]:
     return [] if before.get("hash") == now["hash"] else ["its source or options have changed; name a new directory"]
 
 
-def _pictures(source: Source, frames: Sequence[Frame]) -> list[bytes]:
+def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
     contents = []
     for frame in frames:
         try:

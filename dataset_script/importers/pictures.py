@@ -7,13 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from .frame import Frame, Source
-from .report import Report, Unusable
+from .frame import Source, SourceFrame
+from .report import ImportReport, Unusable
 
 _BLACK_LEVEL = 16
 _BLACK_SHARE = 0.99
-"""A picture is black if so many of its pixels are no brighter than the level (of 255). A timestamp does not change
-that."""
+"""A picture is black if this share of its pixels is no brighter than the level (of 255), whatever timestamp it has."""
 
 _BATCH = 64
 
@@ -31,8 +30,11 @@ def picture_problem(content: bytes) -> Unusable | None:
 
 
 def check_pictures(
-    source: Source, frames: Sequence[Frame], report: Report, progress: Callable[[int, int], None] | None = None
-) -> list[Frame]:
+    source: Source,
+    frames: Sequence[SourceFrame],
+    report: ImportReport,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[SourceFrame]:
     """The frames whose pictures are sound; the others are named in the report."""
     sound = []
     with ThreadPoolExecutor() as pool:
@@ -52,7 +54,7 @@ def _problem(content: bytes | Unusable) -> Unusable | None:
     return content if isinstance(content, Unusable) else picture_problem(content)
 
 
-def _contents(source: Source, frames: Sequence[Frame]) -> Iterator[bytes | Unusable]:
+def _contents(source: Source, frames: Sequence[SourceFrame]) -> Iterator[bytes | Unusable]:
     for frame in frames:
         try:
             yield source.read(frame)

@@ -6,19 +6,17 @@ from huggingface_hub import DatasetCardData
 
 from ..manifest import Entry
 from ..shards import FOLDERS
-from ..vocabulary import SPLITS
-from .report import Report
+from .report import ImportReport
 from .unbc import LICENCE as UNBC_LICENCE
 
 _UNBC_NOTICE = (
-    "**These are pictures of patients. The UNBC-McMaster archive is given to researchers under an agreement that "
-    "forbids to\n"
-    "pass it on: do not publish this directory or any picture of it, and do not upload it to the Hub.**"
+    "**These are pictures of patients. The UNBC-McMaster archive is given to researchers under an agreement that\n"
+    "forbids to pass it on: do not publish this directory or any picture of it, and do not upload it to the Hub.**"
 )
 _NOT_PORTABLE = "The data holds the paths of the pictures, not the pictures: it is of use on this machine only."
 
 
-def import_readme(entries: Iterable[Entry], report: Report, licences: Sequence[str], has_folds: bool) -> str:
+def import_readme(entries: Iterable[Entry], report: ImportReport, licences: Sequence[str], has_folds: bool) -> str:
     """The README of a finished import."""
     entries = list(entries)
     data = DatasetCardData(
@@ -35,8 +33,7 @@ def import_readme(entries: Iterable[Entry], report: Report, licences: Sequence[s
         f"---\n{data.to_yaml()}\n---\n\n# {report.layout}, imported",
         *notices(licences, report.portable),
         f"{report.written:,} frames of {report.subjects:,} subjects. {len(report.left_out):,} of the source's frames "
-        "and "
-        f"labels were left out and {len(report.incomplete):,} lack something: `report.json` names each with the "
+        f"and labels were left out and {len(report.incomplete):,} lack something: `report.json` names each with the "
         "reason.",
         f"| split | frames | subjects |\n|---|---|---|\n{splits}",
         f"Splits are by subject.{folds if has_folds else ''}",

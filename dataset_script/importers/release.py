@@ -1,4 +1,4 @@
-"""3DPain as its authors hand it out: a folder, or tar shards with a JSON file for each sample.
+"""3DPain as its authors publish it: a folder, or tar shards with a JSON file for each sample.
 
     meshes_inpainted/flame_sample_0001_pain_3_textured_view_002_inpainted.jpg
     meshes_inpainted/flame_sample_0001_neutral_textured_view_002_inpainted.jpg
@@ -23,9 +23,9 @@ from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
 from ..vocabulary import SPLITS
 from .files import PICTURES, read_label, walk
-from .frame import Frame
+from .frame import SourceFrame
 from .labels import checked_aus, whole, whole_pspi
-from .report import Report, Unusable
+from .report import ImportReport, Unusable
 from .tar_shards import TarShards
 
 LICENCE = "as the authors published 3DPain (SoroushMehraban/3D-Pain)"
@@ -39,8 +39,8 @@ _ANNOTATION = "_annotations"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture file: `stem` is its name without folder and suffix, `where` as `Frame.where`."""
+class PictureFile:
+    """A picture file: `stem` is its name without folder and suffix, `where` as `SourceFrame.where`."""
 
     stem: str
     where: Any
@@ -58,12 +58,12 @@ class ReleaseFolder:
         self.split_csv = split_csv or find_split_csv(root)
         self.num_pictures = 0
 
-    def frames(self, report: Report) -> list[Frame]:
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
         pictures, others = [], 0
         for entry in walk(self.root / "meshes_inpainted"):
             stem, dot, suffix = entry.name.rpartition(".")
             if dot + suffix.lower() in PICTURES:
-                pictures.append(Picture(stem, entry.path, not entry.stat().st_size))
+                pictures.append(PictureFile(stem, entry.path, not entry.stat().st_size))
             else:
                 others += 1
         if others:
@@ -78,10 +78,10 @@ class ReleaseFolder:
         self.num_pictures = len(pictures)
         return assemble(pictures, annotations, self.split_csv, report)
 
-    def path(self, frame: Frame) -> str:
+    def path(self, frame: SourceFrame) -> str:
         return frame.where
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         return Path(frame.where).read_bytes()
 
 
@@ -96,13 +96,13 @@ class ReleaseShards:
         self.split_csv = split_csv or find_split_csv(shards[0].parent)
         self.num_pictures = 0
 
-    def frames(self, report: Report) -> list[Frame]:
-        pictures: list[Picture] = []
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
+        pictures: list[PictureFile] = []
         annotations: dict[str, str | Unusable] = {}
         for member in self.shards.members():
             stem, dot, suffix = member.name.rpartition(".")
             if dot + suffix.lower() in PICTURES:
-                pictures.append(Picture(stem, member.where, not member.size))
+                pictures.append(PictureFile(stem, member.where, not member.size))
             elif suffix.lower() == "json":
                 try:
                     annotations[_annotated(member.name)] = member.text()
@@ -111,16 +111,19 @@ class ReleaseShards:
         self.num_pictures = len(pictures)
         return assemble(pictures, annotations, self.split_csv, report)
 
-    def path(self, frame: Frame) -> None:
+    def path(self, frame: SourceFrame) -> None:
         return None
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         return self.shards.read(frame.where)
 
 
 def assemble(
-    pictures: Iterable[Picture], annotations: dict[str, str | Unusable], split_csv: Path | None, report: Report
-) -> list[Frame]:
+    pictures: Iterable[PictureFile],
+    annotations: dict[str, str | Unusable],
+    split_csv: Path | None,
+    report: ImportReport,
+) -> list[SourceFrame]:
     """Pictures and the texts of the JSON files, by the name they annotate -> frames."""
     matches = [(picture, _PICTURE.fullmatch(picture.stem)) for picture in pictures]
     views = sorted({int(match["view"]) for _, match in matches if match})
@@ -154,7 +157,7 @@ def assemble(
             report.leave_out(name, problem.kind, str(problem))
             continue
         frames.append(
-            Frame(
+            SourceFrame(
                 frame_id=f"{match['base']}_view_{match['view']}",
                 subject_id=match["subject"],
                 where=picture.where,

@@ -25,7 +25,7 @@ class Problem:
 
 
 @dataclass
-class Report:
+class ImportReport:
     """Attributes:
     left_out: frames that are not in the data, and labels without a picture.
     incomplete: frames that are in the data without something that others have.

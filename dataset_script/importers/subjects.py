@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..errors import WorkFailed
-from ..vocabulary import SPLITS
-from .frame import Frame
+from ..features import SPLITS
+from .frame import SourceFrame
 
 NUM_FOLDS = 5
 
@@ -20,7 +20,7 @@ def number_subjects(subjects: Iterable[str]) -> dict[str, int]:
     return dict(zip(names, numbers if differ else range(len(names)), strict=True))
 
 
-def deal_folds(subjects: Sequence[str]) -> Folds:
+def make_folds(subjects: Sequence[str]) -> Folds:
     """Five folds, or one a subject if there are fewer: subject k of the sorted list is held out in fold k mod 5."""
     names = sorted(subjects)
     count = min(NUM_FOLDS, len(names))
@@ -38,19 +38,19 @@ def check_folds(folds: Folds, known: Iterable[str]) -> None:
             raise WorkFailed(f"subject {name} is held out in {held_out.count(name)} folds; it must be in one")
 
 
-def assign(frames: Sequence[Frame], folds: Folds | None) -> tuple[Folds | None, list[str]]:
+def assign(frames: Sequence[SourceFrame], folds: Folds | None) -> tuple[Folds | None, list[str]]:
     """Sets `identity_id`, `fold` and `split` of every frame.
 
     A split that the source has stays. Else fold 0 is the test split, fold 1 validation, the rest training.
 
     Args:
-        folds: the source's own; None: they are dealt, unless the source has splits.
+        folds: the source's own; None: five are made, unless the source has splits.
 
     Returns:
         The folds, and notes on what was decided.
 
     Raises:
-        WorkFailed: a subject stands in two splits, or the source's folds are not disjoint.
+        WorkFailed: a subject is in two splits, or the source's folds are not disjoint.
     """
     identities = number_subjects(frame.subject_id for frame in frames)
     notes = []
@@ -61,7 +61,7 @@ def assign(frames: Sequence[Frame], folds: Folds | None) -> tuple[Folds | None, 
         if len(identities) < len(SPLITS):
             notes.append(f"{len(identities)} subjects cannot make three splits: all frames are in train")
         else:
-            folds = deal_folds(list(identities))
+            folds = make_folds(list(identities))
             notes.append(
                 f"the source has no folds: subject k of the sorted list is held out in fold k mod {len(folds)}"
             )
@@ -78,7 +78,7 @@ def assign(frames: Sequence[Frame], folds: Folds | None) -> tuple[Folds | None, 
     return folds, notes
 
 
-def _check_splits(frames: Sequence[Frame]) -> None:
+def _check_splits(frames: Sequence[SourceFrame]) -> None:
     split_of: dict[str, str] = {}
     for frame in frames:
         if split_of.setdefault(frame.subject_id, frame.split) != frame.split:

@@ -13,9 +13,9 @@ from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
 from ..vocabulary import SPLITS
 from .files import PICTURES
-from .frame import Frame
+from .frame import SourceFrame
 from .labels import checked_aus, checked_box, number, whole, whole_pspi
-from .report import Report, Unusable
+from .report import ImportReport, Unusable
 
 _UNITS = [name.lower() for name in AU_NAMES]
 _BOX = ["x0", "y0", "x1", "y1"]
@@ -34,8 +34,8 @@ class Table:
         self.table = table
         self.num_pictures = 0
 
-    def frames(self, report: Report) -> list[Frame]:
-        frames: list[Frame] = []
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
+        frames: list[SourceFrame] = []
         seen: set[str] = set()
         try:
             with open(self.table, newline="", encoding="utf-8-sig") as file:
@@ -60,10 +60,10 @@ class Table:
             report.notes.append("there are no action units: `au` is null, and only what needs PSPI alone can use it")
         return frames
 
-    def path(self, frame: Frame) -> str:
+    def path(self, frame: SourceFrame) -> str:
         return frame.where
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         return Path(frame.where).read_bytes()
 
     def _check_columns(self, columns: list[str]) -> set[str]:
@@ -81,7 +81,7 @@ class Table:
             )
         return {*columns}
 
-    def _frame(self, row: dict[str, str], columns: set[str]) -> Frame:
+    def _frame(self, row: dict[str, str], columns: set[str]) -> SourceFrame:
         for name in _REQUIRED:
             if not row[name]:
                 raise Unusable("bad row", f"its {name} is empty")
@@ -107,7 +107,7 @@ class Table:
             raise Unusable("bad number", f"view is {view:g}; allowed are whole numbers, 0 to {_MAX_VIEW}")
         if "split" in columns and row["split"] not in SPLITS:
             raise Unusable("bad row", f"split is {row['split']!r}; allowed are {', '.join(SPLITS)}")
-        return Frame(
+        return SourceFrame(
             frame_id=row["path"],
             subject_id=row["subject"],
             where=path,

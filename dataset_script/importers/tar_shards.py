@@ -18,8 +18,7 @@ Where = tuple[int, int]
 
 @dataclass(frozen=True)
 class Member:
-    """A regular file of a shard; `name` is without folders. `text` must be called before the next member is asked
-    for."""
+    """A regular file of a shard; `name` is without folders. Call `text` before the next member is asked for."""
 
     name: str
     size: int

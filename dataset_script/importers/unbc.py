@@ -1,4 +1,4 @@
-"""UNBC-McMaster Shoulder Pain Expression Archive as its owners hand it out (Lucey et al. 2011).
+"""UNBC-McMaster Shoulder Pain Expression Archive as its owners distribute it (Lucey et al. 2011).
 
     Images/<subject>/<sequence>/<frame>.png
     Frame_Labels/FACS/<subject>/<sequence>/<frame>_facs.txt     empty: no unit is active
@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ..features import RATINGS
 from .files import PICTURES, read_label, walk
-from .frame import Frame
+from .frame import SourceFrame
 from .labels import box_of_landmarks, parse_facs, parse_landmarks, parse_single, whole_pspi
-from .report import Report, Unusable
+from .report import ImportReport, Unusable
 
 LICENCE = "UNBC-McMaster agreement"
 NUM_SUBJECTS = 25
@@ -40,7 +40,7 @@ class Unbc:
         self.pictures_checked = pictures_checked
         self.num_pictures = 0
 
-    def frames(self, report: Report) -> list[Frame]:
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
         pictures = self._index(report, self.root / "Images", PICTURES, "")
         self.num_pictures = len(pictures)
         labels = _inner(self.root / "Frame_Labels")
@@ -63,13 +63,13 @@ class Unbc:
             report.notes.append(f"{subjects} subjects; the whole archive has {NUM_SUBJECTS}")
         return frames
 
-    def path(self, frame: Frame) -> str:
+    def path(self, frame: SourceFrame) -> str:
         return frame.where
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         return Path(frame.where).read_bytes()
 
-    def _frame(self, report: Report, key: Key, path: str, facs, pspi, aam, ratings) -> Frame:
+    def _frame(self, report: ImportReport, key: Key, path: str, facs, pspi, aam, ratings) -> SourceFrame:
         name = "/".join(key)
         if name in BLACK and not self.pictures_checked:
             raise Unusable("black", "known to be black in the archive")
@@ -85,7 +85,7 @@ class Unbc:
             report.lacks(name, "no PSPI file", "PSPI was computed from its action units")
         points = self._landmarks(report, key, aam)
         level = whole_pspi(au, given)
-        return Frame(
+        return SourceFrame(
             frame_id=name,
             subject_id=key[0],
             sequence_id=key[1],
@@ -100,7 +100,7 @@ class Unbc:
             licence=LICENCE,
         )
 
-    def _landmarks(self, report: Report, key: Key, aam: dict[Key, str]):
+    def _landmarks(self, report: ImportReport, key: Key, aam: dict[Key, str]):
         """(66, 2), or None and a line in the report, unless the copy has no landmarks at all."""
         if not aam:
             return None
@@ -114,7 +114,9 @@ class Unbc:
             report.lacks(name, "bad landmarks", f"{problem}, so no face box")
             return None
 
-    def _ratings(self, report: Report, sequences: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, float]]:
+    def _ratings(
+        self, report: ImportReport, sequences: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], dict[str, float]]:
         found: dict[tuple[str, str], dict[str, float]] = {}
         for rating in RATINGS:
             folder = _inner(self.root / "Sequence_Labels") / rating
@@ -135,7 +137,7 @@ class Unbc:
                     report.lacks(name, "bad sequence label", f"{rating}: {problem}")
         return found
 
-    def _index(self, report: Report, folder: Path, suffixes: tuple[str, ...], ending: str) -> dict[Key, str]:
+    def _index(self, report: ImportReport, folder: Path, suffixes: tuple[str, ...], ending: str) -> dict[Key, str]:
         """Files below `folder`: (subject, sequence, frame) -> path."""
         title = folder.relative_to(self.root).as_posix()
         if not folder.is_dir():

@@ -20,9 +20,9 @@ from PIL import Image
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
 from .files import only
-from .frame import Frame
+from .frame import SourceFrame
 from .labels import checked_aus, whole, whole_pspi
-from .report import Report, Unusable
+from .report import ImportReport, Unusable
 from .unbc import LICENCE
 
 PATTERNS = {"frames": "frames*.h*5", "annotations": "annotations*.h*5", "folds": "*CVFolds*.h*5"}
@@ -51,17 +51,19 @@ class UnbcHdf5:
                 raise WorkFailed(f"{path} is not a readable HDF5 file: {str(error).splitlines()[0]}") from None
         self._images = self._column("frames", "image", None)
         if self._images.dtype != np.uint8 or self._images.ndim not in (3, 4):
-            found = f"the shape {self._images.shape} and type {self._images.dtype}"
-            raise WorkFailed(f"image has {found}; allowed is uint8 (F, H, W) or (F, H, W, 3)")
+            raise WorkFailed(
+                f"image has the shape {self._images.shape} and type {self._images.dtype}; allowed is uint8 (F, H, W) "
+                "or (F, H, W, 3)"
+            )
 
-    def frames(self, report: Report) -> list[Frame]:
+    def frames(self, report: ImportReport) -> list[SourceFrame]:
         self.num_pictures = len(self._images)
         places = self._places()
         subjects = [_text(name) for name in self._column("annotations", "subject_name")[:]]
         count = len(subjects)
         indices = self._column("annotations", "index", count)[:].astype(int).tolist()
-        raw = {n: self._column("annotations", f"label_AU_{n[2:]}", count)[:].astype(float).reshape(count, -1)
-               for n in AU_NAMES}  # fmt: skip
+        columns = {name: self._column("annotations", f"label_AU_{name[2:]}", count) for name in AU_NAMES}
+        raw = {name: column[:].astype(float).reshape(count, -1) for name, column in columns.items()}
         has_pspi = "label_pspi" in self._files["annotations"]
         given = self._column("annotations", "label_pspi", count)[:].astype(float) if has_pspi else None
         if given is None:
@@ -87,16 +89,16 @@ class UnbcHdf5:
             except Unusable as problem:
                 report.leave_out(name, problem.kind, str(problem))
                 continue
-            frames.append(Frame(name, subject, places[index], level, au, int(level > 0), licence=LICENCE))
+            frames.append(SourceFrame(name, subject, places[index], level, au, int(level > 0), licence=LICENCE))
         for index in sorted(places.keys() - {*indices}):
             report.leave_out(f"frame {index}", "no annotation", "there is a frame but no annotation")
         self.folds = self._read_folds(report, {*subjects})
         return frames
 
-    def path(self, frame: Frame) -> None:
+    def path(self, frame: SourceFrame) -> None:
         return None
 
-    def read(self, frame: Frame) -> bytes:
+    def read(self, frame: SourceFrame) -> bytes:
         buffer = io.BytesIO()
         Image.fromarray(self._images[frame.where]).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
@@ -118,7 +120,7 @@ class UnbcHdf5:
             raise WorkFailed(f"{opened.filename}: {name} has {len(opened[name])} rows; it must have {count}")
         return opened[name]
 
-    def _read_folds(self, report: Report, subjects: set[str]) -> list[tuple[list[str], list[str]]] | None:
+    def _read_folds(self, report: ImportReport, subjects: set[str]) -> list[tuple[list[str], list[str]]] | None:
         file = self._files["folds"]
         if file is None:
             report.notes.append(f"there is no {PATTERNS['folds']}")

@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dataset_script.verify import Report
 
-HELP = (
-    "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems, one "
-    "line "
-    "each."
-)
+HELP = "Check every file, row and picture of a dataset: generated, imported, or from the Hub. Lists all problems."
 EXAMPLE = "pain3d verify pain3d"
 
 
@@ -38,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_text(args.directory, report))
         if not report.ok:
-            print(f"{args.directory}: {len(report.problems)} problems", file=sys.stderr)
+            count = len(report.problems)
+            print(f"{args.directory}: {count} problem{'s' if count > 1 else ''}", file=sys.stderr)
     return 0 if report.ok else 1
 
 
@@ -47,5 +44,5 @@ def _text(directory: str, report: "Report") -> str:
     if report.ok:
         lines.append(f"{directory}: {report.shards} shards, {report.rows:,} rows, no problem found")
     if report.compared:
-        lines.append("every row was compared with the plan of spec.json")
+        lines.append("rows were compared with the plan of spec.json")
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])

@@ -29,9 +29,9 @@ def readme(spec: Spec, entries: Iterable[Entry]) -> str:
 
 # Pain3D
 
-{frames:,} rendered frames of {spec.identities:,} synthetic people: each with a neutral and ten pain expressions,
-seen by three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1), their PSPI (0-16) and
-a heatmap of how far the face has moved. {HEADS[spec.head].people} Made by the Pain3D generator; the same specification
+{frames:,} rendered frames of {spec.identities:,} synthetic people: each with a neutral and ten pain expressions, seen
+by three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1), their PSPI (0-16) and a
+heatmap of how far the face has moved. {HEADS[spec.head].people} Made by the Pain3D generator; the same specification
 gives the same bytes.
 
 ```python

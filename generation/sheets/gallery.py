@@ -1,5 +1,4 @@
-"""A picture of a dataset: a line a person; neutral, rising pain, the side views of the strongest pain, and its
-heatmaps.
+"""A picture of a dataset: one line a person: neutral, rising pain, side views of the strongest pain, and heatmaps.
 
 The same dataset gives the same sheet. The people are spread evenly over the dataset, the expressions over their PSPI.
 Imported data are shown by what they have: some know neither heatmaps nor demographics.

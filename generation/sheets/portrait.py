@@ -36,7 +36,7 @@ class Portrait:
     view: ViewPlan
 
     def plan(self) -> IdentityPlan:
-        """The plan of this person with one expression and one view. Raises InvalidInput for a value out of range."""
+        """The plan of this person with one expression and one view. Raises InvalidInput for what is out of range."""
         youngest, oldest = AGE_RANGES["young"][0], AGE_RANGES["elderly"][1]
         if not youngest <= self.age <= oldest:
             raise InvalidInput(f"age is {self.age}; allowed: {youngest} to {oldest}")

@@ -8,7 +8,9 @@ EXAMPLE = "pain3d card vitpain-tiny --metrics vitpain-tiny/metrics.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("directory", metavar="DIR", type=Path, help="a dataset (spec.json) or a model (config.json)")
+    parser.add_argument(
+        "directory", metavar="DIR", type=Path, help="a dataset, generated or imported, or a model (config.json)"
+    )
     parser.add_argument("--metrics", type=Path, metavar="FILE", help="a model's scores (metrics.json in DIR, if there)")
 
 

@@ -1,9 +1,13 @@
+from dataclasses import fields
+
 import pyarrow.parquet as pq
 import pytest
 from fake_builder import FakePain3D
 
+from dataset_script.builder import Pain3DConfig
 from dataset_script.errors import InvalidInput
 from dataset_script.features import FEATURES
+from dataset_script.spec import Spec
 
 
 def build(tmp_path, *args, **kwargs):
@@ -16,9 +20,10 @@ def column(path, folder, name):
     return dict(zip(table["frame_id"].to_pylist(), table[name].to_pylist(), strict=True))
 
 
-@pytest.mark.parametrize(("config", "folder", "picture"), [
-    ("default", "data", "image"), ("pairs", "pairs", "neutral_image"), ("geometry", "geometry", "depth"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("config", "folder", "picture"),
+    [("default", "data", "image"), ("pairs", "pairs", "neutral_image"), ("geometry", "geometry", "depth")],
+)
 def test_its_rows_are_those_of_generate(dataset, tmp_path, config, folder, picture):
     builder = build(tmp_path, config, identities=6, size=64)
     builder.download_and_prepare()
@@ -53,6 +58,44 @@ def test_caches_of_two_specs_never_mix(tmp_path):
     places |= {build(tmp_path, config).cache_dir for config in ("pairs", "geometry")}
     assert len(places) == len(options) + 2
     assert build(tmp_path).cache_dir == build(tmp_path, "default", identities=2500, preset="paper").cache_dir
+
+
+OF_THE_SPEC = {
+    "preset": "balanced",
+    "identities": 7,
+    "size": 66,
+    "seed": 5,
+    "head": "mesh",
+    "rig": "neural",
+    "look": "other",
+    "renderer": "cycles",
+    "pspi": "uniform",
+    "identities_per_shard": 3,
+    "heatmap_scale_mm": 4.5,
+    "jpeg_quality": 50,
+    "head_motion": 0,
+    "head_file": "0" * 64,
+}
+
+
+def test_every_field_of_the_spec_is_an_argument_and_reaches_it():
+    assert {field.name for field in fields(Spec)} == {*OF_THE_SPEC, "geometry", "version"}
+    for name, value in OF_THE_SPEC.items():
+        assert getattr(Pain3DConfig(name="default", **{name: value}).spec, name) == value
+    whole = Pain3DConfig(name="default", **OF_THE_SPEC).spec
+    assert whole == Spec(**OF_THE_SPEC)
+
+
+@pytest.mark.parametrize("arguments", [{"head_motion": 0}, {"rig": "neural"}, {"seed": 0}])
+def test_arguments_of_the_builder_reach_the_spec(tmp_path, arguments):
+    """0 is a value, not an absent one."""
+    assert build(tmp_path, **arguments).config.spec == Spec(**arguments)
+    assert build(tmp_path, "geometry", **arguments).config.spec == Spec(geometry=True, **arguments)
+
+
+def test_geometry_is_a_configuration_and_no_argument(tmp_path):
+    with pytest.raises(ValueError, match="geometry"):
+        build(tmp_path, geometry=True)
 
 
 def test_bad_options_are_refused_at_once(tmp_path):

@@ -6,7 +6,7 @@ import os
 import pytest
 from directories import contents
 
-from dataset_script.claim import changed_settings, claimed, holds
+from dataset_script.claim import changed_settings, check_record, claimed
 from dataset_script.errors import InvalidInput, WorkFailed
 
 SETTINGS = {"seed": 0, "size": 64, "file": None}
@@ -42,7 +42,7 @@ def test_other_work_is_refused_by_the_settings_that_differ(tmp_path):
 
 def test_anything_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(InvalidInput, match=r"not empty and has no work\.json \(it holds 'thesis\.tex'\)"):
+    with pytest.raises(InvalidInput, match=r"not empty and holds no work\.json \(but 'thesis\.tex'\)"):
         work(tmp_path)
     with pytest.raises(InvalidInput, match="is a file"):
         work(tmp_path / "thesis.tex")
@@ -62,7 +62,7 @@ def test_a_directory_in_use_is_refused(tmp_path):
 def test_a_damaged_record_is_failed_work(tmp_path, text):
     (tmp_path / "work.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(WorkFailed, match=r"work\.json is damaged"):
-        holds(tmp_path / "work.json", SETTINGS, "experiment")
+        check_record(tmp_path / "work.json", SETTINGS, "experiment")
 
 
 def test_settings_of_both_sides_are_compared():

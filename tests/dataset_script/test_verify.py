@@ -190,7 +190,7 @@ def test_what_is_missing_is_found_without_a_plan(copy):
     write_manifest(copy, [entry for entry in entries if entry.path != PAIRS])
     (copy / PAIRS).unlink()
     (problem,) = verify(copy, quick=True).problems
-    assert problem == "pairs: has 60 of 180 rows; `pain3d generate` with the same options goes on"
+    assert problem == "pairs: has 60 of 180 rows; `pain3d generate` with the same options continues"
     renamed = TRAIN.replace("of-00001", "of-00002")
     (copy / TRAIN).rename(copy / renamed)
     write_manifest(copy, [dataclasses.replace(e, path=renamed) if e.path == TRAIN else e for e in entries])

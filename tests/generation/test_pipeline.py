@@ -68,10 +68,12 @@ def test_the_number_of_threads_changes_no_byte():
         subprocess.run(
             [sys.executable, "-c", code],
             env=os.environ | {"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
-            check=True, capture_output=True, text=True,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         for n in ("1", "2", "4")
-    }  # fmt: skip
+    }
     assert len(seen) == 1
 
 

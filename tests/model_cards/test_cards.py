@@ -174,7 +174,7 @@ def test_the_card_of_imported_data_counts_them_and_says_what_may_be_done(tmp_pat
     for level in (0, 3, 16):
         counts = [rows["pspi"].count(level) for rows in parts.values()]
         assert cells(text, str(level)) == [str(n) for n in (*counts, sum(counts))]
-    assert "forbids to\npass it on" in text and "on this machine only" in text
+    assert "forbids to pass it on" in text and "on this machine only" in text
     assert cells(text, "left out") == ["black", "4"]
     assert cells(text, "`subject_id`") == ["string", "the source's own name of the person"]
     assert "`heatmap`" in text.partition("does not fill: ")[2].partition("\n")[0]

@@ -1,4 +1,4 @@
-"""Heads of other topologies with our shapes: MakeHuman people remeshed, as mesh files and as a FLAME-shaped model."""
+"""Heads of other topologies whose shapes are ours: MakeHuman people remeshed, as mesh files and as a FLAME model."""
 
 import json
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ BUMPS = {
 
 
 def _face() -> np.ndarray:
-    """(11248, 3) cm: a sheet around the front of a cylinder, with a gap at the eyes and none at the mouth."""
+    """(11248, 3) cm: a sheet around the front of a cylinder; its rows leave a gap at the eyes and none at the mouth."""
     height = np.linspace(-13, 12, ROWS)
     height[EYE_ROW + 1 :] += 0.6
     height[MOUTH_ROW + 1] = height[MOUTH_ROW] + 0.05

@@ -92,7 +92,12 @@ def write(path: Path, content: str | bytes) -> Path:
 
 
 def write_unbc(root: Path, doubled: bool = False, extras: bool = True, picture: Picture = drawn) -> Path:
-    """All of `shots()`; `doubled`: Images/Images and the like; `extras`: landmarks and sequence labels."""
+    """All of `shots()`.
+
+    Args:
+        doubled: Images/Images, Frame_Labels/Frame_Labels, PSPI/PSPI.
+        extras: also landmarks and sequence labels.
+    """
     twice = {name: f"{name}/{name}" if doubled else name for name in ("Images", "PSPI", "Frame_Labels")}
     labels = root / twice["Frame_Labels"]
     for k, shot in enumerate(shots()):

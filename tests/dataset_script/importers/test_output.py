@@ -16,7 +16,7 @@ from unbc_layout import face, png, shots, write, write_unbc
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers import output
 from dataset_script.importers.importing import import_dataset
-from dataset_script.importers.subjects import deal_folds, number_subjects
+from dataset_script.importers.subjects import make_folds, number_subjects
 from dataset_script.manifest import read_manifest
 from dataset_script.shards import file_sha256
 
@@ -138,7 +138,7 @@ def test_load_dataset_does_not_take_one_import_for_another(tmp_path):
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 25, 26])
 def test_every_subject_is_held_out_once(count):
     names = [f"s{k:02d}" for k in range(count)]
-    folds = deal_folds(names)
+    folds = make_folds(names)
     assert sorted(name for _, held_out in folds for name in held_out) == names
     assert all({*training} | {*held_out} == {*names} and not {*training} & {*held_out} for training, held_out in folds)
     sizes = [len(held_out) for _, held_out in folds]

@@ -137,13 +137,10 @@ def write_label(folder: str, content: str):
         (write_label("PSPI", ""), "bad number"),
         (write_label("PSPI", "16.0\n"), "PSPI disagrees"),
         (lambda archive, key: (archive / "Frame_Labels/FACS" / f"{key}_facs.txt").unlink(), "no FACS file"),
-        (
-            lambda archive, key: (archive / f"Frame_Labels/FACS/{key}_facs.txt").write_bytes(b"\xff\xfe\x00"),
-            "unreadable label",
-        ),
+        (write_label("FACS", b"\xff\xfe\x00"), "unreadable label"),
         (lambda archive, key: (archive / "Images" / f"{key}.png").unlink(), "no picture"),
     ],
-)  # fmt: skip
+)
 def test_a_frame_with_a_wrong_label_is_left_out_and_named(archive, tmp_path, change, kind):
     key = sorted(SHOTS)[1]
     change(archive, key)

@@ -37,7 +37,7 @@ def test_shards_that_are_planned_or_not_are_told_apart(copy):
         "data/train-00007-of-00008.parquet: does not belong here",
     ]
     change_spec(copy, geometry=False)
-    assert audit(copy, quick=True).problems[0].endswith("stands in the manifest, but the spec has no such shard")
+    assert audit(copy, quick=True).problems[0].endswith("is in the manifest, but the spec has no such shard")
 
 
 LABELS = {
