@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
-from ..features import SPLITS
+from ..vocabulary import SPLITS
 from .frame import SourceFrame, link_neutral_frames
 from .layouts import find_source
 from .output import write_dataset
@@ -34,8 +34,8 @@ def import_dataset(
 ) -> ImportReport:
     """Indexes a data set and writes it with the schema `IMPORTED_FEATURES`, splits by subject.
 
-    Killed and run again it continues, and the directory ends the same. Nothing that is wrong is passed over: a frame with
-    a problem is left out, and `report.json` in `out` names it and the reason.
+    Killed and run again it continues, and the directory ends the same. Nothing that is wrong is passed over: a frame
+    with a problem is left out, and `report.json` in `out` names it and the reason.
 
     Args:
         source: a directory or file of one of the layouts of this package.

@@ -16,6 +16,7 @@ from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
+from ..vocabulary import SPLITS
 from .frame import Source, SourceFrame, frames_table, with_bytes
 from .readme import import_readme
 from .report import ImportReport

@@ -6,6 +6,7 @@ from huggingface_hub import DatasetCardData
 
 from ..manifest import Entry
 from ..shards import FOLDERS
+from ..vocabulary import SPLITS
 from .report import ImportReport
 from .unbc import LICENCE as UNBC_LICENCE
 

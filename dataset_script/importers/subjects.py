@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..errors import WorkFailed
-from ..features import SPLITS
+from ..vocabulary import SPLITS
 from .frame import SourceFrame
 
 NUM_FOLDS = 5

@@ -5,16 +5,7 @@ import pytest
 
 from dataset_script.spec import Spec
 from generation.appearance.clothes import CUTS, SKIN_RATIOS, choose_clothes, cloth_thickness, unlike_skin
-from generation.appearance.garment import (
-    PATTERNS,
-    STYLES,
-    Fabric,
-    Garment,
-    beside_opening,
-    contact,
-    fabric,
-    under_rim,
-)
+from generation.appearance.garment import PATTERNS, STYLES, Fabric, Garment, beside_opening, contact, fabric, under_rim
 from generation.geometry.noise import noise_tile
 from generation.heads import makehuman
 from generation.plan import Plan
