@@ -22,7 +22,8 @@ from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
 from .faces import FaceFinder
 from .forward import model_inputs, sensible_threads
-from .media import InputImage, MediaFile, Sampling, find_media, read_pictures
+from .media import InputImage, MediaFile, find_media, read_pictures
+from .video import Sampling
 
 Key = tuple[Path, int | None]
 """A picture's file and, of a video, frame."""
