@@ -1,13 +1,14 @@
 """Everything that `pain3d cross-validate` computes: the folds of a protocol, trained, tested and scored."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.claim import changed_settings, check_record
+from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
 from modeling_vitpain.training.options import RunOptions
 
@@ -110,26 +111,20 @@ def cross_validate(
 
 def _claim(out: Path, plan: ProtocolPlan) -> None:
     """Makes `out` this protocol's. Raises InvalidInput where it holds another, naming what differs."""
-    claim, path = _claim_of(plan), out / CLAIM
-    if path.is_file():
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-            changed = [
-                f"{name} was {before.get(name)!r} and is {now!r}"
-                for name, now in claim.items()
-                if before.get(name) != now
-            ]
-        except (ValueError, AttributeError) as error:
-            raise WorkFailed(f"{path} is damaged: {error}") from None
+
+    def changes(before: Mapping, now: Mapping) -> list[str]:
+        changed = changed_settings(before, now)
         if not changed and read_splits(out / SPLITS) != plan.splits:
             changed = [f"the people in {SPLITS} were others"]
-        if changed:
-            raise InvalidInput(f"out is {out}, which holds another protocol run: {'; '.join(changed)}")
-    elif any(out.iterdir()):
+        return changed
+
+    claim = _claim_of(plan)
+    if check_record(out / CLAIM, claim, "protocol run", changes):
+        return
+    if any(out.iterdir()):
         raise InvalidInput(f"out is {out}, which is not empty and holds no {CLAIM}; choose another directory")
-    else:
-        write_splits(plan.splits, out / SPLITS)
-        write_atomically(path, (json.dumps(claim, indent=1) + "\n").encode())
+    write_splits(plan.splits, out / SPLITS)
+    write_atomically(out / CLAIM, (json.dumps(claim, indent=1) + "\n").encode())
 
 
 def _claim_of(plan: ProtocolPlan) -> dict:

@@ -17,6 +17,7 @@ from datasets import Dataset
 from safetensors import SafetensorError
 from transformers import set_seed
 
+from dataset_script.claim import check_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
@@ -163,16 +164,8 @@ def _claim(out: Path, settings: dict[str, Any], resume: bool) -> None:
     if (out / RECORD).is_file():
         raise InvalidInput(f"out is {out}, which holds a trained model; choose another directory")
     stored = directory / _OPTIONS
-    if stored.is_file():
-        if not resume:
-            raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume continues it")
-        before = json.loads(stored.read_text(encoding="utf-8"))
-        changed = [
-            f"{name} was {before.get(name)!r} and is {settings.get(name)!r}"
-            for name in {**before, **settings}
-            if before.get(name) != settings.get(name)
-        ]
-        if changed:
-            raise InvalidInput(f"out is {out}, which holds another run: {'; '.join(changed)}")
-    directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(stored, (json.dumps(settings, indent=1) + "\n").encode())
+    if stored.is_file() and not resume:
+        raise InvalidInput(f"out is {out}, which holds an unfinished run; --resume continues it")
+    if not check_record(stored, settings, "run"):
+        directory.mkdir(parents=True, exist_ok=True)
+        write_atomically(stored, (json.dumps(settings, indent=1) + "\n").encode())
