@@ -20,9 +20,11 @@ from dataset_script.errors import InvalidInput
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
-from .faces import FaceFinder
+from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
+from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
 from .media import InputImage, MediaFile, Sampling, find_media, read_pictures
+from .tracks import Tracks
 
 Key = tuple[Path, int | None]
 """A picture's file and, of a video, frame."""
@@ -40,6 +42,10 @@ class ImageScores:
         frame, time_s: of a video, the frame from 0 and its time in seconds.
         pspi: 0-16, the expected score; pspi_low, pspi_high: its central interval, whole numbers.
         au: intensity of each unit, AU4 to AU10 0-5, AU43 0-1.
+        face: where every face is scored, which one this is, from 1; of a video the same in all frames.
+        faces: how many faces the picture shows; None where faces were not looked for.
+        yaw, pitch, roll: of the head in degrees, signed as the dataset's `camera`; None where they are not known.
+        warning: what the model was not trained for, "; " between; None where nothing was noticed.
     """
 
     path: str
@@ -49,6 +55,12 @@ class ImageScores:
     pspi_low: int | None = None
     pspi_high: int | None = None
     au: dict[str, float] | None = None
+    face: int | None = None
+    faces: int | None = None
+    yaw: float | None = None
+    pitch: float | None = None
+    roll: float | None = None
+    warning: str | None = None
     error: str | None = None
 
 
@@ -96,6 +108,7 @@ class Scorer:
         faces: finds the face; None: pictures are faces already.
         face_crop: side of the square around the face in units of its longer side; None: the processor's.
         with_attention: also give the attention maps.
+        all_faces: score every face of a picture, not its main one.
 
     Raises:
         InvalidInput: the model cannot do that.
@@ -108,6 +121,7 @@ class Scorer:
     faces: FaceFinder | None = None
     face_crop: float | None = None
     with_attention: bool = False
+    all_faces: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -117,6 +131,10 @@ class Scorer:
         if self.face_crop is not None and self.faces is None:
             raise InvalidInput(
                 "face-crop was given without faces; allowed is beside --boxes, --landmarks or --find-faces"
+            )
+        if self.all_faces and self.faces is None:
+            raise InvalidInput(
+                "all-faces was given without faces; allowed is beside --boxes, --landmarks or --find-faces"
             )
         if self.faces is not None and (self.face_crop or self.processor.face_crop) is None:
             raise InvalidInput(
@@ -130,17 +148,24 @@ class Scorer:
     def score(
         self, pictures: Iterable[InputImage], references_of: Callable[[MediaFile], References] | None = None
     ) -> Iterator[Scored]:
-        """Scores of each picture, in order; one without image, or without a face, gives scores with `error`."""
+        """Scores of each picture, in order; one without image, or without a face, gives scores with `error`.
+
+        With `all_faces` a picture with several gives as many, the main one first.
+        """
+        tracks: tuple[MediaFile, Tracks] | None = None
         batch: list[_Prepared] = []
         references: References | None = None
         with sensible_threads(self.network):
             for picture in pictures:
                 of_picture = references_of(picture.source) if references_of else None
-                if batch and (len(batch) == self.batch_size or of_picture is not references):
-                    yield from self._score_batch(batch, references)
-                    batch = []
-                references = of_picture
-                batch.append(self._prepared(picture))
+                if tracks is None or tracks[0] != picture.source:
+                    tracks = picture.source, Tracks()
+                for item in self._prepared(picture, tracks[1]):
+                    if batch and (len(batch) == self.batch_size or of_picture is not references):
+                        yield from self._score_batch(batch, references)
+                        batch = []
+                    references = of_picture
+                    batch.append(item)
             if batch:
                 yield from self._score_batch(batch, references)
 
@@ -157,34 +182,64 @@ class Scorer:
             if source.is_video:
                 raise InvalidInput(f"reference {source.path} is a video; allowed are pictures")
             for picture in read_pictures(source):
-                item = self._prepared(picture)
+                item = replace(self, all_faces=False)._prepared(picture, Tracks())[0]
                 if item.pixels is None:
                     raise InvalidInput(f"reference {source.path}: {item.bare.error}")
                 references.pixels.append(item.pixels)
                 references.keys.append(item.key)
         return references
 
-    def _prepared(self, picture: InputImage) -> "_Prepared":
-        """The picture at the model's size, or scores that hold an error. The decoded picture is not kept."""
+    def _prepared(self, picture: InputImage, tracks: Tracks) -> list["_Prepared"]:
+        """The faces to be scored at the model's size, or scores that hold an error. The decoded picture is not kept."""
         key, bare = _key(picture), ImageScores(str(picture.source.path), picture.frame, picture.time_s)
         if picture.image is None:
-            return _Prepared(picture.source, key, replace(bare, error=picture.error))
-        cut = {}
-        if self.faces is not None:
-            box = self.faces.find(picture)
-            if box is None:
-                return _Prepared(picture.source, key, replace(bare, error=self.faces.missing))
-            cut = {"boxes": [box], "face_crop": self.face_crop or self.processor.face_crop}
+            return [_Prepared(picture.source, key, replace(bare, error=picture.error))]
+        if self.faces is None:
+            return [self._cut_out(picture, None, key, bare)]
         try:
-            pixels = self.processor(picture.image, return_tensors="pt", **cut)["pixel_values"][0]
+            faces = self.faces.find(picture)
+        except NoFace as error:
+            return [_Prepared(picture.source, key, replace(bare, error=str(error)))]
+        bare = replace(bare, faces=len(faces))
+        if not self.all_faces:
+            return [self._cut_out(picture, faces[0], key, bare)]
+        numbers = tracks.number(faces)
+        return [
+            self._cut_out(picture, face, key, replace(bare, face=number))
+            for face, number in zip(faces, numbers, strict=True)
+        ]
+
+    def _cut_out(self, picture: InputImage, face: Face | None, key: Key, bare: ImageScores) -> "_Prepared":
+        """One face of a picture, or the whole picture, at the model's size."""
+        image, cut, warnings = picture.image, {}, []
+        if face is not None:
+            bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
+            if face.is_cut(image.size) and not face.named:
+                return _Prepared(picture.source, key, replace(bare, error="the picture's edge cuts the face"))
+            crop = self.face_crop or self.processor.face_crop
+            warnings = warnings_of_face(face, image.size, crop, self.processor.size["height"])
+            image, face = upright(image, face, crop)
+            cut = {"boxes": [face.box], "face_crop": crop}
+        try:
+            pixels = self.processor(image, return_tensors="pt", **cut)["pixel_values"][0]
         except ValueError as error:
             return _Prepared(picture.source, key, replace(bare, error=f"unusable: {str(error).splitlines()[0]}"))
+        warnings += warnings_of_pixels(self._levels(pixels))
         view = None
         if self.with_attention:
             size = {"height": TILE, "width": TILE}
-            shown = self.processor(picture.image, size=size, do_rescale=False, do_normalize=False, **cut)
+            shown = self.processor(image, size=size, do_rescale=False, do_normalize=False, **cut)
             view = np.asarray(shown["pixel_values"][0], dtype=np.uint8).transpose(1, 2, 0)
-        return _Prepared(picture.source, key, bare, pixels, view)
+        return _Prepared(picture.source, key, replace(bare, warning="; ".join(warnings) or None), pixels, view)
+
+    def _levels(self, pixels: Tensor) -> np.ndarray:
+        """Normalised (3, H, W) as 0-1."""
+        if not self.processor.do_normalize:
+            return pixels.numpy()
+        mean, std = (
+            np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (self.processor.image_mean, self.processor.image_std)
+        )
+        return pixels.numpy() * std + mean
 
     def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
         usable = [item for item in batch if item.pixels is not None]
@@ -210,6 +265,7 @@ class Scorer:
                     pspi_low=found.low[k].item(),
                     pspi_high=found.high[k].item(),
                     au=dict(zip(config.au_names, found.au[k].tolist(), strict=True)),
+                    warning=_joined(item.bare.warning, found.low[k].item(), found.high[k].item()),
                 ),
                 item.key,
                 item.pixels,
@@ -245,6 +301,8 @@ def score_with_lowest(
         InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
     """
     config = scorer.network.config
+    if scorer.all_faces:
+        raise InvalidInput("neutral-from-lowest and all-faces were both given; the references must be of one person")
     if lowest < 1:
         raise InvalidInput(f"neutral-from-lowest is {lowest}; allowed is 1 or more")
     if config.reference != "neutral" or not config.reference_fallback:
@@ -283,3 +341,8 @@ class _Prepared:
 
 def _key(picture: InputImage) -> Key:
     return picture.source.path.resolve(), picture.frame
+
+
+def _joined(warning: str | None, low: int, high: int) -> str | None:
+    """The warnings of a picture with those of its interval, `low` to `high`."""
+    return "; ".join([*([warning] if warning else []), *warnings_of_interval(low, high)]) or None
