@@ -210,7 +210,8 @@ def _write_overlay(directory: Path, scored) -> None:
     from ..prediction.overlay import overlay
 
     name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
-    path = directory / f"{name}.png"
+    face = "" if scored.scores.face is None else f"-face{scored.scores.face}"
+    path = directory / f"{name}{face}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     overlay(scored.view, scored.attention, scored.scores).save(buffer, "PNG")

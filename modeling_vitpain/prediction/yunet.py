@@ -81,19 +81,26 @@ class YuNet:
         except cv2.error as error:
             raise InvalidInput(f"face-model {weights} is not YuNet for OpenCV's FaceDetectorYN: {error.err}") from None
 
-    def see(self, pixels: np.ndarray) -> list[Sighting]:
-        """The faces in uint8 (H, W, 3), blue first, the surest first."""
+    def rows(self, pixels: np.ndarray) -> np.ndarray:
+        """(faces, 15) of uint8 (H, W, 3), blue first: left, top, width, height, x and y of five points, score."""
         height, width = pixels.shape[:2]
         self._detector.setInputSize((width, height))
         rows = self._detector.detect(np.ascontiguousarray(pixels))[1]
-        found = [] if rows is None else [_sighting(row.astype(float)) for row in rows if min(row[2:4]) > 0]
-        return sorted(found, key=lambda seen: -seen.score)
+        rows = np.zeros((0, 15)) if rows is None else rows.astype(np.float64)
+        return rows[(rows[:, 2:4] > 0).all(axis=1)]
+
+    def see(self, pixels: np.ndarray) -> list[Sighting]:
+        """The faces in uint8 (H, W, 3), blue first, the surest first."""
+        return sorted(map(_sighting, self.rows(pixels)), key=lambda seen: -seen.score)
+
+
+def measures(row: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Of a row: the box's centre (2,), the root of its area, in pixels, and (12,) what the head's pose depends on."""
+    centre, unit = row[:2] + row[2:4] / 2, math.sqrt(row[2] * row[3])
+    points = (row[4:14].reshape(5, 2) - centre) / unit
+    return centre, unit, np.concatenate([[1.0, row[3] / row[2]], points.ravel()])
 
 
 def _sighting(row: np.ndarray) -> Sighting:
-    """`row` (15,): left, top, width and height of the box, x and y of five points, score."""
-    x, y, width, height = row[0] + row[2] / 2, row[1] + row[3] / 2, row[2], row[3]
-    unit = math.sqrt(width * height)
-    points = (row[4:14].reshape(5, 2) - (x, y)) / unit
-    pose = _POSE @ np.concatenate([[1.0, height / width], points.ravel()])
-    return Sighting(x, y - _FACE_RISE * unit, _FACE_SIDE * unit, row[14], pose)
+    (x, y), unit, values = measures(row)
+    return Sighting(float(x), float(y - _FACE_RISE * unit), _FACE_SIDE * unit, float(row[14]), _POSE @ values)
