@@ -20,7 +20,7 @@ _FACE_SCORE = 0.75
 """An upright face scores .93, textures and objects up to .7 (`python -m benchmarks.face_finder`)."""
 
 _SURE = 0.9
-"""Below this a face may stand on its side or head, and is looked at in eight directions."""
+"""Above this a face is upright or stands on its head; any other is looked at in eight directions."""
 
 _SIDES = (160, 320, 640, 1280)
 """Longer sides in pixels at which a picture is held; searched at 320 and 640, and at 1280 where nothing was found."""
@@ -100,10 +100,10 @@ class YuNetFaces:
 
     def _seen_again(self, levels: "_Levels", place: _Place, equalised: bool) -> Face | None:
         """The face at a place, seen alone, upright and at one size; None where it is none."""
-        if place.score < _SURE:
-            turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, 45)]
-            scored = [(self._nearest(levels, turn, equalised), turn) for turn in turns]
-            place = max(scored, key=lambda pair: pair[0].score if pair[0] else 0.0)[1]
+        step = 180 if place.score >= _SURE else 45
+        turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, step)]
+        scored = [(self._nearest(levels, turn, equalised), turn) for turn in turns]
+        place = max(scored, key=lambda pair: pair[0].score if pair[0] else 0.0)[1]
         for _ in range(_ROUNDS):
             seen = self._nearest(levels, place, equalised)
             if seen is None:
