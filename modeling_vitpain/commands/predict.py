@@ -169,8 +169,8 @@ def _face_finder(args: argparse.Namespace):
 
 def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterator:
     """Scores of all pictures, with the references that were asked for."""
+    from ..prediction.lowest import score_with_lowest
     from ..prediction.media import read_pictures
-    from ..prediction.pictures import score_with_lowest
 
     if args.neutral_from_lowest is not None:
         return score_with_lowest(scorer, sources, args.neutral_from_lowest, sampling)

@@ -20,7 +20,7 @@ _FACE_SCORE = 0.75
 """An upright face scores .93, textures and objects up to .7 (`python -m benchmarks.face_finder`)."""
 
 _SURE = 0.9
-"""Above this a face is upright or stands on its head; any other is looked at in eight directions."""
+"""Above this a face is turned by less than half a right angle, or stands on its head."""
 
 _SIDES = (160, 320, 640, 1280)
 """Longer sides in pixels at which a picture is held; searched at 320 and 640, and at 1280 where nothing was found."""
@@ -100,23 +100,35 @@ class YuNetFaces:
 
     def _seen_again(self, levels: "_Levels", place: _Place, equalised: bool) -> Face | None:
         """The face at a place, seen alone, upright and at one size; None where it is none."""
-        step = 180 if place.score >= _SURE else 45
-        turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, step)]
-        scored = [(self._nearest(levels, turn, equalised), turn) for turn in turns]
-        place = max(scored, key=lambda pair: pair[0].score if pair[0] else 0.0)[1]
-        for _ in range(_ROUNDS):
-            seen = self._nearest(levels, place, equalised)
-            if seen is None:
-                return None
-            place = _moved(place, seen)
-            if abs(seen.pose[2]) < _STILL:
-                break
+        if place.score < _SURE:
+            turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, 45)]
+            scored = [(self._nearest(levels, turn, equalised), turn) for turn in turns]
+            place = max(scored, key=lambda pair: pair[0].score if pair[0] else 0.0)[1]
+        place, seen = self._settled(levels, place, equalised)
+        if seen is None:
+            return None
+        on_its_head = replace(place, tilt=place.tilt + 180)
+        other = self._nearest(levels, on_its_head, equalised)
+        if other is not None and other.score > seen.score:
+            turned, again = self._settled(levels, on_its_head, equalised)
+            place, seen = (turned, again) if again is not None else (place, seen)
         if seen.score < _FACE_SCORE:
             return None
         half, across = place.side / 2, _WIDTH * place.side / 2
         tilt = (place.tilt + 180.0) % 360.0 - 180.0
         box = (place.x - across, place.y - half, place.x + across, place.y + half)
         return Face(box, tilt, seen.score, float(seen.pose[0]), float(seen.pose[1]), tilt)
+
+    def _settled(self, levels: "_Levels", place: _Place, equalised: bool) -> tuple[_Place, Sighting | None]:
+        """A place, moved and turned until the face in it is upright in the middle, and what is seen there last."""
+        for _ in range(_ROUNDS):
+            seen = self._nearest(levels, place, equalised)
+            if seen is None:
+                return place, None
+            place = _moved(place, seen)
+            if abs(seen.pose[2]) < _STILL:
+                break
+        return place, seen
 
     def _nearest(self, levels: "_Levels", place: _Place, equalised: bool) -> Sighting | None:
         """The surest face in the middle of what is around a place."""

@@ -6,7 +6,6 @@
   the model's learned fallback is used.
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +22,8 @@ from ..scores_vitpain import pain_scores
 from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
 from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
-from .media import InputImage, MediaFile, Sampling, find_media, read_pictures
+from .image_scores import ImageScores, joined
+from .media import InputImage, MediaFile, find_media, read_pictures
 from .tracks import Tracks
 
 Key = tuple[Path, int | None]
@@ -31,37 +31,6 @@ Key = tuple[Path, int | None]
 
 TILE = 256
 """Side in pixels of the picture that an attention overlay is drawn on."""
-
-
-@dataclass(frozen=True)
-class ImageScores:
-    """Scores of one picture, or the `error` that kept it from being scored.
-
-    Attributes:
-        path: the file as it was named.
-        frame, time_s: of a video, the frame from 0 and its time in seconds.
-        pspi: 0-16, the expected score; pspi_low, pspi_high: its central interval, whole numbers.
-        au: intensity of each unit, AU4 to AU10 0-5, AU43 0-1.
-        face: where every face is scored, which one this is, from 1; of a video the same in all frames.
-        faces: how many faces the picture shows; None where faces were not looked for.
-        yaw, pitch, roll: of the head in degrees, signed as the dataset's `camera`; None where they are not known.
-        warning: what the model was not trained for, "; " between; None where nothing was noticed.
-    """
-
-    path: str
-    frame: int | None = None
-    time_s: float | None = None
-    pspi: float | None = None
-    pspi_low: int | None = None
-    pspi_high: int | None = None
-    au: dict[str, float] | None = None
-    face: int | None = None
-    faces: int | None = None
-    yaw: float | None = None
-    pitch: float | None = None
-    roll: float | None = None
-    warning: str | None = None
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -230,7 +199,7 @@ class Scorer:
             size = {"height": TILE, "width": TILE}
             shown = self.processor(image, size=size, do_rescale=False, do_normalize=False, **cut)
             view = np.asarray(shown["pixel_values"][0], dtype=np.uint8).transpose(1, 2, 0)
-        return _Prepared(picture.source, key, replace(bare, warning="; ".join(warnings) or None), pixels, view)
+        return _Prepared(picture.source, key, replace(bare, warning=joined(None, warnings)), pixels, view)
 
     def _levels(self, pixels: Tensor) -> np.ndarray:
         """Normalised (3, H, W) as 0-1."""
@@ -265,7 +234,7 @@ class Scorer:
                     pspi_low=found.low[k].item(),
                     pspi_high=found.high[k].item(),
                     au=dict(zip(config.au_names, found.au[k].tolist(), strict=True)),
-                    warning=_joined(item.bare.warning, found.low[k].item(), found.high[k].item()),
+                    warning=joined(item.bare.warning, warnings_of_interval(found.low[k].item(), found.high[k].item())),
                 ),
                 item.key,
                 item.pixels,
@@ -289,45 +258,6 @@ def predict_images(
         yield scored.scores
 
 
-def score_with_lowest(
-    scorer: Scorer, sources: Iterable[MediaFile], lowest: int, sampling: Sampling | None = None
-) -> Iterator[Scored]:
-    """Scores each video, and the pictures of each folder, with its `lowest` lowest-scoring pictures as the references.
-
-    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice.
-    Folders come in the order in which they first occur.
-
-    Raises:
-        InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
-    """
-    config = scorer.network.config
-    if scorer.all_faces:
-        raise InvalidInput("neutral-from-lowest and all-faces were both given; the references must be of one person")
-    if lowest < 1:
-        raise InvalidInput(f"neutral-from-lowest is {lowest}; allowed is 1 or more")
-    if config.reference != "neutral" or not config.reference_fallback:
-        raise InvalidInput(
-            f"neutral-from-lowest was given, but the model has reference={config.reference!r} and "
-            f"reference_fallback={config.reference_fallback}; allowed are 'neutral' and True"
-        )
-    groups: dict[Path, list[MediaFile]] = {}
-    for source in sources:
-        groups.setdefault(source.group, []).append(source)
-    for group in groups.values():
-        references = _lowest(scorer, group, lowest, sampling)
-        pictures = (picture for source in group for picture in read_pictures(source, sampling))
-        yield from scorer.score(pictures, lambda _, references=references: references)
-
-
-def _lowest(scorer: Scorer, group: list[MediaFile], lowest: int, sampling: Sampling | None) -> References:
-    """The lowest-scoring pictures of a group; of equal scores the earlier ones."""
-    plain = replace(scorer, with_attention=False)
-    pictures = (picture for source in group for picture in read_pictures(source, sampling))
-    scored = (item for item in plain.score(pictures) if item.pixels is not None)
-    kept = heapq.nsmallest(lowest, scored, key=lambda item: item.scores.pspi)
-    return References([item.pixels for item in kept], [item.key for item in kept])
-
-
 @dataclass(frozen=True)
 class _Prepared:
     """A picture at the model's size (`pixels`), or scores that hold an error (`bare`)."""
@@ -341,8 +271,3 @@ class _Prepared:
 
 def _key(picture: InputImage) -> Key:
     return picture.source.path.resolve(), picture.frame
-
-
-def _joined(warning: str | None, low: int, high: int) -> str | None:
-    """The warnings of a picture with those of its interval, `low` to `high`."""
-    return "; ".join([*([warning] if warning else []), *warnings_of_interval(low, high)]) or None
