@@ -185,6 +185,7 @@ ROWS: tuple[Row, ...] = (
             "pain3d evaluate neutral --data faces --against tiny",
         ),
         read=_against,
+        first=True,
     ),
     Row(
         name="five-folds",

@@ -85,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
 
     from dataset_script.storage import write_atomically
 
-    from ..prediction.media import Sampling, find_media
+    from ..prediction.media import find_media
+    from ..prediction.video import Sampling
 
     sampling = Sampling(args.every, args.fps)
     sources = [source for path in args.paths for source in find_media(path)]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dataset_script.errors import InvalidInput
 
-from .media import MediaFile, Sampling, read_pictures
+from .media import MediaFile, read_pictures
 from .pictures import References, Scored, Scorer
+from .video import Sampling
 
 
 def score_with_lowest(

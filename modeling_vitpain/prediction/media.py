@@ -1,7 +1,7 @@
 """Picture files, folders and videos as one stream of pictures, one in memory at a time.
 
 - What cannot be read is part of the stream, as an `InputImage` that holds an error in place of an image.
-- A video is decoded as it is read and never held whole. PyAV does it, the extra `pain3d[video]`.
+- A video is decoded as it is read and never held whole (`video.py`).
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,9 @@ from PIL import Image, UnidentifiedImageError
 from dataset_script.errors import InvalidInput
 
 from ..image_processing_vitpain import open_picture, to_rgb
+from .video import VIDEO_SUFFIXES, Sampling, read_frames
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
-VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv"})
-
-_SHORT_BY = 1.0
-"""Seconds by which a video may end before the length that it declares; players and cameras round."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,8 @@ class InputImage:
 
     Attributes:
         source: the file it is from.
-        image: upright RGB; None where `error` says why.
-        frame, time_s: of a video, the frame's number from 0 and its time in seconds; else None.
+        image: upright RGB with square pixels; None where `error` says why.
+        frame, time_s: of a video, the frame's number from 0 and its seconds since the start of the file; else None.
         scale: pixels of `image` for each of the file's: below 1 for a JPEG too large to be decoded whole.
         error: None, or one line.
     """
@@ -85,22 +82,6 @@ def find_media(path: Path) -> list[MediaFile]:
     return [MediaFile(path, path.name)]
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """Which frames of a video are used: each `every`-th, from the first on, or at most `fps` a second; default all."""
-
-    every: int | None = None
-    fps: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.every is not None and self.fps is not None:
-            raise InvalidInput("every and fps were both given; allowed is one of them")
-        if self.every is not None and self.every < 1:
-            raise InvalidInput(f"every is {self.every}; allowed is 1 or more frames")
-        if self.fps is not None and not 0 < self.fps < float("inf"):
-            raise InvalidInput(f"fps is {self.fps}; allowed is above 0 frames a second")
-
-
 def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterator[InputImage]:
     """The picture of a file, or the frames of a video."""
     if source.is_video:
@@ -123,68 +104,9 @@ def read_picture(source: MediaFile) -> InputImage:
 
 
 def read_video(source: MediaFile, sampling: Sampling) -> Iterator[InputImage]:
-    """The sampled frames of a video, as they are decoded, turned upright.
-
-    Where the file is damaged, or ends before the length that it declares, the last picture holds the error. A frame
-    that the decoder marks as damaged holds an error itself, and the frames after it are read.
-    """
-    import av
-
-    number, time, due = -1, 0.0, 0.0
-    try:
-        with av.open(str(source.path)) as container:
-            if not container.streams.video:
-                yield InputImage(source, error="the file holds no video stream")
-                return
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            for number, frame in enumerate(container.decode(stream)):
-                time = number / float(stream.average_rate or 25) if frame.time is None else frame.time
-                if not _is_sampled(number, time, due, sampling):
-                    continue
-                due = time if sampling.fps is None else _next_tick(time, sampling.fps)
-                if frame.is_corrupt:
-                    yield InputImage(source, None, number, time, error="the frame is damaged")
-                else:
-                    yield InputImage(source, _upright(frame), number, time)
-            declared = _declared_seconds(container, stream)
-            start = 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
-    except (av.error.FFmpegError, OSError) as error:
-        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
-        yield InputImage(source, error=f"{where}: {error.strerror or _first_line(error)}")
-        return
-    if number < 0:
-        yield InputImage(source, error="the video holds no frame")
-    elif declared is not None and time - start < declared - max(_SHORT_BY, 0.02 * declared):
-        yield InputImage(
-            source, error=f"the video ends at {time - start:.2f} s of the {declared:.2f} s that it declares"
-        )
-
-
-def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
-    if sampling.fps is not None:
-        return number == 0 or time >= due
-    return number % (sampling.every or 1) == 0
-
-
-def _next_tick(time: float, fps: float) -> float:
-    """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
-    return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
-
-
-def _upright(frame) -> Image.Image:
-    """A decoded frame as RGB, with the rotation that phones write beside the pixels."""
-    image = frame.to_image()
-    return image.rotate(frame.rotation, expand=True) if frame.rotation % 360 else image
-
-
-def _declared_seconds(container, stream) -> float | None:
-    """The length that the file declares for its video; None where it declares none."""
-    if container.duration is not None and len(container.streams) == 1:
-        return container.duration / 1e6  # microseconds
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return None
+    """The sampled frames of a video as they are decoded; where the file is damaged, the last one holds the error."""
+    for frame in read_frames(source.path, sampling):
+        yield InputImage(source, frame.image, frame.number, frame.time_s, error=frame.error)
 
 
 def _first_line(error: Exception) -> str:

@@ -12,8 +12,9 @@ import pain3d_cli
 from dataset_script.errors import InvalidInput
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.prediction.load import load_model
-from modeling_vitpain.prediction.media import InputImage, MediaFile, Sampling, read_pictures
+from modeling_vitpain.prediction.media import InputImage, MediaFile, read_pictures
 from modeling_vitpain.prediction.pictures import Scorer
+from modeling_vitpain.prediction.video import Sampling
 
 av = pytest.importorskip("av")
 

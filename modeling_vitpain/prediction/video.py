@@ -1,0 +1,211 @@
+"""Frames of a video as a player shows them: upright, mirrored where the file says so, with square pixels. By PyAV.
+
+A video is decoded as it is read and never held whole.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from dataset_script.errors import InvalidInput
+
+from ..image_processing_vitpain import MAX_PIXELS
+
+VIDEO_SUFFIXES = frozenset(
+    {
+        *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".wmv", ".asf", ".flv"),
+        ".ogv",
+        *(
+            ".mpg",
+            ".mpeg",
+            ".m1v",
+            ".m2v",
+            ".vob",
+            ".ts",
+            ".mts",
+            ".m2ts",
+            ".m2t",
+            ".mod",
+            ".tod",
+            ".mxf",
+            ".dv",
+            ".ogv",
+        ),
+    }
+)
+
+_SHORT_BY = 1.0
+"""Seconds by which a video may end before the length that it declares; players and cameras round."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of a video are used: each `every`-th, from the first on, or at most `fps` a second; default all."""
+
+    every: int | None = None
+    fps: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.every is not None and self.fps is not None:
+            raise InvalidInput("every and fps were both given; allowed is one of them")
+        if self.every is not None and self.every < 1:
+            raise InvalidInput(f"every is {self.every}; allowed is 1 or more frames")
+        if self.fps is not None and not 0 < self.fps < float("inf"):
+            raise InvalidInput(f"fps is {self.fps}; allowed is above 0 frames a second")
+
+
+@dataclass(frozen=True)
+class VideoFrame:
+    """A frame, or what is wrong with it.
+
+    Attributes:
+        image: RGB as a player shows it; None where `error` says why.
+        number: from 0; None where the error is not of one frame.
+        time_s: seconds since the start of the file, as a player counts them: above 0 in the first frame where the
+            picture begins after the sound.
+        error: None, or one line.
+    """
+
+    image: Image.Image | None = None
+    number: int | None = None
+    time_s: float | None = None
+    error: str | None = None
+
+
+def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
+    """The sampled frames of a video, as they are decoded.
+
+    Where the file is damaged, or ends before the length that it declares, the last one holds the error. A frame that
+    the decoder marks as damaged holds an error itself, and the frames after it are read.
+    """
+    import av
+
+    number, time, due = -1, 0.0, 0.0
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            if stream is None:
+                yield VideoFrame(error="the file holds no video stream")
+                return
+            stream.thread_type = "AUTO"
+            opening, declared = _opening_seconds(container, stream), _declared_seconds(container, stream)
+            start = opening if stream.start_time is None else float(stream.start_time * stream.time_base)
+            late = start - opening
+            for number, frame in enumerate(container.decode(stream)):
+                counted = late + number / float(stream.average_rate or 25)
+                time = counted if frame.time is None else frame.time - opening
+                if not _is_sampled(number, time, due, sampling):
+                    continue
+                due = time if sampling.fps is None else _next_tick(time, sampling.fps)
+                yield _read_frame(frame, stream, number, time)
+    except (av.error.FFmpegError, OSError) as error:
+        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
+        yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
+        return
+    if number < 0:
+        yield VideoFrame(error="the video holds no frame")
+    elif declared is not None and time - late < declared - max(_SHORT_BY, 0.02 * declared):
+        yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
+
+
+def shown_stream(container):
+    """The video stream that players show: never cover art, the default one before others, then the largest picture.
+
+    None where the file has none. `container` is an open one of PyAV.
+    """
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails
+    candidates = [stream for stream in container.streams.video if not stream.disposition & still]
+
+    def rank(stream) -> tuple[bool, int]:
+        return bool(stream.disposition & Disposition.default), (stream.width or 0) * (stream.height or 0)
+
+    return max(candidates, key=rank, default=None)  # of equal ones the first
+
+
+def as_shown(image: Image.Image, display_matrix: np.ndarray | None) -> Image.Image:
+    """A stored frame as its display matrix shows it, mirrored first where the matrix mirrors.
+
+    Args:
+        image: the frame.
+        display_matrix: (9,) int32, as FFmpeg stores it: a stored point (x, y), y downwards, is shown at
+            (a x + c y, b x + d y), with a, b in places 0, 1 and c, d in places 3, 4. Scale and shift are left out.
+            None, or a matrix that maps the frame onto a line: as stored.
+    """
+    if display_matrix is None:
+        return image
+    a, b, c, d = (float(display_matrix[k]) for k in (0, 1, 3, 4))
+    determinant = a * d - b * c
+    if determinant == 0:
+        return image
+    if determinant < 0:
+        image, a, b = ImageOps.mirror(image), -a, -b
+    clockwise = math.degrees(math.atan2(b, a))
+    quarter = round(clockwise / 90) * 90
+    turn = quarter if abs(clockwise - quarter) < 1 else clockwise  # players leave out less than a degree
+    return image.rotate(-turn, expand=True) if turn else image
+
+
+def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Width and height at which a frame of non-square pixels is shown; the shorter side of the pixel is drawn out.
+
+    `aspect` is the width of a pixel in units of its height; None, 0 or below, as some files hold: 1.
+    """
+    if aspect is None or aspect <= 0:
+        return width, height
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+
+
+def _read_frame(frame, stream, number: int, time: float) -> VideoFrame:
+    if frame.is_corrupt:
+        return VideoFrame(None, number, time, "the frame is damaged")
+    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
+    width, height = square_pixels(frame.width, frame.height, aspect)
+    if width * height > MAX_PIXELS:
+        allowed = f"allowed are {MAX_PIXELS:,} pixels"
+        return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
+    if (width, height) == (frame.width, frame.height):
+        stored = frame.to_image()
+    else:
+        stored = frame.to_image(width=width, height=height, interpolation="BICUBIC")
+    return VideoFrame(as_shown(stored, _display_matrix(frame)), number, time)
+
+
+def _display_matrix(frame) -> np.ndarray | None:
+    from av.sidedata.sidedata import Type
+
+    data = frame.side_data.get(Type.DISPLAYMATRIX)
+    return None if data is None else np.frombuffer(bytes(data), dtype=np.int32)
+
+
+def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+    if sampling.fps is not None:
+        return number == 0 or time >= due
+    return number % (sampling.every or 1) == 0
+
+
+def _next_tick(time: float, fps: float) -> float:
+    """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
+    return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
+
+
+def _opening_seconds(container, stream) -> float:
+    """The time stamp at which the file begins: of the earliest of its streams."""
+    if container.start_time is not None:
+        return container.start_time / 1e6  # microseconds
+    return 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
+
+
+def _declared_seconds(container, stream) -> float | None:
+    """The length that the file declares for its video; None where it declares none."""
+    if container.duration is not None and len(container.streams) == 1:
+        return container.duration / 1e6
+    if stream.duration is not None:
+        return float(stream.duration * stream.time_base)
+    return None
