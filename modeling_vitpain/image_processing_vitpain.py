@@ -65,8 +65,8 @@ class ViTPainImageProcessor(PilBackend):
                 pixels; (B, 68, 2), or (68, 2) for one picture.
 
         Raises:
-            ValueError: boxes that are no boxes, or not one for each picture; boxes for a model that sees whole
-                pictures, unless `face_crop` is given too.
+            ValueError: boxes that are no boxes, outside of their picture, or not one for each picture; boxes for a
+                model that sees whole pictures, unless `face_crop` is given too.
         """
         mode = kwargs.get("mode") or self.mode
         if mode not in MODES:
@@ -115,6 +115,8 @@ class ViTPainImageProcessor(PilBackend):
         if isinstance(image, Image.Image):
             if mode == "heatmap":
                 check_heatmap(image)
+            if box is not None:
+                check_box_in_picture(box, _upright_size(image))
             image = to_rgb(image) if box is None else crop_square(image, box, face_crop)
             size, resample = kwargs.get("size"), kwargs.get("resample")
             if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
@@ -180,6 +182,21 @@ def crop_square(image: Image.Image, box, factor: float) -> Image.Image:
     return image.crop((left, top, left + side, top + side))
 
 
+def check_box_in_picture(box, size: tuple[int, int]) -> None:
+    """Raises ValueError unless (x0, y0, x1, y1) holds a face of a picture of `size` (width, height) in pixels.
+
+    At least half of the box must be in the picture, and it must be larger than a pixel.
+    """
+    x0, y0, x1, y1 = box
+    shown = f"box {', '.join(f'{value:.6g}' for value in box)}"
+    if max(x1 - x0, y1 - y0) <= 1:
+        raise ValueError(f"{shown} is smaller than a pixel; allowed are pixels, not shares of the picture")
+    inside = max(0.0, min(x1, size[0]) - max(x0, 0)) * max(0.0, min(y1, size[1]) - max(y0, 0))
+    if inside < 0.5 * (x1 - x0) * (y1 - y0):
+        where = "mostly outside" if inside else "outside"
+        raise ValueError(f"{shown} is {where} of the picture of {size[0]} x {size[1]} pixels")
+
+
 def box_of_landmarks(landmarks) -> tuple[float, float, float, float]:
     """The face box (x0, y0, x1, y1) of 68 (or 66) landmarks: their extent, and the forehead above the brows.
 
@@ -200,6 +217,11 @@ def check_heatmap(image: Image.Image) -> None:
 
 
 _ALLOWED_SIZE = f"allowed are {MAX_PIXELS:,} pixels, and {64 * MAX_PIXELS:,} of a JPEG that is not progressive"
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height after the EXIF orientation, which may lay the picture on its side, without decoding it."""
+    return image.size[::-1] if image.getexif().get(0x0112, 1) > 4 else image.size
 
 
 def _limit_decoding(image: Image.Image) -> None:
@@ -238,4 +260,4 @@ def _picture_of_array(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(np.moveaxis(pixels, 0, -1)))
 
 
-__all__ = ["ViTPainImageProcessor", "box_of_landmarks", "crop_square", "open_picture", "to_rgb"]
+__all__ = ["ViTPainImageProcessor", "box_of_landmarks", "check_box_in_picture", "crop_square", "open_picture", "to_rgb"]

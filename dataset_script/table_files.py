@@ -1,0 +1,110 @@
+"""Tables as people's programs write them: CSV of any usual encoding, separator and decimal sign, to rows of text."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import InvalidInput
+
+_SEPARATORS = ",;\t"
+_INDEX_NAMES = ("", "unnamed: 0")
+"""What pandas calls the column of row numbers, when it writes it and when it has read it back."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Attributes:
+        line: of the file, from 1; where the row ends.
+        values: the text of each column, None where the row is too short.
+        surplus: fields beyond the last column.
+    """
+
+    line: int
+    values: dict[str, str | None]
+    surplus: int = 0
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table.
+
+    Attributes:
+        path: the file.
+        columns: names as the file has them, without spaces around; a column of row numbers is left out.
+        rows: of the file, those without any text left out.
+        decimal_comma: whether numbers are written 12,5: the columns are then separated by something else.
+        notes: one line for what was read other than as UTF-8 with commas.
+    """
+
+    path: Path
+    columns: list[str]
+    rows: list[Row]
+    decimal_comma: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def number(self, text: str | None) -> float:
+        """A number of a cell; NaN for an empty one. Raises ValueError that names the text."""
+        text = (text or "").strip()
+        if text.lower() in ("", "nan", "na", "n/a", "none", "null"):
+            return float("nan")
+        if self.decimal_comma and text.count(",") == 1 and "." not in text:
+            text = text.replace(",", ".")
+        return float(text)
+
+
+def read_table(path: Path) -> TableFile:
+    """The rows of a CSV file.
+
+    UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons or tabs, whichever
+    the header has most of.
+
+    Raises:
+        InvalidInput: it does not exist, is no table, or has a column twice.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} is not there or is no CSV file: {error.strerror}") from None
+    text, encoding = _decoded(path, content)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(_SEPARATORS, key=header.count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        read = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise InvalidInput(f"{path}, line {reader.line_num}: {error}; allowed are CSV files") from None
+    kept = [k for k, name in enumerate(names) if not (k == 0 and name.lower() in _INDEX_NAMES and len(names) > 1)]
+    columns = [names[k] for k in kept]
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(f"{path} has the column {twice!r} twice; allowed is once")
+    rows = [
+        Row(line, {names[k]: cells[k] if k < len(cells) else None for k in kept}, max(0, len(cells) - len(names)))
+        for line, cells in read
+    ]
+    notes = [f"{path.name} was read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
+    return TableFile(path, columns, rows, separator != ",", notes)
+
+
+def _decoded(path: Path, content: bytes) -> tuple[str, str]:
+    """The text of a file, and in which encoding it is written."""
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        order = ["utf-16"]
+    elif len(content) > 3 and content[1:2] == b"\0" and content[3:4] == b"\0":
+        order = ["utf-16-le"]
+    elif len(content) > 3 and content[:1] == b"\0" and content[2:3] == b"\0":
+        order = ["utf-16-be"]
+    else:
+        order = ["utf-8-sig"] if b"\0" in content else ["utf-8-sig", "cp1252", "latin-1"]
+    for encoding in order:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text, encoding
+    raise InvalidInput(f"{path} is not there or is no CSV file: it holds bytes that are no text")

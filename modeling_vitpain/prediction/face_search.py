@@ -1,0 +1,219 @@
+"""Faces of any tilt, size and brightness, found by YuNet in a picture.
+
+YuNet was trained on heads that are upright, lit, and 10 to 300 pixels high, and its points lean towards upright: it is
+shown the picture at several sizes, in the dark with its grey levels stretched, and turned where nothing was found
+upright. Each face is then seen again, alone, at one size and upright, which gives its score, box and pose.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from .faces import Face, NoFace, by_prominence
+from .media import InputImage
+from .yunet import Sighting, YuNet
+
+_FACE_SCORE = 0.75
+"""An upright face scores .93, textures and objects up to .7 (`python -m benchmarks.face_finder`)."""
+
+_SURE = 0.9
+"""Above this a face is turned by less than half a right angle, or stands on its head."""
+
+_SIDES = (160, 320, 640, 1280)
+"""Longer sides in pixels at which a picture is held; searched at 320 and 640, and at 1280 where nothing was found."""
+
+_DARK = 110
+"""A picture whose brightest hundredth is below this grey level, of 255, has its levels stretched."""
+
+_CROP, _FACE = 192, 96
+"""Sides in pixels of the picture in which a face is seen again, and of the face in it."""
+
+_ROUNDS, _STILL = 8, 2.0
+"""A face is turned upright until the turn left is below so many degrees, at most so many times."""
+
+_WIDTH = 0.7
+"""Of a `face_box`, in units of its height: .68 seen from the front, .71 from the side."""
+
+_SAME = 0.5
+"""Two faces whose centres are nearer than this, in sides of the larger, are one."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A face: middle and side in pixels of the picture, and degrees clockwise by which it is turned."""
+
+    x: float
+    y: float
+    side: float
+    tilt: float = 0.0
+    score: float = 0.0
+
+
+class YuNetFaces:
+    """The faces that YuNet finds. `weights`: its ONNX file. Raises InvalidInput where it is another file."""
+
+    def __init__(self, weights: Path):
+        self._net = YuNet(weights)
+
+    def find(self, picture: InputImage) -> list[Face]:
+        """See `FaceFinder`."""
+        image = picture.image
+        levels = _Levels(image)
+        for equalised, places in self._places(levels):
+            seen = [face for place in places if (face := self._seen_again(levels, place, equalised)) is not None]
+            faces = by_prominence(_distinct(seen), image.size)
+            if faces:
+                return faces
+        raise NoFace("no face found")
+
+    def _places(self, levels: "_Levels"):
+        """Where faces may be, one way of looking after the other: whether levels are equalised, and the places."""
+        yield False, self._upright_places(levels, (320, 640))
+        yield False, self._turned_places(levels, False)
+        yield True, self._upright_places(levels, (320, 640), True)
+        yield True, self._turned_places(levels, True)
+        yield False, self._upright_places(levels, (1280,))
+
+    def _upright_places(self, levels: "_Levels", sides: tuple[int, ...], equalised: bool = False) -> list[_Place]:
+        found: list[_Place] = []
+        for side in {min(side, levels.stored) for side in sides}:
+            pixels, scale = levels.at(side, equalised)
+            found += [
+                _Place(seen.x / scale, seen.y / scale, seen.side / scale, 0.0, seen.score)
+                for seen in self._net.see(pixels)
+            ]
+        return _distinct(found)
+
+    def _turned_places(self, levels: "_Levels", equalised: bool) -> list[_Place]:
+        pixels, scale = levels.at(320, equalised)
+        height, width = pixels.shape[:2]
+        found: list[_Place] = []
+        for quarters in (1, 2, 3):
+            for seen in self._net.see(np.rot90(pixels, quarters)):  # against the clock, as faces turned with it need
+                x, y = seen.x, seen.y
+                x, y = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarters]
+                found.append(_Place(x / scale, y / scale, seen.side / scale, 90.0 * quarters, seen.score))
+        return _distinct(found)
+
+    def _seen_again(self, levels: "_Levels", place: _Place, equalised: bool) -> Face | None:
+        """The face at a place, seen alone, upright and at one size; None where it is none."""
+        if place.score < _SURE:
+            turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, 45)]
+            scored = [(self._nearest(levels, turn, equalised), turn) for turn in turns]
+            place = max(scored, key=lambda pair: pair[0].score if pair[0] else 0.0)[1]
+        place, seen = self._settled(levels, place, equalised)
+        if seen is None:
+            return None
+        on_its_head = replace(place, tilt=place.tilt + 180)
+        other = self._nearest(levels, on_its_head, equalised)
+        if other is not None and other.score > seen.score:
+            turned, again = self._settled(levels, on_its_head, equalised)
+            place, seen = (turned, again) if again is not None else (place, seen)
+        if seen.score < _FACE_SCORE:
+            return None
+        half, across = place.side / 2, _WIDTH * place.side / 2
+        tilt = (place.tilt + 180.0) % 360.0 - 180.0
+        box = (place.x - across, place.y - half, place.x + across, place.y + half)
+        return Face(box, tilt, seen.score, float(seen.pose[0]), float(seen.pose[1]), tilt)
+
+    def _settled(self, levels: "_Levels", place: _Place, equalised: bool) -> tuple[_Place, Sighting | None]:
+        """A place, moved and turned until the face in it is upright in the middle, and what is seen there last."""
+        for _ in range(_ROUNDS):
+            seen = self._nearest(levels, place, equalised)
+            if seen is None:
+                return place, None
+            place = _moved(place, seen)
+            if abs(seen.pose[2]) < _STILL:
+                break
+        return place, seen
+
+    def _nearest(self, levels: "_Levels", place: _Place, equalised: bool) -> Sighting | None:
+        """The surest face in the middle of what is around a place."""
+        pixels = levels.around(place, equalised)
+        middle = _CROP / 2
+        found = self._net.see(pixels)
+        return next((seen for seen in found if math.hypot(seen.x - middle, seen.y - middle) < _FACE / 2), None)
+
+
+def _moved(place: _Place, seen: Sighting) -> _Place:
+    """A place, corrected by what was seen in the crop around it."""
+    unit = place.side / _FACE
+    x, y = (seen.x - _CROP / 2) * unit, (seen.y - _CROP / 2) * unit
+    sine, cosine = math.sin(math.radians(place.tilt)), math.cos(math.radians(place.tilt))
+    return _Place(
+        place.x + cosine * x - sine * y,
+        place.y + sine * x + cosine * y,
+        seen.side * unit,
+        place.tilt + float(seen.pose[2]),
+        seen.score,
+    )
+
+
+def _distinct(found: list) -> list:
+    """Places or faces without those that are another's, the surest kept."""
+    kept: list = []
+    for one in sorted(found, key=lambda one: -one.score):
+        if all(_apart(one, other) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _apart(one, other) -> bool:
+    (x, y), (u, v) = (_middle(one), _middle(other))
+    return math.hypot(x - u, y - v) > _SAME * max(one.side, other.side)
+
+
+def _middle(one: "_Place | Face") -> tuple[float, float]:
+    return one.centre if isinstance(one, Face) else (one.x, one.y)
+
+
+class _Levels:
+    """A picture at several sizes, blue first, stretched where it is dark."""
+
+    def __init__(self, image: Image.Image):
+        self.stored = max(image.size)
+        self._image = image
+        self._made: dict[tuple[int, bool], tuple[np.ndarray, float]] = {}
+
+    def at(self, side: int, equalised: bool = False) -> tuple[np.ndarray, float]:
+        """uint8 (H, W, 3), its longer side `side` pixels, and that in units of the picture's."""
+        if (side, equalised) not in self._made:
+            scale = side / self.stored
+            size = tuple(max(1, round(length * scale)) for length in self._image.size)
+            small = self._image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+            pixels = _stretched(np.asarray(small)[..., ::-1])
+            self._made[side, equalised] = (_equalised(pixels) if equalised else pixels, scale)
+        return self._made[side, equalised]
+
+    def around(self, place: _Place, equalised: bool) -> np.ndarray:
+        """uint8 (192, 192, 3): the place in the middle, upright, its side 96 pixels; black outside of the picture."""
+        import cv2
+
+        wanted = _FACE / place.side * self.stored  # the picture's side where the face has its 96 pixels
+        side = next((side for side in _SIDES if side >= wanted), _SIDES[-1])
+        pixels, scale = self.at(side, equalised)
+        zoom = _FACE / (place.side * scale)
+        sine, cosine = math.sin(math.radians(place.tilt)), math.cos(math.radians(place.tilt))
+        turn = zoom * np.array([[cosine, sine], [-sine, cosine]])
+        shift = _CROP / 2 - turn @ (place.x * scale, place.y * scale)
+        return cv2.warpAffine(pixels, np.column_stack([turn, shift]), (_CROP, _CROP), flags=cv2.INTER_LINEAR)
+
+
+def _stretched(pixels: np.ndarray) -> np.ndarray:
+    """A dark picture with its grey levels stretched to the whole range; any other as it is."""
+    low, high = np.percentile(pixels[::2, ::2], (1, 99))
+    if high >= _DARK or high - low < 2:
+        return pixels
+    return np.clip((pixels - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+
+
+def _equalised(pixels: np.ndarray) -> np.ndarray:
+    """Contrast equalised patch by patch: faces in front of a window, or in a corner without light."""
+    import cv2
+
+    lab = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(4, 4)).apply(lab[..., 0])
+    return cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)

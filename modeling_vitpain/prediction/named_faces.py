@@ -1,0 +1,118 @@
+"""Faces that a table names."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.errors import InvalidInput
+from dataset_script.table_files import Row, TableFile, read_table
+
+from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
+from .faces import Box, Face, NoFace, by_prominence
+from .media import InputImage
+
+_BOX_COLUMNS = ["x0", "y0", "x1", "y1"]
+_LANDMARK_COLUMNS = [f"{axis}{k}" for k in range(68) for axis in "xy"]
+
+
+@dataclass(frozen=True)
+class _Named:
+    """One row: the line, and the box in pixels of the file or shares of it; None where the row names no face."""
+
+    line: int
+    box: Box | None
+
+
+class NamedFaces:
+    """Faces listed in a CSV file; see `read_table` for what is read as one.
+
+    Columns: `path`, relative to the working directory or to the file's own folder; `x0, y0, x1, y1`, a box in pixels of
+    the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points of iBUG 300-W. For videos also
+    `frame`, from 0; a row without it holds for all frames of its video. A row without numbers, or with NaN, says that
+    there is no face. Boxes are shares of the picture where no number of the whole file is above 1.
+
+    Args:
+        several: whether a picture may have several faces.
+
+    Attributes:
+        notes: one line for each thing that was read otherwise than as plain CSV in pixels.
+
+    Raises:
+        InvalidInput: the file does not exist, a column is missing, or a row is wrong.
+    """
+
+    def __init__(self, table: Path, landmarks: bool = False, several: bool = False):
+        self.several = several
+        self._columns = _LANDMARK_COLUMNS if landmarks else _BOX_COLUMNS
+        read = read_table(table)
+        self._name = table.name
+        self.notes = list(read.notes)
+        absent = [name for name in ("path", *self._columns) if name not in read.columns]
+        if absent:
+            needed = f"path and {self._columns[0]} to {self._columns[-1]}"
+            raise InvalidInput(f"{table} has no column {', '.join(absent[:4])}; needed are {needed}")
+        self._rows: dict[tuple[Path, int | None], list[_Named]] = {}
+        for row in read.rows:
+            key, box = self._read_row(read, row)
+            self._rows.setdefault(key, []).append(_Named(row.line, box))
+        boxes = [named.box for rows in self._rows.values() for named in rows if named.box is not None]
+        self._shares = bool(boxes) and not landmarks and max(max(box) for box in boxes) <= 1.0
+        if self._shares:
+            self.notes.append(f"{table.name} holds boxes from 0 to 1, read as shares of the picture")
+
+    def find(self, picture: InputImage) -> list[Face]:
+        """See `FaceFinder`."""
+        path = picture.source.path.resolve()
+        rows = self._rows.get((path, picture.frame)) or self._rows.get((path, None), [])
+        named = [row for row in rows if row.box is not None]
+        if not named:
+            raise NoFace(f"no face is named for it in {self._name}")
+        if len(named) > 1 and not self.several:
+            lines = ", ".join(str(row.line) for row in named)
+            raise NoFace(f"{self._name} names {len(named)} faces for it, lines {lines}; score them with --all-faces")
+        return by_prominence([self._face(row, picture) for row in named], picture.image.size)
+
+    def _face(self, row: _Named, picture: InputImage) -> Face:
+        width, height = picture.image.size
+        factors = (width, height, width, height) if self._shares else (picture.scale,) * 4
+        box = tuple(value * factor for value, factor in zip(row.box, factors, strict=True))
+        try:
+            check_box_in_picture(box, (width, height))
+        except ValueError as error:
+            raise NoFace(f"{self._name}, line {row.line}: {error}") from None
+        return Face(box, named=True)
+
+    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], Box | None]:
+        where = f"{table.path}, line {row.line}"
+        if row.surplus and not table.decimal_comma:
+            raise InvalidInput(
+                f"{where}: {row.surplus} fields more than the header; "
+                "decimal commas need semicolons between the columns"
+            )
+        if not (row.values["path"] or "").strip():
+            raise InvalidInput(f"{where}: the path is empty; allowed is a picture or video")
+        try:
+            numbers = np.array([table.number(row.values[name]) for name in self._columns])
+            frame = table.number(row.values.get("frame"))
+        except ValueError as error:
+            raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
+        if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
+            raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
+        here = Path(row.values["path"].strip())
+        key = (here if here.exists() else table.path.parent / here).resolve(), None if math.isnan(frame) else int(frame)
+        if np.isnan(numbers).all():
+            return key, None
+        return key, self._box(numbers, where)
+
+    def _box(self, numbers: np.ndarray, where: str) -> Box:
+        if len(numbers) == 4:
+            box = tuple(numbers.tolist())
+        elif np.isfinite(numbers).all():
+            box = box_of_landmarks(numbers.reshape(-1, 2))
+        else:
+            raise InvalidInput(f"{where}: a landmark is not finite")
+        if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
+            raise InvalidInput(f"{where}: the face is {list(box)}; allowed are finite x0 < x1 and y0 < y1")
+        return box

