@@ -259,7 +259,7 @@ def _weave(garment, at, ribbed, tile, pixel_mm):
     return weave
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _stripe(place, share, soft):
     """1 in the first `share` of each unit of `place`, 0 in the rest, softened by `soft` units."""
     t = place - np.floor(place + 0.5)

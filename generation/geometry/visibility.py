@@ -21,13 +21,13 @@ class Samples(NamedTuple):
     weights: np.ndarray
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _span(a, b, c, side):
     """First and last of `side` samples whose centres lie between the least and the greatest of three coordinates."""
     return max(int(np.ceil(min(a, b, c) - 0.5)), 0), min(int(np.floor(max(a, b, c) - 0.5)), side - 1)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _weights(a, b, c, x, y, inverse):
     """Barycentric weights of the place (x, y) in a triangle with corners a, b, c; `inverse`: of twice its area."""
     w0 = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) * inverse
@@ -35,7 +35,7 @@ def _weights(a, b, c, x, y, inverse):
     return w0, w1, 1 - w0 - w1
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _twice_area(a, b, c):
     return (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
 

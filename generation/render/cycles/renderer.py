@@ -1,6 +1,6 @@
 """The high-end renderer: the rasteriser's meshes, cameras, looks and annotations, path-traced by Blender's Cycles.
 
-Blender runs in a process and an environment of its own (`worker.py`, docs/cycles.md). Annotations come from the
+Blender runs in a process and an environment of its own (`worker/`, docs/cycles.md). Annotations come from the
 rasteriser's pass, so that they are the same whatever made the colours; the mesh handed to Cycles is the same surface.
 """
 
@@ -77,10 +77,10 @@ class Worker:
     def __init__(self, python: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="pain3d-cycles-"))
         self._log = self.directory / "log.txt"
-        script = Path(__file__).with_name("worker.py")
+        program = Path(__file__).with_name("worker")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [python, "-I", str(script), str(self.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [python, "-I", str(program), str(self.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log, text=True, start_new_session=True,  # Ctrl-C is for this process; its end reaches the other
             )  # fmt: skip
         self.close = weakref.finalize(self, _close, self.process, self.directory)

@@ -65,7 +65,7 @@ class Material(NamedTuple):
     brightest: float
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def cloth(point, under, materials, pixel_mm):
     """A garment, `under` mm inside its rim; in the pixels of the rim shaded skin shows through."""
     worn = fabric(materials.garment, under, point.canonical, point.at, point.normal, materials.tile, pixel_mm)
@@ -81,7 +81,7 @@ def cloth(point, under, materials, pixel_mm):
     )  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def bare_skin(point, under, materials, pixel_mm):
     """Skin, `under` (negative) mm inside the rim of the clothes."""
     detail, tile, normal, occlusion = materials.detail, materials.tile, point.normal, point.occlusion
@@ -109,7 +109,7 @@ def bare_skin(point, under, materials, pixel_mm):
     return Material(albedo, normal, occlusion, specular, roughness, F0_SKIN, (0.26, 0.12, 0.08), 0.0, 1.5)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def skin_or_cloth(point, materials, pixel_mm):
     """What the torso's triangles show: skin outside the clothes, else fabric."""
     under = under_rim(materials.garment, point.canonical)
@@ -118,7 +118,7 @@ def skin_or_cloth(point, materials, pixel_mm):
     return bare_skin(point, under, materials, pixel_mm)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def wet_eye(point, eye, materials):
     """The eyeball (0 left, 1 right) under its cornea and in the shade of its lids."""
     ball, eyes, normal = unit_vector(point.canonical), materials.eyes, point.normal
@@ -130,7 +130,7 @@ def wet_eye(point, eye, materials):
     return Material(albedo, normal, point.occlusion * lid, 0.8, 0.12, F0_WET, (0.0, 0.0, 0.0), 1.0, 12.0)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def teeth(point, materials, pixel_mm):
     """Teeth and gums, rounded across each tooth."""
     x, _, z = point.canonical
@@ -143,7 +143,7 @@ def teeth(point, materials, pixel_mm):
     return Material(albedo, unit_vector(turned), occlusion, 0.8, 0.30, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def tongue(point, materials):
     x, y, z = point.canonical
     deep = smooth(28.0, 0.0, z)

@@ -67,7 +67,7 @@ def scatter(skin, pixels_per_mm, colour):
                         colour[r, c, channel] += skin.light[row, column, channel] * skin.albedo[row, column, channel]
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _blur(source, skin, pixel, step, profile, target):
     """One pixel of one pass, along `step` (rows, columns): its mean in `source` under `profile` (3, radius + 1) goes to
     `target`. Light does not jump to a surface more than a few millimetres nearer or farther."""

@@ -60,7 +60,7 @@ def shade(samples, mesh, materials, light, shadows, viewpoint, colour, skin_ligh
                         skin_light.samples[r, c] = scatters
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def share_point(samples, mesh, pixel, first, done):
     """Groups the samples of a pixel that show the same surface as its sample `first`, without those that are `done`.
 
@@ -118,7 +118,7 @@ def share_point(samples, mesh, pixel, first, done):
     return members, count, point
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def add_skin(skin_light, pixel, count, depth, entering, albedo):
     """Takes `count` more samples of skin into the means of a pixel of the `SkinLight`."""
     row, column = pixel
