@@ -8,17 +8,17 @@ import pytest
 from dataset_script.features import ETHNICITIES
 from dataset_script.spec import Spec
 from generation.appearance.brows import lash_strands
-from generation.appearance.eyes import FREQUENCY, turned
-from generation.appearance.hair.strands import COLOUR_FREQUENCY, STYLES, choose_style
+from generation.appearance.eyes import FREQUENCY, EyePaint
+from generation.appearance.hair.styles import COLOUR_FREQUENCY, STYLES, choose_style
 from generation.appearance.skin import MELANIN
-from generation.appearance.wrinkles import FAMILIES, Wrinkles, place_families
+from generation.appearance.wrinkles import FAMILIES, RestWrinkles, Wrinkles, place_families
 from generation.geometry.noise import SIDE, noise_tile
 from generation.heads import makehuman
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.raster.grooves import groove
-from generation.render.raster.scattering import scatter
-from generation.render.raster.shading import catchlight
+from generation.render.raster.lighting import catchlight
+from generation.render.raster.scattering import SkinLight, scatter
 from generation.rigs import blendshapes
 
 SPEC = Spec(identities=48, preset="balanced", size=64)
@@ -36,7 +36,7 @@ def pose(head, shape, **levels: float) -> np.ndarray:
     return head.vertices(control, shape.eyes)
 
 
-SMOOTH = np.array([0, 0, 0, 0, 0, 0, 1.0])
+SMOOTH = RestWrinkles(np.zeros(6), 1.0)
 """A skin without lines at rest."""
 
 
@@ -78,7 +78,9 @@ def test_age_deepens_wrinkles(head):
     wrinkles = Wrinkles(head.topology)
     old = [wrinkles.rest(PLAN[i], 0) for i in range(48) if PLAN[i].age_group == "elderly"]
     young = [wrinkles.rest(PLAN[i], 0) for i in range(48) if PLAN[i].age < 30]
-    assert np.mean(old, axis=0).min() > 0 and (np.mean(old, axis=0) > 1.5 * np.mean(young, axis=0)).all()
+    old_depth, young_depth = (np.mean([rest.depth for rest in group], axis=0) for group in (old, young))
+    assert old_depth.min() > 0 and (old_depth > 1.5 * young_depth).all()
+    assert np.mean([rest.ease for rest in old]) > 1.5 * np.mean([rest.ease for rest in young])
 
 
 def test_wrinkle_families_lie_on_the_face_and_cross_it():
@@ -111,14 +113,14 @@ def test_scattering_spreads_light_within_a_surface_and_keeps_it():
     depth[:, 16:] = 760  # another surface
     light[:, 16:] = 0
     colour, where = np.zeros((64, 64, 3), np.float32), np.ones((64, 64), np.uint8)
-    scatter(light.copy(), albedo, share, depth, 1.5, colour, where)
+    scatter(SkinLight(light.copy(), albedo, share, depth, where), 1.5, colour)
     image = colour[::2, ::2]
     assert not image[:, 16:].any()  # nothing jumps the gap
     spread = [(image[:, 11, k] > 0.02).sum() for k in range(3)]
     assert spread[0] > spread[1] >= spread[2]  # red travels furthest
     flat = np.full((32, 32, 3), 0.4, np.float32)
     colour[:] = 0
-    scatter(flat, albedo, share, depth, 1.5, colour, where)
+    scatter(SkinLight(flat, albedo, share, depth, where), 1.5, colour)
     assert np.allclose(colour, 0.4, atol=1e-5)
 
 
@@ -146,10 +148,12 @@ def test_women_have_no_beard_and_men_differ(maker):
 
 
 def test_gaze_turns_left_and_up():
-    ahead = np.array([[0, 0, 1.0], [0, 0, 1.0]])
-    left, up = turned(ahead, (10, 0)), turned(ahead, (0, 10))
-    assert np.allclose(left[0], [np.sin(np.radians(10)), 0, np.cos(np.radians(10))], atol=1e-6)
-    assert np.allclose(up[1], [0, np.sin(np.radians(10)), np.cos(np.radians(10))], atol=1e-6)
+    colour, angle = np.full(3, 0.1, np.float32), np.float32([0.5, 0.5])
+    ahead = EyePaint(colour, colour, angle, angle, gaze=np.float32([[0, 0, 1], [0, 0, 1]]))
+    left, up = ahead.turned((10, 0)), ahead.turned((0, 10))
+    assert np.allclose(left.gaze[0], [np.sin(np.radians(10)), 0, np.cos(np.radians(10))], atol=1e-6)
+    assert np.allclose(up.gaze[1], [0, np.sin(np.radians(10)), np.cos(np.radians(10))], atol=1e-6)
+    assert left.gaze.dtype == np.float32 and left.outer is ahead.outer
 
 
 def test_lashes_are_spread_evenly_over_open_and_closed_lids(head):
@@ -167,12 +171,12 @@ def test_lashes_are_spread_evenly_over_open_and_closed_lids(head):
 
 
 def test_catchlights_are_small_and_differ_between_people():
-    grid = np.linspace(-0.4, 0.4, 81)
+    grid, ahead = np.linspace(-0.4, 0.4, 81), (0.0, 0.0, 1.0)
     sizes = []
     for place in np.linspace(0, 250, 17):
-        light = np.array([[catchlight(x, y, np.sqrt(1 - x * x - y * y), 0, 0, 1, 0, 0, 1, 0, place)
+        light = np.array([[catchlight((x, y, np.sqrt(1 - x * x - y * y)), ahead, ahead, 0, place)
                            for x in grid] for y in grid])  # fmt: skip
         assert light.max() > 0.3 and not light[0].any() and not light[:, 0].any()
         sizes.append((light > 0.15).sum())
     assert len(set(sizes)) > 8 and max(sizes) < 0.06 * grid.size**2
-    assert catchlight(0, 0, 1, 0, 0, 1, 0, 0, 1, 2, 1.0) == 0  # a light behind has none
+    assert catchlight(ahead, ahead, ahead, 2, 1.0) == 0  # a light behind has none

@@ -5,8 +5,7 @@ import pytest
 
 from dataset_script.spec import Spec
 from generation.appearance.brows import BROW_X, brow_line
-from generation.appearance.eyes import paint_eyes
-from generation.appearance.skin import Zones, lid_rims
+from generation.appearance.skin import SkinDetail, Zones, lash_nearness
 from generation.geometry.noise import noise_tile
 from generation.heads.base import SKIN, TEETH
 from generation.heads.makehuman import MANLY, WOMANLY
@@ -17,6 +16,14 @@ from generation.render.raster.skin_detail import bend, blemishes, creased, eyeba
 SPEC = Spec(identities=48, preset="balanced", size=64, seed=7)
 PLAN = Plan(SPEC)
 TILE = noise_tile()
+AHEAD = (0.0, 0.0, 1.0)
+
+
+def detail(place: float = 0.0, **numbers: float) -> SkinDetail:
+    """Skin without any detail but the named one."""
+    fields = {name: np.float32(numbers.pop(name, 0)) for name in SkinDetail._fields if name != "place"}
+    assert not numbers
+    return SkinDetail(place=np.full(3, place, np.float32), **fields)
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +35,13 @@ def people():
 def test_paint_is_in_range_and_finite(people):
     for person in people:
         skin = person.look.skin
-        assert skin.albedo.dtype == skin.surface.dtype == skin.detail.dtype == np.float32
+        assert skin.albedo.dtype == np.float32
         assert np.isfinite(skin.albedo).all() and skin.albedo.min() > 0 and skin.albedo.max() < 1
-        assert skin.surface.shape[1] == 6 and skin.detail.shape == (12,) and (skin.detail >= 0).all()
-        assert (skin.surface >= 0).all() and skin.surface[:, 4:].max() <= 1
+        for name, values in (skin.surface._asdict() | skin.detail._asdict()).items():
+            assert values.dtype == np.float32 and (values >= 0).all(), name
+        assert {values.shape for values in skin.surface} == {(len(skin.albedo),)}
+        assert skin.surface.porous.max() <= 1 and skin.surface.lips.max() <= 1
+        assert skin.detail.place.shape == (3,) and {np.ndim(value) for value in skin.detail} == {0, 1}
 
 
 def test_dark_skin_varies_as_much_as_light_skin(people, head):
@@ -104,7 +114,7 @@ def test_a_brow_covers_itself_and_not_the_eye():
 
 
 def test_lashes_grow_from_a_line_on_the_lids(head):
-    near = lid_rims(head.topology, 0.9)
+    near = lash_nearness(head.topology, 0.9)
     where = near.max(axis=1) > 0.5
     assert 40 < where.sum() < 1500
     assert set(head.topology.part[np.isin(head.topology.triangles, np.flatnonzero(where)).any(axis=1)]) == {SKIN}
@@ -132,70 +142,70 @@ def test_every_gendered_axis_exists(head):
 
 
 def test_bending_a_normal_keeps_it_unit_and_tilts_it_downhill():
-    n = bend(0.0, 0.0, 1.0, 0.3, 0.0, 0.0)
+    n = bend(AHEAD, (0.3, 0.0, 0.0))
     assert np.isclose(np.linalg.norm(n), 1) and n[0] < 0
-    assert np.allclose(bend(0.0, 0.0, 1.0, 0.0, 0.0, 5.0), (0, 0, 1))  # height does not matter along the normal
+    assert np.allclose(bend(AHEAD, (0.0, 0.0, 5.0)), (0, 0, 1))  # height does not matter along the normal
 
 
 def test_furrows_darken_without_turning_pink():
-    folds, out = np.array([0, 1.2, 0, 0, 0, 0]), np.zeros(3)
-    deepest = max(furrow(0.0, 0.0, 1.0, folds, 5.0, y, TILE, 3.0, out)[3] for y in np.linspace(44, 52, 60))
+    folds = np.array([0, 1.2, 0, 0, 0, 0])
+    deepest = max(furrow(AHEAD, folds, (5.0, y, 20.0), detail(3.0), TILE)[1] for y in np.linspace(44, 52, 60).tolist())
     assert deepest > 0.3
-    r, g, b = creased(0.5, 0.4, 0.3, deepest)
+    r, g, b = creased((0.5, 0.4, 0.3), deepest)
     assert r < 0.5 and np.isclose(r / g, 0.5 / 0.4, rtol=0.05) and np.isclose(g / b, 0.4 / 0.3, rtol=0.05)
 
 
 def test_closed_lids_and_lips_have_no_pores(people):
-    detail = people[0].look.skin.detail.copy()
-    detail[9] = 0  # not old
+    young = people[0].look.skin.detail._replace(crepe=np.float32(0))
     rng = np.random.default_rng(0)
-    points = rng.uniform((-40, -60, 0), (40, 40, 30), (300, 3))
-    slopes = np.array([texture(*p, 1.0, 0.0, detail, TILE)[1:] for p in points])
-    smooth = np.array([texture(*p, 0.0, 0.0, detail, TILE)[1:] for p in points])
-    lips = np.array([texture(*p, 1.0, 1.0, detail, TILE)[1:] for p in points])
+    points = [tuple(point) for point in rng.uniform((-40, -60, 0), (40, 40, 30), (300, 3)).tolist()]
+    slopes = np.array([texture(p, 1.0, 0.0, young, TILE)[1] for p in points])
+    smooth = np.array([texture(p, 0.0, 0.0, young, TILE)[1] for p in points])
+    lips = np.array([texture(p, 1.0, 1.0, young, TILE)[1] for p in points])
     assert slopes.std() > 0.01 and not smooth.any()
     assert lips[:, 0].std() > 0.01 and not lips[:, 1:].any()  # upright lines only
 
 
-def test_freckles_stay_off_the_neck(people):
-    detail = np.zeros(12, np.float32)
-    detail[2] = 1.0
-    points = np.random.default_rng(1).uniform(-100, 100, (20000, 3))
-    cheek = np.array([blemishes(1.0, 1.0, 1.0, *p, 1.0, detail, TILE) for p in points])
-    neck = np.array([blemishes(1.0, 1.0, 1.0, *p, 0.45, detail, TILE) for p in points])
+def test_freckles_stay_off_the_neck():
+    freckled, white = detail(freckles=1.0), (1.0, 1.0, 1.0)
+    points = [tuple(point) for point in np.random.default_rng(1).uniform(-100, 100, (20000, 3)).tolist()]
+    cheek = np.array([blemishes(white, p, 1.0, freckled, TILE) for p in points])
+    neck = np.array([blemishes(white, p, 0.45, freckled, TILE) for p in points])
     assert 0.01 < (cheek[:, 2] < 0.9).mean() < 0.25
     assert (neck[:, 2] < 0.9).mean() < 0.004  # moles are left
 
 
 def test_teeth_are_separate_and_end_in_gums(head):
-    topology = head.topology
-    front = np.linspace(-16, 16, 400)
-    row = np.array([tooth(x, -64.0, 22.0, 0.3, 0.5, 2.0, TILE) for x in front])
+    topology, front = head.topology, np.linspace(-16, 16, 400)
+
+    def seen(x: float, y: float, z: float, pixel_mm: float = 0.3) -> np.ndarray:
+        albedo, across = tooth((x, y, z), pixel_mm, detail(2.0, tooth_yellow=0.5), TILE)
+        return np.array([*albedo, across])
+
+    row = np.array([seen(x, -64.0, 22.0) for x in front.tolist()])
     gaps = np.flatnonzero(np.abs(np.diff(row[:, 3])) > 1)
     assert np.allclose(np.sort(np.abs(front[gaps])), [8.6, 8.6, 15.3, 15.3], atol=0.2)  # and one in the middle
     middle = np.abs(row[:, 3]) < 0.3
     at_gap = np.abs(row[:, 3]) > 0.97
     assert row[at_gap, 0].mean() < 0.8 * row[middle, 0].mean()
     assert (row[middle, 0] > row[middle, 2]).all()  # never bluish
-    gum = tooth(4.0, -56.0, 24.0, 0.3, 0.5, 2.0, TILE)
+    gum = seen(4.0, -56.0, 24.0)
     assert gum[0] > 2 * gum[1]
-    back = tooth(26.0, -60.0, -5.0, 0.3, 0.5, 2.0, TILE)
+    back = seen(26.0, -60.0, -5.0)
     assert back[0] < 0.6 * row[middle, 0].mean()
     vertices = topology.reference[np.unique(topology.triangles[topology.part == TEETH])]
-    colours = np.array([tooth(*v, 0.5, 0.5, 2.0, TILE) for v in vertices.astype(float)])
+    colours = np.array([seen(*vertex, 0.5) for vertex in vertices.astype(float).tolist()])
     assert np.isfinite(colours).all() and colours[:, :3].min() >= 0 and colours[:, :3].max() < 0.8
 
 
 def test_eyes_are_white_around_a_darker_iris_with_a_ring_and_a_hole(people):
     for person in people:
-        look = person.look
-        iris = paint_eyes(person.plan, person.shape.eyes, SPEC.seed)[0]
-        ahead = np.array([[0, 0, 1.0], [0, 0, 1.0]])
+        skin, eyes = person.look.skin, person.look.eyes._replace(gaze=np.array([AHEAD, AHEAD]))
 
-        def at(angle, iris=iris, ahead=ahead, look=look):
-            return np.array(eyeball(np.sin(angle), 0.0, np.cos(angle), 0, iris, ahead, look.skin.detail, TILE)[:3])
+        def at(angle: float, skin=skin, eyes=eyes) -> np.ndarray:
+            return np.array(eyeball((np.sin(angle), 0.0, np.cos(angle)), 0, eyes, skin.detail, TILE)[0])
 
-        radius, pupil = iris[0, 6:]
+        radius, pupil = float(eyes.radius[0]), float(eyes.pupil[0])
         white = at(1.5 * radius)
         assert at(0.3 * pupil).max() < 0.01 < white.min()
         assert at(0.98 * radius).max() < 0.75 * white.max()

@@ -8,18 +8,9 @@ from scipy.spatial import cKDTree
 
 from dataset_script.features import ETHNICITIES
 from dataset_script.spec import Spec
-from generation.appearance.hair.guides import Body, Roots
-from generation.appearance.hair.strands import (
-    COLOUR_FREQUENCY,
-    FACE_TOP,
-    STYLES,
-    choose_style,
-    dye,
-    grow_hair,
-    hair_colour,
-    scalp_mask,
-    take_root,
-)
+from generation.appearance.hair.guides import BareHead, Body, Roots
+from generation.appearance.hair.strands import FACE_TOP, dye, grow_hair, take_root
+from generation.appearance.hair.styles import COLOUR_FREQUENCY, STYLES, choose_style, hair_colour, scalp_mask
 from generation.geometry.mesh import vertex_normals
 from generation.plan import Plan
 from generation.render.raster.strands import close_gaps, shadow_strands
@@ -34,7 +25,8 @@ def grow(head, style: str, identity: int, grey: float = 0.0):
     vertices = head.vertices(shape.control, shape.eyes)
     normals = vertex_normals(vertices, head.topology.triangles)
     scalp = scalp_mask(head.topology, 0.0)
-    return grow_hair(PLAN[identity], head.topology, vertices, normals, scalp, style, BROWN, grey, 0), vertices, normals
+    bare = BareHead(head.topology, vertices, normals)
+    return grow_hair(PLAN[identity], bare, scalp, style, BROWN, grey, 0), vertices, normals
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -44,7 +36,7 @@ def test_hair_stays_out_of_the_body_and_off_the_face(head, style):
         points = hair.points[::7, hair.points.shape[1] // 3 :].reshape(-1, 3)
         assert np.isfinite(hair.points).all() and (hair.tint >= 0).all()
         assert ((hair.buried >= 0) & (hair.buried <= 1)).all()
-        skin = Body(head.topology, vertices, normals)
+        skin = Body(BareHead(head.topology, vertices, normals))
         nearest = skin.tree.query(points)[1]
         outside = ((points - skin.points[nearest]) * skin.normals[nearest]).sum(axis=1)
         assert (outside < -5).mean() < 0.03
@@ -110,7 +102,8 @@ def test_roots_are_dense_where_the_scalp_is(head):
     shape = head.shape(PLAN[0], 0)
     vertices = head.vertices(shape.control, shape.eyes)
     normals = vertex_normals(vertices, head.topology.triangles)
-    roots = take_root(head.topology, vertices, normals, scalp_mask(head.topology, 0.0), 4000, np.random.default_rng(0))
+    bare = BareHead(head.topology, vertices, normals)
+    roots = take_root(bare, scalp_mask(head.topology, 0.0), 4000, np.random.default_rng(0))
     assert (roots.density > 0).all() and (roots.density > 0.5).mean() > 0.8
     assert np.allclose(np.linalg.norm(roots.normal, axis=1), 1)
 
@@ -161,7 +154,7 @@ def test_strands_leave_no_pinholes_and_keep_real_gaps(holes, closed):
 @pytest.mark.parametrize("style", ["bob", "long", "wavy", "curly"])
 def test_long_hair_covers_the_upper_half_of_the_ears(head, style):
     hair, vertices, normals = grow(head, style, 10)
-    body = Body(head.topology, vertices, normals)
+    body = Body(BareHead(head.topology, vertices, normals))
     ear = body.ears[body.ears[:, 0] > 0]
     tips = ear[ear[:, 0] > np.quantile(ear[:, 0], 0.9)]
     points = hair.points.reshape(-1, 3)
