@@ -24,7 +24,7 @@ from .heads.base import HeadShape
 from .heads.files import HeadFiles
 from .heatmap import to_bytes, vertex_heat
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
-from .render.base import RenderedView
+from .render.base import HeadPose, RenderedView
 from .streams import stream
 
 DEPTH_UNITS_PER_MM = 20
@@ -90,7 +90,8 @@ class FrameMaker:
     @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan):
         control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-        return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
+        pose = HeadPose(control, person.shape.eyes, expression.gaze)
+        return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
 
     @one_thread
     def _render(

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...appearance.garment import under_rim
 from ...appearance.skin import SkinSurface
+from ...geometry.surface import unit
 from ...geometry.vectors import scaled
 from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
 from ...kernels import kernel
@@ -106,11 +107,6 @@ def split(points: np.ndarray, triangles: np.ndarray, limit: np.ndarray) -> tuple
             children.append(np.stack([corner[those] for corner in corners], axis=1))
             parents.append(those)
     return edges[long], np.concatenate(children).astype(np.int32), np.concatenate(parents)
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """`vectors` (V, 3) at length 1; the zero vector stays."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
 
 
 class Vertices(NamedTuple):

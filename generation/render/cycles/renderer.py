@@ -26,14 +26,15 @@ from ...appearance.base import Look
 from ...appearance.skin import SkinSurface
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
+from ...geometry.surface import unit
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import RenderedView
+from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
 from ..raster.mesh import Materials
-from .paint import FineMesh, Vertices, below_neckline, paint_vertices, unit
+from .paint import FineMesh, Vertices, below_neckline, paint_vertices
 
 BPY = "4.5.15"
 SAMPLES = 32
@@ -147,7 +148,7 @@ def _close(process: subprocess.Popen, directory: Path) -> None:
 
 
 class CyclesRenderer:
-    """See `render.base.Renderer`. `samples` a pixel; without `denoise` the picture is grainy."""
+    """A `Renderer` that path-traces. `samples`: a pixel; without `denoise` the picture is grainy."""
 
     name = "cycles"
 
@@ -160,17 +161,9 @@ class CyclesRenderer:
         """Ends Blender; no frame can be made after this. Without it, Blender ends with this object or process."""
         self._worker.close()
 
-    def pose(
-        self,
-        plan: IdentityPlan,
-        look: Look,
-        control: np.ndarray,
-        eyes: np.ndarray,
-        gaze: tuple[float, float],
-        seed: int,
-    ) -> raster.Posed:
+    def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> raster.Posed:
         """What all views of an expression share."""
-        return self._raster.pose(plan, look, control, eyes, gaze, seed)
+        return self._raster.pose(plan, look, pose, seed)
 
     def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...appearance.garment import CONTACT_MM, contact, fabric, under_rim
+from ...appearance.fabric import fabric
+from ...appearance.garment import CONTACT_MM, contact, under_rim
 from ...geometry.noise import sample, smooth
 from ...geometry.vectors import dot, scaled, unit_vector
 from ...kernels import kernel

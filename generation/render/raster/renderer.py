@@ -23,10 +23,10 @@ from ...geometry.visibility import rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import RenderedView
+from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
-from .scattering import SkinLight, scatter
+from .scattering import Shaded, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
 from .strands import SampleBuffer, Strands, draw_strands, shadow_strands
@@ -59,7 +59,7 @@ class Posed:
 
 
 class RasterRenderer:
-    """The `Renderer` of a head; see the module."""
+    """Draws a head; a `Renderer`."""
 
     name = "raster"
 
@@ -72,22 +72,14 @@ class RasterRenderer:
         corner = topology.triangles[:, 0]
         self._eye = np.select([corner >= right.start, corner >= left.start], [1, 0], -1).astype(np.int8)
 
-    def pose(
-        self,
-        plan: IdentityPlan,
-        look: Look,
-        control: np.ndarray,
-        eyes: np.ndarray,
-        gaze: tuple[float, float],
-        seed: int,
-    ) -> Posed:
+    def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> Posed:
         """What all views of an expression share."""
         triangles = self.head.topology.triangles
-        vertices = self.head.vertices(control, eyes)
+        vertices = self.head.vertices(pose.control, pose.eyes)
         normals = vertex_normals(vertices, triangles)
         dressed = vertices + look.cloth_thickness[:, None] * normals
         shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
-        lashes, lash_tint = lash_strands(plan, self.head.topology, control, seed)
+        lashes, lash_tint = lash_strands(plan, self.head.topology, pose.control, seed)
         strands = [
             face_strands("lashes", lashes, lash_tint, root=0.85, tip=0.22, shine=0.2, bias=1.0),
             face_strands(
@@ -111,7 +103,7 @@ class RasterRenderer:
             dressed=dressed.astype(np.float32),
             normals=normals,
             wrinkles=self._wrinkles.depth(look.wrinkles, look.neutral, vertices),
-            eyes=look.eyes.turned(gaze),
+            eyes=look.eyes.turned(pose.gaze),
             shadows=shadows,
             strands=tuple(strands),
         )
@@ -122,18 +114,17 @@ class RasterRenderer:
         seen = camera.project(posed.dressed.astype(np.float64))
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
-        colour = background(look.scene, camera.plan, 2 * camera.size)
+        shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
         mesh = self._painted(posed, look)
         materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile)
         pixel_mm = camera.distance / camera.focal
         viewpoint = Viewpoint(camera.position.astype(np.float32), pixel_mm, camera.projection(2))
-        skin_light = SkinLight.dark(camera.size)
-        shade(samples, mesh, materials, light, posed.shadows, viewpoint, colour, skin_light)
-        scatter(skin_light, camera.focal / camera.distance, colour)
-        buffer = SampleBuffer(colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
+        shade(samples, mesh, materials, light, posed.shadows, viewpoint, shaded)
+        scatter(shaded, camera.focal / camera.distance)
+        buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
-        rgb = develop(colour, look_exposure(look), noise)
+        rgb = develop(shaded.colour, look_exposure(look), noise)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
         return RenderedView(rgb, *pixels, segments)

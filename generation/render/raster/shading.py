@@ -14,12 +14,12 @@ SAME_SURFACE_MM = 6.0
 
 
 @kernel(allocates=False)
-def shade(samples, mesh, materials, light, shadows, viewpoint, colour, skin_light):
-    """Fills `colour` (2S, 2S, 3) float32 linear where the `Samples` (2S, 2S) see a triangle of the `PaintedMesh`.
+def shade(samples, mesh, materials, light, shadows, viewpoint, out):
+    """Fills `out`, a `Shaded`, where the `Samples` (2S, 2S) see a triangle of the `PaintedMesh`.
 
-    The light that enters skin goes to `skin_light` instead, for `scattering.scatter`. `materials`, `viewpoint`: see
-    `mesh`; `light`: a `Light`; `shadows`: its `ShadowMaps`.
+    `materials`: `Materials`; `light`: a `Light`; `shadows`: its `ShadowMaps`; `viewpoint`: a `Viewpoint`.
     """
+    colour, skin_light = out
     half = samples.ids.shape[0] // 2
     for row in range(half):
         for column in range(half):

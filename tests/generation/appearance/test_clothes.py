@@ -5,7 +5,8 @@ import pytest
 
 from dataset_script.spec import Spec
 from generation.appearance.clothes import CUTS, SKIN_RATIOS, choose_clothes, cloth_thickness, unlike_skin
-from generation.appearance.garment import PATTERNS, STYLES, Garment, beside_opening, contact, fabric, under_rim
+from generation.appearance.fabric import fabric
+from generation.appearance.garment import PATTERNS, STYLES, Garment, beside_opening, contact, under_rim
 from generation.geometry.noise import noise_tile
 from generation.heads import makehuman
 from generation.plan import Plan

@@ -18,16 +18,18 @@ from generation.appearance.skin import SkinSurface
 from generation.geometry.camera import Camera
 from generation.geometry.noise import noise_tile
 from generation.geometry.shadows import ShadowMaps
+from generation.geometry.surface import unit
 from generation.geometry.visibility import Samples
 from generation.heads import makehuman
 from generation.heads.base import EYE, SKIN
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
+from generation.render.base import HeadPose
 from generation.render.cycles import renderer as cycles
-from generation.render.cycles.paint import FineMesh, Painted, Vertices, paint_eyes, paint_skin, split, unit
+from generation.render.cycles.paint import FineMesh, Painted, Vertices, paint_eyes, paint_skin, split
 from generation.render.raster import renderer as raster
 from generation.render.raster.mesh import Materials, PaintedMesh, Viewpoint
-from generation.render.raster.scattering import SkinLight
+from generation.render.raster.scattering import Shaded
 from generation.render.raster.shading import shade
 
 SIZE = 64
@@ -61,7 +63,7 @@ def sitting():
     plan = Plan(SPEC)[19]
     person, expression = maker.person(plan), max(plan.expressions, key=lambda e: e.pspi)
     control = maker.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-    posed = maker.renderer.pose(plan, person.look, control, person.shape.eyes, (3.0, 1.0), SPEC.seed)
+    posed = maker.renderer.pose(plan, person.look, HeadPose(control, person.shape.eyes, (3.0, 1.0)), SPEC.seed)
     return Sitting(maker, person, posed, Camera.from_plan(plan.views[1], SIZE))
 
 
@@ -165,11 +167,11 @@ def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: f
     ones, none = np.ones(3, np.float32), np.zeros((0, 3), np.float32)
     shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
     viewpoint = Viewpoint(sitting.camera.position.astype(np.float32), 0.7, sitting.camera.projection(2))
-    colour, skin_light = np.zeros((2 * side, 2 * side, 3), np.float32), SkinLight.dark(side)
+    shaded = Shaded.before(np.zeros((2 * side, 2 * side, 3), np.float32))
     light = Light(none, none, ones, ones)
-    shade(samples, mesh, materials_of(sitting), light, shadows, viewpoint, colour, skin_light)
-    flat = colour[::2, ::2].reshape(-1, 3)[: len(chosen)]
-    return flat, skin_light.albedo.reshape(-1, 3)[: len(chosen)]
+    shade(samples, mesh, materials_of(sitting), light, shadows, viewpoint, shaded)
+    flat = shaded.colour[::2, ::2].reshape(-1, 3)[: len(chosen)]
+    return flat, shaded.skin.albedo.reshape(-1, 3)[: len(chosen)]
 
 
 def test_skin_is_painted_as_the_rasteriser_does(sitting, fine):
