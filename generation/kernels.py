@@ -55,7 +55,8 @@ def kernel(
 
     Args:
         inline: whether it is put in place of its calls from other kernels. "early": before types are inferred, which
-            gives the fastest code where arguments are records; "late": after, which compiles faster where calls are many.
+            gives the fastest code where arguments are records; "late": after that, which compiles faster where there
+            are many calls.
         allocates: False for a function that makes no arrays. Then references to arrays are not counted, which otherwise
             takes up to half of the time in loops that read arrays out of records.
 

@@ -62,7 +62,7 @@ class Garment(NamedTuple):
 
 @kernel(allocates=False)
 def down_the_body(neck, at):
-    """About how far (mm) a point lies down the surface from the base of the neck: outwards on shoulders, down elsewhere.
+    """Millimetres down the surface from the base of the neck, roughly: outwards on shoulders, down elsewhere.
 
     Under the chin, which is not of the torso, it is far above.
     """
@@ -94,8 +94,9 @@ def under_rim(garment, at):
 
 @kernel(allocates=False)
 def beside_opening(garment, x, y):
-    """How far (mm) a point lies outside the v or the scoop in front, seen from the front, so that its edges are straight
-    whatever the collar bones below.
+    """How far (mm) a point lies outside the v or the scoop in front.
+
+    Seen from the front, so that its edges are straight whatever the collar bones below.
     """
     depth, width = garment.depth, garment.width
     down = garment.neck - garment.front - y

@@ -1,15 +1,16 @@
-"""Vectors of three numbers, as tuples, for compiled code. Arrays (3,) do as arguments, too."""
+"""Vectors of three numbers, as tuples, for compiled code. Arguments may be arrays (3,), too."""
 
 import numpy as np
 
 from ..kernels import kernel
 
 SHORTEST = 1e-6
-"""What is shorter than this is divided by this instead of its own length."""
+"""Vectors shorter than this are divided by this instead of by their length."""
 
 
 @kernel(inline="early")
 def dot(a, b):
+    """Their scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
@@ -21,6 +22,7 @@ def difference(a, b):
 
 @kernel(inline="early")
 def scaled(a, factor):
+    """`a` times a number."""
     return a[0] * factor, a[1] * factor, a[2] * factor
 
 

@@ -172,10 +172,10 @@ def paint_skin(vertices, detail, tile, out):
 
 @kernel(allocates=False)
 def paint_eyes(normals, ball, eye, materials, out):
-    """Fills albedo and relief of `out`, a `Painted`, at vertices with `eye` (V,) 0 left or 1 right; others are left alone.
+    """Fills albedo and relief of `out`, a `Painted`, at vertices of eyes, as `materials.wet_eye` does.
 
-    As `materials.wet_eye`, but for the shade of the lids, which is left to the path tracer. `normals` (V, 3) unit;
-    `ball` (V, 3): unit direction from the middle of the eye.
+    The shade of the lids is left to the path tracer. `normals`: (V, 3) unit; `ball`: (V, 3) unit direction from the
+    middle of the eye; `eye`: (V,) 0 left, 1 right, -1 where there is none.
     """
     for v in range(normals.shape[0]):
         if eye[v] < 0:

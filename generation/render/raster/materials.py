@@ -146,6 +146,7 @@ def teeth(point, materials, pixel_mm):
 
 @kernel(inline="early")
 def tongue(point, materials):
+    """The tongue, darker towards the throat."""
     x, y, z = point.canonical
     deep = smooth(28.0, 0.0, z)
     rugged = 1 + 0.10 * sample(materials.tile, 1.4 * x, 1.4 * y, 1.4 * z)

@@ -30,9 +30,9 @@ class Strands(NamedTuple):
         points: (S, P, 3) float32, world mm, from the root.
         tint: (S, 3) float32 linear colour.
         buried: (S,) float32, 0 at the surface of the hair, 1 at the scalp; darkens.
-        root, tip: np.float32, opacity there, 0-1. Opaque samples also enter the depth. Strands with opaque roots stay so
-            and thin out instead: the share `tip` of them reaches their ends. Thus it does not matter which of them is
-            drawn first.
+        root, tip: np.float32, opacity there, 0-1. Opaque samples also enter the depth. Strands with opaque roots stay
+            opaque and thin out instead: the share `tip` of them reaches their ends. Thus it does not matter which of
+            them is drawn first.
         middle: (3,) float32, world mm, of the hair; the direction away from it stands in for a normal.
         shine: strength of the highlight; under 0.25 strands turn every way within a pixel and have no grain.
         bias: mm that a strand may lie behind the surface it grows on and still be seen.

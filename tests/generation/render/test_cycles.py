@@ -307,7 +307,8 @@ def test_a_frame_is_the_same_again_and_its_annotations_are_the_rasterisers(rende
 def test_blender_ends_with_its_parent_even_in_the_middle_of_a_frame(tmp_path):
     script = (
         "import threading, time\n"
-        "from generation.pipeline import FrameMaker\nfrom generation.plan import Plan\nfrom dataset_script.spec import Spec\n"
+        "from generation.pipeline import FrameMaker\nfrom generation.plan import Plan\n"
+        "from dataset_script.spec import Spec\n"
         "spec = Spec(identities=1, size=2048, renderer='cycles')\nmaker = FrameMaker(spec)\n"
         "worker = maker.renderer._worker\n"
         "print(worker.process.pid, worker.directory, flush=True)\n"

@@ -17,7 +17,7 @@ class Graph:
         self.tree.nodes.clear()
 
     def add(self, kind: str, _set: dict | None = None, **inputs):
-        """A node. `_set` are its properties; `inputs` by name (_ for a space) are values or the outputs that feed it."""
+        """A node. `_set`: its properties; `inputs`: values, or outputs that feed them, by name with _ for a space."""
         node = self.tree.nodes.new(kind)
         for name, value in (_set or {}).items():
             setattr(node, name, value)
