@@ -97,7 +97,7 @@ def bend(normal, gradient):
 
 @kernel(inline="early")
 def furrow(normal, folds, at, detail, tile):
-    """The unit normal in wrinkles `folds` (6,) deep, how deep in a crease the point is, 0-1.5, and the slope squared."""
+    """The unit normal in wrinkles `folds` (6,) deep, how deep in a crease it lies (0-1.5), and the slope squared."""
     x, y, inside = wrinkle_relief(folds, at[0], at[1], detail.place[0], tile)
     return bend(normal, (x, y, 0.0)), min(inside, 1.5), x * x + y * y
 
