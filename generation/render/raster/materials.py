@@ -15,6 +15,9 @@ from ...kernels import kernel
 from .skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 F0_SKIN, F0_WET = 0.028, 0.04
+SKIN_WRAP, NO_WRAP = (0.26, 0.12, 0.08), (0.0, 0.0, 0.0)
+DULL, DAZZLING = 1.5, 12.0
+"""See `Material`."""
 FOLDED = 0.02
 """Wrinkles together shallower than this are not drawn."""
 FURROWS_FROM_MM = -45.0
@@ -77,9 +80,16 @@ def cloth(point, under, materials, pixel_mm):
         0.5 * point.albedo[2] * (1 - cover) + cover * worn.albedo[2],
     )
     return Material(
-        albedo, worn.normal, point.occlusion * worn.ambient, 0.4, np.float64(materials.garment.roughness), F0_SKIN,
-        (0.0, 0.0, 0.0), 0.0, 1.5,
-    )  # fmt: skip
+        albedo=albedo,
+        normal=worn.normal,
+        occlusion=point.occlusion * worn.ambient,
+        specular=0.4,
+        roughness=np.float64(materials.garment.roughness),
+        f0=F0_SKIN,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
 @kernel(inline="early")
@@ -107,7 +117,17 @@ def bare_skin(point, under, materials, pixel_mm):
         albedo, inside = inner_mouth(albedo, point.mouth, point.canonical[2])
         occlusion *= 1 - 0.80 * inside
     specular = point.specular * max(1 + 0.16 * here, 0.0)
-    return Material(albedo, normal, occlusion, specular, roughness, F0_SKIN, (0.26, 0.12, 0.08), 0.0, 1.5)
+    return Material(
+        albedo=albedo,
+        normal=normal,
+        occlusion=occlusion,
+        specular=specular,
+        roughness=roughness,
+        f0=F0_SKIN,
+        wrap=SKIN_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
 @kernel(inline="early")
@@ -127,8 +147,17 @@ def wet_eye(point, eye, materials):
     if bulge > 0:
         normal = cornea(normal, ball, eyes.gaze[eye], bulge)
     lid = 1 - 0.66 * smooth(0.00, 0.34, ball[1]) - 0.26 * smooth(0.45, 0.92, angle)
-    albedo = scaled(albedo, 0.35 + 0.65 * lid)
-    return Material(albedo, normal, point.occlusion * lid, 0.8, 0.12, F0_WET, (0.0, 0.0, 0.0), 1.0, 12.0)
+    return Material(
+        albedo=scaled(albedo, 0.35 + 0.65 * lid),
+        normal=normal,
+        occlusion=point.occlusion * lid,
+        specular=0.8,
+        roughness=0.12,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=1.0,
+        brightest=DAZZLING,
+    )
 
 
 @kernel(inline="early")
@@ -139,9 +168,19 @@ def teeth(point, materials, pixel_mm):
     albedo, across = tooth(point.canonical, pixel_mm, materials.detail, materials.tile)
     nx, ny, nz = point.normal
     turned = nx + 0.30 * across * (nz if x > 0 else -nz), ny, nz - 0.30 * across * (nx if x > 0 else -nx)
-    # closed lips hide the teeth from the sky; open ones let some of it in
-    occlusion = max(point.occlusion, 0.9 - 0.86 * deep)
-    return Material(albedo, unit_vector(turned), occlusion, 0.8, 0.30, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
+    return Material(
+        albedo=albedo,
+        normal=unit_vector(turned),
+        occlusion=max(
+            point.occlusion, 0.9 - 0.86 * deep
+        ),  # closed lips hide them from the sky; open ones let some of it in
+        specular=0.8,
+        roughness=0.30,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
 @kernel(inline="early")
@@ -151,5 +190,14 @@ def tongue(point, materials):
     deep = smooth(28.0, 0.0, z)
     rugged = 1 + 0.10 * sample(materials.tile, 1.4 * x, 1.4 * y, 1.4 * z)
     albedo = 0.36 * (1 - 0.8 * deep), 0.125 * (1 - 0.85 * deep), 0.115 * (1 - 0.85 * deep)
-    occlusion = max(point.occlusion, 0.3) * (1 - 0.75 * deep)
-    return Material(scaled(albedo, rugged), point.normal, occlusion, 1.0, 0.34, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
+    return Material(
+        albedo=scaled(albedo, rugged),
+        normal=point.normal,
+        occlusion=max(point.occlusion, 0.3) * (1 - 0.75 * deep),
+        specular=1.0,
+        roughness=0.34,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )

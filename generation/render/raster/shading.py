@@ -111,10 +111,18 @@ def share_point(samples, mesh, pixel, first, done):
                 w5 += w * wrinkles[v, 5]
     s = 1 / count
     point = Point(
-        scaled((px, py, pz), s), unit_vector((nx, ny, nz)), scaled((qx, qy, qz), s), scaled((ar, ag, ab), s),
-        occlusion * s, specular * s, rough * s, mouth * s, porous * s, lips * s,
-        (w0 * s, w1 * s, w2 * s, w3 * s, w4 * s, w5 * s),
-    )  # fmt: skip
+        at=scaled((px, py, pz), s),
+        normal=unit_vector((nx, ny, nz)),
+        canonical=scaled((qx, qy, qz), s),
+        albedo=scaled((ar, ag, ab), s),
+        occlusion=occlusion * s,
+        specular=specular * s,
+        roughness=rough * s,
+        mouth=mouth * s,
+        porous=porous * s,
+        lips=lips * s,
+        wrinkles=(w0 * s, w1 * s, w2 * s, w3 * s, w4 * s, w5 * s),
+    )
     return members, count, point
 
 
