@@ -164,16 +164,14 @@ def wet_eye(point, eye, materials):
 def teeth(point, materials, pixel_mm):
     """Teeth and gums, rounded across each tooth."""
     x, _, z = point.canonical
-    deep = smooth(26.0, -8.0, z)
+    open_to_sky = 0.9 - 0.86 * smooth(26.0, -8.0, z)  # closed lips hide teeth from the sky; open ones let some of it in
     albedo, across = tooth(point.canonical, pixel_mm, materials.detail, materials.tile)
     nx, ny, nz = point.normal
     turned = nx + 0.30 * across * (nz if x > 0 else -nz), ny, nz - 0.30 * across * (nx if x > 0 else -nx)
     return Material(
         albedo=albedo,
         normal=unit_vector(turned),
-        occlusion=max(
-            point.occlusion, 0.9 - 0.86 * deep
-        ),  # closed lips hide them from the sky; open ones let some of it in
+        occlusion=max(point.occlusion, open_to_sky),
         specular=0.8,
         roughness=0.30,
         f0=F0_WET,
