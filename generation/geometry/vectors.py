@@ -27,6 +27,12 @@ def scaled(a, factor):
 
 
 @kernel(inline="early")
+def added(a, b, factor):
+    """`a` and `factor` times `b`."""
+    return a[0] + factor * b[0], a[1] + factor * b[1], a[2] + factor * b[2]
+
+
+@kernel(inline="early")
 def unit_vector(a):
     """`a` with length 1."""
     return scaled(a, 1 / max(np.sqrt(dot(a, a)), SHORTEST))

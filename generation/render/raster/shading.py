@@ -4,7 +4,7 @@ Visibility is sampled 2 x 2 a pixel, shading once per pixel and surface: the sam
 material at about the same depth share one colour.
 """
 
-from ...geometry.vectors import difference, scaled, unit_vector
+from ...geometry.vectors import added, difference, scaled, unit_vector
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
 from .lighting import lit
@@ -69,8 +69,8 @@ def share_point(samples, mesh, pixel, first, done):
     row, column = pixel
     r, c = 2 * row + first // 2, 2 * column + first % 2
     part, depth = mesh.part[samples.ids[r, c]], samples.depth[r, c]
-    px = py = pz = nx = ny = nz = qx = qy = qz = 0.0
-    ar = ag = ab = occlusion = specular = rough = mouth = porous = lips = 0.0
+    at = normal = canonical = albedo = (0.0, 0.0, 0.0)
+    occlusion = specular = rough = mouth = porous = lips = 0.0
     w0 = w1 = w2 = w3 = w4 = w5 = 0.0
     members, count = 0, 0.0
     surface, wrinkles = mesh.surface, mesh.wrinkles
@@ -84,18 +84,8 @@ def share_point(samples, mesh, pixel, first, done):
         for corner in range(3):
             v = mesh.triangles[t, corner]
             w = samples.weights[r, c, corner] if corner < 2 else 1 - samples.weights[r, c, 0] - samples.weights[r, c, 1]
-            px += w * mesh.position[v, 0]
-            py += w * mesh.position[v, 1]
-            pz += w * mesh.position[v, 2]
-            nx += w * mesh.normal[v, 0]
-            ny += w * mesh.normal[v, 1]
-            nz += w * mesh.normal[v, 2]
-            qx += w * mesh.canonical[v, 0]
-            qy += w * mesh.canonical[v, 1]
-            qz += w * mesh.canonical[v, 2]
-            ar += w * mesh.albedo[v, 0]
-            ag += w * mesh.albedo[v, 1]
-            ab += w * mesh.albedo[v, 2]
+            at, normal = added(at, mesh.position[v], w), added(normal, mesh.normal[v], w)
+            canonical, albedo = added(canonical, mesh.canonical[v], w), added(albedo, mesh.albedo[v], w)
             occlusion += w * surface.occlusion[v]
             specular += w * surface.specular[v]
             rough += w * surface.roughness[v]
@@ -111,10 +101,10 @@ def share_point(samples, mesh, pixel, first, done):
                 w5 += w * wrinkles[v, 5]
     s = 1 / count
     point = Point(
-        at=scaled((px, py, pz), s),
-        normal=unit_vector((nx, ny, nz)),
-        canonical=scaled((qx, qy, qz), s),
-        albedo=scaled((ar, ag, ab), s),
+        at=scaled(at, s),
+        normal=unit_vector(normal),
+        canonical=scaled(canonical, s),
+        albedo=scaled(albedo, s),
         occlusion=occlusion * s,
         specular=specular * s,
         roughness=rough * s,
