@@ -23,7 +23,6 @@ from dataset_script.spec import Spec
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.cycles.renderer import CyclesRenderer
-from generation.render.raster.renderer import load
 
 PEOPLE = ((12, 2), (3, 1), (19, 0))
 """Who, and the view of their strongest pain; the neutral face is seen from the front."""
@@ -37,7 +36,7 @@ def main() -> None:
     args = parser.parse_args()
     spec = Spec(identities=24, preset="balanced", size=args.size)
     maker, plan = FrameMaker(spec), Plan(spec)
-    renderers = (load(spec.head), CyclesRenderer(load(spec.head)))
+    renderers = (maker.renderer, CyclesRenderer(maker.renderer))
     panels, raster_cpu, cycles_wall = [], [], []
     for identity, side in PEOPLE:
         person = maker.person(plan[identity])

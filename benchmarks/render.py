@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import time
+from itertools import pairwise
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -55,9 +56,9 @@ def torch_rasterize(points, triangles, size: int):
     index = index[order]
     depth = torch.full((size * size,), torch.inf)
     ids = torch.full((size * size,), -1, dtype=torch.long)
-    for box in (4, 8, 16, LARGEST_BOX):
-        smaller = 0 if box == 4 else box // 2 if box < LARGEST_BOX else 16
-        chosen = index[(extent[index].amax(1) <= box) & (extent[index].amax(1) > smaller)]
+    longest = extent[index].amax(1)
+    for smaller, box in pairwise((0, 4, 8, 16, LARGEST_BOX)):
+        chosen = index[(longest > smaller) & (longest <= box)]
         step = torch.arange(box)
         for part in chosen.split(max(1, 4_000_000 // (box * box))):
             px = (low[part, 0, None, None] + step[None, None, :]).expand(-1, box, -1)
@@ -126,13 +127,18 @@ def main() -> None:
     ours = seconds(lambda: rasterize(points, triangles, 1, args.size, True), 9)
     theirs = seconds(lambda: torch_rasterize(points, triangles, args.size), 5)
     result = {
-        "size": args.size, "people": args.people, "frames": frames, "triangles": len(triangles),
-        "frame_cpu_s": round(per_frame, 4), "hours_82500_frames_2_cores": round(per_frame * 82500 / 2 / 3600, 2),
+        "size": args.size,
+        "people": args.people,
+        "frames": frames,
+        "triangles": len(triangles),
+        "frame_cpu_s": round(per_frame, 4),
+        "hours_82500_frames_2_cores": round(per_frame * 82500 / 2 / 3600, 2),
         "one_view_cpu_s": round(picture, 4),
-        "visibility_cpu_s": round(ours, 5), "torch_visibility_cpu_s": round(theirs, 4),
+        "visibility_cpu_s": round(ours, 5),
+        "torch_visibility_cpu_s": round(theirs, 4),
         "torch_over_ours": round(theirs / ours, 1),
         "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
-    }  # fmt: skip
+    }
     draw = pyrender_frame(person.neutral, triangles, camera)
     if draw is None:
         result["pyrender"] = "not installed"

@@ -11,7 +11,7 @@ import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
@@ -48,23 +48,30 @@ class _PackageCache(FunctionCache):
                 file.unlink(missing_ok=True)
 
 
-def kernel(function: Callable | None = None, *, inline: bool = False, allocates: bool = True) -> Any:
+def kernel(
+    function: Callable | None = None, *, inline: Literal["never", "early", "late"] = "never", allocates: bool = True
+) -> Any:
     """A decorator: `function` is compiled by `numba.njit` for each combination of types that it is first called with.
 
     Args:
-        inline: it is put in place of its calls from other kernels, before types are inferred.
-        allocates: whether it makes arrays, or lets others of its arrays outlive it. Without, references to arrays are
-            not counted, which otherwise takes a third of the time in loops that read the fields of records.
+        inline: whether it is put in place of its calls from other kernels. "early": before types are inferred, which
+            gives the fastest code where arguments are records; "late": after that, which compiles faster where there
+            are many calls.
+        allocates: False for a function that makes no arrays. Then references to arrays are not counted, which otherwise
+            takes up to half of the time in loops that read arrays out of records.
 
     Division by zero gives infinity or NaN, as in NumPy. If no directory can be written to, nothing is cached and every
     process compiles anew.
     """
     if function is None:
         return functools.partial(kernel, inline=inline, allocates=allocates)
-    options = {"inline": "always" if inline else "never", "_nrt": allocates, "error_model": "numpy"}
-    if inline == 2:
-        options = {"forceinline": True, "_nrt": False, "error_model": "numpy"}
-    compiled = njit(no_cfunc_wrapper=True, **options)(function)
+    compiled = njit(
+        inline="always" if inline == "early" else "never",
+        forceinline=inline == "late",
+        _nrt=allocates,
+        error_model="numpy",
+        no_cfunc_wrapper=True,
+    )(function)
     with contextlib.suppress(RuntimeError):  # Numba found no place for its files
         compiled._cache = _PackageCache(function)
     return compiled

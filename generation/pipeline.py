@@ -23,7 +23,7 @@ from .heads.files import HeadFiles
 from .heatmap import to_bytes
 from .labels import frame_key, planned_row
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
-from .render.base import RenderedView
+from .render.base import HeadPose, RenderedView
 from .streams import stream
 
 
@@ -90,7 +90,8 @@ class FrameMaker:
     @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan) -> Any:
         control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-        return self.renderer.pose(person.plan, person.look, control, person.shape.eyes, expression.gaze, self.spec.seed)
+        pose = HeadPose(control, person.shape.eyes, expression.gaze)
+        return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
 
     @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> FaceView:

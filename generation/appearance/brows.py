@@ -101,8 +101,7 @@ def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
 
 
 def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: float, seed: int) -> FaceStrands:
-    """Brow hairs: upward at the inner end, flat along the body, where those of both rims lean together, then
-    downward."""
+    """Brow hairs: upward at the inner end, flat along the body, where those of both rims meet, then downward."""
     rng = stream(seed, "look.brows", plan.identity_id)
     line = brow_line(plan, seed)
     old = BROW_YEARS.share(plan.age)

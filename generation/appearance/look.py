@@ -57,8 +57,7 @@ def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
 
 
 class ProceduralLook:
-    """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes. No pictures, no
-    nets."""
+    """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes."""
 
     name = "procedural"
 
@@ -74,6 +73,7 @@ class ProceduralLook:
             self._canonical[eye] = around / np.linalg.norm(around, axis=1, keepdims=True)
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        """The look of a planned person with the neutral face `shape`."""
         topology = self.head.topology
         colour, grey = hair_colour(plan, seed)
         style, recede = choose_style(plan, seed)

@@ -1,7 +1,7 @@
 """Expression wrinkles: grooves that deepen where the moving mesh compresses the skin across them.
 
-Six families of lines are drawn on the canonical face (`render/raster/grooves.py` has their shapes). How deep each is
-at a vertex follows the strain across its lines between the neutral and the posed mesh, so wrinkles are absent at
+Six families of lines are drawn on the canonical face (`render/raster/grooves.py` has their shapes). How deep each is at
+a vertex depends on the strain across its lines between the neutral and the posed mesh, so wrinkles are absent at
 neutral, continuous in intensity, and come with whatever causes the compression. Age adds lines at rest and deepens all.
 """
 
@@ -102,8 +102,7 @@ def place_families(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @kernel
 def _compression(neutral, posed, edges, across):
-    """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; below 0 where it
-    stretches."""
+    """Relative shortening (V, K) along `across` (V, K, 3), from the edges at each vertex; negative where stretched."""
     families = across.shape[1]
     lost = np.zeros((neutral.shape[0], families))
     total = np.full((neutral.shape[0], families), 1e-9)

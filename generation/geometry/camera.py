@@ -39,6 +39,7 @@ class Camera:
     def from_plan(
         cls, view: ViewPlan, size: int, head_motion: tuple[float, float, float] = (0.0, 0.0, 0.0)
     ) -> "Camera":
+        """A planned view, `size` pixels wide; `head_motion`: further yaw, pitch and roll of the head, degrees."""
         angles = tuple(a + b for a, b in zip((view.yaw, view.pitch, view.roll), head_motion, strict=True))
         yaw, pitch, roll = np.radians(angles)
         cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)

@@ -25,7 +25,7 @@ def noise_tile() -> np.ndarray:
     return (tile / tile.std()).astype(np.float32)
 
 
-@kernel(inline=2)
+@kernel(inline="late", allocates=False)
 def sample(tile, x, y, z):
     """Trilinear value of the tile at (x, y, z) cells."""
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
@@ -48,7 +48,7 @@ def sample_many(tile, x, y, z):
     return out
 
 
-@kernel(inline=2)
+@kernel(inline="late", allocates=False)
 def smooth(low, high, x):
     """0 below `low`, 1 above `high` (or the other way round), with a soft step between."""
     t = min(max((x - low) / (high - low), 0.0), 1.0)

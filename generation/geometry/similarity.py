@@ -32,8 +32,10 @@ class Similarity:
 def fit_similarity(
     source: np.ndarray, target: np.ndarray, weight: np.ndarray | None = None, scale: float | None = None
 ) -> Similarity:
-    """The best map of `source` (P, 3) to `target` (P, 3) under `weight` (P,) (Umeyama 1991); of a given `scale`, if
-    any."""
+    """The best map of `source` (P, 3) to `target` (P, 3) under `weight` (P,) (Umeyama 1991).
+
+    `scale`: of the map; None to fit it, too.
+    """
     weight = np.ones(len(source)) if weight is None else weight
     share = (weight / weight.sum())[:, None]
     a, b = (share * source).sum(axis=0), (share * target).sum(axis=0)
@@ -56,8 +58,8 @@ def closest_points(
 ) -> tuple[Similarity, np.ndarray]:
     """Iterated closest points: the map of `points` (P, 3) with unit `normals` onto `surface`, and distances (P,) in mm.
 
-    Without `resize` the scale of `start` stays. `reach`: the distance at which a pair counts a quarter, in the first
-    and the last round; pairs without a counterpart do not count. Distances of those are infinite.
+    Without `resize` the scale of `start` stays. `reach`: the distance (mm) at which a pair counts a quarter, in the
+    first and the last round. Points without a counterpart do not count; their distances are infinite.
     """
     present = start
     for k in range(rounds + 1):

@@ -7,8 +7,7 @@ from scipy import sparse
 
 
 def factorise(matrix: sparse.spmatrix, device: torch.device | None = None) -> cholespy.CholeskySolverD:
-    """Sparse Cholesky factor of a symmetric positive definite matrix, in float64; for tensors on `device`, or the
-    CPU."""
+    """Sparse Cholesky factor, float64, of a symmetric positive definite matrix; for tensors on `device`, if any."""
     rows = matrix.tocsr()
     rows.sort_indices()
     parts = [rows.indptr.astype(np.int32), rows.indices.astype(np.int32), rows.data.astype(np.float64)]

@@ -1,36 +1,44 @@
-"""Vectors of three numbers, as tuples, for compiled code. Arrays (3,) do as arguments, too."""
+"""Vectors of three numbers, as tuples, for compiled code. Arguments may be arrays (3,), too."""
 
 import numpy as np
 
 from ..kernels import kernel
 
 SHORTEST = 1e-6
-"""What is shorter than this is divided by this instead of its own length."""
+"""Vectors shorter than this are divided by this instead of by their length."""
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def dot(a, b):
+    """Their scalar product."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def difference(a, b):
     """From `b` to `a`."""
     return a[0] - b[0], a[1] - b[1], a[2] - b[2]
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def scaled(a, factor):
+    """`a` times a number."""
     return a[0] * factor, a[1] * factor, a[2] * factor
 
 
-@kernel(inline=2)
+@kernel(inline="early")
+def added(a, b, factor):
+    """`a` and `factor` times `b`."""
+    return a[0] + factor * b[0], a[1] + factor * b[1], a[2] + factor * b[2]
+
+
+@kernel(inline="early")
 def unit_vector(a):
     """`a` with length 1."""
     return scaled(a, 1 / max(np.sqrt(dot(a, a)), SHORTEST))
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def transformed(frame, a):
     """The place `a` under the affine map `frame` (3, 4)."""
     return (

@@ -21,13 +21,14 @@ class Samples(NamedTuple):
     weights: np.ndarray
 
 
-@kernel(inline=True)
-def _span(a, b, c, side):
-    """First and last of `side` samples whose centres lie between the least and the greatest of three coordinates."""
-    return max(int(np.ceil(min(a, b, c) - 0.5)), 0), min(int(np.floor(max(a, b, c) - 0.5)), side - 1)
+@kernel(inline="early")
+def _span(a, b, c, axis, side):
+    """First and last of `side` samples along an axis whose centres lie in the bounding box of three points."""
+    low, high = min(a[axis], b[axis], c[axis]), max(a[axis], b[axis], c[axis])
+    return max(int(np.ceil(low - 0.5)), 0), min(int(np.floor(high - 0.5)), side - 1)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _weights(a, b, c, x, y, inverse):
     """Barycentric weights of the place (x, y) in a triangle with corners a, b, c; `inverse`: of twice its area."""
     w0 = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) * inverse
@@ -35,7 +36,7 @@ def _weights(a, b, c, x, y, inverse):
     return w0, w1, 1 - w0 - w1
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _twice_area(a, b, c):
     return (b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])
 
@@ -67,9 +68,7 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, 
         area = _twice_area(a, b, c)  # negative for front faces: y runs down
         if area == 0 or (cull and area > 0):
             continue
-        left, right = _span(a[0], b[0], c[0], side)
-        top, bottom = _span(a[1], b[1], c[1], side)
-        inverse = 1 / area
+        inverse, (left, right), (top, bottom) = 1 / area, _span(a, b, c, 0, side), _span(a, b, c, 1, side)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
                 w0, w1, w2 = _weights(a, b, c, column + 0.5, row + 0.5, inverse)
@@ -100,9 +99,7 @@ def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarr
         area = _twice_area(a, b, c)
         if area == 0:
             continue
-        left, right = _span(a[0], b[0], c[0], side)
-        top, bottom = _span(a[1], b[1], c[1], side)
-        inverse = 1 / area
+        inverse, (left, right), (top, bottom) = 1 / area, _span(a, b, c, 0, side), _span(a, b, c, 1, side)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
                 w0, w1, w2 = _weights(a, b, c, column + 0.5, row + 0.5, inverse)

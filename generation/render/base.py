@@ -1,7 +1,7 @@
-"""What a renderer gives to the pipeline."""
+"""What a renderer is given by the pipeline, and what it gives back."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,24 +27,26 @@ class RenderedView:
     segments: np.ndarray
 
 
+class HeadPose(NamedTuple):
+    """A head with an expression.
+
+    Attributes:
+        control: (W, 3) float32 control vertices, mm; eyes: (2, 4) centre and radius of the eyeballs, mm.
+        gaze: how far the eyes turn to the person's left and up, degrees.
+    """
+
+    control: np.ndarray
+    eyes: np.ndarray
+    gaze: tuple[float, float]
+
+
 class Renderer(Protocol):
-    """A new one is one file and one entry in the catalogue."""
+    """Draws looks and heads. A new one is one file and one entry in the catalogue."""
 
     name: str
 
-    def pose(
-        self,
-        plan: IdentityPlan,
-        look: Look,
-        control: np.ndarray,
-        eyes: np.ndarray,
-        gaze: tuple[float, float],
-        seed: int,
-    ) -> Any:
-        """What all views of an expression share; has `vertices` (V, 3) float32 mm without clothes.
-
-        `control` (W, 3) and `eyes` (2, 4) are the posed head; `gaze` turns the eyes left and up, degrees.
-        """
+    def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> Any:
+        """What all views of an expression share; has `vertices` (V, 3) float32 mm without clothes."""
 
     def render(self, posed: Any, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view of it."""

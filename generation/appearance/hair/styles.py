@@ -50,8 +50,8 @@ class Style:
         curl: radius of the coils or waves; turns: how many a strand; flat: waves in one plane instead of coils.
         cut: height at which scissors ended it, on the canonical head; None where `length` says it.
         tail: what leaves the knot: "bun", "pony" or "braid".
-        shine: strength of the highlight, which coils and stubble scatter; tip: share of the strands that reach their
-            ends.
+        shine: strength of the highlight, which coils and stubble scatter.
+        tip: share of the strands that reach their ends.
     """
 
     length: float

@@ -12,7 +12,7 @@ REACH_DEGREES = (64, 30)
 """Half the panorama's width and height: the widest view turned furthest, tilted and nodding, and the disc's radius."""
 WIDTH, HEIGHT = (2 * reach * PIXELS_PER_DEGREE for reach in REACH_DEGREES)
 SUBJECT_M = 0.75
-"""Distance from the camera to the face that is in focus; see `render.camera.FRAME_MM`."""
+"""Distance from the camera to the face that is in focus; see `geometry.camera.FRAME_MM`."""
 MIN_RADIUS_PX = 0.9
 
 AROUND = ((np.arange(WIDTH) + 0.5) / PIXELS_PER_DEGREE - REACH_DEGREES[0]).astype(np.float32)

@@ -237,8 +237,8 @@ def corridor(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:
     panel = (depth % 2.4 < 1.2) & (np.abs(across) < 0.3) & ~far & ~side
     canvas.glow += (panel & above)[..., None] * (3.2 * mood.surround).astype(np.float32)
     canvas.glow += (panel & ~above)[..., None] * (0.22 * mood.surround).astype(np.float32)  # the floor is polished
-    bright = far & (np.abs(across) < 0.55) & (np.abs(height) < 0.5)
-    canvas.glow += bright[..., None] * (1.4 * mood.surround).astype(np.float32)
+    window = far & (np.abs(across) < 0.55) & (np.abs(height) < 0.5)
+    canvas.glow += window[..., None] * (1.4 * mood.surround).astype(np.float32)
     return canvas, 4.5
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...appearance.garment import under_rim
 from ...appearance.skin import SkinSurface
+from ...geometry.surface import unit
 from ...geometry.vectors import scaled
 from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
 from ...kernels import kernel
@@ -108,11 +109,6 @@ def split(points: np.ndarray, triangles: np.ndarray, limit: np.ndarray) -> tuple
     return edges[long], np.concatenate(children).astype(np.int32), np.concatenate(parents)
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """`vectors` (V, 3) at length 1; the zero vector stays."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
-
-
 class Vertices(NamedTuple):
     """Vertices before they are painted.
 
@@ -176,11 +172,10 @@ def paint_skin(vertices, detail, tile, out):
 
 @kernel(allocates=False)
 def paint_eyes(normals, ball, eye, materials, out):
-    """Fills albedo and relief of `out`, a `Painted`, at vertices with `eye` (V,) 0 left or 1 right; others are left
-    alone.
+    """Fills albedo and relief of `out`, a `Painted`, at vertices of eyes, as `materials.wet_eye` does.
 
-    As `materials.wet_eye`, but for the shade of the lids, which is left to the path tracer. `normals` (V, 3) unit;
-    `ball` (V, 3): unit direction from the middle of the eye.
+    The shade of the lids is left to the path tracer. `normals`: (V, 3) unit; `ball`: (V, 3) unit direction from the
+    middle of the eye; `eye`: (V,) 0 left, 1 right, -1 where there is none.
     """
     for v in range(normals.shape[0]):
         if eye[v] < 0:

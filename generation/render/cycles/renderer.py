@@ -1,6 +1,6 @@
 """The high-end renderer: the rasteriser's meshes, cameras, looks and annotations, path-traced by Blender's Cycles.
 
-Blender runs in a process and an environment of its own (`worker.py`, docs/cycles.md). Annotations come from the
+Blender runs in a process and an environment of its own (`worker/`, docs/cycles.md). Annotations come from the
 rasteriser's pass, so that they are the same whatever made the colours; the mesh handed to Cycles is the same surface.
 """
 
@@ -26,14 +26,15 @@ from ...appearance.base import Look
 from ...appearance.skin import SkinSurface
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
+from ...geometry.surface import unit
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import RenderedView
+from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
 from ..raster.mesh import Materials
-from .paint import FineMesh, Vertices, below_neckline, paint_vertices, unit
+from .paint import FineMesh, Vertices, below_neckline, paint_vertices
 
 BPY = "4.5.15"
 SAMPLES = 32
@@ -77,10 +78,10 @@ class Worker:
     def __init__(self, python: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="pain3d-cycles-"))
         self._log = self.directory / "log.txt"
-        script = Path(__file__).with_name("worker.py")
+        program = Path(__file__).with_name("worker")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [python, "-I", str(script), str(self.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [python, "-I", str(program), str(self.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=log, text=True, start_new_session=True,  # Ctrl-C is for this process; its end reaches the other
             )  # fmt: skip
         self.close = weakref.finalize(self, _close, self.process, self.directory)
@@ -147,7 +148,7 @@ def _close(process: subprocess.Popen, directory: Path) -> None:
 
 
 class CyclesRenderer:
-    """See `render.base.Renderer`. `samples` a pixel; without `denoise` the picture is grainy."""
+    """A `Renderer` that path-traces. `samples`: a pixel; without `denoise` the picture is grainy."""
 
     name = "cycles"
 
@@ -160,17 +161,9 @@ class CyclesRenderer:
         """Ends Blender; no frame can be made after this. Without it, Blender ends with this object or process."""
         self._worker.close()
 
-    def pose(
-        self,
-        plan: IdentityPlan,
-        look: Look,
-        control: np.ndarray,
-        eyes: np.ndarray,
-        gaze: tuple[float, float],
-        seed: int,
-    ) -> raster.Posed:
+    def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> raster.Posed:
         """What all views of an expression share."""
-        return self._raster.pose(plan, look, control, eyes, gaze, seed)
+        return self._raster.pose(plan, look, pose, seed)
 
     def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""

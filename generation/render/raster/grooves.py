@@ -11,17 +11,16 @@ from ...kernels import kernel
 DEPTH_MM = (0.95, 0.60, 0.55, 0.75, 0.80, 1.10)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def groove(distance, width):
-    """A groove with soft shoulders: height in -1..0.25 and its slope per mm at a signed `distance` (mm) from its
-    line."""
+    """A groove with soft shoulders: height, -1 to 0.25, and slope per mm at a signed `distance` (mm) from its line."""
     t = distance / width
     e = np.exp(-t * t)
     wide = np.exp(-t * t / 6)
     return 0.25 * wide - 1.25 * e, (2.5 * t * e - 0.5 * t / 6 * wide) / width
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def repeated(u, period):
     """Signed distance of `u` to the nearest multiple of `period`."""
     return u - period * np.round(u / period)

@@ -10,7 +10,7 @@ RIM = 2
 """Index of the rim light, which is small and behind: eyes do not mirror it."""
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _ggx(nh, nv, nl, roughness, f0, vh):
     """GGX specular times n.l, Schlick Fresnel, Smith-Schlick visibility."""
     a2 = roughness**4
@@ -21,7 +21,7 @@ def _ggx(nh, nv, nl, roughness, f0, vh):
     return d * visibility * fresnel * nl
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def catchlight(normal, viewer, light, k, place):
     """The mirror image of the light `k`, in the direction `light`, in the cornea seen from the direction `viewer`: a
     soft upright window, a wide panel or a round lamp.
@@ -64,7 +64,7 @@ def lit_fraction(shadow, x, y, z, bias):
     return total / 9.0
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def ambient(material, viewer, light):
     """Light from sky and ground, (entering, mirrored) colours."""
     sky, ground = light.sky, light.ground
@@ -95,7 +95,7 @@ def ambient(material, viewer, light):
     return entering, mirrored
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def highlight(material, viewer, towards, k, place):
     """Strength of the mirror image of light `k`, in the direction `towards`."""
     normal, rough, f0 = material.normal, material.roughness, material.f0
@@ -113,7 +113,7 @@ def highlight(material, viewer, towards, k, place):
     return min(lobe, brightest) * material.specular
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def lit(material, at, viewer, light, shadows, place):
     """All light at the point `at`, seen from the direction `viewer`: what enters the surface and what it mirrors."""
     (dr, dg, db), (sr, sg, sb) = ambient(material, viewer, light)

@@ -7,13 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...appearance.garment import CONTACT_MM, contact, fabric, under_rim
+from ...appearance.fabric import fabric
+from ...appearance.garment import CONTACT_MM, contact, under_rim
 from ...geometry.noise import sample, smooth
 from ...geometry.vectors import dot, scaled, unit_vector
 from ...kernels import kernel
 from .skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
 
 F0_SKIN, F0_WET = 0.028, 0.04
+SKIN_WRAP, NO_WRAP = (0.26, 0.12, 0.08), (0.0, 0.0, 0.0)
+DULL, DAZZLING = 1.5, 12.0
+"""See `Material`."""
 FOLDED = 0.02
 """Wrinkles together shallower than this are not drawn."""
 FURROWS_FROM_MM = -45.0
@@ -65,7 +69,7 @@ class Material(NamedTuple):
     brightest: float
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def cloth(point, under, materials, pixel_mm):
     """A garment, `under` mm inside its rim; in the pixels of the rim shaded skin shows through."""
     worn = fabric(materials.garment, under, point.canonical, point.at, point.normal, materials.tile, pixel_mm)
@@ -76,12 +80,19 @@ def cloth(point, under, materials, pixel_mm):
         0.5 * point.albedo[2] * (1 - cover) + cover * worn.albedo[2],
     )
     return Material(
-        albedo, worn.normal, point.occlusion * worn.ambient, 0.4, np.float64(materials.garment.roughness), F0_SKIN,
-        (0.0, 0.0, 0.0), 0.0, 1.5,
-    )  # fmt: skip
+        albedo=albedo,
+        normal=worn.normal,
+        occlusion=point.occlusion * worn.ambient,
+        specular=0.4,
+        roughness=np.float64(materials.garment.roughness),
+        f0=F0_SKIN,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def bare_skin(point, under, materials, pixel_mm):
     """Skin, `under` (negative) mm inside the rim of the clothes."""
     detail, tile, normal, occlusion = materials.detail, materials.tile, point.normal, point.occlusion
@@ -106,10 +117,20 @@ def bare_skin(point, under, materials, pixel_mm):
         albedo, inside = inner_mouth(albedo, point.mouth, point.canonical[2])
         occlusion *= 1 - 0.80 * inside
     specular = point.specular * max(1 + 0.16 * here, 0.0)
-    return Material(albedo, normal, occlusion, specular, roughness, F0_SKIN, (0.26, 0.12, 0.08), 0.0, 1.5)
+    return Material(
+        albedo=albedo,
+        normal=normal,
+        occlusion=occlusion,
+        specular=specular,
+        roughness=roughness,
+        f0=F0_SKIN,
+        wrap=SKIN_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def skin_or_cloth(point, materials, pixel_mm):
     """What the torso's triangles show: skin outside the clothes, else fabric."""
     under = under_rim(materials.garment, point.canonical)
@@ -118,7 +139,7 @@ def skin_or_cloth(point, materials, pixel_mm):
     return bare_skin(point, under, materials, pixel_mm)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def wet_eye(point, eye, materials):
     """The eyeball (0 left, 1 right) under its cornea and in the shade of its lids."""
     ball, eyes, normal = unit_vector(point.canonical), materials.eyes, point.normal
@@ -126,28 +147,55 @@ def wet_eye(point, eye, materials):
     if bulge > 0:
         normal = cornea(normal, ball, eyes.gaze[eye], bulge)
     lid = 1 - 0.66 * smooth(0.00, 0.34, ball[1]) - 0.26 * smooth(0.45, 0.92, angle)
-    albedo = scaled(albedo, 0.35 + 0.65 * lid)
-    return Material(albedo, normal, point.occlusion * lid, 0.8, 0.12, F0_WET, (0.0, 0.0, 0.0), 1.0, 12.0)
+    return Material(
+        albedo=scaled(albedo, 0.35 + 0.65 * lid),
+        normal=normal,
+        occlusion=point.occlusion * lid,
+        specular=0.8,
+        roughness=0.12,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=1.0,
+        brightest=DAZZLING,
+    )
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def teeth(point, materials, pixel_mm):
     """Teeth and gums, rounded across each tooth."""
     x, _, z = point.canonical
-    deep = smooth(26.0, -8.0, z)
+    open_to_sky = 0.9 - 0.86 * smooth(26.0, -8.0, z)  # closed lips hide teeth from the sky; open ones let some of it in
     albedo, across = tooth(point.canonical, pixel_mm, materials.detail, materials.tile)
     nx, ny, nz = point.normal
     turned = nx + 0.30 * across * (nz if x > 0 else -nz), ny, nz - 0.30 * across * (nx if x > 0 else -nx)
-    # closed lips hide the teeth from the sky; open ones let some of it in
-    occlusion = max(point.occlusion, 0.9 - 0.86 * deep)
-    return Material(albedo, unit_vector(turned), occlusion, 0.8, 0.30, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
+    return Material(
+        albedo=albedo,
+        normal=unit_vector(turned),
+        occlusion=max(point.occlusion, open_to_sky),
+        specular=0.8,
+        roughness=0.30,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def tongue(point, materials):
+    """The tongue, darker towards the throat."""
     x, y, z = point.canonical
     deep = smooth(28.0, 0.0, z)
     rugged = 1 + 0.10 * sample(materials.tile, 1.4 * x, 1.4 * y, 1.4 * z)
     albedo = 0.36 * (1 - 0.8 * deep), 0.125 * (1 - 0.85 * deep), 0.115 * (1 - 0.85 * deep)
-    occlusion = max(point.occlusion, 0.3) * (1 - 0.75 * deep)
-    return Material(scaled(albedo, rugged), point.normal, occlusion, 1.0, 0.34, F0_WET, (0.0, 0.0, 0.0), 0.0, 1.5)
+    return Material(
+        albedo=scaled(albedo, rugged),
+        normal=point.normal,
+        occlusion=max(point.occlusion, 0.3) * (1 - 0.75 * deep),
+        specular=1.0,
+        roughness=0.34,
+        f0=F0_WET,
+        wrap=NO_WRAP,
+        coat=0.0,
+        brightest=DULL,
+    )

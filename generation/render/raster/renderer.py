@@ -14,6 +14,7 @@ from dataset_script.vocabulary import SEGMENTS
 from ...appearance.base import Look
 from ...appearance.brows import lash_strands
 from ...appearance.eyes import EyePaint
+from ...appearance.hair.strands import Hair
 from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
@@ -23,10 +24,10 @@ from ...geometry.visibility import rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
-from ..base import RenderedView
+from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
-from .scattering import SkinLight, scatter
+from .scattering import Shaded, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
 from .strands import SampleBuffer, Strands, draw_strands, shadow_strands
@@ -59,7 +60,7 @@ class Posed:
 
 
 class RasterRenderer:
-    """The `Renderer` of a head; see the module."""
+    """Draws a head; a `Renderer`."""
 
     name = "raster"
 
@@ -72,49 +73,42 @@ class RasterRenderer:
         corner = topology.triangles[:, 0]
         self._eye = np.select([corner >= right.start, corner >= left.start], [1, 0], -1).astype(np.int8)
 
-    def pose(
-        self,
-        plan: IdentityPlan,
-        look: Look,
-        control: np.ndarray,
-        eyes: np.ndarray,
-        gaze: tuple[float, float],
-        seed: int,
-    ) -> Posed:
+    def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> Posed:
         """What all views of an expression share."""
         triangles = self.head.topology.triangles
-        vertices = self.head.vertices(control, eyes)
+        vertices = self.head.vertices(pose.control, pose.eyes)
         normals = vertex_normals(vertices, triangles)
         dressed = vertices + look.cloth_thickness[:, None] * normals
         shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
-        lashes, lash_tint = lash_strands(plan, self.head.topology, control, seed)
-        strands = [
-            face_strands("lashes", lashes, lash_tint, root=0.85, tip=0.22, shine=0.2, bias=1.0),
-            face_strands(
-                "brows", look.brows.place(vertices, normals), look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5
-            ),
-        ]
-        if look.beard is not None:
-            beard = look.beard.place(vertices, normals)
-            strands.append(face_strands("hair", beard, look.beard.tint, root=0.75, tip=0.40, shine=0.3, bias=1.0))
+        strands = self._face_strands(plan, look, pose, (vertices, normals), seed)
         if look.hair is not None:
-            hair = look.hair
             for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
-                shadow_strands(hair.points, frame, depth, SHADOW_EVERY)
-            root, tip = np.float32(1.0), np.float32(hair.tip)
-            code = SEGMENTS.index("hair")
-            strands.append(
-                Strands(hair.points, hair.tint, hair.buried, root, tip, hair.middle, hair.shine, bias=0.6, code=code)
-            )
+                shadow_strands(look.hair.points, frame, depth, SHADOW_EVERY)
+            strands.append(head_strands(look.hair))
         return Posed(
             vertices=vertices,
             dressed=dressed.astype(np.float32),
             normals=normals,
             wrinkles=self._wrinkles.depth(look.wrinkles, look.neutral, vertices),
-            eyes=look.eyes.turned(gaze),
+            eyes=look.eyes.turned(pose.gaze),
             shadows=shadows,
             strands=tuple(strands),
         )
+
+    def _face_strands(
+        self, plan: IdentityPlan, look: Look, pose: HeadPose, skin: tuple[np.ndarray, np.ndarray], seed: int
+    ) -> list[Strands]:
+        """Lashes, brows and beard on `skin`, vertices and normals (V, 3)."""
+        lashes, tint = lash_strands(plan, self.head.topology, pose.control, seed)
+        brows = look.brows.place(*skin)
+        strands = [
+            face_strands("lashes", lashes, tint, root=0.85, tip=0.22, shine=0.2, bias=1.0),
+            face_strands("brows", brows, look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5),
+        ]
+        if look.beard is not None:
+            beard = look.beard.place(*skin)
+            strands.append(face_strands("hair", beard, look.beard.tint, root=0.75, tip=0.40, shine=0.3, bias=1.0))
+        return strands
 
     def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view of a posed expression. `noise` gives the sensor noise."""
@@ -122,18 +116,17 @@ class RasterRenderer:
         seen = camera.project(posed.dressed.astype(np.float64))
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
-        colour = background(look.scene, camera.plan, 2 * camera.size)
+        shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
         mesh = self._painted(posed, look)
         materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile)
         pixel_mm = camera.distance / camera.focal
         viewpoint = Viewpoint(camera.position.astype(np.float32), pixel_mm, camera.projection(2))
-        skin_light = SkinLight.dark(camera.size)
-        shade(samples, mesh, materials, light, posed.shadows, viewpoint, colour, skin_light)
-        scatter(skin_light, camera.focal / camera.distance, colour)
-        buffer = SampleBuffer(colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
+        shade(samples, mesh, materials, light, posed.shadows, viewpoint, shaded)
+        scatter(shaded, camera.focal / camera.distance)
+        buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
-        rgb = develop(colour, look_exposure(look), noise)
+        rgb = develop(shaded.colour, look_exposure(look), noise)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
         return RenderedView(rgb, *pixels, segments)
@@ -153,12 +146,35 @@ class RasterRenderer:
 
 
 def face_strands(
-    segment: str, points: np.ndarray, tint: np.ndarray, root: float, tip: float, shine: float, bias: float
+    name: str, points: np.ndarray, tint: np.ndarray, root: float, tip: float, shine: float, bias: float
 ) -> Strands:
-    """Hairs that grow on the face, named as in `SEGMENTS`; none lies under others. See `Strands`."""
-    buried = np.zeros(len(points), np.float32)
-    code = SEGMENTS.index(segment)
-    return Strands(points, tint, buried, np.float32(root), np.float32(tip), FRONT, shine, bias, code)
+    """Hairs that grow on the face, none of them under others. `name`: in `SEGMENTS`; the rest as in `Strands`."""
+    return Strands(
+        points=points,
+        tint=tint,
+        buried=np.zeros(len(points), np.float32),
+        root=np.float32(root),
+        tip=np.float32(tip),
+        middle=FRONT,
+        shine=shine,
+        bias=bias,
+        code=SEGMENTS.index(name),
+    )
+
+
+def head_strands(hair: Hair) -> Strands:
+    """The hair of the head."""
+    return Strands(
+        points=hair.points,
+        tint=hair.tint,
+        buried=hair.buried,
+        root=np.float32(1.0),
+        tip=np.float32(hair.tip),
+        middle=hair.middle,
+        shine=hair.shine,
+        bias=0.6,
+        code=SEGMENTS.index("hair"),
+    )
 
 
 @functools.cache

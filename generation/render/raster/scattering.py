@@ -31,19 +31,32 @@ class SkinLight(NamedTuple):
     depth: np.ndarray
     samples: np.ndarray
 
+
+class Shaded(NamedTuple):
+    """Light of a picture before it scatters.
+
+    Attributes:
+        colour: (2S, 2S, 3) float32 linear, without the light that enters skin; skin: that light.
+    """
+
+    colour: np.ndarray
+    skin: SkinLight
+
     @classmethod
-    def dark(cls, size: int) -> "SkinLight":
-        """No skin in a picture of `size` pixels."""
+    def before(cls, background: np.ndarray) -> "Shaded":
+        """Nothing but a `background` (2S, 2S, 3) float32, which is drawn over."""
+        size = len(background) // 2
         light, albedo, share, depth = (np.zeros((size, size, *more), np.float32) for more in ((3,), (3,), (), ()))
-        return cls(light, albedo, share, depth, np.zeros((2 * size, 2 * size), np.uint8))
+        return cls(background, SkinLight(light, albedo, share, depth, np.zeros((2 * size, 2 * size), np.uint8)))
 
 
 @kernel
-def scatter(skin, pixels_per_mm, colour):
-    """Blurs the light in the skin, multiplies it by the albedo and adds it to `colour` (2S, 2S, 3) float32.
+def scatter(shaded, pixels_per_mm):
+    """Blurs the light in the skin, multiplies it by the albedo and adds it to the colour, in place.
 
-    `pixels_per_mm`: at the distance of the head. The light of `skin` is blurred in place.
+    `pixels_per_mm`: at the distance of the head.
     """
+    colour, skin = shaded
     side = skin.light.shape[0]
     across = np.zeros_like(skin.light)
     radius = min(int(2.2 * SIGMA_MM[0] * pixels_per_mm + 0.5), MAX_RADIUS)
@@ -67,7 +80,7 @@ def scatter(skin, pixels_per_mm, colour):
                         colour[r, c, channel] += skin.light[row, column, channel] * skin.albedo[row, column, channel]
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _blur(source, skin, pixel, step, profile, target):
     """One pixel of one pass, along `step` (rows, columns): its mean in `source` under `profile` (3, radius + 1) goes to
     `target`. Light does not jump to a surface more than a few millimetres nearer or farther."""

@@ -4,7 +4,7 @@ Visibility is sampled 2 x 2 a pixel, shading once per pixel and surface: the sam
 material at about the same depth share one colour.
 """
 
-from ...geometry.vectors import difference, scaled, unit_vector
+from ...geometry.vectors import added, difference, scaled, unit_vector
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
 from .lighting import lit
@@ -14,12 +14,12 @@ SAME_SURFACE_MM = 6.0
 
 
 @kernel(allocates=False)
-def shade(samples, mesh, materials, light, shadows, viewpoint, colour, skin_light):
-    """Fills `colour` (2S, 2S, 3) float32 linear where the `Samples` (2S, 2S) see a triangle of the `PaintedMesh`.
+def shade(samples, mesh, materials, light, shadows, viewpoint, out):
+    """Fills `out`, a `Shaded`, where the `Samples` (2S, 2S) see a triangle of the `PaintedMesh`.
 
-    The light that enters skin goes to `skin_light` instead, for `scattering.scatter`. `materials`, `viewpoint`: see
-    `mesh`; `light`: a `Light`; `shadows`: its `ShadowMaps`.
+    `materials`: `Materials`; `light`: a `Light`; `shadows`: its `ShadowMaps`; `viewpoint`: a `Viewpoint`.
     """
+    colour, skin_light = out
     half = samples.ids.shape[0] // 2
     for row in range(half):
         for column in range(half):
@@ -60,7 +60,7 @@ def shade(samples, mesh, materials, light, shadows, viewpoint, colour, skin_ligh
                         skin_light.samples[r, c] = scatters
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def share_point(samples, mesh, pixel, first, done):
     """Groups the samples of a pixel that show the same surface as its sample `first`, without those that are `done`.
 
@@ -69,8 +69,8 @@ def share_point(samples, mesh, pixel, first, done):
     row, column = pixel
     r, c = 2 * row + first // 2, 2 * column + first % 2
     part, depth = mesh.part[samples.ids[r, c]], samples.depth[r, c]
-    px = py = pz = nx = ny = nz = qx = qy = qz = 0.0
-    ar = ag = ab = occlusion = specular = rough = mouth = porous = lips = 0.0
+    at = normal = canonical = albedo = (0.0, 0.0, 0.0)
+    occlusion = specular = rough = mouth = porous = lips = 0.0
     w0 = w1 = w2 = w3 = w4 = w5 = 0.0
     members, count = 0, 0.0
     surface, wrinkles = mesh.surface, mesh.wrinkles
@@ -84,18 +84,8 @@ def share_point(samples, mesh, pixel, first, done):
         for corner in range(3):
             v = mesh.triangles[t, corner]
             w = samples.weights[r, c, corner] if corner < 2 else 1 - samples.weights[r, c, 0] - samples.weights[r, c, 1]
-            px += w * mesh.position[v, 0]
-            py += w * mesh.position[v, 1]
-            pz += w * mesh.position[v, 2]
-            nx += w * mesh.normal[v, 0]
-            ny += w * mesh.normal[v, 1]
-            nz += w * mesh.normal[v, 2]
-            qx += w * mesh.canonical[v, 0]
-            qy += w * mesh.canonical[v, 1]
-            qz += w * mesh.canonical[v, 2]
-            ar += w * mesh.albedo[v, 0]
-            ag += w * mesh.albedo[v, 1]
-            ab += w * mesh.albedo[v, 2]
+            at, normal = added(at, mesh.position[v], w), added(normal, mesh.normal[v], w)
+            canonical, albedo = added(canonical, mesh.canonical[v], w), added(albedo, mesh.albedo[v], w)
             occlusion += w * surface.occlusion[v]
             specular += w * surface.specular[v]
             rough += w * surface.roughness[v]
@@ -111,14 +101,22 @@ def share_point(samples, mesh, pixel, first, done):
                 w5 += w * wrinkles[v, 5]
     s = 1 / count
     point = Point(
-        scaled((px, py, pz), s), unit_vector((nx, ny, nz)), scaled((qx, qy, qz), s), scaled((ar, ag, ab), s),
-        occlusion * s, specular * s, rough * s, mouth * s, porous * s, lips * s,
-        (w0 * s, w1 * s, w2 * s, w3 * s, w4 * s, w5 * s),
-    )  # fmt: skip
+        at=scaled(at, s),
+        normal=unit_vector(normal),
+        canonical=scaled(canonical, s),
+        albedo=scaled(albedo, s),
+        occlusion=occlusion * s,
+        specular=specular * s,
+        roughness=rough * s,
+        mouth=mouth * s,
+        porous=porous * s,
+        lips=lips * s,
+        wrinkles=(w0 * s, w1 * s, w2 * s, w3 * s, w4 * s, w5 * s),
+    )
     return members, count, point
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def add_skin(skin_light, pixel, count, depth, entering, albedo):
     """Takes `count` more samples of skin into the means of a pixel of the `SkinLight`."""
     row, column = pixel

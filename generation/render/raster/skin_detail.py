@@ -16,13 +16,13 @@ LOWER_MM = (5.4, 5.9, 6.9, 7.0, 7.1, 11.0, 10.5, 99.0)
 """Widths of the teeth from the middle outwards (Wheeler's averages)."""
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def dimmed(albedo, amount, red, green, blue):
     """Albedo with the share `amount` times `red`, `green`, `blue` of it taken away."""
     return albedo[0] * (1 - red * amount), albedo[1] * (1 - green * amount), albedo[2] * (1 - blue * amount)
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def blemishes(albedo, at, porous, detail, tile):
     """Albedo with uneven pigment and blood, freckles, age spots and moles at the canonical point `at`, mm.
 
@@ -54,7 +54,7 @@ def blemishes(albedo, at, porous, detail, tile):
     return dimmed(dimmed(mottled, freckle, 0.28, 0.42, 0.50), mole, 0.58, 0.64, 0.67)
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def texture(at, porous, lips, detail, tile):
     """Pores, the fine lines of old skin and the upright lines of lips: their height (about -2 to 2) and gradient.
 
@@ -82,7 +82,7 @@ def texture(at, porous, lips, detail, tile):
     return here, (gx, gy, gz)
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def bend(normal, gradient):
     """The unit normal of a surface whose height has this gradient."""
     along = dot(gradient, normal)
@@ -95,22 +95,21 @@ def bend(normal, gradient):
     )
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def furrow(normal, folds, at, detail, tile):
-    """The unit normal in the wrinkles `folds` (6,), how deep in a crease the point lies (0-1.5), and the squared
-    slope."""
+    """The unit normal in wrinkles `folds` (6,) deep, how deep in a crease it lies (0-1.5), and the slope squared."""
     x, y, inside = wrinkle_relief(folds, at[0], at[1], detail.place[0], tile)
     return bend(normal, (x, y, 0.0)), min(inside, 1.5), x * x + y * y
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def creased(albedo, crease):
     """Albedo in a crease. Light is lost there in all colours alike; as occlusion it would look like a pink stripe, for
     red comes back through the skin."""
     return dimmed(albedo, crease, 0.26, 0.275, 0.275)
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def inner_mouth(albedo, mouth, z):
     """Albedo into the red inside of the mouth (`mouth` 0-1), and how far inside the point is."""
     inside = mouth * smooth(34.0, 16.0, z)
@@ -119,7 +118,7 @@ def inner_mouth(albedo, mouth, z):
     return (red, green, blue), inside
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def tooth(at, pixel_mm, detail, tile):
     """Albedo of teeth and gums at a canonical point, and how far across its tooth the point lies, -1 to 1.
 
@@ -160,7 +159,7 @@ def tooth(at, pixel_mm, detail, tile):
     return albedo, across * (1 - gum)
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def eyeball(ball, eye, eyes, detail, tile):
     """Albedo of an eye (0 left, 1 right) in the unit direction `ball` from its middle, that direction's angle with the
     gaze (rad), and how far the cornea bulges there. `eyes`: the person's `EyePaint`."""
@@ -199,7 +198,7 @@ def eyeball(ball, eye, eyes, detail, tile):
     return (r, g, b), angle, bulge
 
 
-@kernel(inline=2)
+@kernel(inline="early")
 def cornea(normal, ball, gaze, bulge):
     """The unit normal of an eyeball with unit `normal` that bulges by `bulge` around the direction of the gaze."""
     off = scaled(difference(ball, gaze), bulge)

@@ -31,9 +31,8 @@ class Strands(NamedTuple):
         tint: (S, 3) float32 linear colour.
         buried: (S,) float32, 0 at the surface of the hair, 1 at the scalp; darkens.
         root, tip: np.float32, opacity there, 0-1. Opaque samples also enter the depth. Strands with opaque roots stay
-            so
-            and thin out instead: the share `tip` of them reaches their ends. Thus it does not matter which of them is
-            drawn first.
+            opaque and thin out instead: the share `tip` of them reaches their ends. Thus it does not matter which of
+            them is drawn first.
         middle: (3,) float32, world mm, of the hair; the direction away from it stands in for a normal.
         shine: strength of the highlight; under 0.25 strands turn every way within a pixel and have no grain.
         bias: mm that a strand may lie behind the surface it grows on and still be seen.
@@ -64,14 +63,14 @@ class SampleBuffer(NamedTuple):
     cover: np.ndarray
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _project(projection, point):
     """Sample coordinates and depth (mm) of a world point."""
     column, row, depth = transformed(projection, point)
     return column / depth, row / depth, depth
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _hidden(depth, at, bias):
     """Whether something more than `bias` nearer than `at` covers the sample; outside the picture nothing does."""
     side = depth.shape[0]
@@ -79,7 +78,7 @@ def _hidden(depth, at, bias):
     return 0 <= x < side and 0 <= y < side and depth[int(y), int(x)] < z - bias
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _outside(a, b, side):
     """Whether the line from `a` to `b` cannot touch the picture."""
     return max(a[0], b[0]) < 0 or max(a[1], b[1]) < 0 or min(a[0], b[0]) >= side or min(a[1], b[1]) >= side
@@ -138,7 +137,7 @@ def draw_strands(strands, light, shadows, viewpoint, buffer):
         close_gaps(buffer.colour, buffer.depth, buffer.cover, strands.code)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def draw_line(buffer, strands, which, start, end, steps, colour):
     """Draws the segment `which` (strand, point) from `start` to `end` (column, row, depth) in so many `steps`."""
     side, (s, p) = buffer.colour.shape[0], which
@@ -164,7 +163,7 @@ def draw_line(buffer, strands, which, start, end, steps, colour):
                 buffer.depth[y, x] = z
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def strand_colour(strands, s, p, light, shadows, camera):
     """Linear colour of the strand `s` from its point `p` on, seen from `camera` (3,) mm."""
     at, tint, shine = strands.points[s, p], strands.tint[s], strands.shine
@@ -198,7 +197,7 @@ def strand_colour(strands, s, p, light, shadows, camera):
     return red * inside, green * inside, blue * inside
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def reached(shadow, frame, at):
     """Share of a light that reaches `at`, by how far it lies under the surface of the hair in the light's map."""
     x, y, z = transformed(frame, at)
@@ -209,7 +208,7 @@ def reached(shadow, frame, at):
     return 1 - (1 - SHADED) * min(max(sunk, 0.0), 1.0)
 
 
-@kernel(inline=True)
+@kernel(inline="early")
 def _in_map(frame, point):
     """Column, row and depth of a point in a light's map, in float64."""
     return transformed(frame, (np.float64(point[0]), np.float64(point[1]), np.float64(point[2])))

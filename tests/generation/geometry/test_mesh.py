@@ -11,8 +11,12 @@ CUBE_QUADS = np.array([[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [
 def grid(n: int) -> tuple[np.ndarray, np.ndarray]:
     points = np.array([[x, y, 0] for y in range(n + 1) for x in range(n + 1)], float)
     quads = np.array(
-        [[y * (n + 1) + x + offset for offset in (0, 1, n + 2, n + 1)] for y in range(n) for x in range(n)]
-    )
+        [
+            [y * (n + 1) + x, y * (n + 1) + x + 1, (y + 1) * (n + 1) + x + 1, (y + 1) * (n + 1) + x]
+            for y in range(n)
+            for x in range(n)
+        ]
+    )  # fmt: skip
     return points, quads
 
 

@@ -63,8 +63,8 @@ def test_camera_agrees_with_its_intrinsics_and_conventions():
     nose = np.array([[0.0, -22.0, 40.0]])
 
     def seen(**angles: float) -> np.ndarray:
-        turned = {"yaw": 0, "pitch": 0, "roll": 0} | angles
-        return Camera.from_plan(ViewPlan(0, **turned, fov=24, framing=1.0), 200).project(nose)[0]
+        view = ViewPlan(0, **{"yaw": 0, "pitch": 0, "roll": 0} | angles, fov=24, framing=1.0)
+        return Camera.from_plan(view, 200).project(nose)[0]
 
     assert seen(yaw=20)[0] > 110  # to image right
     assert seen(pitch=20)[1] < 90  # up

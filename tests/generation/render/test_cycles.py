@@ -18,16 +18,18 @@ from generation.appearance.skin import SkinSurface
 from generation.geometry.camera import Camera
 from generation.geometry.noise import noise_tile
 from generation.geometry.shadows import ShadowMaps
+from generation.geometry.surface import unit
 from generation.geometry.visibility import Samples
 from generation.heads import makehuman
 from generation.heads.base import EYE, SKIN
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
+from generation.render.base import HeadPose
 from generation.render.cycles import renderer as cycles
-from generation.render.cycles.paint import FineMesh, Painted, Vertices, paint_eyes, paint_skin, split, unit
+from generation.render.cycles.paint import FineMesh, Painted, Vertices, paint_eyes, paint_skin, split
 from generation.render.raster import renderer as raster
 from generation.render.raster.mesh import Materials, PaintedMesh, Viewpoint
-from generation.render.raster.scattering import SkinLight
+from generation.render.raster.scattering import Shaded
 from generation.render.raster.shading import shade
 
 SIZE = 64
@@ -61,7 +63,7 @@ def sitting():
     plan = Plan(SPEC)[19]
     person, expression = maker.person(plan), max(plan.expressions, key=lambda e: e.pspi)
     control = maker.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-    posed = maker.renderer.pose(plan, person.look, control, person.shape.eyes, (3.0, 1.0), SPEC.seed)
+    posed = maker.renderer.pose(plan, person.look, HeadPose(control, person.shape.eyes, (3.0, 1.0)), SPEC.seed)
     return Sitting(maker, person, posed, Camera.from_plan(plan.views[1], SIZE))
 
 
@@ -121,76 +123,78 @@ def test_the_finer_mesh_is_the_same_surface(sitting, fine):
 # --- the paint is that of the rasteriser's shader
 
 
-def shaded_at(vertices: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: float):
+def vertices_of(sitting: Sitting, fine: FineMesh) -> Vertices:
+    look = sitting.person.look
+    return Vertices(
+        normal=unit(fine.spread(sitting.posed.normals)),
+        canonical=fine.spread(look.canonical),
+        albedo=fine.spread(look.skin.albedo),
+        surface=SkinSurface(*map(fine.spread, look.skin.surface)),
+        wrinkles=fine.spread(sitting.posed.wrinkles),
+    )
+
+
+def materials_of(sitting: Sitting) -> Materials:
+    look = sitting.person.look
+    undressed = look.garment._replace(neck=np.float32(-1e4))
+    return Materials(look.skin.detail, sitting.posed.eyes, undressed, noise_tile())
+
+
+def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: float):
     """`shading.shade` under a white sky at one corner of a triangle a pixel; returns its colour and skin albedo."""
-    look, posed = sitting.person.look, sitting.posed
-    side = int(np.ceil(np.sqrt(len(vertices))))
+    vertices = vertices_of(sitting, fine)
+    side = int(np.ceil(np.sqrt(len(chosen))))
     home = np.zeros(len(fine.of_part), np.int64)
     home[fine.triangles] = np.arange(len(fine.triangles))[:, None]
     ids = np.zeros(side * side, np.int32)
-    ids[: len(vertices)] = home[vertices]
+    ids[: len(chosen)] = home[chosen]
     weights = np.zeros((side * side, 2), np.float32)
-    weights[: len(vertices)] = (fine.triangles[home[vertices], :2] == vertices[:, None]).astype(np.float32)
+    weights[: len(chosen)] = (fine.triangles[home[chosen], :2] == chosen[:, None]).astype(np.float32)
     ids, weights = ids.reshape(side, side), weights.reshape(side, side, 2)
-    surface = SkinSurface(*(fine.spread(values) for values in look.skin.surface))
-    surface = surface._replace(occlusion=np.full(len(fine.of_part), occlusion, np.float32))
-    colour, skin_light = np.zeros((2 * side, 2 * side, 3), np.float32), SkinLight.dark(side)
-    ones, none = np.ones(3, np.float32), np.zeros((0, 3), np.float32)
-    samples = Samples(
-        np.repeat(np.repeat(ids, 2, 0), 2, 1),
-        np.zeros((2 * side, 2 * side), np.float32),
-        np.repeat(np.repeat(weights, 2, 0), 2, 1),
-    )
+    twice = [np.repeat(np.repeat(values, 2, 0), 2, 1) for values in (ids, weights)]
+    samples = Samples(twice[0], np.zeros((2 * side, 2 * side), np.float32), twice[1])
     mesh = PaintedMesh(
         triangles=fine.triangles,
         part=fine.part,
         eye=fine.eye[fine.triangles[:, 0]],
-        position=fine.spread(posed.dressed),
-        normal=unit(fine.spread(posed.normals)),
-        canonical=fine.spread(look.canonical),
-        albedo=fine.spread(look.skin.albedo),
-        surface=surface,
-        wrinkles=fine.spread(posed.wrinkles),
+        position=fine.spread(sitting.posed.dressed),
+        normal=vertices.normal,
+        canonical=vertices.canonical,
+        albedo=vertices.albedo,
+        surface=vertices.surface._replace(occlusion=np.full(len(vertices.normal), occlusion, np.float32)),
+        wrinkles=vertices.wrinkles,
     )
-    undressed = look.garment._replace(neck=np.float32(-1e4))
-    materials = Materials(look.skin.detail, posed.eyes, undressed, noise_tile())
+    ones, none = np.ones(3, np.float32), np.zeros((0, 3), np.float32)
     shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
     viewpoint = Viewpoint(sitting.camera.position.astype(np.float32), 0.7, sitting.camera.projection(2))
-    shade(samples, mesh, materials, Light(none, none, ones, ones), shadows, viewpoint, colour, skin_light)
-    flat = colour[::2, ::2].reshape(-1, 3)[: len(vertices)]
-    return flat, skin_light.albedo.reshape(-1, 3)[: len(vertices)]
+    shaded = Shaded.before(np.zeros((2 * side, 2 * side, 3), np.float32))
+    light = Light(none, none, ones, ones)
+    shade(samples, mesh, materials_of(sitting), light, shadows, viewpoint, shaded)
+    flat = shaded.colour[::2, ::2].reshape(-1, 3)[: len(chosen)]
+    return flat, shaded.skin.albedo.reshape(-1, 3)[: len(chosen)]
 
 
 def test_skin_is_painted_as_the_rasteriser_does(sitting, fine):
-    look = sitting.person.look
+    materials = materials_of(sitting)
     chosen = np.random.default_rng(1).choice(np.flatnonzero(fine.of_part == SKIN), 2000, replace=False)
-    vertices = Vertices(
-        normal=unit(fine.spread(sitting.posed.normals)),
-        canonical=fine.spread(look.canonical),
-        albedo=fine.spread(look.skin.albedo),
-        surface=SkinSurface(*(fine.spread(values) for values in look.skin.surface)),
-        wrinkles=fine.spread(sitting.posed.wrinkles),
-    ).some(chosen)
+    vertices = vertices_of(sitting, fine).some(chosen)
     painted = Painted(np.zeros((2000, 3)), np.zeros((2000, 3)), np.zeros(2000), np.zeros(2000))
-    paint_skin(vertices, look.skin.detail, noise_tile(), painted)
-    albedo, relief, cavity = painted.albedo, painted.relief, painted.cavity
+    paint_skin(vertices, materials.detail, materials.tile, painted)
     _, expected = shaded_at(chosen, sitting, fine, 1.0)
-    assert np.abs(albedo - expected).max() < 2e-4
-    assert np.ptp(albedo, axis=0).min() > 0.05 and cavity.min() < 0.9  # lips, mottle; a wrinkled face
-    assert np.allclose(np.linalg.norm(relief, axis=1), 1, atol=1e-4)
-    bent = (relief * vertices.normal).sum(axis=1)
+    assert np.abs(painted.albedo - expected).max() < 2e-4
+    assert np.ptp(painted.albedo, axis=0).min() > 0.05 and painted.cavity.min() < 0.9  # lips, mottle; a wrinkled face
+    assert np.allclose(np.linalg.norm(painted.relief, axis=1), 1, atol=1e-4)
+    bent = (painted.relief * vertices.normal).sum(axis=1)
     assert 0.5 < bent.min() < 0.99
 
 
 def test_irises_have_the_rasterisers_colours(sitting, fine):
-    look, posed = sitting.person.look, sitting.posed
-    ball = unit(fine.spread(look.canonical))
+    vertices = vertices_of(sitting, fine)
+    ball = unit(vertices.canonical)
     near = np.flatnonzero((fine.of_part == EYE) & (ball[:, 2] > 0.85))
-    count = len(ball)
-    albedo = np.zeros((count, 3), np.float32)
-    painted = Painted(albedo, np.zeros_like(albedo), np.zeros(count, np.float32), np.zeros(count, np.float32))
-    materials = Materials(look.skin.detail, posed.eyes, look.garment, noise_tile())
-    paint_eyes(unit(fine.spread(posed.normals)), ball, fine.eye, materials, painted)
+    albedo, unused = np.zeros((len(ball), 3), np.float32), np.zeros(len(ball), np.float32)
+    painted = Painted(albedo, np.zeros_like(albedo), unused, unused)
+    paint_eyes(vertices.normal, ball, fine.eye, materials_of(sitting), painted)
     colour, _ = shaded_at(near, sitting, fine, 1e-4)  # so dim that the highlight vanishes; its lids' shade has no hue
     seen = albedo[near, 1] > 0.01  # not the pupil, where 1e-4 of highlight is not nothing
     hue = colour[seen] / colour[seen].sum(axis=1, keepdims=True)
@@ -207,6 +211,9 @@ def test_the_scene_is_complete_and_finite(sitting, fine):
     for name, values in data.items():
         assert np.isfinite(values).all(), name
     assert data["albedo"].min() > 0 and data["albedo"].max() < 1
+    garment = sitting.person.look.garment
+    assert np.array_equal(data["garment_colour"], garment.colour)
+    assert (data["garment_weave"], data["garment_roughness"]) == (garment.weave, garment.roughness)
     clothed = data["below_neckline"] > 0
     assert 0.02 < clothed.mean() < 0.5
 

@@ -25,9 +25,9 @@ PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
 
 
 def panorama(setup: str, side: float = 1.0, seed: int = 0) -> np.ndarray:
-    chosen = SETUPS[setup]
-    mood = Mood(side, white(chosen.kelvin), white(chosen.surround_kelvin), chosen.key, chosen.ambient, chosen.variant)
-    return paint_place(chosen.place, mood, stream(seed, "test.place", 0))
+    way = SETUPS[setup]
+    mood = Mood(side, white(way.kelvin), white(way.surround_kelvin), way.key, way.ambient, way.variant)
+    return paint_place(way.place, mood, stream(seed, "test.place", 0))
 
 
 def test_lights_point_and_have_their_temperature():
@@ -39,6 +39,12 @@ def test_lights_point_and_have_their_temperature():
 def test_there_are_thirty_set_ups_in_every_kind_of_place():
     assert len(SETUPS) >= 30
     assert {setup.place for setup in SETUPS.values()} == set(PLACES)
+
+
+def test_light_is_single_precision_and_comes_from_unit_directions():
+    light = set_scene(PLAN[3], 0).light
+    assert {values.dtype for values in light} == {np.dtype(np.float32)}
+    assert np.allclose(np.linalg.norm(light.direction, axis=1), 1) and min(values.min() for values in light[1:]) > 0
 
 
 @pytest.mark.parametrize("setup", SETUPS)
