@@ -16,7 +16,7 @@ from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.raster.grooves import groove
 from generation.render.raster.lighting import catchlight
-from generation.render.raster.scattering import SkinLight, scatter
+from generation.render.raster.scattering import Shaded, SkinLight, scatter
 from generation.rigs import blendshapes
 
 SPEC = Spec(identities=48, preset="balanced", size=64)
@@ -112,14 +112,14 @@ def test_scattering_spreads_light_within_a_surface_and_keeps_it():
     depth[:, 16:] = 760  # another surface
     light[:, 16:] = 0
     colour, where = np.zeros((64, 64, 3), np.float32), np.ones((64, 64), np.uint8)
-    scatter(SkinLight(light.copy(), albedo, share, depth, where), 1.5, colour)
+    scatter(Shaded(colour, SkinLight(light.copy(), albedo, share, depth, where)), 1.5)
     image = colour[::2, ::2]
     assert not image[:, 16:].any()  # nothing jumps the gap
     spread = [(image[:, 11, k] > 0.02).sum() for k in range(3)]
     assert spread[0] > spread[1] >= spread[2]  # red travels furthest
     flat = np.full((32, 32, 3), 0.4, np.float32)
     colour[:] = 0
-    scatter(SkinLight(flat, albedo, share, depth, where), 1.5, colour)
+    scatter(Shaded(colour, SkinLight(flat, albedo, share, depth, where)), 1.5)
     assert np.allclose(colour, 0.4, atol=1e-5)
 
 
