@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from .errors import InvalidInput
-from .facs import EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
 from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
@@ -60,7 +60,7 @@ def facs_is_sound(rows: Sequence[Row]) -> bool:
         extra = np.array([[*row["extra_au"].values()] for row in rows], dtype=np.float64)
     except (KeyError, TypeError, ValueError, AttributeError):  # something is absent or out of range
         return False
-    within = bool(((extra >= 0) & (extra <= 5)).all()) and {*rows[0]["extra_au"]} <= {*EXTRA_AU_NAMES}
+    within = bool(((extra >= 0) & (extra <= EXTRA_AU_MAX)).all()) and {*rows[0]["extra_au"]} <= {*EXTRA_AU_NAMES}
     return within and bool((levels == [row["pspi"] for row in rows]).all())
 
 

@@ -321,4 +321,6 @@ def _made(entry: HeadEntry | RigEntry | LookEntry | RendererEntry, given: Any) -
     try:
         return entry.make(given)
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith(__package__):
+            raise  # a mistake of ours, which no extra mends
         raise WorkFailed(f"{entry.name} needs {error.name}: pip install 'pain3d[{entry.extra}]'") from error

@@ -13,6 +13,7 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from dataset_script.counts import count_dataset
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import PSPI_CLASSES
 from dataset_script.hub_readme import README
 from dataset_script.spec import GENERATOR_VERSION
 from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
@@ -265,6 +266,6 @@ def _num_people(columns: Mapping[str, pa.Table]) -> int:
 
 def histogram_table(columns: Mapping[str, pa.Table]) -> str:
     """Frames by PSPI and split."""
-    counts = np.stack([np.bincount(part["pspi"].to_numpy(), minlength=17) for part in columns.values()])
-    body = [[str(k), *(f"{c:,}" for c in counts[:, k]), f"{counts[:, k].sum():,}"] for k in range(17)]
+    counts = np.stack([np.bincount(part["pspi"].to_numpy(), minlength=PSPI_CLASSES) for part in columns.values()])
+    body = [[str(k), *(f"{c:,}" for c in counts[:, k]), f"{counts[:, k].sum():,}"] for k in range(PSPI_CLASSES)]
     return table(["PSPI", *columns, "all"], body)

@@ -22,7 +22,7 @@ from ..statistics.comparison import paired_difference
 from .results import Removal
 
 FILLS = ("blur", "mean")
-"""- blur: a Gaussian of `modeling_vitpain.explanation.removal.BLUR` sides; mean: the picture's mean colour."""
+"""- blur: a Gaussian of `modeling_vitpain.explanation.gradients.BLUR` sides; mean: the picture's mean colour."""
 ORDERS = ("attention", "gradient", "heat", "centre", "random")
 """- attention: the maps of the units that the predicted PSPI is computed from, weighted by their predicted intensities.
 - gradient: of the prediction by the pixels, times the change that filling makes, as a size; summed over the patch.

@@ -11,6 +11,7 @@ from dataset_script.claim import changed_settings, check_record
 from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
 from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.record import TrainingRecord
 
 from ..provenance import spec_hash, versions, weight_hashes
 from ..results import Comparison
@@ -21,7 +22,7 @@ from .leakage import refuse_seen
 from .results import CrossValidation, FoldTraining, ProtocolContext
 from .scores import FoldPredictions, pooled, score_folds
 from .splits import Split, protocol_words, read_splits, splits_of, write_splits
-from .trained_folds import Labels, TrainedFolds, TrainingRecord
+from .trained_folds import Labels, TrainedFolds
 
 CLAIM, SPLITS, FOLDS, MODELS = "protocol.json", "splits.json", "folds", "models"
 

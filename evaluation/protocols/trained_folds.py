@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 
@@ -18,10 +17,10 @@ from dataset_script.facs import PAIN_THRESHOLDS
 from modeling_vitpain.frames.dataset import au_array, open_splits
 from modeling_vitpain.prediction.splits import predict_people
 from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.record import TrainingRecord
 from modeling_vitpain.training.run import RECORD, train
 
 from ..statistics.measures import Predictions, TrainingLabels
-from .results import BestEpoch
 from .splits import Population, Split
 
 SOURCE_FOLDS = "folds.json"
@@ -75,23 +74,6 @@ class Labels:
                     f"whose PSPI reaches {strongest}; it must reach {max(PAIN_THRESHOLDS)}: "
                     "choose more people with --validation, or another protocol"
                 )
-
-
-class TrainingFrames(TypedDict):
-    """How many frames trained and selected, by part."""
-
-    frames: dict[str, int]
-
-
-class TrainingRecord(TypedDict):
-    """What a protocol reads of a fold's `training.json`."""
-
-    preset: str
-    recipe: dict
-    parameters: int
-    best: BestEpoch
-    steps: int
-    data: TrainingFrames
 
 
 @dataclass(frozen=True)

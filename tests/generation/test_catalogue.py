@@ -123,3 +123,12 @@ def test_a_missing_dependency_names_the_extra(monkeypatch):
     monkeypatch.setitem(catalogue.RIGS, "neural", dataclasses.replace(catalogue.RIGS["neural"], make=make))
     with pytest.raises(WorkFailed, match=r"neural needs cholespy: pip install 'pain3d\[neural\]'"):
         catalogue.open_rig(Spec(rig="neural"), makehuman.load())
+
+
+def test_a_broken_import_of_our_own_is_not_taken_for_a_missing_extra(monkeypatch):
+    def make(head):
+        raise ModuleNotFoundError("No module named 'generation.rigs.gone'", name="generation.rigs.gone")
+
+    monkeypatch.setitem(catalogue.RIGS, "neural", dataclasses.replace(catalogue.RIGS["neural"], make=make))
+    with pytest.raises(ModuleNotFoundError, match="gone"):
+        catalogue.open_rig(Spec(rig="neural"), makehuman.load())
