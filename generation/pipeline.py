@@ -81,6 +81,7 @@ class FrameMaker:
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
         return Person(plan, shape, look, look.neutral, normals)
 
+    @one_thread
     def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[RenderedView, np.ndarray]:
         """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
         posed = self._pose(person, expression)
