@@ -86,9 +86,8 @@ def _folds(outputs: list[str], work: Path) -> str:
 
 def _vitpain(outputs: list[str], work: Path) -> str:
     found = json.loads(outputs[0])
-    forward, parameters = found["forward"], found["parameters_m"]
-    more = 100 * (parameters["vitpain"] / parameters["backbone"] - 1)
-    return f"time {100 * (forward['vitpain']['over_backbone'] - 1):+.1f} %, parameters {more:+.2f} %"
+    time, quickest = (found["forward"]["vitpain"][key] for key in ("over_backbone", "best"))
+    return f"time {time} (quickest rounds {quickest}), parameters {found['parameters_m']['vitpain_over_backbone']}"
 
 
 def _cache(outputs: list[str], work: Path) -> str:
