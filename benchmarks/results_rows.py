@@ -260,7 +260,6 @@ ROWS: tuple[Row, ...] = (
         what="neural rig against ICT-FaceKit's own expressions, people never seen: mean / 95th percentile in mm",
         commands=("python -m benchmarks.rig --data {ict} --identities 4",),
         read=_rig,
-        first=True,
     ),
     Row(
         name="heads",
