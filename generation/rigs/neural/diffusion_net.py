@@ -13,8 +13,6 @@ from torch import nn
 
 from .operators import MeshOperators, torch_sparse
 
-SHORTEST_TIME = 1e-8
-
 
 @dataclass(frozen=True)
 class SurfaceTensors:
@@ -49,17 +47,22 @@ class SurfaceTensors:
 
 
 class LearnedDiffusion(nn.Module):
-    """Heat diffusion of each channel for its own learned time, in the span of the eigenvectors."""
+    """Heat diffusion of each channel for its own learned time, in the span of the eigenvectors.
+
+    The parameter is the logarithm of the time: times are positive, differ by orders of magnitude, and one step of an
+    optimiser is larger than the shortest of them. Learned as they are, they fall below zero, and a clamp there passes
+    no gradient back: the channel never diffuses again.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         # Times from the size of a wrinkle to that of the face, when the unit of length is a decimetre.
-        self.time = nn.Parameter(torch.logspace(-4, 0, width))
+        self.log_time = nn.Parameter(torch.logspace(-4, 0, width).log())
 
     def forward(self, features: torch.Tensor, surface: SurfaceTensors) -> torch.Tensor:
         """(V, C) -> (V, C)."""
         spectrum = surface.eigenvectors.T @ (surface.mass[:, None] * features)
-        decay = torch.exp(-surface.eigenvalues[:, None] * self.time.clamp(min=SHORTEST_TIME))
+        decay = torch.exp(-surface.eigenvalues[:, None] * self.log_time.exp())
         return surface.eigenvectors @ (decay * spectrum)
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from generation.geometry.mesh import uv_sphere
-from generation.rigs.neural.diffusion_net import DiffusionBlock, DiffusionNet, SurfaceTensors
+from generation.rigs.neural.diffusion_net import DiffusionBlock, DiffusionNet, LearnedDiffusion, SurfaceTensors
 from generation.rigs.neural.operators import MeshOperators, mesh_operators, tangent_frames, tangent_gradients
 
 torch.set_num_threads(1)
@@ -26,7 +26,7 @@ def plain_block(block: DiffusionBlock, x: np.ndarray, operators: MeshOperators) 
     phi, mass = operators.eigenvectors, np.diag(operators.mass)
     diffused = np.zeros_like(x)
     for c in range(x.shape[1]):
-        heat = np.diag(np.exp(-operators.eigenvalues * p["diffusion.time"][c]))
+        heat = np.diag(np.exp(-operators.eigenvalues * np.exp(p["diffusion.log_time"][c])))
         diffused[:, c] = phi @ heat @ phi.T @ mass @ x[:, c]
     gradient = operators.gradient_x.toarray() @ diffused + 1j * (operators.gradient_y.toarray() @ diffused)
     mixing = p["gradients.real.weight"] + 1j * p["gradients.imaginary.weight"]
@@ -52,6 +52,38 @@ def test_all_parameters_of_a_block_get_a_gradient(operators):
     block(torch.randn(len(operators.mass), 4), SurfaceTensors.of(operators)).square().sum().backward()
     for name, parameter in block.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("start", [1e-8, 1e-5, 1.0])
+def test_a_time_far_too_short_or_long_is_learned_again(operators, start):
+    """A time that had fallen to zero never came back, because the clamp that kept it positive passed no gradient."""
+    surface = SurfaceTensors.of(operators)
+    features = torch.randn(len(operators.mass), 3, generator=torch.Generator().manual_seed(0))
+    target, diffusion = LearnedDiffusion(3), LearnedDiffusion(3)
+    target.log_time.data.fill_(float(np.log(1e-2)))
+    diffusion.log_time.data.fill_(float(np.log(start)))
+    wanted = target(features, surface).detach()
+    optimiser = torch.optim.Adam(diffusion.parameters(), 0.05)
+    for _ in range(1000):
+        optimiser.zero_grad()
+        (diffusion(features, surface) - wanted).square().mean().backward()
+        optimiser.step()
+    assert np.allclose(diffusion.log_time.detach().exp(), 1e-2, rtol=0.02)
+
+
+def test_no_step_makes_a_time_negative(operators):
+    """Times shorter than a step of the optimiser stay positive, whichever way they are pushed."""
+    surface = SurfaceTensors.of(operators)
+    features = torch.randn(len(operators.mass), 8, generator=torch.Generator().manual_seed(1))
+    diffusion = LearnedDiffusion(8)
+    optimiser = torch.optim.Adam(diffusion.parameters(), 0.5)
+    for _ in range(50):  # the sharper the better: every time is pushed towards zero
+        optimiser.zero_grad()
+        (-diffusion(features, surface).square().mean()).backward()
+        optimiser.step()
+    assert (diffusion.log_time.exp() > 0).all()
+    diffusion(features, surface).square().mean().backward()
+    assert (diffusion.log_time.grad != 0).all()
 
 
 def test_renumbered_vertices_give_renumbered_features(operators):
