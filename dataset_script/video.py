@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from .errors import InvalidInput
+from .errors import InvalidInput, WorkFailed
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
@@ -25,14 +25,22 @@ _SHORT_BY = 1.0
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which frames of a video are used: each `every`-th, from the first on, or at most `fps` a second; default all."""
+    """Which frames of a video are used; default all.
+
+    Attributes:
+        every: each such frame, from the first on.
+        fps: at most so many a second.
+        numbers: those, from 0; nothing after the last of them is decoded.
+    """
 
     every: int | None = None
     fps: float | None = None
+    numbers: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.every is not None and self.fps is not None:
-            raise InvalidInput("every and fps were both given; allowed is one of them")
+        given = [name for name in ("every", "fps", "numbers") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InvalidInput(f"{' and '.join(given)} were both given; allowed is one of them")
         if self.every is not None and self.every < 1:
             raise InvalidInput(f"every is {self.every}; allowed is 1 or more frames")
         if self.fps is not None and not 0 < self.fps < float("inf"):
@@ -84,6 +92,8 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
                     continue
                 due = time if sampling.fps is None else _next_tick(time, sampling.fps)
                 yield _read_frame(frame, stream, number, time, max_pixels)
+                if sampling.numbers is not None and number >= max(sampling.numbers):
+                    return
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
         yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
@@ -92,6 +102,22 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
         yield VideoFrame(error="the video holds no frame")
     elif declared is not None and time - late < declared - max(_SHORT_BY, 0.02 * declared):
         yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
+
+
+def count_frames(path: Path) -> int:
+    """Frames of a video, counted without decoding one. Raises WorkFailed where it is not a readable video."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            packets = () if stream is None else container.demux(stream)
+            count = sum(1 for packet in packets if packet.size and not packet.is_discard)
+    except (av.error.FFmpegError, OSError) as error:
+        raise WorkFailed(f"{path} is not a readable video: {error.strerror or error}") from None
+    if not count:
+        raise WorkFailed(f"{path} holds no frame of a video")
+    return count
 
 
 def shown_stream(container):
@@ -166,6 +192,8 @@ def _display_matrix(frame) -> np.ndarray | None:
 
 
 def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+    if sampling.numbers is not None:
+        return number in sampling.numbers
     if sampling.fps is not None:
         return number == 0 or time >= due
     return number % (sampling.every or 1) == 0

@@ -28,6 +28,7 @@ IMPORTED_FIELDS = FIELDS | {
     "fold": "of cross-validation: the one that holds the person out",
     "sequence_ratings": "AFF, OPR, SEN and VAS of the whole sequence",
     "aam_landmarks": "66 points (x, y) in pixels",
+    "stimulus": "what was done to the person: BL1 nothing, PA1 to PA4 heat from pain threshold to tolerance",
 }
 """Column -> what it means in imported data."""
 
