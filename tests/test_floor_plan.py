@@ -58,7 +58,7 @@ FLOORS = {
         ["plotting", "provenance", "results"],
         ["markdown", "statistics"],
         ["explanations", "split"],
-        ["fairness", "protocols"],
+        ["fairness", "protocols", "stimulus"],
         ["paper"],
         ["commands"],
     ],
