@@ -100,7 +100,10 @@ class BioVid:
                 f"{len(used):,} clips of {subjects} subjects; part A has {NUM_CLIPS:,} of {NUM_SUBJECTS}"
             )
         report.notes.append(f"of each clip at most {self.clip_frames} frames, at equal distances (--clip-frames)")
-        report.notes.append("labels are stimulus levels: pspi and au are null")
+        report.notes.append(
+            "labels are stimulus levels, pspi and au are null: `pain3d evaluate MODEL --data OUT --protocol biovid "
+            "--find-faces` scores a model on them"
+        )
         return frames
 
     def path(self, frame: SourceFrame) -> str | None:

@@ -232,7 +232,7 @@ def test_the_command_line_says_what_the_labels_are(tmp_path, videos, capsys):
     assert pain3d_cli.main(call) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["frames"]["written"] == 2 * len(samples())
-    assert "labels are stimulus levels: pspi and au are null" in report["notes"]
+    assert any("pspi and au are null: `pain3d evaluate MODEL" in note for note in report["notes"])
     assert any("25 clips of 5 subjects; part A has 8,700 of 87" in note for note in report["notes"])
     assert pain3d_cli.main(["info", str(tmp_path / "out")]) == 0
 
