@@ -21,9 +21,14 @@ class ClipScores(TypedDict):
 
 
 class StimulusContext(TypedDict):
-    """What was scored. `clips` by stimulus; `without_face`: frames left out, None where no face was looked for."""
+    """What was scored.
+
+    `reference`: the model's, "none" or "neutral". `clips`: by stimulus. `without_face`: frames left out, None where no
+    face was looked for; `clips_without_face`: clips of which nothing is left.
+    """
 
     model: str
+    reference: str
     data: str
     subjects: int
     subjects_left_out: list[str]

@@ -51,6 +51,7 @@ def evaluate_stimuli(model: str | Path, data: str | Path, settings: Settings) ->
         raise InvalidInput(f"subjects is {settings.subjects}; allowed are {' and '.join(map(str, SUBJECTS))}")
     from transformers.utils import logging
 
+    from modeling_vitpain.configuration_vitpain import ViTPainConfig
     from modeling_vitpain.frames.dataset import open_stimuli
     from modeling_vitpain.prediction.splits import predict_rows
 
@@ -66,6 +67,7 @@ def evaluate_stimuli(model: str | Path, data: str | Path, settings: Settings) ->
     )
     context: StimulusContext = {
         "model": Path(model).name,
+        "reference": ViTPainConfig.from_pretrained(model).reference,
         "data": Path(data).resolve().name,
         "subjects": len(np.unique(clips.subject)),
         "subjects_left_out": left_out,

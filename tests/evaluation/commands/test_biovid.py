@@ -52,6 +52,13 @@ def test_from_videos_to_accuracy(biovid, model, tmp_path, capsys):
     assert (tmp_path / "biovid.md").read_text() == text
 
 
+def test_a_reference_is_a_frame_without_stimulus_and_the_report_says_so(biovid, tmp_path):
+    small_model(reference="neutral").save_pretrained(tmp_path / "vitpain")
+    processor().save_pretrained(tmp_path / "vitpain")
+    assert evaluate(tmp_path / "vitpain", biovid) == 0
+    assert "one of a BL1 clip of the same subject" in (tmp_path / "vitpain" / "biovid.md").read_text()
+
+
 def test_a_model_that_sees_the_stimulus_is_right(biovid, model, tmp_path, monkeypatch):
     """What is scored are the frames of BL1 and PA4 alone, each with the prediction that the model made of it."""
 
