@@ -82,8 +82,6 @@ class BioVid:
 
     def frames(self, report: ImportReport) -> list[SourceFrame]:
         clips = self._clips(report)
-        if any(clip.video is not None and not clip.pictures for clip in clips.values()):
-            import av  # noqa: F401 - a missing package is reported before anything is read
         frames, used = [], set()
         for sample, level in self._samples(report, clips):
             try:

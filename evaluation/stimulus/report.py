@@ -49,9 +49,7 @@ def method(context: StimulusContext) -> str:
             f"{context['clips_without_face']:,} other clips; they are left out."
         )
     if context["reference"] != "none":
-        parts.append(
-            "Each frame is compared with one of a BL1 clip of the same subject, whose label the model so knows."
-        )
+        parts.append("Each frame is compared with one of a BL1 clip of the same subject: the model knows that label.")
     parts.append(
         "A clip's score is made of the predicted PSPI of its frames. It is called PA4 from a threshold on, the one "
         "with the best accuracy on the clips of all other subjects (leave one subject out). In brackets: 95 % "
