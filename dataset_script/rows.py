@@ -11,11 +11,16 @@ from PIL import Image
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
-from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
+from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, STIMULI, format_frame_id
 
 Row = dict[str, Any]
 
-_CLASSES = {"age_group": len(AGE_GROUPS), "ethnicity": len(ETHNICITIES), "gender": len(GENDERS)}
+_CLASSES = {
+    "age_group": len(AGE_GROUPS),
+    "ethnicity": len(ETHNICITIES),
+    "gender": len(GENDERS),
+    "stimulus": len(STIMULI),
+}
 _NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
@@ -41,8 +46,13 @@ def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
 
 
 def facs_problems(row: Row) -> Iterator[str]:
-    """Where `pspi`, `au` and `extra_au` do not fit FACS or each other; units without a value are not judged."""
+    """Where `pspi`, `au` and `extra_au` do not fit FACS or each other; units without a value are not judged.
+
+    A row that is labelled by a stimulus needs no PSPI.
+    """
     level, au, extra = row["pspi"], row.get("au"), row.get("extra_au") or {}
+    if level is None and au is None and row.get("stimulus") is not None:
+        return
     try:
         if au is not None and level != (expected := pspi(au)):
             yield f"pspi is {level}; its action units give {expected:g}"

@@ -11,13 +11,12 @@ import pyarrow as pa
 from ..claim import Settings, claimed
 from ..directory import IMPORT_RECORD, IMPORT_REPORT
 from ..errors import WorkFailed
-from ..features import IMPORTED_FEATURES
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
 from ..vocabulary import SPLITS
-from .frame import Source, SourceFrame, frames_table, with_bytes
+from .frame import Source, SourceFrame, features_of, frames_table, with_bytes
 from .readme import import_readme
 from .report import ImportReport
 from .subjects import Folds
@@ -81,7 +80,7 @@ class _Shard:
 
     def write(self, out: Path, pictures: Source | None, digest: str) -> Entry:
         """Writes it; `pictures`: where they are read from, if they are to be put into the rows."""
-        with ShardWriter(out, "default", self.split, self.index, self.count, IMPORTED_FEATURES) as writer:
+        with ShardWriter(out, "default", self.split, self.index, self.count, features_of(self.frames)) as writer:
             if pictures is None:
                 writer.write_table(self.table)
             for start in range(0, len(self.frames) if pictures else 0, _COPIED_ROWS_PER_GROUP):
@@ -124,7 +123,9 @@ def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
         try:
             contents.append(source.read(frame))
         except OSError as error:
-            raise WorkFailed(f"frame {frame.frame_id} cannot be read any more: {error}") from None
+            raise WorkFailed(
+                f"frame {frame.frame_id} cannot be read: {error}; --check-images finds such frames and leaves them out"
+            ) from None
     return contents
 
 

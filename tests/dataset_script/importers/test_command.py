@@ -54,7 +54,7 @@ def test_strict_exits_1_lists_and_writes_nothing(tmp_path, capsys):
     ("options", "message"),
     [
         (["--split-csv", "nowhere.csv"], "split-csv is nowhere.csv"),
-        (["--split-csv", __file__], "the other layouts have no split file"),
+        (["--split-csv", __file__], "split-csv is for 3DPain; "),
     ],
 )
 def test_an_option_that_does_not_fit_is_a_wrong_call(tmp_path, capsys, options, message):

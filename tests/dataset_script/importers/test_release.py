@@ -26,6 +26,7 @@ from unbc_layout import png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers.importing import import_dataset
+from dataset_script.importers.layouts import LayoutOptions
 
 SPLITS = ("train", "train", "validation", "test")
 
@@ -137,7 +138,7 @@ def test_a_split_file_that_mixes_people_or_is_wrong_is_refused(tmp_path, change,
 def test_the_split_file_may_lie_elsewhere_and_two_are_not_guessed_between(tmp_path):
     source = write_release(tmp_path / "source")
     elsewhere = (source / SPLIT_NAME).rename(tmp_path / "mine.csv")
-    import_dataset(source, tmp_path / "out", split_csv=elsewhere)
+    import_dataset(source, tmp_path / "out", options=LayoutOptions(split_csv=elsewhere))
     assert {row["split"] for row in rows_of(tmp_path / "out").values()} == {*SPLITS}
     write(source / "a.csv", split_csv())
     write(source / "b.csv", split_csv())
