@@ -13,9 +13,10 @@ import os
 from pathlib import Path
 
 from ..features import RATINGS
+from .boxes import box_of_landmarks
 from .files import PICTURES, read_label, walk
 from .frame import SourceFrame
-from .labels import box_of_landmarks, parse_facs, parse_landmarks, parse_single, whole_pspi
+from .labels import parse_facs, parse_landmarks, parse_single, whole_pspi
 from .report import ImportReport, Unusable
 
 LICENCE = "UNBC-McMaster agreement"
