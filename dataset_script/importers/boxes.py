@@ -57,7 +57,7 @@ def check_in_picture(what: str, box: Box, size: Size) -> None:
     inside = max(0.0, min(x1, width) - max(x0, 0)) * max(0.0, min(y1, height) - max(y0, 0))
     if inside < _INSIDE * (x1 - x0) * (y1 - y0):
         where = "mostly outside" if inside else "outside"
-        raise Unusable("outside the picture", f"its {what} is {_shown(box)}, {where} of {picture}; correct or empty it")
+        raise Unusable("outside the picture", f"its {what} is {_shown(box)}, {where} of {picture}")
 
 
 def landmarks_in_picture(points: np.ndarray, size: Size) -> tuple[np.ndarray, bool]:

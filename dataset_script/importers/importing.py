@@ -1,6 +1,6 @@
 """`import_dataset`: a foreign data set -> a dataset directory that `load_dataset` opens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
@@ -30,6 +30,7 @@ def import_dataset(
     check_images: bool = False,
     strict: bool = False,
     split_csv: str | Path | None = None,
+    hdf5: Mapping[str, str] | None = None,
     progress: ProgressCallback | None = None,
 ) -> ImportReport:
     """Indexes a data set and writes it with the schema `IMPORTED_FEATURES`, splits by subject.
@@ -43,6 +44,7 @@ def import_dataset(
         check_images: decode every picture; black and damaged ones are left out.
         strict: any problem stops the import before anything is written.
         split_csv: split file of 3DPain, where it does not lie beside the data.
+        hdf5: names of HDF5 files and data sets, where they are not those of the layout: {"image": "faces/crops"}.
         progress: called with (done, total) frames, while pictures are checked and then while they are copied.
 
     Raises:
@@ -50,8 +52,10 @@ def import_dataset(
         ProblemsFound: `strict`, and there are problems.
         WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
     """
-    found = find_source(Path(source), None if split_csv is None else Path(split_csv), check_images)
+    found, place = find_source(Path(source), None if split_csv is None else Path(split_csv), check_images, hdf5)
     report = ImportReport(found.layout, str(Path(source).absolute()))
+    if place != Path(source).absolute():
+        report.notes.append(f"the data set lies in {place}")
     frames = found.frames(report)
     if frames and not copy and found.path(frames[0]) is None:
         raise InvalidInput(

@@ -177,7 +177,10 @@ class Table:
         box, size = checked_box(*values), picture_size(path)
         if self._shares:
             box = tuple(value * side for value, side in zip(box, (*size, *size), strict=True))
-        check_in_picture("box", box, size)
+        try:
+            check_in_picture("box", box, size)
+        except Unusable as problem:
+            raise Unusable(problem.kind, f"{problem}; correct it, or leave it empty") from None
         return box
 
 
