@@ -3,16 +3,20 @@
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import InvalidInput
 
-_SEPARATORS = ",;\t"
+_SEPARATORS = ",;\t|"
 _INDEX = re.compile(r"(unnamed: \d+(\.\d+)*|index|level_\d+)?", re.IGNORECASE)
 """What pandas calls a column of row numbers: nothing when it writes it, a name when it has read it back."""
 _EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """A first line by which spreadsheets are told the separator."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,})")
+"""What can be no thousands: three digits after the comma could be."""
+_SHARES = (-1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class TableFile:
         columns: names as the file has them, without spaces around. Leading columns of row numbers, as pandas writes
             them, and empty columns without a name are left out.
         rows: of the file, those without any text left out.
-        decimal_comma: whether numbers are written 12,5: the columns are then separated by something else.
+        decimal_comma: whether numbers may be written 12,5 or 12,500: the columns are separated by something else.
         notes: one line for what was read other than as UTF-8 with commas.
     """
 
@@ -54,16 +58,26 @@ class TableFile:
         text = (text or "").strip()
         if text.lower() in ("", "nan", "na", "n/a", "none", "null"):
             return float("nan")
-        if self.decimal_comma and text.count(",") == 1 and "." not in text:
+        if _DECIMAL_COMMA.fullmatch(text) or (self.decimal_comma and text.count(",") == 1 and "." not in text):
             text = text.replace(",", ".")
         return float(text)
+
+
+def are_shares(boxes: Iterable[Iterable[float]]) -> bool:
+    """Whether boxes (x0, y0, x1, y1) are shares of their pictures.
+
+    So they are where no number of any of them is beyond -1 to 2: faces in pixels are larger, and boxes in shares may
+    reach a little beyond the picture. False where there are none, or nothing but zeros.
+    """
+    numbers = [number for box in boxes for number in box]
+    return any(numbers) and all(_SHARES[0] <= number <= _SHARES[1] for number in numbers)
 
 
 def read_table(path: Path) -> TableFile:
     """The rows of a CSV file.
 
-    UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons or tabs, whichever
-    the header has most of.
+    UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons, tabs or bars,
+    whichever the header has most of.
 
     Raises:
         InvalidInput: it does not exist, is no table, or has a column twice.
@@ -77,7 +91,7 @@ def read_table(path: Path) -> TableFile:
     told = _EXCEL_SEPARATOR.match(text)
     header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
     separator = told[1] if told else max(_SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True, skipinitialspace=True)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True, skipinitialspace=True)
     try:
         if told:
             next(reader)

@@ -15,6 +15,7 @@ ALLOWED = (
 _DEPTH = 2
 """How far below the given folder a data set is looked for: archives are unpacked into folders of their own name."""
 _PASSED_OVER = ("__MACOSX",)
+_HDF5 = (".hdf5", ".h5")
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -64,6 +65,8 @@ def _find(path: Path, *options) -> _Layout:
             raise InvalidInput(f"source is {path}, which holds {len(found)} data sets: {places}; name one of them")
         if found:
             return found[0]
+    if path.suffix.lower() in _HDF5 and path.is_file():
+        raise InvalidInput(f"source is {path}; name the folder that holds it and the other HDF5 files")
     tables = sorted(file.name for file in path.glob("*.csv")) if path.is_dir() else []
     if len(tables) > 1:
         raise InvalidInput(

@@ -2,7 +2,7 @@
 
 Columns: `path` (as seen from the CSV file's folder) and `subject`; then `au4, au6, au7, au9, au10, au43`, or `pspi`, or
 both, which must agree. Optional: `sequence`, `view` (a number), `x0, y0, x1, y1` (the face box: pixels of the upright
-picture, or shares of it where no number of the whole file is above 1; empty or NaN for no face), `split` (train,
+picture, or shares of it, as `are_shares` tells for the whole file; empty or NaN for no face), `split` (train,
 validation, test), `licence`.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, PSPI_MAX
-from ..table_files import Row, TableFile, read_table
+from ..table_files import Row, TableFile, are_shares, read_table
 from .boxes import Box, check_in_picture, checked_box, picture_size
 from .files import PICTURES
 from .frame import SourceFrame
@@ -118,13 +118,13 @@ class Table:
         return splits
 
     def _boxes_are_shares(self, rows: list[_Labels]) -> bool:
-        largest = -math.inf
+        boxes = []
         for labels in rows:
             try:
-                largest = max([largest, *(value for name in _BOX if not math.isnan(value := labels.number(name)))])
+                boxes.append([value for name in _BOX if not math.isnan(value := labels.number(name))])
             except Unusable:
                 continue  # the row itself will be left out for it
-        return 0 < largest <= 1
+        return are_shares(boxes)
 
     def _picture(self, labels: _Labels) -> str:
         """The absolute path of the row's picture. Raises Unusable."""

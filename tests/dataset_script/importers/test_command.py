@@ -83,6 +83,11 @@ def test_an_hdf5_choice_has_a_name_and_a_value(tmp_path, capsys, option):
     assert stopped.value.code == 2 and "allowed is NAME=WHICH" in capsys.readouterr().err
 
 
+def test_an_hdf5_file_alone_is_no_data_set(tmp_path, capsys):
+    assert pain3d_cli.main(["import", str(write(tmp_path / "frames.hdf5", "")), str(tmp_path / "out")]) == 2
+    assert "name the folder that holds it" in capsys.readouterr().err
+
+
 def test_of_several_csv_files_one_must_be_named(tmp_path, capsys):
     write(tmp_path / "a.csv", "path,subject,pspi")
     write(tmp_path / "b.csv", "path,subject,pspi")
