@@ -18,7 +18,7 @@ class Hdf5Pictures:
 
     Attributes:
         notes: one line for what was read otherwise than as uint8 with the channels last.
-        not_finite: places of frames that hold NaN or infinity; known once `scan` has run.
+        unusable: place of a frame -> why its numbers are no picture; known once `scan` has run.
 
     Raises:
         WorkFailed: the axes can not be told.
@@ -28,7 +28,7 @@ class Hdf5Pictures:
         self._stored = stored
         self._factor = 1.0
         self.notes: list[str] = []
-        self.not_finite: set[int] = set()
+        self.unusable: dict[int, str] = {}
         self._name = f"{stored.file.filename}: {stored.name.strip('/')}"
         if stored.dtype.kind not in "uif" or stored.ndim not in (3, 4):
             raise WorkFailed(self._wrong())
@@ -50,21 +50,27 @@ class Hdf5Pictures:
         """
         if self._stored.dtype == np.uint8:
             return
-        low, high = np.inf, -np.inf
+        low, highest = np.inf, np.full(len(self), -np.inf)
         for start in range(0, len(self), _SCANNED_AT_ONCE):
             try:
                 part = np.asarray(self._stored[start : start + _SCANNED_AT_ONCE])
             except OSError as error:
                 raise WorkFailed(f"{self._name} cannot be read from frame {start} on: {error}") from None
             finite = np.isfinite(part).reshape(len(part), -1).all(axis=1)
-            self.not_finite |= {start + int(place) for place in np.flatnonzero(~finite)}
+            for place in np.flatnonzero(~finite):
+                self.unusable[start + int(place)] = "it holds numbers that are not finite"
             if finite.any():
-                low, high = min(low, float(part[finite].min())), max(high, float(part[finite].max()))
+                low = min(low, float(part[finite].min()))
+                highest[start : start + len(part)][finite] = part[finite].reshape(finite.sum(), -1).max(axis=1)
+        high = float(highest.max(initial=-np.inf))
         shares = self._stored.dtype.kind == "f" and high <= 1 + _ALMOST
         if low < 0 or high > 255:
             raise WorkFailed(f"{self._name} holds {low:g} to {high:g}; allowed are 0 to 255, or floats from 0 to 1")
         if shares:
             self._factor = 255.0
+        elif self._stored.dtype.kind == "f":
+            for place in np.flatnonzero((highest > 0) & (highest <= 1 + _ALMOST)):
+                self.unusable[int(place)] = "it holds numbers from 0 to 1, where other frames reach 255"
         self.notes.append(f"image is of type {self._stored.dtype}, read as {'0 to 1' if shares else '0 to 255'}")
 
     def __getitem__(self, place: int) -> np.ndarray:

@@ -120,7 +120,17 @@ def parse_landmarks(text: str) -> np.ndarray:
     try:
         points = np.array(words, dtype=np.float32).reshape(-1, 2)
     except ValueError:
-        raise Unusable("bad number", "the file holds something that is not a number") from None
+        raise Unusable("bad number", f"the file holds {_not_a_number(words)!r}, which is not a number") from None
     if not np.isfinite(points).all():
         raise Unusable("bad number", "the file holds a number that is not finite")
     return points
+
+
+def _not_a_number(words: list[str]) -> str:
+    """The first word that is none."""
+    for word in words:
+        try:
+            float(word)
+        except ValueError:
+            return word[:40]
+    return ""

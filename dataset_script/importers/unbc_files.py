@@ -19,6 +19,7 @@ Key = tuple[str, str, str]
 """Subject, sequence, frame."""
 
 _LABELS = ("FACS", "PSPI")
+_SUBJECT = re.compile(r"[0-9]{3}-[a-z]{2}[0-9]{3}", re.IGNORECASE)
 _ALIGNED = re.compile(r"((?P<name>.+)[ _-])?aligned([ _-].*)?", re.IGNORECASE)
 """A folder of aligned faces; `name` is what it would be called without them."""
 
@@ -111,12 +112,12 @@ def _index(
     for entry in walk(folder):
         *above, file = entry.path[len(str(folder)) + 1 :].split(os.sep)
         stem, suffix = os.path.splitext(file)
-        names = _without_repeats(_unaligned(above))
-        if suffix.lower() not in suffixes or not stem.lower().endswith(ending) or len(names) < 2:
+        place = _subject_and_sequence(_without_repeats(_unaligned(above)))
+        if suffix.lower() not in suffixes or not stem.lower().endswith(ending) or place is None:
             other += 1
             continue
         frame = stem[: len(stem) - len(ending)].removesuffix("_aligned")
-        found.setdefault((names[-2], names[-1], frame), []).append(entry.path)
+        found.setdefault((*place, frame), []).append(entry.path)
         doubled += len(_unaligned(above)) > 2
     if doubled:
         report.notes.append(f"{title} holds a folder within itself; {doubled:,} files were found there")
@@ -132,6 +133,13 @@ def _first_of_each(found: dict[Key, list[str]], report: ImportReport) -> dict[Ke
             same = "the same" if filecmp.cmp(used, path, shallow=False) else "another"
             report.leave_out("/".join(key), "found twice", f"{path} is left out; {used} is used, of {same} content")
     return {key: paths[0] for key, paths in found.items()}
+
+
+def _subject_and_sequence(folders: list[str]) -> tuple[str, str] | None:
+    """The last folder named as a subject and the one in it, else the last two; None where there are not two."""
+    subjects = [place for place, name in enumerate(folders[:-1]) if _SUBJECT.fullmatch(name)]
+    first = subjects[-1] if subjects else len(folders) - 2
+    return (folders[first], folders[first + 1]) if first >= 0 else None
 
 
 def _unaligned(folders: list[str]) -> list[str]:

@@ -79,8 +79,8 @@ class UnbcHdf5:
                 if index in seen:
                     raise Unusable("found twice", f"index {index} has more than one annotation")
                 seen.add(index)
-                if places[index] in self._images.not_finite:
-                    raise Unusable("unreadable picture", "it holds numbers that are not finite")
+                if places[index] in self._images.unusable:
+                    raise Unusable("unreadable picture", self._images.unusable[places[index]])
                 au = None if units is None else checked_aus({n: float(values[row]) for n, values in units.items()})
                 level = None if given is None else whole("PSPI", float(given[row]))
                 level = level if au is None else whole_pspi(au, level)

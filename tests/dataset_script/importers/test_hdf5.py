@@ -165,11 +165,19 @@ def test_other_numbers_are_refused_in_one_line_and_nothing_is_left(tmp_path, mad
     assert "\n" not in str(refused.value) and not (tmp_path / "out").exists()
 
 
-def test_frames_that_are_not_finite_are_left_out_and_named(tmp_path):
+@pytest.mark.parametrize(
+    ("third", "others", "message"),
+    [
+        (lambda v: np.nan * v, lambda v: v / 255.0, "it holds numbers that are not finite"),
+        (lambda v: np.inf + v, lambda v: v * 1.0, "it holds numbers that are not finite"),
+        (lambda v: v / 255.0, lambda v: v * 1.0, "it holds numbers from 0 to 1, where other frames reach 255"),
+    ],
+)
+def test_frames_whose_numbers_are_no_picture_are_left_out_and_named(tmp_path, third, others, message):
     source = write_unbc_hdf5(tmp_path / "h5")
-    to_frames(source, lambda v: np.where(np.arange(len(v))[:, None, None, None] == 3, np.nan, v / 255.0))
+    to_frames(source, lambda v: np.where(np.arange(len(v))[:, None, None, None] == 3, third(v), others(v)))
     report, rows = imported(source, tmp_path / "out")
-    assert [(p.what, p.kind) for p in report.left_out] == [(f"{shots()[3].subject}/000003", "unreadable picture")]
+    assert [(p.what, p.reason) for p in report.left_out] == [(f"{shots()[3].subject}/000003", message)]
     assert len(rows) == len(shots()) - 1
 
 

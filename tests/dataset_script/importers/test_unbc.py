@@ -154,6 +154,7 @@ def deeper(archive: Path) -> None:
         deeper,
         lambda archive: move_each(archive, "Images", "{0}"),
         lambda archive: move_each(archive, "Frame_Labels/FACS", "{0}/{0}"),
+        lambda archive: move_each(archive, "Images", "frames"),
         lambda archive: shutil.copytree(archive / "Images", archive / "aligned"),
         lambda archive: shutil.copytree(archive / "Images", archive / "Images_aligned" / "Images"),
     ],
