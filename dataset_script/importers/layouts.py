@@ -16,6 +16,7 @@ _DEPTH = 2
 """How far below the given folder a data set is looked for: archives are unpacked into folders of their own name."""
 _PASSED_OVER = ("__MACOSX",)
 _HDF5 = (".hdf5", ".h5")
+_TABLES = (".csv", ".tsv")
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -85,7 +86,7 @@ def _layout(path: Path, split_csv: Path | None, pictures_checked: bool, hdf5: Ma
 
     if path.is_file() and _is_tar(path):
         return _Layout(path, lambda: ReleaseShards([path], split_csv), ("split-csv",))
-    if path.is_file() and path.suffix.lower() == ".csv":
+    if path.is_file() and path.suffix.lower() in _TABLES:
         return _Layout(path, lambda: Table(path))
     if path.is_dir():
         if is_unbc(path):

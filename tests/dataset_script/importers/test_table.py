@@ -139,6 +139,12 @@ def test_a_table_is_read_as_programs_write_it(tmp_path, content, encoding):
     ]
 
 
+def test_a_table_may_be_named_tsv(tmp_path):
+    table = source(tmp_path, "path\tsubject\tpspi", "pictures/0.png\tann\t3").rename(tmp_path / "labels.tsv")
+    import_dataset(table, tmp_path / "out", strict=True)
+    assert rows_of(tmp_path / "out")["pictures/0.png"]["pspi"] == 3
+
+
 def test_decimal_commas_and_names_of_units_as_others_write_them(tmp_path):
     table = source(
         tmp_path,
