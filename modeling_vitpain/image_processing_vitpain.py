@@ -77,7 +77,7 @@ class ViTPainImageProcessor(PilBackend):
             points = np.asarray(landmarks, dtype=np.float64)
             boxes = [box_of_landmarks(face) for face in (points if points.ndim == 3 else points[None])]
         if boxes is not None:
-            boxes = _checked_boxes(boxes)
+            boxes = boxes_array(boxes)
             if (kwargs.get("face_crop") or self.face_crop) is None:
                 raise ValueError(
                     "a face was named, but this model sees whole pictures (face_crop is None); "
@@ -185,16 +185,18 @@ def crop_square(image: Image.Image, box, factor: float) -> Image.Image:
 def check_box_in_picture(box, size: tuple[int, int]) -> None:
     """Raises ValueError unless (x0, y0, x1, y1) holds a face of a picture of `size` (width, height) in pixels.
 
-    At least half of the box must be in the picture, and it must be larger than a pixel.
+    Its numbers are finite, x0 < x1 and y0 < y1; it is larger than 2 pixels, and at least half of it is in the picture.
     """
     x0, y0, x1, y1 = box
-    shown = f"box {', '.join(f'{value:.6g}' for value in box)}"
-    if max(x1 - x0, y1 - y0) <= 1:
-        raise ValueError(f"{shown} is smaller than a pixel; allowed are pixels, not shares of the picture")
+    shown, picture = f"box {', '.join(f'{value:.6g}' for value in box)}", f"the picture of {size[0]} x {size[1]} pixels"
+    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
+        raise ValueError(f"{shown} is no box in {picture}; allowed are finite x0 < x1 and y0 < y1")
+    if max(x1 - x0, y1 - y0) <= 2:
+        raise ValueError(f"{shown} is no face in {picture}; allowed are pixels, not shares of the picture")
     inside = max(0.0, min(x1, size[0]) - max(x0, 0)) * max(0.0, min(y1, size[1]) - max(y0, 0))
     if inside < 0.5 * (x1 - x0) * (y1 - y0):
         where = "mostly outside" if inside else "outside"
-        raise ValueError(f"{shown} is {where} of the picture of {size[0]} x {size[1]} pixels")
+        raise ValueError(f"{shown} is {where} of {picture}")
 
 
 def box_of_landmarks(landmarks) -> tuple[float, float, float, float]:
@@ -238,18 +240,16 @@ def _limit_decoding(image: Image.Image) -> None:
     raise ValueError(f"the picture has {width} x {height} pixels: {_ALLOWED_SIZE}")
 
 
-def _checked_boxes(boxes) -> np.ndarray:
-    """Boxes (B, 4), x0 < x1 and y0 < y1."""
+def boxes_array(boxes) -> np.ndarray:
+    """Boxes, (B, 4) or (4,) for one picture, as (B, 4). Raises ValueError on any other shape and what is no number."""
     try:
         array = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"boxes is {boxes!r}; allowed are four numbers x0, y0, x1, y1 for each picture") from None
+        shown = " ".join(repr(boxes).split())[:100]
+        raise ValueError(f"boxes is {shown}; allowed are four numbers x0, y0, x1, y1 for each picture") from None
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] != 4:
         raise ValueError(f"boxes have the shape {array.shape}; allowed is (pictures, 4)")
-    good = np.isfinite(array).all(axis=1) & (array[:, 0] < array[:, 2]) & (array[:, 1] < array[:, 3])
-    if not good.all():
-        raise ValueError(f"box is {array[~good][0].tolist()}; allowed are finite x0 < x1 and y0 < y1")
     return array
 
 
@@ -260,4 +260,12 @@ def _picture_of_array(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(np.moveaxis(pixels, 0, -1)))
 
 
-__all__ = ["ViTPainImageProcessor", "box_of_landmarks", "check_box_in_picture", "crop_square", "open_picture", "to_rgb"]
+__all__ = [
+    "ViTPainImageProcessor",
+    "box_of_landmarks",
+    "boxes_array",
+    "check_box_in_picture",
+    "crop_square",
+    "open_picture",
+    "to_rgb",
+]

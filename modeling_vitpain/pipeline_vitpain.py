@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from transformers import Pipeline
 
+from .image_processing_vitpain import boxes_array
 from .scores_vitpain import pain_scores
 
 _ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop")
@@ -51,10 +52,15 @@ class PainAssessmentPipeline(Pipeline):
     _load_tokenizer = False
 
     def __call__(self, inputs, *args, boxes=None, **kwargs):
-        """Scores pictures, with the parameters of the class. Raises ValueError unless each picture has one box."""
+        """Scores pictures, with the parameters of the class.
+
+        Raises:
+            ValueError: not one box for each picture, or a box that holds no face of its picture: beside it, in shares
+                of it, not finite, or reversed. Names the box and the size of the picture.
+        """
         if boxes is not None:
             several = isinstance(inputs, list | tuple)
-            pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))
+            pictures, faces = inputs if several else [inputs], boxes_array(boxes)
             if len(pictures) != len(faces):
                 raise ValueError(f"{len(faces)} boxes were given for {len(pictures)} pictures; allowed is one for each")
             paired = [{"image": image, "box": box} for image, box in zip(pictures, faces, strict=True)]

@@ -50,8 +50,10 @@ def import_dataset(
         ProblemsFound: `strict`, and there are problems.
         WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
     """
-    found = find_source(Path(source), options, check_images)
+    found, place = find_source(Path(source), options, check_images)
     report = ImportReport(found.layout, str(Path(source).absolute()))
+    if place != Path(source).absolute():
+        report.notes.append(f"the data set lies in {place}")
     frames = found.frames(report)
     if not copy and any(found.path(frame) is None for frame in frames):
         raise InvalidInput(

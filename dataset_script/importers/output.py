@@ -1,7 +1,9 @@
 """Writing an imported dataset: shards, manifest, folds, report, README. Interrupted and run again, it continues."""
 
+import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from ..storage import write_atomically
 from ..vocabulary import SPLITS
 from .frame import Source, SourceFrame, features_of, frames_table, with_bytes
 from .readme import import_readme
-from .report import ImportReport
+from .report import ImportReport, Unusable
 from .subjects import Folds
 
 FOLDS = "folds.json"
@@ -39,6 +41,8 @@ def write_dataset(
 ) -> None:
     """Writes `frames` (each with its split) and what belongs to them into `out`.
 
+    After an error nothing is left of an `out` that was new; what a killed run wrote stays, to be continued.
+
     Raises:
         InvalidInput: `out` holds something else, or another process writes it.
         WorkFailed: a picture cannot be read any more, or a file cannot be written.
@@ -50,7 +54,8 @@ def write_dataset(
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
     settings = {"layout": report.layout, "source": report.source, "hash": digest}
-    with claimed(out, IMPORT_RECORD, settings, "import", _changes):
+    with _removed_on_error(out) as hold, claimed(out, IMPORT_RECORD, settings, "import", _changes):
+        hold()
         done = {entry.path: entry for entry in read_manifest(out) if entry.has_file(out)}
         written = 0
         for shard in _shards(members, tables, copy):
@@ -62,6 +67,19 @@ def write_dataset(
                 progress(written, len(frames))
         write_manifest(out, done.values())
         _write_texts(out, frames, folds, report)
+
+
+@contextlib.contextmanager
+def _removed_on_error(out: Path) -> Iterator[Callable[[], None]]:
+    """Removes `out` after an error, where it was new and the function that this yields was called: it is ours."""
+    new = not out.exists()
+    held = []
+    try:
+        yield lambda: held.append(True)
+    except Exception:
+        if new and held:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 @dataclass(frozen=True)
@@ -122,7 +140,7 @@ def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
     for frame in frames:
         try:
             contents.append(source.read(frame))
-        except OSError as error:
+        except (OSError, Unusable) as error:
             raise WorkFailed(
                 f"frame {frame.frame_id} cannot be read: {error}; --check-images finds such frames and leaves them out"
             ) from None
