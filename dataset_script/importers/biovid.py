@@ -13,7 +13,6 @@ A sample is named "071309_w_21-BL1-081": the subject (a woman of 21), the stimul
 names say everything. The labels are what was done to the subject: nothing tells PSPI or action units.
 """
 
-import csv
 import io
 import os
 import re
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
+from ..table_files import read_table
 from ..video import VIDEO_SUFFIXES, Sampling, count_frames, read_frames
 from ..vocabulary import GENDERS, STIMULI
 from .files import PICTURES, walk
@@ -44,7 +44,7 @@ _JPEG = {"quality": 95}
 def is_biovid(root: Path) -> bool:
     """Whether the folder looks like part A: a table of samples, or subjects' folders in it or in `video`."""
     for name in _TABLES:
-        if (root / name).is_file() and "sample_name" in _header(root / name):
+        if (root / name).is_file() and "sample_name" in _columns(root / name):
             return True
     folders = [folder for folder in (root, root / "video") if folder.is_dir()]
     return any(_SUBJECT.fullmatch(entry.name) for folder in folders for entry in folder.iterdir() if entry.is_dir())
@@ -150,7 +150,7 @@ class BioVid:
         if table is None:
             report.notes.append(f"there is no {_TABLES[0]}: subjects and stimulus levels are those of the names")
         else:
-            rows = _read_table(table, _COLUMNS)
+            rows = _rows(table, _COLUMNS)
         seen: set[str] = set()
         for row in rows:
             sample = row["sample_name"]
@@ -202,7 +202,7 @@ class BioVid:
     def _check_subjects(self, report: ImportReport, subjects: set[str]) -> None:
         """Names where subjects.csv says another age or sex than the subject's name, which is used."""
         table = next((self.root / name for name in _SUBJECT_TABLES if (self.root / name).is_file()), None)
-        for row in [] if table is None else _read_table(table, ("subject_name",)):
+        for row in [] if table is None else _rows(table, ("subject_name",)):
             if row["subject_name"] not in subjects:
                 continue
             parts = _SUBJECT.fullmatch(row["subject_name"])
@@ -258,37 +258,26 @@ def _decode(video: str, numbers: list[int]) -> dict[int, bytes | str]:
     return found
 
 
-def _header(table: Path) -> list[str]:
+def _columns(table: Path) -> list[str]:
     """Its column names; none where it cannot be read."""
     try:
-        with open(table, encoding="utf-8-sig") as file:
-            return _columns(file.readline())[1]
-    except (OSError, UnicodeDecodeError):
+        return read_table(table).columns
+    except InvalidInput:
         return []
 
 
-def _columns(line: str) -> tuple[str, list[str]]:
-    """The delimiter of a header line (tab in the archive; some copies were saved with another), and the columns."""
-    delimiter = max("\t;,", key=line.count)
-    return delimiter, [name.strip().strip('"') for name in line.strip().split(delimiter)]
-
-
-def _read_table(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
+def _rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
     """The lines of a table of the archive.
 
     Raises:
-        InvalidInput: a column of `required` is missing.
-        WorkFailed: it is not a table.
+        InvalidInput: it is no table, or a column of `required` is missing.
+        WorkFailed: a line has more or fewer fields than the header.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        delimiter, columns = _columns(text.partition("\n")[0])
-        lines = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))[1:]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise WorkFailed(f"{path} cannot be read as a table: {error}") from None
-    if missing := [name for name in required if name not in columns]:
-        raise InvalidInput(f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(columns)}")
-    for k, line in enumerate(lines):
-        if line and len(line) != len(columns):
-            raise WorkFailed(f"{path} has {len(line)} fields in line {k + 2}; its header has {len(columns)}")
-    return [dict(zip(columns, map(str.strip, line), strict=True)) for line in lines if line]
+    table = read_table(path)
+    if missing := [name for name in required if name not in table.columns]:
+        raise InvalidInput(f"{path} lacks the columns {', '.join(missing)}; it has {', '.join(table.columns)}")
+    for row in table.rows:
+        if row.surplus or None in row.values.values():
+            count = sum(value is not None for value in row.values.values()) + row.surplus
+            raise WorkFailed(f"{path} has {count} fields in line {row.line}; its header has {len(table.columns)}")
+    return [{name: value.strip() for name, value in row.values.items()} for row in table.rows]

@@ -105,7 +105,7 @@ def test_nothing_is_left_of_a_new_directory_after_an_error(source, tmp_path, mon
 
     out = tmp_path / "out"
     monkeypatch.setattr(Unbc, "read", failing)
-    with pytest.raises(WorkFailed, match="cannot be read any more"):
+    with pytest.raises(WorkFailed, match="--check-images finds such frames"):
         import_dataset(source, out, copy=True)
     assert not out.exists()
     out.mkdir()
