@@ -106,7 +106,7 @@ class PainAssessmentPipeline(Pipeline):
         if references is not None:
             pixels = inputs["pixel_values"]
             inputs["reference_pixel_values"] = references[None].to(pixels.device, pixels.dtype)
-        return self.model(**inputs, output_attentions=output_attentions)
+        return self.model(**inputs, output_au_attention=output_attentions)
 
     def postprocess(self, output, interval_level=0.9):
         config = self.model.config

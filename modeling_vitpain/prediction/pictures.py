@@ -223,7 +223,7 @@ class Scorer:
             batch["reference_mask"] = references.mask([item.key for item in items])
         config, size = self.network.config, batch["pixel_values"].shape[-2:]
         with torch.inference_mode():
-            output = self.network(**model_inputs(self.network, batch), output_attentions=self.with_attention)
+            output = self.network(**model_inputs(self.network, batch), output_au_attention=self.with_attention)
         found = pain_scores(output, config, self.level, size)
         return [
             Scored(
