@@ -7,17 +7,17 @@
 - A face is cropped where a box or landmarks are given; faces are not searched for.
 """
 
-import base64
 import io
-import urllib.parse
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin
 from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, PILImageResampling
 from transformers.processing_utils import ImagesKwargs
 from transformers.utils import logging
+
+from .picture_text_vitpain import decoded_text, is_file
 
 logger = logging.get_logger(__name__)
 
@@ -125,7 +125,7 @@ class ViTPainImageProcessor(PilBackend):
         """Files, base64 and data URIs are opened here: transformers' own loader clips 16-bit pictures to white."""
         source = image_url_or_urls
         if isinstance(source, Path) or (isinstance(source, str) and not source.startswith(("http://", "https://"))):
-            return open_picture(source if _is_file(source) else _decoded(str(source)))
+            return open_picture(source if is_file(source) else decoded_text(str(source)))
         return super().fetch_images(source)
 
     def as_picture(self, image) -> Image.Image:
@@ -247,37 +247,6 @@ def check_heatmap(image: Image.Image) -> None:
 
 
 _ALLOWED_SIZE = f"allowed are {MAX_PIXELS:,} pixels, and {64 * MAX_PIXELS:,} of a JPEG that is not progressive"
-
-
-def _is_file(source: str | Path) -> bool:
-    """Whether there is such a file; base64 text is too long a name to be asked for."""
-    try:
-        return Path(source).is_file()
-    except OSError:
-        return False
-
-
-def _decoded(text: str) -> io.BytesIO:
-    """The bytes of a picture that is given as base64 text or as a data URI.
-
-    Raises:
-        ValueError: the text is neither.
-    """
-    header, _, content = text.partition(",") if text.startswith("data:") else (";base64", "", text)
-    try:
-        if header.endswith(";base64"):
-            content = "".join(urllib.parse.unquote(content).split()).replace("-", "+").replace("_", "/")
-            picture = io.BytesIO(base64.b64decode(content + "=" * (-len(content) % 4), validate=True))
-        else:
-            picture = io.BytesIO(urllib.parse.unquote_to_bytes(content))
-        Image.open(picture)  # reads the header alone
-    except (ValueError, UnidentifiedImageError):
-        shown = text if len(text) <= 80 else f"{text[:80]}…"
-        raise ValueError(f"{shown!r} is no picture; allowed are a file, a URL, base64 text or a data URI") from None
-    except Image.DecompressionBombError:
-        pass  # `open_picture` says what is allowed
-    picture.seek(0)
-    return picture
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
