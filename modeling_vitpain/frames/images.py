@@ -41,7 +41,7 @@ class Normaliser:
     def resize(self, image: Image.Image, face_box: list[float] | None) -> np.ndarray:
         """What the model sees of a picture of any mode, (H, W, 3), uint8."""
         part = seen_part(image, face_box, self.processor)
-        resized = self.processor(part, do_rescale=False, do_normalize=False)["pixel_values"][0]
+        resized = self.processor(part, boxes="whole", do_rescale=False, do_normalize=False)["pixel_values"][0]
         return np.ascontiguousarray(np.asarray(resized).transpose(1, 2, 0), dtype=np.uint8)
 
     def normalise(self, pixels: np.ndarray) -> torch.Tensor:

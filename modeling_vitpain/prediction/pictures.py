@@ -3,7 +3,7 @@
 - Pictures come as a stream and each is resized for the model as soon as it is decoded, so that memory holds one decoded
   picture and one batch.
 - A picture is never its own reference: where it is among its references, that one is left out, and where none is left
-  the model's learned fallback is used.
+  the model's learned fallback is used. A model without fallback does not score such a picture.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -180,7 +180,7 @@ class Scorer:
 
     def _cut_out(self, picture: InputImage, face: Face | None, key: Key, bare: ImageScores) -> "_Prepared":
         """One face of a picture, or the whole picture, at the model's size."""
-        image, cut, warnings = picture.image, {}, []
+        image, cut, warnings = picture.image, {"boxes": "whole"}, []
         if face is not None:
             bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
             if face.is_cut(image.size) and not face.named:
@@ -211,10 +211,21 @@ class Scorer:
         return pixels.numpy() * std + mean
 
     def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
+        batch = [self._with_reference(item, references) for item in batch]
         usable = [item for item in batch if item.pixels is not None]
         scored = iter(self._run(usable, references) if usable else ())
         for item in batch:
             yield Scored(item.source, item.bare) if item.pixels is None else next(scored)
+
+    def _with_reference(self, item: "_Prepared", references: References | None) -> "_Prepared":
+        """The item, or an error in its place where a model without fallback has no reference for it."""
+        config = self.network.config
+        if item.pixels is None or config.reference != "neutral" or config.reference_fallback:
+            return item
+        if references is not None and any(item.key != key for key in references.keys):
+            return item
+        error = "the picture is its own only reference; this model needs another neutral picture of the person"
+        return _Prepared(item.source, item.key, replace(item.bare, error=error))
 
     def _run(self, items: list["_Prepared"], references: References | None) -> list[Scored]:
         batch = {"pixel_values": torch.stack([item.pixels for item in items])}
@@ -223,7 +234,7 @@ class Scorer:
             batch["reference_mask"] = references.mask([item.key for item in items])
         config, size = self.network.config, batch["pixel_values"].shape[-2:]
         with torch.inference_mode():
-            output = self.network(**model_inputs(self.network, batch), output_attentions=self.with_attention)
+            output = self.network(**model_inputs(self.network, batch), output_au_attention=self.with_attention)
         found = pain_scores(output, config, self.level, size)
         return [
             Scored(

@@ -76,6 +76,7 @@ def test_files_are_safetensors_and_code(saved):
         "losses_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",
+        "picture_text_vitpain.py",
         "pipeline_vitpain.py",
         "preprocessor_config.json",
         "reference_vitpain.py",

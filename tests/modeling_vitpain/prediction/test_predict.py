@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -340,6 +341,20 @@ class TestReferences:
         assert pain3d_cli.main(call) == 2
         assert "always needs a neutral reference" in capsys.readouterr().err
         assert pain3d_cli.main([*call, "--reference", str(pictures / "a.jpg")]) == 0
+
+    def test_without_fallback_a_picture_that_is_its_own_only_reference_is_a_row(self, pictures, tmp_path, capsys):
+        strict = save_model(tmp_path / "strict", reference="neutral", reference_fallback=False)
+        call = ["predict", str(pictures), "--model", str(strict), "--json", "--out", str(tmp_path / "rows.json")]
+        assert pain3d_cli.main([*call, "--reference", str(pictures / "b.png")]) == 1
+        rows = {Path(row["path"]).name: row for row in json.loads((tmp_path / "rows.json").read_text())}
+        assert rows.keys() == {"a.jpg", "b.png", "c.png"}
+        assert rows["b.png"]["error"].startswith("the picture is its own only reference; this model needs another")
+        assert rows["b.png"]["pspi"] is None and rows["a.jpg"]["error"] is rows["c.png"]["error"] is None
+        alone = predict(
+            pictures / "a.jpg", "--model", strict, "--reference", pictures / "b.png", out=tmp_path / "a.csv"
+        )
+        assert pspi(alone)[0] == pytest.approx(rows["a.jpg"]["pspi"], abs=1e-3)
+        assert pain3d_cli.main([*call, "--reference", str(pictures / "b.png"), str(pictures / "a.jpg")]) == 0
 
 
 class TestPipeline:
