@@ -22,7 +22,7 @@ PACKAGES = [
 FLOORS = {
     "dataset_script": [
         ["errors", "lazy", "progress"],
-        ["facs", "spec_rules", "storage", "table_files", "vocabulary"],
+        ["facs", "spec_rules", "storage", "table_files", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
         ["shards"],

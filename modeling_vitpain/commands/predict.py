@@ -84,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
     from transformers.utils import logging
 
     from dataset_script.storage import write_atomically
+    from dataset_script.video import Sampling
 
     from ..prediction.media import find_media
-    from ..prediction.video import Sampling
 
     sampling = Sampling(args.every, args.fps)
     sources = [source for path in args.paths for source in find_media(path)]

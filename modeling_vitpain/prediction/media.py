@@ -1,7 +1,7 @@
 """Picture files, folders and videos as one stream of pictures, one in memory at a time.
 
 - What cannot be read is part of the stream, as an `InputImage` that holds an error in place of an image.
-- A video is decoded as it is read and never held whole (`video.py`).
+- A video is decoded as it is read and never held whole (`dataset_script/video.py`).
 """
 
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput
+from dataset_script.video import VIDEO_SUFFIXES, Sampling, read_frames
 
-from ..image_processing_vitpain import open_picture, to_rgb
-from .video import VIDEO_SUFFIXES, Sampling, read_frames
+from ..image_processing_vitpain import MAX_PIXELS, open_picture, to_rgb
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 
@@ -105,7 +105,7 @@ def read_picture(source: MediaFile) -> InputImage:
 
 def read_video(source: MediaFile, sampling: Sampling) -> Iterator[InputImage]:
     """The sampled frames of a video as they are decoded; where the file is damaged, the last one holds the error."""
-    for frame in read_frames(source.path, sampling):
+    for frame in read_frames(source.path, sampling, MAX_PIXELS):
         yield InputImage(source, frame.image, frame.number, frame.time_s, error=frame.error)
 
 

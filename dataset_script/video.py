@@ -12,31 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from dataset_script.errors import InvalidInput
-
-from ..image_processing_vitpain import MAX_PIXELS
+from .errors import InvalidInput
 
 VIDEO_SUFFIXES = frozenset(
-    {
-        *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".wmv", ".asf", ".flv"),
-        ".ogv",
-        *(
-            ".mpg",
-            ".mpeg",
-            ".m1v",
-            ".m2v",
-            ".vob",
-            ".ts",
-            ".mts",
-            ".m2ts",
-            ".m2t",
-            ".mod",
-            ".tod",
-            ".mxf",
-            ".dv",
-            ".ogv",
-        ),
-    }
+    {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
+    | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
 )
 
 _SHORT_BY = 1.0
@@ -77,11 +57,12 @@ class VideoFrame:
     error: str | None = None
 
 
-def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
+def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -> Iterator[VideoFrame]:
     """The sampled frames of a video, as they are decoded.
 
-    Where the file is damaged, or ends before the length that it declares, the last one holds the error. A frame that
-    the decoder marks as damaged holds an error itself, and the frames after it are read.
+    A frame that the decoder marks as damaged, or that is shown at more than `max_pixels`, holds an error itself, and
+    the frames after it are read. Where the file is damaged, or ends before the length that it declares, the last one
+    holds the error.
     """
     import av
 
@@ -102,7 +83,7 @@ def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
                 if not _is_sampled(number, time, due, sampling):
                     continue
                 due = time if sampling.fps is None else _next_tick(time, sampling.fps)
-                yield _read_frame(frame, stream, number, time)
+                yield _read_frame(frame, stream, number, time, max_pixels)
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
         yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
@@ -162,13 +143,13 @@ def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int
     return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
-def _read_frame(frame, stream, number: int, time: float) -> VideoFrame:
+def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None) -> VideoFrame:
     if frame.is_corrupt:
         return VideoFrame(None, number, time, "the frame is damaged")
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     width, height = square_pixels(frame.width, frame.height, aspect)
-    if width * height > MAX_PIXELS:
-        allowed = f"allowed are {MAX_PIXELS:,} pixels"
+    if max_pixels is not None and width * height > max_pixels:
+        allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
     if (width, height) == (frame.width, frame.height):
         stored = frame.to_image()
