@@ -253,7 +253,7 @@ class TestFaces:
         boxes = self.write(tmp_path / "boxes.csv", [("large.jpg", 120, 130, 240, 250)])
         options = (tmp_path / "large.jpg", "--model", cropping_model, "--boxes", boxes)
         whole = predict(*options, out=tmp_path / "whole.csv")
-        monkeypatch.setattr("modeling_vitpain.image_processing_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
+        monkeypatch.setattr("modeling_vitpain.pictures_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
         reduced = predict(*options, out=tmp_path / "reduced.csv")
         assert pspi(reduced) == pytest.approx(pspi(whole), abs=0.05)
 
