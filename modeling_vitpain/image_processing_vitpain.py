@@ -15,7 +15,7 @@ from transformers.processing_utils import ImagesKwargs
 from transformers.utils import logging
 
 from .arrays_vitpain import flat_pictures, is_array
-from .pictures_vitpain import crop_square, open_picture, to_rgb, upright_size
+from .pictures_vitpain import crop_square, open_picture, orientation_of, to_rgb
 
 logger = logging.get_logger(__name__)
 
@@ -137,18 +137,20 @@ class ViTPainImageProcessor(PilBackend):
 
         uint8, 0 to 255; float32, 0 to 1, where such values were given (`white` is 1) and are not to be rescaled.
         """
+        stored, rgb = image.size, to_rgb(image)
         if box is not None:
-            check_box_in_picture(box, upright_size(image))
-        image = to_rgb(image) if box is None else crop_square(image, box, face_crop)
-        if mode != "heatmap" and do_rescale and max(high for _, high in image.getextrema()) <= _DARK:
+            check_box_in_picture(box, stored[::-1] if orientation_of(image) > 4 else stored)
+            reduced = max(rgb.size) / max(stored)
+            rgb = crop_square(rgb, [value * reduced for value in box], face_crop)
+        if mode != "heatmap" and do_rescale and max(high for _, high in rgb.getextrema()) <= _DARK:
             logger.warning_once(
                 "The brightest pixel of a picture is below 7 % of white: the picture is all but black, or its values "
                 "were divided by 255 before."
             )
         size, resample = kwargs.get("size"), kwargs.get("resample")
         if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
-            image = image.resize((size.width, size.height), resample)  # what the backend does, without its copies
-        pixels = np.moveaxis(np.asarray(image), -1, 0)
+            rgb = rgb.resize((size.width, size.height), resample)  # what the backend does, without its copies
+        pixels = np.moveaxis(np.asarray(rgb), -1, 0)
         if mode == "heatmap" and (pixels != pixels[:1]).any():
             raise ValueError("the heatmap has coloured pixels; allowed is a single 8-bit channel")
         return pixels if white != 1 or do_rescale else pixels / np.float32(255)

@@ -113,14 +113,8 @@ def to_bytes(levels: np.ndarray, white: int) -> np.ndarray:
     return table.astype(np.uint8)[levels]
 
 
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height after the EXIF orientation, which may lay the picture on its side, without decoding it."""
-    turned_by_pil = image.format == "TIFF"
-    return image.size[::-1] if orientation_of(image) > 4 and not turned_by_pil else image.size
-
-
 def orientation_of(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
+    """The EXIF orientation of a picture whose pixels are loaded, 1 to 8; 1 where there is none that can be read."""
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except (SyntaxError, ValueError, TypeError, LookupError, EOFError, OSError, struct.error):
@@ -130,31 +124,32 @@ def orientation_of(image: Image.Image) -> int:
 
 def _decoded(image: Image.Image) -> Image.Image:
     """The picture with its pixels loaded and 8 bits a channel, but for floating-point ones; not turned."""
-    tile = (getattr(image, "tile", None) or [None])[0]
+    tiles = list(getattr(image, "tile", ()))
     source = getattr(image, "filename", None) or getattr(image, "fp", None)
     image.load()
     if image.mode.startswith("I"):  # greys of 16 bits, which PIL opens as "I;16" or as 32-bit "I"
         levels = np.asarray(image)
         if (lowest := int(levels.min())) < 0:
             raise ValueError(f"the picture holds values from {lowest}; allowed are 0 to {FULL_SCALES[-1]}")
-        return Image.fromarray(to_bytes(levels, _white_of_greys(image, tile, int(levels.max()))))
-    swapped = _swapped(tile)
-    if swapped is not None and _brightest(image) < 16:  # of the high bytes: 12 bits or fewer
+        return Image.fromarray(to_bytes(levels, _white_of_greys(image, tiles, int(levels.max()))))
+    swapped = [_swapped(tile) for tile in tiles]
+    if swapped and None not in swapped and _brightest(image) < 16:  # of the high bytes: 12 bits or fewer
         return _from_both_bytes(image, source, swapped)
     return image
 
 
-def _white_of_greys(image: Image.Image, tile, highest: int) -> int:
+def _white_of_greys(image: Image.Image, tiles: list, highest: int) -> int:
     """The value that is white: from the file where it says so, else the smallest full scale that holds them all."""
     if image.format is None:  # made of an array: 8-bit values in a wider type are likely
         return full_scale(highest)
-    scaled_by_pil = image.format == "JPEG2000" or (image.format == "PPM" and tile is not None and tile[0] == "ppm")
+    if image.format == "PPM" and tiles and tiles[0][0] == "ppm":  # scaled by PIL to what the file declares
+        return FULL_SCALES[-1]
     tags = getattr(image, "tag_v2", {})
-    declared = tags.get(_MAX_SAMPLE_VALUE, (0,))
+    declared = tags.get(_MAX_SAMPLE_VALUE, 0)
     declared = int(declared[0] if isinstance(declared, tuple) else declared)
     if tags.get(_BITS_PER_SAMPLE) == (12,):
         declared = 4095
-    return full_scale(65535 if scaled_by_pil else max(highest, declared), FULL_SCALES[1:])
+    return full_scale(max(highest, declared), FULL_SCALES[1:])
 
 
 def _brightest(image: Image.Image) -> int:
@@ -162,23 +157,19 @@ def _brightest(image: Image.Image) -> int:
     return max(high for _, high in image.getextrema()[:3])
 
 
-def _swapped(tile) -> tuple | None:
+def _swapped(tile: tuple) -> tuple | None:
     """A tile of 16-bit colours, to be read in the other byte order; None for all others."""
-    if tile is None:
-        return None
     arguments = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
     native = "16L" if sys.byteorder == "little" else "16B"
     raw = arguments[0].replace("16N", native) if arguments and isinstance(arguments[0], str) else ""
-    if raw not in _OTHER_BYTE:
-        return None
-    return (*tile[:3], (_OTHER_BYTE[raw], *arguments[1:]))
+    return type(tile)(*tile[:3], (_OTHER_BYTE[raw], *arguments[1:])) if raw in _OTHER_BYTE else None
 
 
-def _from_both_bytes(image: Image.Image, source, swapped: tuple) -> Image.Image:
+def _from_both_bytes(image: Image.Image, source, swapped: list[tuple]) -> Image.Image:
     """16-bit colours below 4096, scaled by the smallest full scale that holds them; alpha by the same."""
     with Image.open(source) as again:
         again.seek(image.tell())
-        again.tile = [type(again.tile[0])(*swapped)]
+        again.tile = swapped
         low = np.asarray(again)
     levels = np.asarray(image).astype(np.uint16) * 256 + low
     white = full_scale(int(levels[..., :3].max()), FULL_SCALES[1:])
@@ -214,5 +205,4 @@ __all__ = [
     "orientation_of",
     "to_bytes",
     "to_rgb",
-    "upright_size",
 ]
