@@ -98,7 +98,7 @@ class _Walk:
             elif os.path.isfile(entry.path):
                 yield entry
             else:
-                self.passed_over["broken links" if entry.is_symlink() else "no regular files"] += 1
+                self.passed_over["broken link(s)" if entry.is_symlink() else "pipe(s) or device(s)"] += 1
 
     def _entries(self, folder: str) -> list[os.DirEntry]:
         try:
@@ -107,7 +107,7 @@ class _Walk:
         except OSError:
             if self.strict:
                 raise
-            self.passed_over["folders that cannot be opened"] += 1
+            self.passed_over["folder(s) that cannot be opened"] += 1
             return []
 
 

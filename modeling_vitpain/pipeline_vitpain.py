@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from transformers import Pipeline
 
+from .arrays_vitpain import is_array
 from .scores_vitpain import pain_scores
 
 _ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop")
@@ -32,7 +33,8 @@ class PainAssessment(TypedDict):
 class PainAssessmentPipeline(Pipeline):
     """Pain in pictures of faces. A research tool, not a medical device.
 
-    Takes one picture or a list (path, URL, PIL), and returns a `PainAssessment` for each.
+    Takes one picture or a list (path, URL, PIL, array, tensor), or an array (N, …) of several, and returns a
+    `PainAssessment` for each.
 
     Parameters:
         boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
@@ -52,6 +54,8 @@ class PainAssessmentPipeline(Pipeline):
 
     def __call__(self, inputs, *args, boxes=None, **kwargs):
         """Scores pictures, with the parameters of the class. Raises ValueError unless each picture has one box."""
+        if is_array(inputs) and inputs.ndim == 4:
+            inputs = list(inputs)
         if boxes is not None:
             several = isinstance(inputs, list | tuple)
             pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))
@@ -99,7 +103,10 @@ class PainAssessmentPipeline(Pipeline):
             image = image["image"]
         elif face_crop is not None:
             raise ValueError("face_crop was given without boxes")
-        return self.image_processor(image, return_tensors="pt", **faces).to(self.dtype)
+        inputs = self.image_processor(image, return_tensors="pt", **faces)
+        if (number := len(inputs["pixel_values"])) != 1:
+            raise ValueError(f"{number} pictures were given in the place of one; allowed is a flat list of pictures")
+        return inputs.to(self.dtype)
 
     def _forward(self, model_inputs, output_attentions=False, references=None):
         inputs = dict(model_inputs)

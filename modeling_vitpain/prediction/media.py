@@ -5,6 +5,7 @@
 """
 
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF", "FLI", "DCX", "HEI
 
 _DAMAGED = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError),
-    *(struct.error, zlib.error),
+    *(RuntimeError, struct.error, zlib.error),
 )
 """What PIL's readers raise on damaged files."""
 
@@ -119,7 +120,7 @@ def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterat
 
 def read_picture(source: MediaFile) -> InputImage:
     """A picture file; of an animation, or a file of several pages, the first, which `note` says."""
-    _register_heif()
+    _prepare_pil()
     try:
         if not source.path.stat().st_size:
             return InputImage(source, error="the file is empty")
@@ -140,8 +141,9 @@ def _note(image: Image.Image) -> str | None:
 
 
 @cache
-def _register_heif() -> None:
-    """Has PIL read HEIC, where the extra `heic` is installed."""
+def _prepare_pil() -> None:
+    """Has PIL read HEIC, where the extra `heic` is installed, and keep its warnings, which name no file, to itself."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         from pi_heif import register_heif_opener
     except ModuleNotFoundError:
