@@ -1,9 +1,13 @@
 """Which files of a folder are pictures and videos, by name and by their first bytes."""
 
 import os
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+
+from PIL import Image
 
 from .video import VIDEO_SUFFIXES
 
@@ -20,11 +24,17 @@ PICTURE_SUFFIXES = (
     *PHOTO_SUFFIXES,
     *HEIF_SUFFIXES,
     *(".tga", ".icb", ".vda", ".vst", ".pcx", ".dcx", ".psd", ".pcd", ".sgi", ".bw", ".rgb", ".rgba", ".ras"),
-    *(".blp", ".dds", ".ftc", ".ftu", ".fli", ".flc", ".gbr", ".iim", ".im", ".msp", ".palm", ".pxr", ".xbm", ".xpm"),
+    *(".blp", ".dds", ".ftc", ".ftu", ".fli", ".flc", ".gbr", ".iim", ".im", ".msp", ".pxr", ".xbm", ".xpm"),
     *(".cur", ".ico", ".icns", ".fit", ".fits"),
 )
 """Of every raster format that Pillow reads. Left out are vector graphics (.eps, .ps, .pdf, .wmf, .emf), formats whose
 decoder it lacks (.bufr, .grib, .h5, .hdf), floating-point maps (.pfm), and .mpg and .mpeg, which are videos."""
+
+DAMAGED_PICTURE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
 
 _BESIDE_PICTURES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "system volume information", "$recycle.bin"}

@@ -11,12 +11,12 @@ from PIL import Image
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .media_files import DAMAGED_PICTURE
 from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
 
 _CLASSES = {"age_group": len(AGE_GROUPS), "ethnicity": len(ETHNICITIES), "gender": len(GENDERS)}
-_NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
@@ -101,7 +101,7 @@ def imported_picture_problems(row: Row) -> Iterator[str]:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         yield f"image cannot be decoded: {error}"
 
 
@@ -136,7 +136,7 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
                 shape = "{} x {}".format(*image.size)
                 return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
             return pixels, []
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         return None, [f"{name} cannot be decoded: {error}"]
 
 

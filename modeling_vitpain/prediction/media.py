@@ -4,9 +4,7 @@
 - A video is decoded as it is read and never held whole (`dataset_script/video.py`).
 """
 
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -15,7 +13,14 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput
-from dataset_script.media_files import PICTURE_SUFFIXES, PassedOver, is_heif_file, is_video_file, visible_files
+from dataset_script.media_files import (
+    DAMAGED_PICTURE,
+    PICTURE_SUFFIXES,
+    PassedOver,
+    is_heif_file,
+    is_video_file,
+    visible_files,
+)
 from dataset_script.video import VIDEO_SUFFIXES, Sampling, read_frames
 
 from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
@@ -23,12 +28,6 @@ from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
 _SUFFIXES = frozenset(PICTURE_SUFFIXES) | VIDEO_SUFFIXES
 _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF", "FLI", "DCX", "HEIF"})
 """Formats whose files may hold several pictures that are no sizes or layers of one."""
-
-_DAMAGED = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError),
-    *(RuntimeError, struct.error, zlib.error),
-)
-"""What PIL's readers raise on damaged files."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ def read_picture(source: MediaFile) -> InputImage:
     except UnidentifiedImageError:
         needed = "a HEIC picture, read after: pip install 'pain3d[heic]'"
         return InputImage(source, error=needed if is_heif_file(source.path) else "not a picture")
-    except _DAMAGED as error:
+    except DAMAGED_PICTURE as error:
         return InputImage(source, error=f"unreadable: {_first_line(error)}")
 
 
