@@ -1,15 +1,9 @@
 """Which files of a folder are pictures and videos, by name and by their first bytes."""
 
 import os
-import struct
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-
-from PIL import Image
-
-from .video import VIDEO_SUFFIXES
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 """Read where the extra `heic` is installed."""
@@ -29,12 +23,6 @@ PICTURE_SUFFIXES = (
 )
 """Of every raster format that Pillow reads. Left out are vector graphics (.eps, .ps, .pdf, .wmf, .emf), formats whose
 decoder it lacks (.bufr, .grib, .h5, .hdf), floating-point maps (.pfm), and .mpg and .mpeg, which are videos."""
-
-DAMAGED_PICTURE = (
-    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
-)
-"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
 
 _BESIDE_PICTURES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "system volume information", "$recycle.bin"}
@@ -123,6 +111,8 @@ class _Walk:
 
 def is_video_file(path: Path) -> bool:
     """Whether a file is a video by its first bytes or, where they do not say, by its suffix."""
+    from .video import VIDEO_SUFFIXES  # beside what decodes them; commands that only list files do not wait for it
+
     head = _head(path)
     if _starts_as_picture(head):
         return False

@@ -2,6 +2,8 @@
 
 import io
 import math
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,15 @@ from PIL import Image
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
-from .media_files import DAMAGED_PICTURE
 from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
 
 Row = dict[str, Any]
+
+DAMAGED_PICTURE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
 
 _CLASSES = {"age_group": len(AGE_GROUPS), "ethnicity": len(ETHNICITIES), "gender": len(GENDERS)}
 

@@ -142,15 +142,15 @@ class ViTPainImageProcessor(PilBackend):
             check_box_in_picture(box, stored[::-1] if orientation_of(image) > 4 else stored)
             reduced = max(rgb.size) / max(stored)
             rgb = crop_square(rgb, [value * reduced for value in box], face_crop)
-        if mode != "heatmap" and do_rescale and max(high for _, high in rgb.getextrema()) <= _DARK:
+        whole, size, resample = rgb, kwargs.get("size"), kwargs.get("resample")
+        if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
+            rgb = rgb.resize((size.width, size.height), resample)  # what the backend does, without its copies
+        pixels = np.moveaxis(np.asarray(rgb), -1, 0)
+        if mode != "heatmap" and do_rescale and pixels.max() <= _DARK and _is_dark(whole):
             logger.warning_once(
                 "The brightest pixel of a picture is below 7 % of white: the picture is all but black, or its values "
                 "were divided by 255 before."
             )
-        size, resample = kwargs.get("size"), kwargs.get("resample")
-        if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
-            rgb = rgb.resize((size.width, size.height), resample)  # what the backend does, without its copies
-        pixels = np.moveaxis(np.asarray(rgb), -1, 0)
         if mode == "heatmap" and (pixels != pixels[:1]).any():
             raise ValueError("the heatmap has coloured pixels; allowed is a single 8-bit channel")
         return pixels if white != 1 or do_rescale else pixels / np.float32(255)
@@ -188,6 +188,10 @@ def box_of_landmarks(landmarks) -> tuple[float, float, float, float]:
         raise ValueError(f"landmarks have the shape {points.shape}; allowed are 68 or 66 finite points x, y")
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return float(x0), float(y0 - _FOREHEAD * max(x1 - x0, y1 - y0)), float(x1), float(y1)
+
+
+def _is_dark(rgb: Image.Image) -> bool:
+    return max(high for _, high in rgb.getextrema()) <= _DARK
 
 
 def check_heatmaps(images) -> None:

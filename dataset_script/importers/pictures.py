@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from ..media_files import DAMAGED_PICTURE
+from ..rows import DAMAGED_PICTURE
 from .frame import Source, SourceFrame
 from .report import ImportReport, Unusable
 

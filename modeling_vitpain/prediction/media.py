@@ -14,13 +14,13 @@ from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput
 from dataset_script.media_files import (
-    DAMAGED_PICTURE,
     PICTURE_SUFFIXES,
     PassedOver,
     is_heif_file,
     is_video_file,
     visible_files,
 )
+from dataset_script.rows import DAMAGED_PICTURE
 from dataset_script.video import VIDEO_SUFFIXES, Sampling, read_frames
 
 from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
