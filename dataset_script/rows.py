@@ -2,6 +2,8 @@
 
 import io
 import math
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +17,18 @@ from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, STIMULI, for
 
 Row = dict[str, Any]
 
+DAMAGED_PICTURE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
+
 _CLASSES = {
     "age_group": len(AGE_GROUPS),
     "ethnicity": len(ETHNICITIES),
     "gender": len(GENDERS),
     "stimulus": len(STIMULI),
 }
-_NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
@@ -111,7 +118,7 @@ def imported_picture_problems(row: Row) -> Iterator[str]:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         yield f"image cannot be decoded: {error}"
 
 
@@ -146,7 +153,7 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
                 shape = "{} x {}".format(*image.size)
                 return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
             return pixels, []
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         return None, [f"{name} cannot be decoded: {error}"]
 
 

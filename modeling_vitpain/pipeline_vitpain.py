@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from transformers import Pipeline
 
+from .arrays_vitpain import is_array
 from .image_processing_vitpain import WHOLE, boxes_array
 from .scores_vitpain import pain_scores
 
@@ -40,7 +41,8 @@ class PainAssessment(TypedDict):
 class PainAssessmentPipeline(Pipeline):
     """Pain in pictures of faces. A research tool, not a medical device.
 
-    Takes one picture or a list (path, URL, base64, PIL), and returns a `PainAssessment` for each.
+    Takes one picture or a list (path, URL, base64, PIL, array, tensor), or an array (N, …) of several, and returns a
+    `PainAssessment` for each.
 
     Parameters:
         boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
@@ -68,6 +70,8 @@ class PainAssessmentPipeline(Pipeline):
             ValueError: not one box for each picture, or a box that holds no face of its picture: beside it, in shares
                 of it, not finite, or reversed. Names the box and the size of the picture.
         """
+        if is_array(inputs) and inputs.ndim == 4:
+            inputs = list(inputs)
         if isinstance(boxes, str):
             if boxes != WHOLE:
                 raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
@@ -132,7 +136,10 @@ class PainAssessmentPipeline(Pipeline):
             faces["boxes"] = [box]
         elif face_crop is not None:
             raise ValueError("face_crop was given without boxes or find_face")
-        return self.image_processor(image, return_tensors="pt", **faces).to(self.dtype)
+        inputs = self.image_processor(image, return_tensors="pt", **faces)
+        if (number := len(inputs["pixel_values"])) != 1:
+            raise ValueError(f"{number} pictures were given in the place of one; allowed is a flat list of pictures")
+        return inputs.to(self.dtype)
 
     def _found(self, image, face_crop: float | None, find_face: FindFace) -> tuple[Image.Image, Box]:
         """What `find_face` says of a picture of any kind."""

@@ -23,7 +23,7 @@ FLOORS = {
     "dataset_script": [
         ["errors", "lazy", "progress"],
         ["facs", "spec_rules", "storage", "table_files", "video", "vocabulary"],
-        ["claim", "features", "spec"],
+        ["claim", "features", "media_files", "spec"],
         ["manifest", "rows"],
         ["shards"],
         ["builder", "hub_readme"],

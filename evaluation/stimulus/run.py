@@ -100,7 +100,7 @@ def _with_faces(rows: "Dataset", weights: Path | None) -> "Dataset":
     from datasets import Image
     from tqdm import tqdm
 
-    from modeling_vitpain.image_processing_vitpain import to_rgb
+    from modeling_vitpain.pictures_vitpain import to_rgb
     from modeling_vitpain.prediction.face_search import YuNetFaces
     from modeling_vitpain.prediction.faces import NoFace
     from modeling_vitpain.prediction.media import InputImage, MediaFile

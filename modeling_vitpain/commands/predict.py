@@ -83,13 +83,17 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
     from transformers.utils import logging
 
+    from dataset_script.media_files import PassedOver
     from dataset_script.storage import write_atomically
     from dataset_script.video import Sampling
 
     from ..prediction.media import find_media
 
     sampling = Sampling(args.every, args.fps)
-    sources = [source for path in args.paths for source in find_media(path)]
+    passed_over = PassedOver()
+    sources = [source for path in args.paths for source in find_media(path, passed_over)]
+    if passed_over:
+        print(f"pain3d: {passed_over}", file=sys.stderr)
     _check_names(args, sources)
     if any(source.is_video for source in sources):
         import av  # noqa: F401 - a missing package is reported before the model is loaded
@@ -179,7 +183,7 @@ def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterat
 
 
 def _references(args: argparse.Namespace, scorer, sources: list) -> Callable | None:
-    from ..prediction.media import PICTURE_SUFFIXES
+    from dataset_script.media_files import PICTURE_SUFFIXES
 
     if args.reference is not None:
         shared = scorer.read_references(args.reference)

@@ -9,7 +9,8 @@ from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import WorkFailed
 
-from ..image_processing_vitpain import ViTPainImageProcessor, crop_square
+from ..image_processing_vitpain import ViTPainImageProcessor
+from ..pictures_vitpain import crop_square
 from .augmentation import Variation
 
 

@@ -180,13 +180,13 @@ class Scorer:
 
     def _cut_out(self, picture: InputImage, face: Face | None, key: Key, bare: ImageScores) -> "_Prepared":
         """One face of a picture, or the whole picture, at the model's size."""
-        image, cut, warnings = picture.image, {"boxes": "whole"}, []
+        image, cut, warnings = picture.image, {"boxes": "whole"}, [picture.note] if picture.note else []
         if face is not None:
             bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
             if face.is_cut(image.size) and not face.named:
                 return _Prepared(picture.source, key, replace(bare, error="the picture's edge cuts the face"))
             crop = self.face_crop or self.processor.face_crop
-            warnings = warnings_of_face(face, image.size, crop, self.processor.size["height"])
+            warnings += warnings_of_face(face, image.size, crop, self.processor.size["height"])
             image, face = upright(image, face, crop)
             cut = {"boxes": [face.box], "face_crop": crop}
         try:

@@ -254,7 +254,7 @@ class TestFaces:
         boxes = self.write(tmp_path / "boxes.csv", [("large.jpg", 120, 130, 240, 250)])
         options = (tmp_path / "large.jpg", "--model", cropping_model, "--boxes", boxes)
         whole = predict(*options, out=tmp_path / "whole.csv")
-        monkeypatch.setattr("modeling_vitpain.image_processing_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
+        monkeypatch.setattr("modeling_vitpain.pictures_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
         reduced = predict(*options, out=tmp_path / "reduced.csv")
         assert pspi(reduced) == pytest.approx(pspi(whole), abs=0.05)
 
@@ -398,6 +398,23 @@ class TestPipeline:
     def test_what_is_refused(self, model, pictures, arguments, message):
         with pytest.raises(ValueError, match=message):
             pipeline("pain-assessment", model=str(model), device="cpu")(str(pictures / "a.jpg"), **arguments)
+
+    def test_arrays(self, model, pictures):
+        """Of any scale and axes as the picture itself; an array of several is a list."""
+        pipe = pipeline("pain-assessment", model=str(model), device="cpu")
+        image = Image.open(pictures / "b.png").convert("RGB")
+        array = np.asarray(image)
+        expected = pipe(image)["pspi"]
+        for form in (array, array / 255, torch.from_numpy(array.copy()).permute(2, 0, 1)):
+            assert pipe(form)["pspi"] == pytest.approx(expected, abs=2e-4)
+        assert pipe(np.asarray(image.convert("L")))["pspi"] == pytest.approx(pipe(image.convert("L"))["pspi"], abs=1e-4)
+        several = np.stack([255 - array, array])
+        for batch in (several, torch.from_numpy(several / 255)):
+            assert [scores["pspi"] for scores in pipe(batch)] == pytest.approx(
+                [pipe(Image.fromarray(255 - array))["pspi"], expected], abs=2e-4
+            )
+        with pytest.raises(ValueError, match="2 pictures were given in the place of one"):
+            pipe([several])
 
 
 class TestDataset:
