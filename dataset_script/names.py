@@ -11,7 +11,12 @@ def written_name(name: str | os.PathLike) -> str:
 
     A backslash that would then read as such an escape is written `\x5c`, so that `read_name` finds every name again.
     """
-    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+    return written_text(os.fsencode(name).decode("utf-8", "surrogateescape"))
+
+
+def written_text(text: str) -> str:
+    """A message that may hold file names, as `written_name` writes names."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     text = _ESCAPED.sub(lambda found: rf"\x5cx{found[1]}", text)
     return "".join(rf"\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
 

@@ -113,6 +113,24 @@ def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
         yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
 
 
+def expected_frames(path: Path, sampling: Sampling) -> int:
+    """About how many frames `read_frames` will give, as the file's header says; 1 where it cannot be read."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            if stream is None:
+                return 1
+            rate = float(stream.average_rate or 25)
+            seconds = _declared_seconds(container, stream) or stream.frames / rate
+            frames = stream.frames or seconds * rate
+    except (av.error.FFmpegError, OSError):
+        return 1
+    wanted = frames / (sampling.every or 1) if sampling.fps is None else min(frames, seconds * sampling.fps)
+    return max(1, round(wanted))
+
+
 def shown_stream(container):
     """The video stream that players show: never cover art, the default one before others, then the largest picture.
 

@@ -10,10 +10,10 @@ from transformers import pipeline
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.commands.predict import ScoreRow
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.pictures import predict_images
+from modeling_vitpain.prediction.score_rows import ScoreRow
 from modeling_vitpain.prediction.splits import Predictions, predict_dataset
 
 COLUMNS = [
