@@ -155,7 +155,7 @@ def _sources(paths: list[Path]) -> list["MediaFile"]:
             found += find_media(path)
         except (InvalidInput, OSError) as error:
             errors.append(error)
-            found.append(MediaFile(path, path.name, str(error)))
+            found.append(MediaFile(path, path.name, str(error).removeprefix(f"{path} ")))
     if len(errors) == len(paths):
         raise errors[0]
     once = list({str(source.path): source for source in found}.values())

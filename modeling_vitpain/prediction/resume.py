@@ -47,7 +47,7 @@ def kept_rows(
             found[place[row["path"]]].append(row)
         elif Path(read_name(row["path"])).exists():
             raise InvalidInput(
-                f"the file of scores holds rows of {row['path']}, which this call does not name; "
+                f"out holds rows of {row['path']}, which this call does not name; "
                 "name another file, or start anew with --overwrite"
             )
     last = place.get(earlier.rows[-1]["path"]) if earlier.rows and not earlier.finished else None
