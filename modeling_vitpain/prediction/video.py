@@ -99,9 +99,9 @@ def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
             for number, frame in enumerate(container.decode(stream)):
                 counted = late + number / float(stream.average_rate or 25)
                 time = counted if frame.time is None else frame.time - opening
-                if not _is_sampled(number, time, due, sampling):
+                if not is_sampled(number, time, due, sampling):
                     continue
-                due = time if sampling.fps is None else _next_tick(time, sampling.fps)
+                due = time if sampling.fps is None else next_tick(time, sampling.fps)
                 yield _read_frame(frame, stream, number, time)
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
@@ -202,13 +202,14 @@ def _display_matrix(frame) -> np.ndarray | None:
     return None if data is None else np.frombuffer(bytes(data), dtype=np.int32)
 
 
-def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+    """Whether a frame is used; `due`: seconds from which the next one is, of `next_tick`."""
     if sampling.fps is not None:
         return number == 0 or time >= due
     return number % (sampling.every or 1) == 0
 
 
-def _next_tick(time: float, fps: float) -> float:
+def next_tick(time: float, fps: float) -> float:
     """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
     return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
 
