@@ -21,16 +21,16 @@ _LINE_SECONDS = 1.0
 
 def score_line(scores: list[ImageScores], rate: float) -> str:
     """The scores of one picture's faces, the main one first, and the pictures a second."""
-    main = scores[0]
+    main, pace = scores[0], [f"{rate:.0f} fps"] if rate > 0 else []
     if main.pspi is None:
-        return f"{main.error}  {rate:.0f} fps"
+        return "  ".join([str(main.error), *pace])
     parts = [f"PSPI {main.pspi:.1f} ({main.pspi_low}-{main.pspi_high})"]
     parts += [f"{name} {value:.0f}" for name in ("yaw", "pitch", "roll") if (value := getattr(main, name)) is not None]
     if main.faces is not None:
         parts.append(f"{main.faces} {'face' if main.faces == 1 else 'faces'}")
     if len(scores) > 1:
         parts.append("others " + " ".join("-" if s.pspi is None else f"{s.pspi:.1f}" for s in scores[1:]))
-    return "  ".join([*parts, f"{rate:.0f} fps", *([main.warning] if main.warning else [])])
+    return "  ".join([*parts, *pace, *([main.warning] if main.warning else [])])
 
 
 class Preview:
@@ -128,7 +128,7 @@ def _single_keys():
     import tty
 
     before = termios.tcgetattr(sys.stdin)
-    tty.setcbreak(sys.stdin)
+    tty.setcbreak(sys.stdin, termios.TCSANOW)  # what was typed before counts too
     try:
         yield
     finally:
