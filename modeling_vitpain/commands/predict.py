@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--overlays", type=Path, metavar="DIR", help="a PNG for each picture: where each AU query looks"
     )
 
+    _add_input_arguments(parser)
+    _add_face_arguments(parser)
+    _add_reference_arguments(parser)
+
+
+def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
     video = parser.add_argument_group("videos").add_mutually_exclusive_group()
     video.add_argument("--every", type=int, metavar="N", help="each N-th frame only")
     video.add_argument("--fps", type=float, help="at most so many frames a second")
@@ -51,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument("--camera", metavar="DEVICE", help="in place of files: a camera's number, or its path or URL")
     camera.add_argument("--seconds", type=float, metavar="S", help="of the camera (default: until q or Ctrl-C)")
 
+
+def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
     faces = parser.add_argument_group("where the face is")
     faces.add_argument(
         "--face-crop", type=float, metavar="F", help="the square seen, in longer sides of the face's box"
@@ -71,6 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="YuNet's weights (default: those of pain3d[faces], or the file that PAIN3D_FACE_MODEL names)",
     )
 
+
+def _add_reference_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("neutral references, for a model that takes them")
     neutral = group.add_mutually_exclusive_group()
     neutral.add_argument(
