@@ -344,3 +344,15 @@ def test_names_of_any_kind(model, tmp_path, capsys, text_format):
         record.write_text(record.read_text().replace('"finished": true', '"finished": false'))
         assert pain3d_cli.main(words) == 1
         assert out.read_bytes() == whole
+
+
+def test_boxes_name_pictures_as_the_scores_do(model, tmp_path):
+    folder = tmp_path / "odd"
+    write_pictures(folder, [os.fsdecode(b"caf\xe9.png"), "ok.png"])
+    boxes, out = tmp_path / "boxes.csv", tmp_path / "out.csv"
+    words = ["predict", str(folder), "--model", str(model), "--out", str(out), "--overwrite"]
+    assert pain3d_cli.main(words) == 0
+    named = [row["path"] for row in read(out)]
+    boxes.write_text("path,x0,y0,x1,y1\n" + "".join(f"{name},4,4,50,50\n" for name in named), "utf-8")
+    assert pain3d_cli.main([*words, "--boxes", str(boxes)]) == 0
+    assert [row["faces"] for row in read(out)] == ["1", "1"]
