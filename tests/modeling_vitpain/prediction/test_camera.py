@@ -88,7 +88,8 @@ def test_a_clip_stands_in_for_a_camera(model, clip, tmp_path, capsys):
 def test_it_ends_after_so_many_seconds(model, camera, tmp_path, monkeypatch):
     from modeling_vitpain.prediction import camera as module
 
-    clock = SimpleNamespace(monotonic=lambda steps=itertools.count(): next(steps) / 50)  # 50 pictures a second
+    steps = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(steps) / 50)  # 50 pictures a second
     monkeypatch.setattr(module, "time", clock)
     out = tmp_path / "live.csv"
     words = ["predict", "--camera", "3", "--model", str(model), "--out", str(out)]
