@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+HEIF_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
 """Read where the extra `heic` is installed."""
 
 PHOTO_SUFFIXES = (

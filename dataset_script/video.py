@@ -88,9 +88,9 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
             for number, frame in enumerate(container.decode(stream)):
                 counted = late + number / float(stream.average_rate or 25)
                 time = counted if frame.time is None else frame.time - opening
-                if not _is_sampled(number, time, due, sampling):
+                if not is_sampled(number, time, due, sampling):
                     continue
-                due = time if sampling.fps is None else _next_tick(time, sampling.fps)
+                due = time if sampling.fps is None else next_tick(time, sampling.fps)
                 yield _read_frame(frame, stream, number, time, max_pixels)
                 if sampling.numbers is not None and number >= max(sampling.numbers):
                     return
@@ -118,6 +118,24 @@ def count_frames(path: Path) -> int:
     if not count:
         raise WorkFailed(f"{path} holds no frame of a video")
     return count
+
+
+def expected_frames(path: Path, sampling: Sampling) -> int:
+    """About how many frames `read_frames` will give, as the file's header says; 1 where it cannot be read."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            if stream is None:
+                return 1
+            rate = float(stream.average_rate or 25)
+            seconds = _declared_seconds(container, stream) or stream.frames / rate
+            frames = stream.frames or seconds * rate
+    except (av.error.FFmpegError, OSError):
+        return 1
+    wanted = frames / (sampling.every or 1) if sampling.fps is None else min(frames, seconds * sampling.fps)
+    return max(1, round(wanted))
 
 
 def shown_stream(container):
@@ -191,7 +209,8 @@ def _display_matrix(frame) -> np.ndarray | None:
     return None if data is None else np.frombuffer(bytes(data), dtype=np.int32)
 
 
-def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+    """Whether a frame is used; `due`: seconds from which the next one is, of `next_tick`."""
     if sampling.numbers is not None:
         return number in sampling.numbers
     if sampling.fps is not None:
@@ -199,7 +218,7 @@ def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> boo
     return number % (sampling.every or 1) == 0
 
 
-def _next_tick(time: float, fps: float) -> float:
+def next_tick(time: float, fps: float) -> float:
     """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
     return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
 

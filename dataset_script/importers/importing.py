@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
+from ..names import is_text, why_no_text, written_text
 from ..vocabulary import SPLITS
-from .frame import SourceFrame, link_neutral_frames
+from .frame import Source, SourceFrame, link_neutral_frames
 from .layouts import DEFAULTS, LayoutOptions, find_source
 from .output import write_dataset
 from .pictures import check_pictures
@@ -59,7 +60,7 @@ def import_dataset(
         raise InvalidInput(
             f"pictures of {source} lie inside an archive or a video, where nothing can refer to them: add --copy"
         )
-    frames = _without_duplicates(frames, report)
+    frames = _without_duplicates(_with_text_names(found, frames, report, copy), report)
     if check_images:
         frames = check_pictures(found, frames, report, progress)
     report.found, report.portable, report.pictures_checked = found.num_pictures, copy, check_images
@@ -76,6 +77,20 @@ def import_dataset(
     report.splits = _count(frames)
     write_dataset(Path(out), found, frames, folds, report, copy, progress)
     return report
+
+
+def _with_text_names(found: Source, frames: list[SourceFrame], report: ImportReport, copy: bool) -> list[SourceFrame]:
+    """The frames whose names can be written into a row, which holds UTF-8."""
+    kept = []
+    for frame in frames:
+        path = None if copy else found.path(frame)
+        names = [frame.frame_id, frame.subject_id, frame.sequence_id or "", path or ""]
+        wrong = next((name for name in names if not is_text(name)), None)
+        if wrong is None:
+            kept.append(frame)
+        else:
+            report.leave_out(written_text(frame.frame_id), "name is not UTF-8", why_no_text(wrong))
+    return kept
 
 
 def _without_duplicates(frames: list[SourceFrame], report: ImportReport) -> list[SourceFrame]:

@@ -37,10 +37,12 @@ class MediaFile:
     Attributes:
         path: the file.
         name: its path below the folder that was named, or its file name.
+        error: why nothing can be read there, in one line; None: not known to be so.
     """
 
     path: Path
     name: str
+    error: str | None = None
 
     @cached_property
     def is_video(self) -> bool:
@@ -111,7 +113,9 @@ def find_media(path: Path, passed_over: PassedOver | None = None) -> list[MediaF
 
 def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterator[InputImage]:
     """The picture of a file, or the frames of a video."""
-    if source.is_video:
+    if source.error is not None:
+        yield InputImage(source, error=source.error)
+    elif source.is_video:
         yield from read_video(source, sampling or Sampling())
     else:
         yield read_picture(source)

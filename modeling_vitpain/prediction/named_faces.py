@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.names import read_name
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
 
 from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
@@ -100,7 +101,7 @@ class NamedFaces:
             raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
         if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
-        here = Path(row.values["path"].strip())
+        here = Path(read_name(row.values["path"].strip()))
         key = (here if here.exists() else table.path.parent / here).resolve(), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all():
             return key, None

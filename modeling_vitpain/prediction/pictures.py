@@ -6,7 +6,7 @@
   the model's learned fallback is used. A model without fallback does not score such a picture.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from dataset_script.errors import InvalidInput
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
+from .batches import batched
 from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
 from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
@@ -121,22 +122,22 @@ class Scorer:
 
         With `all_faces` a picture with several gives as many, the main one first.
         """
-        tracks: tuple[MediaFile, Tracks] | None = None
-        batch: list[_Prepared] = []
-        references: References | None = None
         with sensible_threads(self.network):
-            for picture in pictures:
-                of_picture = references_of(picture.source) if references_of else None
-                if tracks is None or tracks[0] != picture.source:
-                    tracks = picture.source, Tracks()
-                for item in self._prepared(picture, tracks[1]):
-                    if batch and (len(batch) == self.batch_size or of_picture is not references):
-                        yield from self._score_batch(batch, references)
-                        batch = []
-                    references = of_picture
-                    batch.append(item)
-            if batch:
-                yield from self._score_batch(batch, references)
+            for batch in batched(self._groups(pictures, references_of), self.batch_size):
+                yield from self._score_batch(batch, references_of(batch[0].source) if references_of else None)
+
+    def together(self, source: MediaFile, references_of: Callable[[MediaFile], References] | None) -> Hashable:
+        """Pictures of which this is equal share batches: those with the same references; those of one video alone."""
+        return source.path if source.is_video else None, id(references_of(source)) if references_of else None
+
+    def _groups(
+        self, pictures: Iterable[InputImage], references_of: Callable[[MediaFile], References] | None
+    ) -> Iterator[tuple[Hashable, list["_Prepared"]]]:
+        tracks: tuple[MediaFile, Tracks] | None = None
+        for picture in pictures:
+            if tracks is None or tracks[0] != picture.source:
+                tracks = picture.source, Tracks()
+            yield self.together(picture.source, references_of), self._prepared(picture, tracks[1])
 
     def read_references(self, paths: Iterable[Path]) -> References:
         """Neutral pictures from files and folders.

@@ -119,7 +119,7 @@ def test_frames_written_as_pandas_writes_them(picture):
         ((60, 5, 5, 50), "box 60, 5, 5, 50 is no box in the picture of 64 x 64 pixels; allowed are finite x0 < x1"),
         ((5, 50, 60, 5), "is no box in the picture of 64 x 64 pixels"),
         ((5, 5, 60), r"boxes have the shape \(1, 3\)"),
-        ("abcd", "boxes is 'abcd'; allowed are four numbers"),
+        ("abcd", "boxes is 'abcd'; allowed are x0, y0, x1, y1 for each picture, or 'whole'"),
         ([(8, 8, 60, 60), (8, 8, 50, 50)], "2 boxes were given for 1 pictures"),
     ],
 )

@@ -11,10 +11,10 @@ from transformers import pipeline
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.commands.predict import ScoreRow
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.pictures import predict_images
+from modeling_vitpain.prediction.score_rows import ScoreRow
 from modeling_vitpain.prediction.splits import Predictions, predict_dataset
 
 COLUMNS = [
@@ -354,7 +354,8 @@ class TestReferences:
             pictures / "a.jpg", "--model", strict, "--reference", pictures / "b.png", out=tmp_path / "a.csv"
         )
         assert pspi(alone)[0] == pytest.approx(rows["a.jpg"]["pspi"], abs=1e-3)
-        assert pain3d_cli.main([*call, "--reference", str(pictures / "b.png"), str(pictures / "a.jpg")]) == 0
+        call += ["--overwrite", "--reference", str(pictures / "b.png"), str(pictures / "a.jpg")]
+        assert pain3d_cli.main(call) == 0
 
 
 class TestPipeline:
