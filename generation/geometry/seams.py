@@ -23,7 +23,7 @@ def join_seams(vertices: np.ndarray, triangles: np.ndarray, within_parts: bool =
     if not len(rim):
         return triangles
     first = np.arange(len(vertices))
-    part = np.zeros(len(vertices), int) if within_parts else parts_of(triangles, len(vertices))
+    part = None if within_parts else parts_of(triangles, len(vertices))
     _join(first, rim, _same(vertices[rim]), part)
     rim = np.intersect1d(open_vertices(first[triangles], len(vertices)), rim)
     edges = np.linalg.norm(vertices[triangles[:, 0]] - vertices[triangles[:, 1]], axis=1)
@@ -61,16 +61,21 @@ def _same(points: np.ndarray) -> np.ndarray:
     return place
 
 
-def _join(first: np.ndarray, members: np.ndarray, place: np.ndarray, part: np.ndarray) -> None:
-    """Lets `first` (V,) name one vertex for all `members` (M,) at one `place` (M,) that are of more than one `part`."""
+def _join(first: np.ndarray, members: np.ndarray, place: np.ndarray, part: np.ndarray | None) -> None:
+    """Lets `first` (V,) name one vertex for all `members` (M,) at one `place` (M,).
+
+    With `part` (V,), only where the members at a place are of more than one.
+    """
     order = np.lexsort((members, place))
     place, members = place[order], members[order]
-    start = np.concatenate([[True], place[1:] != place[:-1]])
-    group = np.cumsum(start) - 1
-    lowest = np.minimum.reduceat(part[members], np.flatnonzero(start))
-    highest = np.maximum.reduceat(part[members], np.flatnonzero(start))
-    several = (highest > lowest)[group] | (part.max() == 0)
-    target = first[members[start]][group]
+    start = np.flatnonzero(np.concatenate([[True], place[1:] != place[:-1]]))
+    count = np.diff(np.append(start, len(place)))
+    target = np.repeat(first[members[start]], count)
     moved = first.copy()
-    moved[members[several]] = target[several]
+    if part is None:
+        moved[members] = target
+    else:
+        several = np.minimum.reduceat(part[members], start) < np.maximum.reduceat(part[members], start)
+        chosen = np.repeat(several, count)
+        moved[members[chosen]] = target[chosen]
     first[:] = moved[first]

@@ -24,7 +24,7 @@ from .wrapping.align import (
     to_head_by_shape,
 )
 from .wrapping.landmark_files import check_on_skin, read_landmarks
-from .wrapping.parts import HeadMesh, find_face, take_apart
+from .wrapping.parts import LEAST_VERTICES, HeadMesh, find_face, take_apart
 from .wrapping.template import template
 from .wrapping.wrap import Wrap, wrap
 from .wrapping.wrapped_head import OtherHead, WrappedHead
@@ -120,6 +120,12 @@ def sound_head(
         if not len(triangles):
             raise InvalidInput(faults[0])
     mesh = take_apart(vertices, triangles, find_face(template(), vertices, triangles, landmarks))
+    if len(mesh.skin) < LEAST_VERTICES:
+        raise InvalidInput(
+            f"the mesh is not a head: the largest of its {1 + len(mesh.left_out) + len(mesh.spheres):,} connected parts "
+            f"has {len(mesh.skin)} vertices, a head has {LEAST_VERTICES} or more (are the vertices of its triangles "
+            "joined?)"
+        )
     skin = vertices[mesh.skin]
     done = mend(skin, mesh.triangles, mesh.skin)
     if done.faults:

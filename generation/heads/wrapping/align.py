@@ -24,6 +24,8 @@ AXES = [
     ((0, 1, 0), (0, 0, -1)), ((0, 0, 1), (1, 0, 0)), ((0, 0, 1), (-1, 0, 0)), ((0, -1, 0), (0, 0, -1)),
 ]  # fmt: skip
 """Up and front of meshes that are not as they must be, the usual ones first: z up as in Blender, looking aside."""
+FEW_TRIANGLES = 100_000
+"""Up to here a mesh that does not fit is turned to find out how it lies: 10 seconds."""
 SNAP = 0.15
 """A scale within this share of a unit is that unit: heads keep their true size."""
 HEIGHT_MM = (90.0, 2600.0)
@@ -85,7 +87,7 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
         how_far = (
             "nowhere near a face" if found is None else f"{off:.1f} mm away from one on average (allowed {ALIKE_MM:g})"
         )
-        turned = _fitting_axes(template, vertices, triangles)
+        turned = _fitting_axes(template, vertices, triangles) if len(triangles) <= FEW_TRIANGLES else None
         cure = f"; {turned} would fit: turn it so" if turned else ""
         raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front{cure}")
     return _upright(found)

@@ -16,8 +16,8 @@ ROUND = 0.09
 """An eyeball's vertices lie this near to a sphere, relative to its radius (root mean square; a cornea bulges)."""
 EYE_SIZE = (0.03, 0.25)
 """Diameter of an eyeball relative to the longest side of the skin's bounding box."""
-LEAST_VERTICES, MOST_TRIED = 300, 8
-"""Vertices of a part that may be a face, at least, and how many parts are tried, the largest first."""
+LEAST_VERTICES, MOST_TRIED = 100, 8
+"""Vertices of a part that may be a face, at least, and of how many parts it is chosen, the largest first."""
 SMALL = 0.5
 """A part within the bounding box of the largest one, shorter than this share of it, is tried if that is no face."""
 SAME_HEAD_MM = 60.0
