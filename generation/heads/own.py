@@ -121,10 +121,10 @@ def sound_head(
             raise InvalidInput(faults[0])
     mesh = take_apart(vertices, triangles, find_face(template(), vertices, triangles, landmarks))
     if len(mesh.skin) < LEAST_VERTICES:
+        count = 1 + len(mesh.left_out) + len(mesh.spheres)
         raise InvalidInput(
-            f"the mesh is not a head: the largest of its {1 + len(mesh.left_out) + len(mesh.spheres):,} connected parts "
-            f"has {len(mesh.skin)} vertices, a head has {LEAST_VERTICES} or more (are the vertices of its triangles "
-            "joined?)"
+            f"the mesh is not a head: the largest of its {count:,} connected parts has {len(mesh.skin)} vertices, "
+            f"a head has {LEAST_VERTICES} or more (are the vertices of its triangles joined?)"
         )
     skin = vertices[mesh.skin]
     done = mend(skin, mesh.triangles, mesh.skin)

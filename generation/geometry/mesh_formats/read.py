@@ -20,7 +20,7 @@ READERS: dict[str, Callable[[bytes], tuple[np.ndarray, np.ndarray]]] = {
     ".glb": read_glb,
 }
 MOST_TRIANGLES = 2_000_000
-"""Largest mesh that is read: 1 million triangles need a minute and 3 GB."""
+"""Largest mesh that is read: half a million triangles take a minute and 0.8 GB."""
 FIRST_BYTES = {
     b"ply": ("a PLY file", ".ply"),
     b"glTF": ("a GLB file", ".glb"),

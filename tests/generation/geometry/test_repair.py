@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -42,9 +44,7 @@ def test_a_sound_surface_is_left_as_it_is():
 def test_bad_triangles_are_named_by_number_and_place_and_removed(triangles, fault, done, removed):
     found = mended(triangles)
     (line,) = found.faults
-    assert np.any([word in line for word in (f"{A + 1000}", f"{B + 1000}")]) and "at (" in line
-    import re
-
+    assert str(B + 1000) in line and "at (" in line
     assert re.search(fault, line) and done in found.mended[0]
     assert len(found.triangles) == len(triangles) - removed
 

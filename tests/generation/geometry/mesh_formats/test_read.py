@@ -179,7 +179,7 @@ def test_compressed_glb_is_named_as_such(tmp_path, capfd, extension, name, neede
         ("head.ply", "version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         ("head.stl", "glTF", r"it is a GLB file; name it \*\.glb"),
         ("head.ply", "ply\nnothing", "cannot be read as ply: it has no header"),
-        ("head.ply", "ply\nformat ascii 1.0\nelement vertex 1\nproperty quad x\nend_header\n0\n", "cannot be read as ply"),
+        ("head.ply", "ply\nformat ascii 1.0\nelement v 1\nproperty quad x\nend_header\n0\n", "cannot be read as ply"),
         ("head.glb", "glTF", "cannot be read as glb"),
         ("head.stl", "solid\nfacet normal 0 0 1\nouter loop\nvertex 0 0 0\nvertex 1 0 0\n", "cut short"),
         ("head.stl", "nothing", "cut short, or no stl"),
