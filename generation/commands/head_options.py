@@ -50,6 +50,8 @@ def chosen_head(args: argparse.Namespace) -> tuple[str, HeadFiles | None]:
         if args.head_file is not None:
             raise InvalidInput(f"--head-file is {args.head_file}; --head {name} names the file already")
         args.head_file, name = name, "mesh"
+    elif Path(name).suffix:  # no head of the catalogue has one
+        raise InvalidInput(f"--head is {name}; a mesh must end in {', '.join(MESH_SUFFIXES)}: export it as one of them")
     files = given_files(args)
     if name in HEADS and HEADS[name].file is not None and files is None:
         raise InvalidInput(f"--head {name} needs --head-file FILE, {HEADS[name].file}")
