@@ -36,10 +36,10 @@ def check_surface(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
     _check_areas(vertices, faces)
     _check_edges(faces)
     _check_fans(faces, len(vertices))
-    components = _components(faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel(), len(vertices))[0]
-    if components > 1:
+    count = components(faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel(), len(vertices))[0]
+    if count > 1:
         raise InvalidInput(
-            f"faces: the mesh has {components} connected components; allowed is 1 (leave out eyes, teeth and lashes)"
+            f"faces: the mesh has {count} connected components; allowed is 1 (leave out eyes, teeth and lashes)"
         )
     return vertices, faces
 
@@ -51,7 +51,7 @@ def boundary_loops(faces: np.ndarray) -> list[np.ndarray]:
     rim = edges[count == 1]
     if not len(rim):
         return []
-    _, label = _components(rim[:, 0], rim[:, 1], int(faces.max()) + 1)
+    _, label = components(rim[:, 0], rim[:, 1], int(faces.max()) + 1)
     members = np.unique(rim)
     loops = [members[label[members] == k] for k in np.unique(label[members])]
     return sorted(loops, key=lambda loop: (-len(loop), int(loop[0])))
@@ -94,7 +94,7 @@ def fans_of_corners(faces: np.ndarray, num_vertices: int) -> np.ndarray:
     one, two = order[twin], order[twin + 1]
     next_corner = np.roll(corner, -1, axis=1).ravel()
     links = np.concatenate([np.stack([one, next_corner[two]], 1), np.stack([next_corner[one], two], 1)])
-    return _components(links[:, 0], links[:, 1], faces.size)[1]
+    return components(links[:, 0], links[:, 1], faces.size)[1]
 
 
 def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -138,6 +138,7 @@ def _check_fans(faces: np.ndarray, num_vertices: int) -> None:
         raise InvalidInput(f"faces: vertex {bad[0]} joins {fans[bad[0]]} separate fans of triangles; allowed is 1")
 
 
-def _components(rows: np.ndarray, columns: np.ndarray, size: int) -> tuple[int, np.ndarray]:
+def components(rows: np.ndarray, columns: np.ndarray, size: int) -> tuple[int, np.ndarray]:
+    """How many pieces `size` nodes form with links from `rows` to `columns`, and the piece of each (size,)."""
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, size))
     return connected_components(graph, directed=False)

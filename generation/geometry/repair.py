@@ -7,12 +7,10 @@ and triangles that run the other way round than their neighbours. Holes stay: a 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from dataset_script.errors import InvalidInput
 
-from .checks import crowded_edges, empty_triangles, fans_of_corners, opposed_edges
+from .checks import components, crowded_edges, empty_triangles, fans_of_corners, opposed_edges
 
 MOST_REMOVED = 0.05
 """Largest share of the triangles that may be removed."""
@@ -150,7 +148,7 @@ def _neighbours(keys: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.nda
 def _pieces(triangles: np.ndarray, size: int, apart: np.ndarray) -> np.ndarray:
     """(T,) the piece of each triangle where edges set `apart` (T, 3) do not connect."""
     one, two = _neighbours(_edge_keys(triangles, size), apart)
-    return _components(one // 3, two // 3, len(triangles))
+    return components(one // 3, two // 3, len(triangles))[1]
 
 
 def _opposed(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +163,7 @@ def _opposed(triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # every triangle stands twice, as it is and turned round; neighbours that agree are linked
     rows = np.concatenate([one, one + count])
     columns = np.concatenate([np.where(same, two + count, two), np.where(same, two, two + count)])
-    side = _components(rows, columns, 2 * count)
+    side = components(rows, columns, 2 * count)[1]
     if (side[:count] == side[count:]).any():
         raise InvalidInput("the surface has one side only: its triangles cannot all be seen from outside")
     as_it_is = np.bincount(side[:count], minlength=side.max() + 1)
@@ -187,10 +185,5 @@ def _split_fans(triangles: np.ndarray, num_vertices: int) -> tuple[np.ndarray, n
 
 def _largest(triangles: np.ndarray, size: int) -> np.ndarray:
     """The triangles of the piece that has most of them."""
-    piece = _components(triangles[:, [0, 1]].ravel(), triangles[:, [1, 2]].ravel(), size)[triangles[:, 0]]
+    piece = components(triangles[:, [0, 1]].ravel(), triangles[:, [1, 2]].ravel(), size)[1][triangles[:, 0]]
     return triangles[piece == np.argmax(np.bincount(piece))]
-
-
-def _components(rows: np.ndarray, columns: np.ndarray, size: int) -> np.ndarray:
-    graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, size))
-    return connected_components(graph, directed=False)[1]

@@ -1,9 +1,9 @@
 """Vertices that a file splits at seams of texture and normals, joined again. Vertex numbers stay those of the file."""
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+
+from .checks import components
 
 TOLERANCE = 1e-3
 """Vertices of open edges this near to each other are at one place, relative to the median length of an edge."""
@@ -30,8 +30,7 @@ def join_seams(vertices: np.ndarray, triangles: np.ndarray, within_parts: bool =
     reach = TOLERANCE * np.median(edges[np.isfinite(edges)])
     pairs = cKDTree(vertices[rim]).query_pairs(reach, output_type="ndarray") if len(rim) else np.zeros((0, 2), int)
     if len(pairs):
-        graph = sparse.coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(rim),) * 2)
-        _join(first, rim, connected_components(graph, directed=False)[1], part)
+        _join(first, rim, components(*pairs.T, len(rim))[1], part)
     joined = first[triangles]
     repeated = (joined == np.roll(joined, 1, axis=1)).any(axis=1)
     return joined[~repeated | (triangles == np.roll(triangles, 1, axis=1)).any(axis=1)]
@@ -47,9 +46,7 @@ def open_vertices(triangles: np.ndarray, num_vertices: int) -> np.ndarray:
 
 def parts_of(triangles: np.ndarray, num_vertices: int) -> np.ndarray:
     """(V,) the number of the connected part of every vertex."""
-    rows, columns = triangles[:, [0, 1]].ravel(), triangles[:, [1, 2]].ravel()
-    graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(num_vertices,) * 2)
-    return connected_components(graph, directed=False)[1]
+    return components(triangles[:, [0, 1]].ravel(), triangles[:, [1, 2]].ravel(), num_vertices)[1]
 
 
 def _same(points: np.ndarray) -> np.ndarray:
