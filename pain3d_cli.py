@@ -1,14 +1,21 @@
 """The front door: `pain3d COMMAND …`. Each command lives in its package and is imported only when it is called.
 
 A command is a module with `HELP` (one line), `EXAMPLE` (one call), `add_arguments(parser)` and `run(args) -> int`.
-Exit codes: 0 done, 1 the work failed, 2 the call was wrong.
+`RAW_NAMES`, where it has it, lists the options whose file names may be of any bytes.
+Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 stopped by Ctrl-C, 141 the reader of a pipe ended.
 """
 
 import argparse
 import sys
+from pathlib import PurePath
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.lazy import import_alone
+from dataset_script.names import is_text, why_no_text
+from dataset_script.terminal import CLOSED_PIPE, one_line, output_failed, robust_streams
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells report it."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module, what it does)
@@ -66,7 +73,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             module = import_alone(module_name)
             sub.description, sub.epilog = module.HELP, f"example:\n  {module.EXAMPLE}"
             module.add_arguments(sub)
-            sub.set_defaults(run=module.run)
+            sub.set_defaults(run=module.run, raw_names=getattr(module, "RAW_NAMES", ()))
     return parser
 
 
@@ -75,23 +82,51 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     command = next((word for word in argv if not word.startswith("-")), None)
     try:
+        with robust_streams():
+            return _run(argv, command)
+    except BrokenPipeError:
+        return CLOSED_PIPE
+    except WorkFailed as error:
+        return _report(error, 1)
+
+
+def _run(argv: list[str], command: str | None) -> int:
+    try:
         args = build_parser(command).parse_args(argv)
+        _check_names(args)
         return args.run(args)
     except InvalidInput as error:
-        print(f"pain3d: {error}", file=sys.stderr)
-        return 2
-    except (WorkFailed, OSError) as error:
-        print(f"pain3d: {error}", file=sys.stderr)
-        return 1
+        return _report(error, 2)
+    except WorkFailed as error:
+        return _report(error, 1)
+    except OSError as error:
+        if output_failed():
+            raise
+        return _report(error, 1)
     except ModuleNotFoundError as error:
         extra = EXTRA_OF.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        print(f"pain3d: {command} needs {error.name}: pip install 'pain3d[{extra}]'", file=sys.stderr)
-        return 1
+        return _report(f"{command} needs {error.name}: pip install 'pain3d[{extra}]'", 1)
     except KeyboardInterrupt:
-        print("pain3d: stopped; run the same command again to go on", file=sys.stderr)
-        return 1
+        return _report("stopped; run the same command again to go on", INTERRUPTED)
+
+
+def _report(error: object, code: int) -> int:
+    """Says on standard error, in one line, why the command ends with `code`."""
+    print(f"pain3d: {one_line(error)}", file=sys.stderr)
+    return code
+
+
+def _check_names(args: argparse.Namespace) -> None:
+    """Refuses names that are no UTF-8 before the work begins, but for options that a command can use so (`raw_names`).
+
+    Arrow, safetensors and the README of a dataset take text alone.
+    """
+    for option, value in vars(args).items():
+        for name in value if isinstance(value, list) else [value]:
+            if isinstance(name, (str, PurePath)) and option not in args.raw_names and not is_text(name):
+                raise InvalidInput(f"{option.replace('_', '-')} is {name!s}: {why_no_text(name)}")
 
 
 if __name__ == "__main__":

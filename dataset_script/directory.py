@@ -20,7 +20,7 @@ from datasets import DatasetInfo, Features
 
 from .claim import read_record
 from .errors import InvalidInput, WorkFailed
-from .features import FEATURES, IMPORTED_FEATURES, ROWS_PER_IDENTITY
+from .features import FEATURES, IMPORTED_FEATURES, ROWS_PER_IDENTITY, STIMULUS_FEATURES
 from .hub_readme import read_infos
 from .manifest import MANIFEST, Entry, read_manifest
 from .shards import CONFIG_OF_FOLDER
@@ -33,6 +33,7 @@ IMPORT_REPORT = "report.json"
 
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-([0-9]{{5}})-of-([0-9]{{5}})(-[0-9a-f]+)?\.parquet")
 _ONLY_IMPORTED = next(name for name in IMPORTED_FEATURES if name not in FEATURES["default"])
+_ONLY_STIMULUS = next(name for name in STIMULUS_FEATURES if name not in IMPORTED_FEATURES)
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,12 @@ class DatasetDirectory:
         """Whether other people's data were imported into it; else they were generated."""
         if self.record is not None or self.spec is not None:
             return self.record is not None
-        for shard in self.of_config("default"):
-            with contextlib.suppress(WorkFailed):  # a damaged one; the next may tell
-                return _ONLY_IMPORTED in self._column_names(shard)
-        return False
+        return self._has_column(_ONLY_IMPORTED)
+
+    @functools.cached_property
+    def has_stimuli(self) -> bool:
+        """Whether its labels are stimulus levels in place of PSPI (`STIMULUS_FEATURES`)."""
+        return self.is_imported and self._has_column(_ONLY_STIMULUS)
 
     @property
     def origin(self) -> str | None:
@@ -194,6 +197,13 @@ class DatasetDirectory:
             wanted = [name for name in columns if name in names]
             with _reading(self.path / shard.path):
                 yield shard, pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+
+    def _has_column(self, name: str) -> bool:
+        """Whether the rows have a column, by the first shard that can be read."""
+        for shard in self.of_config("default"):
+            with contextlib.suppress(WorkFailed):  # a damaged one; the next may tell
+                return name in self._column_names(shard)
+        return False
 
     def _column_names(self, shard: Shard) -> list[str]:
         with _reading(self.path / shard.path):

@@ -3,7 +3,15 @@
 from datasets import ClassLabel, Features, Image, List, Value
 
 from .facs import AU_NAMES, EXTRA_AU_NAMES
-from .vocabulary import AGE_GROUPS, ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS, NUM_LANDMARKS, VIEWS_PER_EXPRESSION
+from .vocabulary import (
+    AGE_GROUPS,
+    ETHNICITIES,
+    EXPRESSIONS_PER_IDENTITY,
+    GENDERS,
+    NUM_LANDMARKS,
+    STIMULI,
+    VIEWS_PER_EXPRESSION,
+)
 
 ROWS_PER_IDENTITY: dict[str, int] = {
     "default": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
@@ -107,4 +115,9 @@ IMPORTED_FEATURES = Features(
 - `neutral_frame_id`: a neutral frame of the same subject and view, from the same sequence if it has one.
 - `extra_au`: null for a unit that the source does not code.
 - `fold`: the cross-validation fold that holds this subject out; null where there are none. `folds.json` has the lists.
+"""
+
+STIMULUS_FEATURES = Features({**IMPORTED_FEATURES, "stimulus": ClassLabel(names=list(STIMULI))})
+"""Schema of imported data whose labels are stimulus levels (BioVid): what was done to the subject, not what the face
+shows. `pspi` and `au` are null; `expression_id` is the level; `sequence_id` is the clip.
 """

@@ -40,7 +40,7 @@ class Progress:
         """Shows how far the work is.
 
         Args:
-            done, total: units. What an earlier run had done is `done` of the first call.
+            done, total: units. What an earlier run had done is `done` of the first call. The total may change.
             waiting: what the work waits for until the next call, in a few words; empty: nothing.
         """
         self._count(done)
@@ -69,6 +69,7 @@ class Progress:
             self._said.add(self._waiting)
             self._bar.set_postfix_str(self._pace(done, total))  # at once: the next call may be a minute away
         self._bar.set_postfix_str(self._pace(done, total), refresh=False)
+        self._bar.total = total
         self._bar.update(done - self._bar.n)
 
     def _pace(self, done: int, total: int) -> str:

@@ -2,6 +2,8 @@
 
 import io
 import math
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,22 @@ from PIL import Image
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
-from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, format_frame_id
+from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, STIMULI, format_frame_id
 
 Row = dict[str, Any]
 
-_CLASSES = {"age_group": len(AGE_GROUPS), "ethnicity": len(ETHNICITIES), "gender": len(GENDERS)}
-_NOT_DECODED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+DAMAGED_PICTURE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
+
+_CLASSES = {
+    "age_group": len(AGE_GROUPS),
+    "ethnicity": len(ETHNICITIES),
+    "gender": len(GENDERS),
+    "stimulus": len(STIMULI),
+}
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
@@ -41,8 +53,13 @@ def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
 
 
 def facs_problems(row: Row) -> Iterator[str]:
-    """Where `pspi`, `au` and `extra_au` do not fit FACS or each other; units without a value are not judged."""
+    """Where `pspi`, `au` and `extra_au` do not fit FACS or each other; units without a value are not judged.
+
+    A row that is labelled by a stimulus needs no PSPI.
+    """
     level, au, extra = row["pspi"], row.get("au"), row.get("extra_au") or {}
+    if level is None and au is None and row.get("stimulus") is not None:
+        return
     try:
         if au is not None and level != (expected := pspi(au)):
             yield f"pspi is {level}; its action units give {expected:g}"
@@ -101,7 +118,7 @@ def imported_picture_problems(row: Row) -> Iterator[str]:
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         yield f"image cannot be decoded: {error}"
 
 
@@ -136,7 +153,7 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
                 shape = "{} x {}".format(*image.size)
                 return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
             return pixels, []
-    except _NOT_DECODED as error:
+    except DAMAGED_PICTURE as error:
         return None, [f"{name} cannot be decoded: {error}"]
 
 

@@ -7,7 +7,7 @@ from datasets import Features, Image
 
 from .directory import DatasetDirectory, Shard
 from .errors import InvalidInput, WorkFailed
-from .features import FEATURES, IMPORTED_FEATURES
+from .features import FEATURES, IMPORTED_FEATURES, STIMULUS_FEATURES
 from .rows import (
     Row,
     facs_is_sound,
@@ -41,7 +41,7 @@ class Schema:
         self.config, self._known = config, FEATURES.get(config)
         self.features: Features | None = None
         if found.is_imported:
-            self.features = self._known = IMPORTED_FEATURES
+            self.features = self._known = STIMULUS_FEATURES if found.has_stimuli else IMPORTED_FEATURES
         elif _is_of_this_version(found):
             self.features = self._known
         elif config in found.infos:

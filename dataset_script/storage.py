@@ -32,9 +32,15 @@ def publish(temporary: Path, path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Creates or replaces a file. Raises WorkFailed when it cannot be written; the old content is then still there."""
+    """Creates or replaces a file. Raises WorkFailed when it cannot be written; the old content is then still there.
+
+    A device or pipe is written to as it is.
+    """
     temporary = temporary_path(path)
     with reporting_write_errors(path):
+        if is_stream(path):
+            path.write_bytes(content)
+            return
         try:
             with open(temporary, "wb") as file:
                 file.write(content)
@@ -44,6 +50,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+
+def is_stream(path: Path) -> bool:
+    """Whether `path` is a device or a pipe, which can be written to but not replaced."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def append_durably(path: Path, content: bytes) -> None:

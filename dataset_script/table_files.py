@@ -2,14 +2,21 @@
 
 import csv
 import io
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import InvalidInput
 
-_SEPARATORS = ",;\t"
-_INDEX_NAMES = ("", "unnamed: 0")
-"""What pandas calls the column of row numbers, when it writes it and when it has read it back."""
+_SEPARATORS = ",;\t|"
+_INDEX = re.compile(r"(unnamed: \d+(\.\d+)*|index|level_\d+)?", re.IGNORECASE)
+"""What pandas calls a column of row numbers: nothing when it writes it, a name when it has read it back."""
+_EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""A first line by which spreadsheets are told the separator."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,})")
+"""What can be no thousands: three digits after the comma could be."""
+_SHARES = (-1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,7 @@ class Row:
     Attributes:
         line: of the file, from 1; where the row ends.
         values: the text of each column, None where the row is too short.
-        surplus: fields beyond the last column.
+        surplus: fields beyond the last column, up to the last one that is not empty.
     """
 
     line: int
@@ -33,9 +40,10 @@ class TableFile:
 
     Attributes:
         path: the file.
-        columns: names as the file has them, without spaces around; a column of row numbers is left out.
+        columns: names as the file has them, without spaces around. Leading columns of row numbers, as pandas writes
+            them, and empty columns without a name are left out.
         rows: of the file, those without any text left out.
-        decimal_comma: whether numbers are written 12,5: the columns are then separated by something else.
+        decimal_comma: whether numbers may be written 12,5 or 12,500: the columns are separated by something else.
         notes: one line for what was read other than as UTF-8 with commas.
     """
 
@@ -50,16 +58,26 @@ class TableFile:
         text = (text or "").strip()
         if text.lower() in ("", "nan", "na", "n/a", "none", "null"):
             return float("nan")
-        if self.decimal_comma and text.count(",") == 1 and "." not in text:
+        if _DECIMAL_COMMA.fullmatch(text) or (self.decimal_comma and text.count(",") == 1 and "." not in text):
             text = text.replace(",", ".")
         return float(text)
+
+
+def are_shares(boxes: Iterable[Iterable[float]]) -> bool:
+    """Whether boxes (x0, y0, x1, y1) are shares of their pictures.
+
+    So they are where no number of any of them is beyond -1 to 2: faces in pixels are larger, and boxes in shares may
+    reach a little beyond the picture. False where there are none, or nothing but zeros.
+    """
+    numbers = [number for box in boxes for number in box]
+    return any(numbers) and all(_SHARES[0] <= number <= _SHARES[1] for number in numbers)
 
 
 def read_table(path: Path) -> TableFile:
     """The rows of a CSV file.
 
-    UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons or tabs, whichever
-    the header has most of.
+    UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons, tabs or bars,
+    whichever the header has most of.
 
     Raises:
         InvalidInput: it does not exist, is no table, or has a column twice.
@@ -69,25 +87,50 @@ def read_table(path: Path) -> TableFile:
     except OSError as error:
         raise InvalidInput(f"{path} is not there or is no CSV file: {error.strerror}") from None
     text, encoding = _decoded(path, content)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    notes = [f"{path.name} was read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
+    told = _EXCEL_SEPARATOR.match(text)
+    header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
+    separator = told[1] if told else max(_SEPARATORS, key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True, skipinitialspace=True)
     try:
-        names = [name.strip() for name in next(reader, [])]
+        if told:
+            next(reader)
         read = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error as error:
         raise InvalidInput(f"{path}, line {reader.line_num}: {error}; allowed are CSV files") from None
-    kept = [k for k, name in enumerate(names) if not (k == 0 and name.lower() in _INDEX_NAMES and len(names) > 1)]
-    columns = [names[k] for k in kept]
-    twice = next((name for name in columns if columns.count(name) > 1), None)
-    if twice is not None:
-        raise InvalidInput(f"{path} has the column {twice!r} twice; allowed is once")
+    names = [name.strip() for name in read.pop(0)[1]] if read else []
+    kept = _kept_columns(path, names, read)
     rows = [
-        Row(line, {names[k]: cells[k] if k < len(cells) else None for k in kept}, max(0, len(cells) - len(names)))
+        Row(line, {names[k]: cells[k] if k < len(cells) else None for k in kept}, _surplus(cells, len(names)))
         for line, cells in read
     ]
-    notes = [f"{path.name} was read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
-    return TableFile(path, columns, rows, separator != ",", notes)
+    return TableFile(path, [names[k] for k in kept], rows, separator != ",", notes)
+
+
+def _surplus(cells: list[str], columns: int) -> int:
+    return max([0, *(place + 1 - columns for place, cell in enumerate(cells) if cell.strip())])
+
+
+def _kept_columns(path: Path, names: list[str], rows: list[tuple[int, list[str]]]) -> list[int]:
+    """Places of the columns that hold something. Raises InvalidInput where two are alike or one has no name."""
+    first = 0
+    while first < len(names) - 1 and _INDEX.fullmatch(names[first]):
+        first += 1
+    kept = []
+    for place in range(first, len(names)):
+        name = names[place]
+        if not name:
+            filled = next((row for row in rows if len(row[1]) > place and row[1][place].strip()), None)
+            if filled is not None:
+                raise InvalidInput(
+                    f"{path}: column {place + 1} has no name, and line {filled[0]} has {filled[1][place]!r} in it; "
+                    "name it or delete it"
+                )
+        elif name in names[first:place]:
+            raise InvalidInput(f"{path} has the column {name!r} twice; allowed is once")
+        else:
+            kept.append(place)
+    return kept
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, str]:

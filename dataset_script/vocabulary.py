@@ -7,6 +7,8 @@ from .errors import InvalidInput
 AGE_GROUPS: tuple[str, ...] = ("young", "elderly")
 ETHNICITIES: tuple[str, ...] = ("latino", "white", "south_asian", "black", "middle_eastern", "east_asian")
 GENDERS: tuple[str, ...] = ("man", "woman")
+STIMULI: tuple[str, ...] = ("BL1", "PA1", "PA2", "PA3", "PA4")
+"""BioVid's stimulus levels 0 to 4: no stimulus, and heat from the pain threshold to the tolerance of each subject."""
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 SPLIT_RATIO: tuple[int, ...] = (1747, 497, 256)
 """Identities of train : validation : test at 2,500."""

@@ -2,8 +2,8 @@
 
 The files it writes are described beside their makers: `metrics.json` in `split/results.py`, `fairness.json` in
 `fairness/results.py`, `cross_validation.json` in `protocols/results.py`, `explanations.json` in
-`explanations/results.py`. A number that is not defined is None (null in the files), never NaN. Intervals are [low,
-high]. A "metric" is a name such as "mae", a "pain key" one such as "pspi>=3".
+`explanations/results.py`, `biovid.json` in `stimulus/results.py`. A number that is not defined is None (null in the
+files), never NaN. Intervals are [low, high]. A "metric" is a name such as "mae", a "pain key" one such as "pspi>=3".
 """
 
 from typing import NotRequired, TypedDict

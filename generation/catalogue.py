@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.spec import Spec
 
-from .heads.files import MESH_SUFFIXES, HeadFiles
+from .geometry.mesh_formats import MESH_SUFFIXES
+from .heads.files import HeadFiles
 
 if TYPE_CHECKING:  # the command line reads the entries and must not wait for SciPy and numba
     from .appearance.base import Appearance
@@ -99,7 +100,7 @@ def _flame(files: HeadFiles) -> "Head":
 def _mesh(files: HeadFiles) -> "Head":
     from .heads.own import load
 
-    return load(files.file, files.landmarks)
+    return load(files.file, files.landmarks, files.repair)
 
 
 def _blendshapes(head: "Head") -> "Rig":

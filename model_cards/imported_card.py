@@ -1,13 +1,16 @@
 """The card of an imported dataset: where it came from, what it holds, what was left out, what may be done with it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
+import pyarrow as pa
 from huggingface_hub import DatasetCard
 
 from dataset_script.directory import DatasetDirectory
 from dataset_script.importers.readme import notices
+from dataset_script.vocabulary import STIMULI
 from evaluation.markdown import table
 
 from .dataset_card import FIELDS, card_data, field_table, histogram_table, licences, loading, read_by_split, split_table
@@ -28,6 +31,7 @@ IMPORTED_FIELDS = FIELDS | {
     "fold": "of cross-validation: the one that holds the person out",
     "sequence_ratings": "AFF, OPR, SEN and VAS of the whole sequence",
     "aam_landmarks": "66 points (x, y) in pixels",
+    "stimulus": "what was done to the person: BL1 nothing, PA1 to PA4 heat from pain threshold to tolerance",
 }
 """Column -> what it means in imported data."""
 
@@ -35,7 +39,14 @@ METADATA = {
     "task_categories": ["image-classification"],
     "tags": ["pain", "pspi", "facs", "action-units", "facial-expression", "faces"],
 }
-_COUNTED = ("subject_id", "identity_id", "pspi", "licence")
+_COUNTED = ("subject_id", "identity_id", "pspi", "stimulus", "licence")
+_LABELS = {
+    "PSPI": "action units (AU4, AU6, AU7, AU9, AU10:\n0-5; AU43: 0 or 1) and their Prkachin and Solomon Pain Intensity "
+    "(PSPI, 0-16)",
+    "stimulus": "the stimulus level (BL1, PA1\nto PA4) of each frame's clip, what was done to the person; action units "
+    "and PSPI are unknown",
+}
+_FORMULA = "PSPI = AU4 + max(AU6, AU7) + max(AU9, AU10) + AU43 (Prkachin & Solomon 2008)."
 
 
 def build_imported_card(directory: str | Path) -> DatasetCard:
@@ -48,6 +59,7 @@ def build_imported_card(directory: str | Path) -> DatasetCard:
     found = DatasetDirectory.open(directory)
     data, report = card_data(found, METADATA), found.import_report()
     columns = read_by_split(found, _COUNTED)
+    level = "stimulus" if found.has_stimuli else "PSPI"
     terms, empty = licences(columns), _empty_columns(found)
     subjects = {name for part in columns.values() for name in part["subject_id"].to_pylist()}
     body = Template((TEMPLATES / "imported_card.md").read_text(encoding="utf-8")).substitute(
@@ -60,11 +72,21 @@ def build_imported_card(directory: str | Path) -> DatasetCard:
         empty=", ".join(f"`{name}`" for name in empty) or "none",
         splits=split_table(columns, "subjects"),
         folds=" `folds.json` has the folds for cross-validation." if (found.path / "folds.json").is_file() else "",
-        histogram=histogram_table(columns),
+        labels=_LABELS[level],
+        formula="" if found.has_stimuli else f"{_FORMULA}\n\n",
+        level=level,
+        histogram=stimulus_table(columns) if found.has_stimuli else histogram_table(columns),
         left_out=_left_out(report),
         licences="; ".join(terms) or "not stated by the source",
     )
     return DatasetCard(fenced_yaml(data) + body)
+
+
+def stimulus_table(columns: Mapping[str, pa.Table]) -> str:
+    """Frames by stimulus level and split."""
+    counts = [Counter(part["stimulus"].to_pylist()) for part in columns.values()]
+    body = [[name, *(f"{c[k]:,}" for c in counts), f"{sum(c[k] for c in counts):,}"] for k, name in enumerate(STIMULI)]
+    return table(["stimulus", *columns, "all"], body)
 
 
 def _empty_columns(found: DatasetDirectory) -> list[str]:

@@ -10,7 +10,8 @@ PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretr
 """Preset -> the backbone that training starts from, where no backbone, configuration or model was named."""
 
 
-_AU_HEADS = {"query": "one learned query each over the patches", "cls": "the CLS token"}
+_AU_HEADS = {"query": "one learned query each over the patches", "cls": "the same"}
+_POOLED = {"cls": "the CLS token", "mean": "the mean of the patch tokens"}
 
 
 def architecture(config: dict, training: dict | None) -> str:
@@ -22,7 +23,7 @@ def architecture(config: dict, training: dict | None) -> str:
         ("**A teacher: it sees displacement heatmaps, not pictures.** " if heatmaps else "")
         + f"{size}ackbone {backbone['model_type']}, {backbone['num_hidden_layers']} layers of width "
         f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; "
-        f"{_pspi(config)}; "
+        f"{_pspi(config)}, from {_POOLED[config.get('pooling', 'cls')]}; "
         f"action units from {_AU_HEADS[config['au_head']]}." + _reference(config) + _left_out(config)
     )
 
@@ -68,8 +69,8 @@ def framing(processor: dict | None) -> str:
         )
     return (
         f"It sees a square around the face whose side is {crop:g} times the longer side of the face's box, forehead to "
-        "chin. Cut pictures so, or name the face: `processor(images, boxes=…)`, `pain3d predict … --boxes faces.csv`, "
-        "or `--find-faces`."
+        "chin. Name the face, `processor(images, boxes=…)` or `pain3d predict … --boxes faces.csv`, or have it found, "
+        '`--find-faces`; or cut pictures so, and say so: `processor(images, boxes="whole")`.'
     )
 
 
@@ -88,8 +89,8 @@ Give one or more pictures of the same person at rest, framed as the others; seve
 must never be its own reference.
 
 ```python
-neutral = processor(["rest-1.jpg", "rest-2.jpg"], return_tensors="pt").pixel_values
-model(**processor("pain.jpg", return_tensors="pt"), reference_pixel_values=neutral[None])
+neutral = processor(["rest-1.jpg", "rest-2.jpg"], boxes="whole", return_tensors="pt").pixel_values
+model(**processor("pain.jpg", boxes="whole", return_tensors="pt"), reference_pixel_values=neutral[None])
 ```
 
     pain3d predict visit.mp4 --model {name} --reference rest-1.jpg rest-2.jpg

@@ -6,6 +6,7 @@ the folders.
 """
 
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
+from transformers.models.auto.video_processing_auto import VIDEO_PROCESSOR_MAPPING
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_vitpain import ViTPainConfig
@@ -17,6 +18,8 @@ AutoConfig.register("vitpain", ViTPainConfig, exist_ok=True)
 AutoModel.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
 AutoModelForImageClassification.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
 AutoImageProcessor.register(ViTPainConfig, image_processor_classes={"pil": ViTPainImageProcessor}, exist_ok=True)
+# There is none. Unless it is told so, every pipeline looks for the remote code of one, and asks whether to run it.
+VIDEO_PROCESSOR_MAPPING.register(ViTPainConfig, {}, exist_ok=True)
 if "pain-assessment" not in PIPELINE_REGISTRY.get_supported_tasks():
     PIPELINE_REGISTRY.register_pipeline(
         "pain-assessment", pipeline_class=PainAssessmentPipeline, pt_model=AutoModel, type="image"

@@ -1,4 +1,4 @@
-"""The backbone of ViTPain: any ViT-like model of transformers, made by `AutoModel` and run by its own forward.
+"""The backbone of ViTPain: a ViT of transformers, made by `AutoModel` and run by its own forward.
 
 A converted checkpoint of the authors was trained without rotary positions and register tokens: forward hooks remove
 them from what this model's modules return, while its weights keep their names.
@@ -17,6 +17,8 @@ def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
     backbone = AutoModel.from_config(config.backbone_config)
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None
+    if getattr(backbone, "use_head", False):  # SigLIP's pooler
+        backbone.use_head, backbone.head = False, None
     if config.backbone_positions == "none":
         backbone.rope_embeddings.register_forward_hook(_no_rotation)
     if not config.backbone_registers:
@@ -26,11 +28,25 @@ def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
 
 
 def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
-    """Freezes the mask token, and register tokens that are left out: they are never read, and get no gradient."""
-    unread = ("mask_token",) if config.backbone_registers else ("mask_token", "register_tokens")
+    """Freezes the mask token, register tokens that are left out, and CLIP's norm of its pooled output.
+
+    They are never read, and get no gradient.
+    """
+    unread = ["mask_token"] if config.backbone_registers else ["mask_token", "register_tokens"]
+    if config.backbone_config.model_type == "clip_vision_model":
+        unread += ["post_layernorm.weight", "post_layernorm.bias"]
     for name, parameter in backbone.named_parameters():
-        if name.endswith(unread):
+        if name.endswith(tuple(unread)):
             parameter.requires_grad_(False)
+
+
+def face_and_patches(tokens: Tensor, patches: int, pooling: str) -> tuple[Tensor, Tensor]:
+    """Tokens (B, T, D) -> what stands for the whole face (B, D), and the patch tokens (B, N, D).
+
+    The patches are the last tokens; registers lie between the class token and them. `pooling` as in ViTPainConfig.
+    """
+    of_patches = tokens[:, -patches:]
+    return (tokens[:, 0] if pooling == "cls" else of_patches.mean(dim=1)), of_patches
 
 
 def _no_rotation(module: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -44,4 +60,4 @@ def _drop_registers(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     return torch.cat([output[:, :1], output[:, 1 + module.register_tokens.shape[1] :]], dim=1)
 
 
-__all__ = ["freeze_unread", "make_backbone"]
+__all__ = ["face_and_patches", "freeze_unread", "make_backbone"]

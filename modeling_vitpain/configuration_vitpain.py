@@ -20,6 +20,7 @@ CHOICES = {
     "reference": ("none", "neutral"),
     "reference_encoder": ("shared", "own"),
     "backbone_positions": ("own", "none"),
+    "pooling": ("cls", "mean"),
 }
 KINDS = {
     "True or False": ("backbone_registers", "reference_fallback"),
@@ -33,14 +34,23 @@ KINDS = {
 MAY_BE_NONE = ("au_hidden_size", "pspi_hidden_sizes", "pspi_thresholds")
 """Fields that may be None: the default then depends on the rest."""
 ROTARY_BACKBONES = ("dinov3_vit",)
+CLASS_TOKEN_BACKBONES = (
+    *("beit", "clip_vision_model", "data2vec-vision", "deit", "dinov2", "dinov2_with_registers", "dinov3_vit"),
+    *("vit", "vit_msn"),
+)
+"""Model types whose first token is the class token, and whose last tokens are the patches in raster order."""
+PATCH_BACKBONES = ("ijepa", "siglip_vision_model")
+"""Model types whose tokens are the patches in raster order, without a class token."""
 
 
 class ViTPainConfig(PreTrainedConfig):
     """What it takes to build a ViTPain.
 
     Args:
-        backbone_config: configuration (or its dict, with `model_type`) of any ViT-like transformers model: ViT, DINOv2,
-            DINOv3, … Default: the paper's ViT-L/16 at 224 px.
+        backbone_config: configuration (or its dict, with `model_type`) of a ViT of transformers, of a type in
+            CLASS_TOKEN_BACKBONES or PATCH_BACKBONES. Default: the paper's ViT-L/16 at 224 px.
+        pooling: "cls" (the paper: the PSPI branch reads the class token), or "mean" (it reads the mean of the patch
+            tokens); backbones without a class token (I-JEPA, SigLIP) need "mean".
         backbone_positions: "own"; "none" switches rotary positions off, so that the patches have no order. Only for
             checkpoints that were trained without them, as the authors' release was.
         backbone_registers: False leaves the backbone's register tokens out. Only for such checkpoints.
@@ -48,7 +58,7 @@ class ViTPainConfig(PreTrainedConfig):
         au_names: order of the action units in every output; fixed (contract C1).
         au_max: top of each unit's scale: 5 for FACS A-E, 1 for AU43 (eyes closed).
         au_head: "query" (equations 4-8: one learned query a unit, attending to the patches) or "cls" (Table 2's
-            baseline: the same head on the CLS token).
+            baseline: the same head on what the PSPI branch reads).
         au_hidden_size: width of the AU branch's hidden layer; default D/2.
         au_norm: LayerNorm before the AU branch's first linear layer (the release has one, the paper has none).
         au_activation: "relu" (equation 8) or "gelu" (the release), of the hidden layer; the last one is always a ReLU.
@@ -70,13 +80,17 @@ class ViTPainConfig(PreTrainedConfig):
         lambda_pspi: weight of the PSPI loss: cross-entropy, or mean squared error in PSPI units for "regression".
         lambda_au: weight of the mean squared AU error (equation 15).
         lambda_binary: weight of the binary heads' mean cross-entropy.
+        id2label, label2id: names of the PSPI classes, one for each; default "PSPI 0" to "PSPI 16". `num_labels` can
+            only repeat `num_pspi_classes`.
 
     Raises:
         ValueError: a value that is not allowed, with what is.
     """
 
     model_type = "vitpain"
-    keys_to_ignore_at_inference = ["cls", "au_attention", "binary_logits"]  # noqa: RUF012 - what Trainer need not gather
+    keys_to_ignore_at_inference = [  # noqa: RUF012 - what Trainer need not gather
+        *("cls", "au_attention", "binary_logits", "hidden_states", "attentions")
+    ]
     sub_configs_defaults = {  # noqa: RUF012 - transformers reads this from the class
         "backbone_config": SubConfigSpec(
             config_class=AutoConfig,
@@ -95,6 +109,7 @@ class ViTPainConfig(PreTrainedConfig):
     backbone_config: dict | PreTrainedConfig | None = None
     backbone_positions: str = "own"
     backbone_registers: bool = True
+    pooling: str = "cls"
     num_pspi_classes: int = PSPI_MAX + 1
     au_names: list[str] | tuple[str, ...] | None = None
     au_max: list[int] | tuple[int, ...] | None = None
@@ -125,14 +140,13 @@ class ViTPainConfig(PreTrainedConfig):
                     raise ValueError(f"{name} is {value!r}; allowed is {kind}")
         self.au_names = list(self.au_names or AU_NAMES)
         self.au_max = list(self.au_max or AU_MAX)
-        self.id2label = {k: f"PSPI {k}" for k in range(self.num_pspi_classes)}
-        self.label2id = {name: k for k, name in self.id2label.items()}
-        kwargs.pop("num_labels", None)
+        self._name_classes(kwargs.pop("num_labels", None))
         if not __name__.startswith("transformers_modules"):
             # The installed package registers the pipeline itself. With this entry transformers would insist on running
             # the model directory's copy of it, and ask for trust_remote_code.
             kwargs.pop("custom_pipelines", None)
         super().__post_init__(**kwargs)
+        self._check_backbone()
         width = self.backbone_config.hidden_size
         if self.pspi_hidden_sizes is None:
             usual = [512, 256, 128] if self.pspi_head == "regression" else [width // 2, width // 4]
@@ -160,7 +174,27 @@ class ViTPainConfig(PreTrainedConfig):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is {getattr(self, name)}; allowed is above 0")
         self._check_sizes()
-        self._check_backbone()
+
+    def _name_classes(self, num_labels: int | None) -> None:
+        """Sets `id2label` and `label2id`: as they were given, else "PSPI 0" and so on."""
+        classes = self.num_pspi_classes
+        if num_labels not in (None, classes):
+            raise ValueError(
+                f"num_labels is {num_labels}; allowed is num_pspi_classes, {classes}: the classes are the PSPI scores"
+            )
+        names = self.id2label
+        if names is None:
+            names = {k: name for name, k in (self.label2id or {}).items()} or {k: f"PSPI {k}" for k in range(classes)}
+        names = {int(k): name for k, name in names.items()}
+        numbers = {name: k for k, name in names.items()}
+        if sorted(names) != list(range(classes)) or len(numbers) != classes:
+            raise ValueError(
+                f"id2label names the classes {sorted(names)}; allowed is another name for each of 0 to {classes - 1}, "
+                "the PSPI scores"
+            )
+        if self.label2id and {name: int(k) for name, k in self.label2id.items()} != numbers:
+            raise ValueError(f"label2id is {self.label2id}; allowed is the inverse of id2label")
+        self.id2label, self.label2id = names, numbers
 
     def _check_sizes(self) -> None:
         if self.num_pspi_classes < 2:
@@ -180,12 +214,41 @@ class ViTPainConfig(PreTrainedConfig):
 
     def _check_backbone(self) -> None:
         kind = self.backbone_config.model_type
+        if kind not in CLASS_TOKEN_BACKBONES + PATCH_BACKBONES:
+            raise ValueError(
+                f"backbone_config is a {type(self.backbone_config).__name__} (model_type {kind!r}); allowed are "
+                f"{', '.join(CLASS_TOKEN_BACKBONES)}, and with pooling='mean' also {', '.join(PATCH_BACKBONES)}"
+            )
+        if kind in PATCH_BACKBONES and self.pooling == "cls":
+            raise ValueError(f"pooling is 'cls', but backbone {kind!r} has no class token; allowed is 'mean'")
         if self.backbone_positions == "none" and kind not in ROTARY_BACKBONES:
             raise ValueError(
                 f"backbone_positions is 'none', backbone {kind!r}; allowed with {ROTARY_BACKBONES[0]!r} only"
             )
         if not self.backbone_registers and not getattr(self.backbone_config, "num_register_tokens", 0):
             raise ValueError(f"backbone_registers is False, but backbone {kind!r} has none; allowed is True")
+
+    @classmethod
+    def from_dict(cls, config_dict: dict, **kwargs):
+        """As transformers', but settings in `kwargs` are checked as those of a new configuration are.
+
+        Raises:
+            ValueError: a value that is not allowed, or the configuration of another kind of model.
+        """
+        kind = config_dict.get("model_type", cls.model_type)
+        if kind != cls.model_type:
+            raise ValueError(
+                f"this is a model of type {kind!r}; allowed is {cls.model_type!r}. New heads on a pretrained backbone: "
+                "ViTPainForPainAssessment.from_backbone"
+            )
+        settings = (*cls.__annotations__, "id2label", "label2id")
+        given = {name: kwargs.pop(name) for name in settings if name in kwargs}
+        stale = {"num_pspi_classes": ("id2label", "label2id"), "id2label": ("label2id",), "label2id": ("id2label",)}
+        dropped = {old for name in given for old in stale.get(name, ())} - given.keys()
+        if isinstance(given.get("backbone_config"), dict):
+            given["backbone_config"] = {**config_dict.get("backbone_config", {}), **given["backbone_config"]}
+        kept = {name: value for name, value in config_dict.items() if name not in dropped}
+        return super().from_dict({**kept, **given}, **kwargs)
 
     @property
     def image_size(self) -> tuple[int, int]:

@@ -83,7 +83,11 @@ class BinaryHeads(nn.Module):
 def pspi_expectation(logits: Tensor) -> Tensor:
     """Mean of the class distribution: `logits` (B, C) -> (B,), float32, 0 to C-1."""
     probabilities = logits.float().softmax(dim=-1)
-    return probabilities @ torch.arange(logits.shape[-1], dtype=torch.float32, device=logits.device)
+    classes = torch.arange(logits.shape[-1], dtype=torch.float32, device=logits.device)
+    if not torch.is_autocast_enabled(logits.device.type):
+        return probabilities @ classes
+    with torch.autocast(logits.device.type, enabled=False):  # which would compute the product in half precision
+        return probabilities @ classes
 
 
 def pspi_distribution(pspi: Tensor, sd: float, num_classes: int) -> Tensor:

@@ -1,24 +1,31 @@
 """Pictures to `pixel_values`, with PIL and NumPy only (torchvision is not needed).
 
-- Any PIL mode becomes upright 8-bit RGB first: EXIF orientation applied, 16-bit greys scaled (not clipped),
-  transparency laid over white, the first frame of an animation taken. Then it is resized and normalised as for any ViT.
-- Memory is bounded: above `MAX_PIXELS` a JPEG is decoded at a half, a quarter or an eighth of its size, and any other
-  picture is refused before it is decoded.
+- Pictures and arrays of any kind become upright 8-bit RGB first (`pictures_vitpain.py`, `arrays_vitpain.py`). Then
+  they are resized and normalised as for any ViT.
 - A face is cropped where a box or landmarks are given; faces are not searched for.
 """
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin
+from PIL import Image
 from transformers.image_processing_backends import PilBackend
 from transformers.image_utils import IMAGENET_STANDARD_MEAN, IMAGENET_STANDARD_STD, PILImageResampling
 from transformers.processing_utils import ImagesKwargs
+from transformers.utils import logging
 
-MAX_PIXELS = 50_000_000
-"""Pixels decoded of one picture: 200 MB in PIL's memory. 7,071 x 7,071, for example."""
+from .arrays_vitpain import flat_pictures, is_array
+from .picture_text_vitpain import decoded_text, is_file
+from .pictures_vitpain import crop_square, open_picture, orientation_of, to_rgb
+
+logger = logging.get_logger(__name__)
 
 MODES = ("image", "heatmap")
+
+WHOLE = "whole"
+"""In place of boxes: the pictures are faces that were cut out already."""
+_DARK = 17
+"""Of 255, a level below 7 % of white. Nothing brighter: the picture is black, or was divided by 255 before."""
 
 _FOREHEAD = 0.5
 """A face box reaches this far above the brows' landmarks, in units of the landmarks' longer side. Measured on 165
@@ -37,10 +44,11 @@ class ViTPainImagesKwargs(ImagesKwargs, total=False):
 
 
 class ViTPainImageProcessor(PilBackend):
-    """Images (PIL, arrays, tensors, paths, URLs; one or many) -> `pixel_values` (B, 3, height, width), float32.
+    """Images (PIL, arrays, tensors, paths, URLs, base64; one or many) -> `pixel_values` (B, 3, height, width), float32.
 
-    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give it such
-    pictures, or the place of the face: `processor(images, boxes=…)` or `processor(images, landmarks=…)`.
+    It finds no faces. Where `face_crop` is set, the model was trained on squares around the face: give the place of the
+    face, `processor(images, boxes=…)` or `processor(images, landmarks=…)`, or such pictures, and say so with
+    `boxes="whole"`.
     """
 
     valid_kwargs = ViTPainImagesKwargs
@@ -61,6 +69,8 @@ class ViTPainImageProcessor(PilBackend):
         Args:
             images: one picture or a list.
             boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture; (B, 4), or (4,) for one picture.
+                "whole": the pictures are such squares already. Without boxes and landmarks they are taken as such too,
+                with a warning (once) where `face_crop` is set.
             landmarks: in place of boxes, the 68 points of iBUG 300-W, or its 66 without the inner mouth corners, in
                 pixels; (B, 68, 2), or (68, 2) for one picture.
 
@@ -76,8 +86,17 @@ class ViTPainImageProcessor(PilBackend):
         if landmarks is not None:
             points = np.asarray(landmarks, dtype=np.float64)
             boxes = [box_of_landmarks(face) for face in (points if points.ndim == 3 else points[None])]
+        if isinstance(boxes, str):
+            if boxes != WHOLE:
+                raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
+            boxes = None
+        elif boxes is None and (kwargs.get("face_crop") or self.face_crop) is not None:
+            logger.warning_once(
+                "no face was named: each picture is taken as a face already cut out, as the model's training pictures "
+                f"were. Otherwise name the face with boxes or landmarks; boxes={WHOLE!r} says that they are cut out"
+            )
         if boxes is not None:
-            boxes = _checked_boxes(boxes)
+            boxes = boxes_array(boxes)
             if (kwargs.get("face_crop") or self.face_crop) is None:
                 raise ValueError(
                     "a face was named, but this model sees whole pictures (face_crop is None); "
@@ -86,12 +105,22 @@ class ViTPainImageProcessor(PilBackend):
         return super().preprocess(images, *args, image_like_kwargs={"boxes": boxes}, **kwargs)
 
     def _prepare_image_like_inputs(self, images, *args, boxes=None, **kwargs) -> list[np.ndarray]:
-        if boxes is None:
-            return super()._prepare_image_like_inputs(images, *args, **kwargs)
-        images = self._prepare_images_structure(images)
-        if len(images) != len(boxes):
-            raise ValueError(f"{len(boxes)} faces were named for {len(images)} pictures; allowed is one for each")
-        return [self.process_image(image, box=box, **kwargs) for image, box in zip(images, boxes, strict=True)]
+        images = self.fetch_images(images)
+        if kwargs.get("mode") == "heatmap":
+            check_heatmaps(images)
+        pictures = flat_pictures(images, kwargs.get("input_data_format"))
+        if boxes is not None and len(pictures) != len(boxes):
+            raise ValueError(f"{len(boxes)} faces were named for {len(pictures)} pictures; allowed is one for each")
+        if kwargs.get("do_rescale") and any(picture.white == 1 for picture in pictures):
+            logger.warning_once(
+                "Pictures with values from 0 to 1 were given and are taken for rescaled ones: they are not rescaled "
+                "again. Give do_rescale=False to say so."
+            )
+        boxes = [None] * len(pictures) if boxes is None else boxes
+        return [
+            self.process_image(picture.image, white=picture.white, box=box, **kwargs)
+            for picture, box in zip(pictures, boxes, strict=True)
+        ]
 
     def crop_face(self, image: Image.Image, box) -> Image.Image:
         """The square around a face that the model sees, as RGB; black where it leaves the picture.
@@ -101,100 +130,75 @@ class ViTPainImageProcessor(PilBackend):
         return to_rgb(image) if self.face_crop is None else crop_square(image, box, self.face_crop)
 
     def fetch_images(self, image_url_or_urls):
-        """Local files are opened here: transformers' own loader clips 16-bit pictures to white."""
-        if isinstance(image_url_or_urls, str | Path) and Path(image_url_or_urls).is_file():
-            return open_picture(image_url_or_urls)
-        return super().fetch_images(image_url_or_urls)
+        """Files, base64 and data URIs are opened here: transformers' own loader clips 16-bit pictures to white."""
+        images = image_url_or_urls
+        if isinstance(images, list | tuple):
+            return [self.fetch_images(image) for image in images]
+        if isinstance(images, Image.Image) or is_array(images):
+            return images
+        if isinstance(images, str) and images.startswith(("http://", "https://")):
+            return super().fetch_images(images)
+        if isinstance(images, str | Path):
+            return open_picture(images if is_file(images) else decoded_text(str(images)))
+        raise TypeError(
+            f"a picture is of type {type(images).__name__}; allowed are PIL pictures, arrays, tensors, paths of "
+            "existing files, URLs, base64 text, and lists of them"
+        )
+
+    def as_picture(self, image) -> Image.Image:
+        """Any one image that the processor takes, as an upright RGB picture."""
+        pictures = flat_pictures(self.fetch_images(image))
+        if len(pictures) != 1:
+            raise ValueError(f"{len(pictures)} pictures were given in the place of one")
+        return to_rgb(pictures[0].image)
 
     def process_image(
-        self, image, do_convert_rgb=None, input_data_format=None, box=None, face_crop=None, mode=None, **kwargs
+        self, image: Image.Image, white=255, box=None, face_crop=None, mode=None, do_rescale=True, **kwargs
     ) -> np.ndarray:
-        """One picture -> uint8 (3, H, W), cropped, and already resized where that saves memory."""
-        if box is not None and not isinstance(image, Image.Image):
-            image = _picture_of_array(super().process_image(image, input_data_format=input_data_format))
-        if isinstance(image, Image.Image):
-            if mode == "heatmap":
-                check_heatmap(image)
-            if box is not None:
-                check_box_in_picture(box, _upright_size(image))
-            image = to_rgb(image) if box is None else crop_square(image, box, face_crop)
-            size, resample = kwargs.get("size"), kwargs.get("resample")
-            if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
-                image = image.resize((size.width, size.height), resample)  # what the backend does, without its copies
-            input_data_format = None
-        pixels = super().process_image(
-            image, do_convert_rgb=do_convert_rgb, input_data_format=input_data_format, **kwargs
-        )
-        if mode == "heatmap" and len(pixels) > 1 and (pixels != pixels[:1]).any():
+        """One picture -> (3, H, W), cropped, and already resized where that saves memory.
+
+        uint8, 0 to 255; float32, 0 to 1, where such values were given (`white` is 1) and are not to be rescaled.
+        """
+        stored, rgb = image.size, to_rgb(image)
+        if box is not None:
+            check_box_in_picture(box, stored[::-1] if orientation_of(image) > 4 else stored)
+            reduced = max(rgb.size) / max(stored)
+            rgb = crop_square(rgb, [value * reduced for value in box], face_crop)
+        whole, size, resample = rgb, kwargs.get("size"), kwargs.get("resample")
+        if kwargs.get("do_resize") and size and size.height and size.width and resample is not None:
+            rgb = rgb.resize((size.width, size.height), resample)  # what the backend does, without its copies
+        pixels = np.moveaxis(np.asarray(rgb), -1, 0)
+        if mode != "heatmap" and do_rescale and pixels.max() <= _DARK and _is_dark(whole):
+            logger.warning_once(
+                "The brightest pixel of a picture is below 7 % of white: the picture is all but black, or its values "
+                "were divided by 255 before."
+            )
+        if mode == "heatmap" and (pixels != pixels[:1]).any():
             raise ValueError("the heatmap has coloured pixels; allowed is a single 8-bit channel")
-        return pixels
+        return pixels if white != 1 or do_rescale else pixels / np.float32(255)
 
-
-def open_picture(path: str | Path) -> Image.Image:
-    """Opens a picture file without decoding it, a JPEG of any size too.
-
-    Raises:
-        ValueError: the picture is too large to be decoded.
-        OSError, SyntaxError: as PIL, on a file that is no picture.
-    """
-    with open(path, "rb") as file:
-        jpeg = file.read(3) == b"\xff\xd8\xff"
-    if jpeg:
-        return JpegImagePlugin.JpegImageFile(path)  # PIL's own limit is on `open`, but a JPEG can be reduced
-    try:
-        return Image.open(path)
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"the picture is too large: {_ALLOWED_SIZE}") from error
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """A picture of any mode as upright 8-bit RGB, reduced if it is a JPEG above `MAX_PIXELS`.
-
-    Raises:
-        ValueError: a floating-point picture, or one too large to be decoded.
-    """
-    _limit_decoding(image)
-    image.load()
-    if image.getexif().get(0x0112, 1) != 1:
-        image = ImageOps.exif_transpose(image)
-    if image.mode == "RGB":
-        return image
-    if image.mode == "F":
-        raise ValueError("the picture holds floating-point pixels (mode F); allowed are 8-bit and 16-bit pictures")
-    if image.mode.startswith("I"):  # 16-bit greys, which PIL opens as "I;16" or as 32-bit "I"
-        levels = np.clip(np.asarray(image), 0, 65535).astype(np.uint32)
-        return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def crop_square(image: Image.Image, box, factor: float) -> Image.Image:
-    """The square about the centre of `box`, its side `factor` times the box's longer side, as RGB; black outside."""
-    stored = max(image.size)
-    image = to_rgb(image)
-    x0, y0, x1, y1 = (value * max(image.size) / stored for value in box)  # to_rgb may have reduced the picture
-    side = max(1, round(max(x1 - x0, y1 - y0) * factor))
-    if side * side > MAX_PIXELS:
-        raise ValueError(f"the face takes {side} x {side} pixels: {_ALLOWED_SIZE}")
-    left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
-    return image.crop((left, top, left + side, top + side))
+    def resize(self, image, size, **kwargs):
+        """As the backend's, but a picture of that size already is left as it is."""
+        if size.height and image.shape[-2:] == (size.height, size.width):
+            return image
+        return super().resize(image, size, **kwargs)
 
 
 def check_box_in_picture(box, size: tuple[int, int]) -> None:
     """Raises ValueError unless (x0, y0, x1, y1) holds a face of a picture of `size` (width, height) in pixels.
 
-    At least half of the box must be in the picture, and it must be larger than a pixel.
+    Its numbers are finite, x0 < x1 and y0 < y1; it is larger than 2 pixels, and at least half of it is in the picture.
     """
     x0, y0, x1, y1 = box
-    shown = f"box {', '.join(f'{value:.6g}' for value in box)}"
-    if max(x1 - x0, y1 - y0) <= 1:
-        raise ValueError(f"{shown} is smaller than a pixel; allowed are pixels, not shares of the picture")
+    shown, picture = f"box {', '.join(f'{value:.6g}' for value in box)}", f"the picture of {size[0]} x {size[1]} pixels"
+    if not (np.isfinite(box).all() and x0 < x1 and y0 < y1):
+        raise ValueError(f"{shown} is no box in {picture}; allowed are finite x0 < x1 and y0 < y1")
+    if max(x1 - x0, y1 - y0) <= 2:
+        raise ValueError(f"{shown} is no face in {picture}; allowed are pixels, not shares of the picture")
     inside = max(0.0, min(x1, size[0]) - max(x0, 0)) * max(0.0, min(y1, size[1]) - max(y0, 0))
     if inside < 0.5 * (x1 - x0) * (y1 - y0):
         where = "mostly outside" if inside else "outside"
-        raise ValueError(f"{shown} is {where} of the picture of {size[0]} x {size[1]} pixels")
+        raise ValueError(f"{shown} is {where} of {picture}")
 
 
 def box_of_landmarks(landmarks) -> tuple[float, float, float, float]:
@@ -210,54 +214,35 @@ def box_of_landmarks(landmarks) -> tuple[float, float, float, float]:
     return float(x0), float(y0 - _FOREHEAD * max(x1 - x0, y1 - y0)), float(x1), float(y1)
 
 
-def check_heatmap(image: Image.Image) -> None:
-    """Raises ValueError unless the picture can be a heatmap: 8 bits, one channel or three (that must be equal)."""
-    if image.mode not in ("L", "RGB"):
-        raise ValueError(f"the heatmap is a picture of mode {image.mode}; allowed is a single 8-bit channel (mode L)")
+def _is_dark(rgb: Image.Image) -> bool:
+    return max(high for _, high in rgb.getextrema()) <= _DARK
 
 
-_ALLOWED_SIZE = f"allowed are {MAX_PIXELS:,} pixels, and {64 * MAX_PIXELS:,} of a JPEG that is not progressive"
+def check_heatmaps(images) -> None:
+    """Raises ValueError unless all pictures can be heatmaps: 8 bits, one channel or three (that must be equal)."""
+    if isinstance(images, list | tuple):
+        for image in images:
+            check_heatmaps(image)
+    elif isinstance(images, Image.Image):
+        if images.mode not in ("L", "RGB"):
+            raise ValueError(
+                f"the heatmap is a picture of mode {images.mode}; allowed is a single 8-bit channel (mode L)"
+            )
+    elif str(images.dtype).removeprefix("torch.") != "uint8":
+        raise ValueError(f"the heatmap is an array of {images.dtype}; allowed is a single 8-bit channel (uint8)")
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height after the EXIF orientation, which may lay the picture on its side, without decoding it."""
-    return image.size[::-1] if image.getexif().get(0x0112, 1) > 4 else image.size
-
-
-def _limit_decoding(image: Image.Image) -> None:
-    """Has a huge JPEG decoded smaller, and refuses any other huge picture; nothing for pictures already in memory."""
-    width, height = image.size
-    if width * height <= MAX_PIXELS or not getattr(image, "tile", None):
-        return
-    # A progressive JPEG is held in memory whole, whatever the size that is asked for.
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and not image.info.get("progressive"):
-        for factor in (2, 4, 8):
-            if width * height <= MAX_PIXELS * factor**2:
-                image.draft(None, (width // factor, height // factor))
-                return
-    raise ValueError(f"the picture has {width} x {height} pixels: {_ALLOWED_SIZE}")
-
-
-def _checked_boxes(boxes) -> np.ndarray:
-    """Boxes (B, 4), x0 < x1 and y0 < y1."""
+def boxes_array(boxes) -> np.ndarray:
+    """Boxes, (B, 4) or (4,) for one picture, as (B, 4). Raises ValueError on any other shape and what is no number."""
     try:
         array = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"boxes is {boxes!r}; allowed are four numbers x0, y0, x1, y1 for each picture") from None
+        shown = " ".join(repr(boxes).split())[:100]
+        raise ValueError(f"boxes is {shown}; allowed are four numbers x0, y0, x1, y1 for each picture") from None
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or array.shape[1] != 4:
         raise ValueError(f"boxes have the shape {array.shape}; allowed is (pictures, 4)")
-    good = np.isfinite(array).all(axis=1) & (array[:, 0] < array[:, 2]) & (array[:, 1] < array[:, 3])
-    if not good.all():
-        raise ValueError(f"box is {array[~good][0].tolist()}; allowed are finite x0 < x1 and y0 < y1")
     return array
 
 
-def _picture_of_array(pixels: np.ndarray) -> Image.Image:
-    """uint8 (1, 3 or 4, H, W) -> a picture."""
-    if pixels.dtype != np.uint8:
-        raise ValueError(f"the picture holds {pixels.dtype} values; allowed with boxes are 8-bit pictures")
-    return Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(np.moveaxis(pixels, 0, -1)))
-
-
-__all__ = ["ViTPainImageProcessor", "box_of_landmarks", "check_box_in_picture", "crop_square", "open_picture", "to_rgb"]
+__all__ = ["WHOLE", "ViTPainImageProcessor", "box_of_landmarks", "boxes_array", "check_box_in_picture"]

@@ -150,20 +150,26 @@ def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutpu
 
 
 def check_labels(
-    labels: Tensor | None, au_labels: Tensor | None, config: ViTPainConfig, unknown_allowed: bool = False
+    labels: Tensor | None, au_labels: Tensor | None, config: ViTPainConfig, batch: int, unknown_allowed: bool = False
 ) -> None:
-    """Raises ValueError where a label is out of range or NaN.
+    """Raises ValueError where labels have another shape, or one is out of range, NaN or no class.
 
     Args:
         labels: (B,), PSPI, or None.
         au_labels: (B, 6), AU intensities, or None.
         config: of the model.
+        batch: B, the number of frames.
         unknown_allowed: let frames pass that have a NaN among their AUs: `au_error` leaves them out.
     """
+    for name, given, shape in (("labels", labels, (batch,)), ("au_labels", au_labels, (batch, len(config.au_names)))):
+        if given is not None and given.shape != shape:
+            raise ValueError(f"{name} have the shape {tuple(given.shape)}; allowed is {shape}")
     if torch.compiler.is_compiling():  # a check of values cannot be in a graph
         return
     if labels is not None:
         _check_range("labels (PSPI)", labels, torch.tensor(config.num_pspi_classes - 1))
+        if config.pspi_head == "classification":
+            _check_whole("labels (PSPI)", labels)
     if au_labels is not None:
         if unknown_allowed:
             au_labels = au_labels.where(known_frames(au_labels)[:, None], 0.0)
@@ -174,6 +180,14 @@ def _check_range(name: str, values: Tensor, top: Tensor) -> None:
     bad = ~((values >= 0) & (values <= top.to(values.device)))  # also catches NaN
     if bad.any():
         raise ValueError(f"{name} holds {values[bad][0].item():g}; allowed is 0 to {top.tolist()}")
+
+
+def _check_whole(name: str, values: Tensor) -> None:
+    between = values != values.round() if values.is_floating_point() else torch.zeros_like(values, dtype=torch.bool)
+    if between.any():
+        raise ValueError(
+            f"{name} holds {values[between][0].item():g}; allowed are whole scores, or pspi_head='regression'"
+        )
 
 
 __all__ = [

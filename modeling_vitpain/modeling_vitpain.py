@@ -14,14 +14,16 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 from transformers import initialization as init
-from transformers.utils import ModelOutput, can_return_tuple
+from transformers.utils import ModelOutput, can_return_tuple, logging
 
-from .backbone_vitpain import freeze_unread, make_backbone
+from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
 from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
+
+logger = logging.get_logger(__name__)
 
 
 @dataclass
@@ -33,10 +35,14 @@ class ViTPainOutput(ModelOutput):
         logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" log-probabilities around `pspi`, float32.
         pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
         au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
-        cls: (B, D), the CLS token, as the PSPI branch gets it.
-        au_attention: (B, 6, N), rows sum to 1, patches in raster order; only with `output_attentions=True` and au_head
-            "query".
+        cls: (B, D), what the PSPI branch reads: the CLS token, or with pooling "mean" the mean of the patch tokens.
+        au_attention: (B, 6, N), where the AU queries look: rows sum to 1, patches in raster order; only with
+            `output_attentions=True` or `output_au_attention=True`, and au_head "query".
         binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
+        hidden_states: the backbone's own, of the frames: (B, T, D) after the embeddings and after each layer; only with
+            `output_hidden_states`.
+        attentions: the backbone's own, of the frames: (B, heads, T, T) of each layer; only with
+            `output_attentions=True` and attn_implementation "eager", since no other returns them.
     """
 
     loss: Tensor | None = None
@@ -46,6 +52,8 @@ class ViTPainOutput(ModelOutput):
     cls: Tensor | None = None
     au_attention: Tensor | None = None
     binary_logits: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
 
 
 class ViTPainPreTrainedModel(PreTrainedModel):
@@ -161,6 +169,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         au_labels: Tensor | None = None,
         output_attentions: bool | None = None,
         interpolate_pos_encoding: bool = False,
+        output_hidden_states: bool | int | list[int] | None = None,
+        output_au_attention: bool | None = None,
     ) -> ViTPainOutput:
         """Equations 4-12, and the supervised part of 15.
 
@@ -174,29 +184,37 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
                 A row without any reference uses the learned fallback.
             labels: (B,), the observed PSPI, 0-16; whole numbers, unless pspi_head is "regression".
             au_labels: (B, 6), the observed AU intensities, 0-5 (AU43 0-1).
-            output_attentions: also return `au_attention`; default: the configuration's `output_attentions`.
+            output_attentions: also return the backbone's `attentions`, and `au_attention`; default: as configured.
+            output_hidden_states: also return the backbone's `hidden_states`; default: as configured.
+            output_au_attention: also return `au_attention`; default: as `output_attentions`.
 
         Raises:
-            ValueError: a label out of range; references of another shape, or given to a model that takes none; none
-                given to a model without a fallback.
+            ValueError: a label out of range; labels or references of another shape; references given to a model that
+                takes none, or none given to a model without a fallback.
         """
-        tokens = self._encode(self.backbone, pixel_values, interpolate_pos_encoding)
+        with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        wanted = self._wanted(with_attentions, output_hidden_states)
+        encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
+        tokens = encoded.last_hidden_state
         if self.config.reference == "neutral":
             tokens = self._fuse(tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding)
         elif reference_pixel_values is not None or reference_mask is not None:
             raise ValueError("reference_pixel_values or reference_mask was given, but this model has reference='none'")
-        cls, patches = tokens[:, 0], tokens[:, -self._num_patches(pixel_values) :]  # registers lie between the two
+        cls, patches = face_and_patches(tokens, self._num_patches(pixel_values), self.config.pooling)
 
         logits, pspi, binary_logits = self._assess(cls)
         au, attention = self.au_head(cls, patches)
-        with_attention = self.config.output_attentions if output_attentions is None else output_attentions
         output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
             au=au,
             cls=cls,
-            au_attention=attention if with_attention else None,
+            au_attention=attention
+            if (with_attentions if output_au_attention is None else output_au_attention)
+            else None,
             binary_logits=binary_logits,
+            hidden_states=encoded.hidden_states if "output_hidden_states" in wanted else None,
+            attentions=encoded.attentions if "output_attentions" in wanted else None,
         )
         if labels is None and au_labels is None:
             return output
@@ -208,15 +226,31 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
 
     def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
         """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every given label must be known."""
-        check_labels(labels, au_labels, self.config)
+        check_labels(labels, au_labels, self.config, len(output.pspi))
         weights = LossWeights(self.config.lambda_pspi, self.config.lambda_binary, self.config.lambda_au)
         return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
 
-    def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool) -> Tensor:
-        """(B, 3, H, W) -> (B, T, D). DINOs take any size; ViTs need the argument that has positions interpolated."""
+    def _wanted(self, attentions: bool, hidden_states: bool | int | list[int] | None) -> dict:
+        """What the backbone is asked for beside its tokens."""
+        hidden_states = self.config.output_hidden_states if hidden_states is None else hidden_states
+        wanted = {} if hidden_states is None or hidden_states is False else {"output_hidden_states": hidden_states}
+        if attentions and self.backbone.config._attn_implementation == "eager":
+            wanted["output_attentions"] = True
+        elif attentions and not torch.compiler.is_compiling():
+            logger.warning_once(
+                f"attentions of the backbone are not returned by {self.backbone.config._attn_implementation!r}; load "
+                "the model with attn_implementation='eager'. au_attention is there all the same"
+            )
+        return wanted
+
+    def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool, **wanted) -> ModelOutput:
+        """(B, 3, H, W) -> the backbone's output, `last_hidden_state` (B, T, D).
+
+        DINOs take any size; ViTs need the argument that has positions interpolated.
+        """
         if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
-            return backbone(pixel_values, interpolate_pos_encoding=True).last_hidden_state
-        return backbone(pixel_values).last_hidden_state
+            wanted["interpolate_pos_encoding"] = True
+        return backbone(pixel_values, return_dict=True, **wanted)
 
     def _fuse(self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool) -> Tensor:
         """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
@@ -229,8 +263,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         else:
             pictures, mask = as_slots(pixel_values, mask, batch)
             encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).unflatten(0, pictures.shape[:2])
-            references = references.expand(batch, -1, -1, -1)
+            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
+            references = references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1)
         if self.reference_token is not None:
             references = self.reference_token(references, mask)
         elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():

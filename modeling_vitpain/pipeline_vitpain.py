@@ -1,14 +1,23 @@
 """`pipeline("pain-assessment")`: pictures of faces to PSPI, its interval and six action units."""
 
+from collections.abc import Callable
 from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
+from PIL import Image
 from transformers import Pipeline
 
+from .arrays_vitpain import is_array
+from .image_processing_vitpain import WHOLE, boxes_array
 from .scores_vitpain import pain_scores
 
-_ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop")
+_ALLOWED = ("output_attentions", "interval_level", "reference", "reference_boxes", "face_crop", "find_face")
+
+Box = tuple[float, float, float, float]
+FindFace = Callable[[Image.Image, float], tuple[Image.Image, Box]]
+"""An upright RGB picture and the side of the square to be seen, in longer sides of the face's box -> the picture with
+its main face upright, and the face's box in it. Raises ValueError where there is no face."""
 
 
 class PainAssessment(TypedDict):
@@ -32,11 +41,14 @@ class PainAssessment(TypedDict):
 class PainAssessmentPipeline(Pipeline):
     """Pain in pictures of faces. A research tool, not a medical device.
 
-    Takes one picture or a list (path, URL, PIL), and returns a `PainAssessment` for each.
+    Takes one picture or a list (path, URL, base64, PIL, array, tensor), or an array (N, …) of several, and returns a
+    `PainAssessment` for each.
 
     Parameters:
         boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
-            square around it that it was trained on.
+            square around it that it was trained on. "whole": the pictures are such squares already.
+        find_face: finds the face of pictures without boxes; `modeling_vitpain.prediction.main_face.MainFace()` of the
+            package pain3d[faces] does. With neither, pictures are taken as such squares, with a warning.
         reference: for a model with reference "neutral", one picture or a list: neutral pictures of the person that all
             pictures of the call show. Without it the model uses its learned fallback.
         reference_boxes: as `boxes`, for the references.
@@ -49,12 +61,24 @@ class PainAssessmentPipeline(Pipeline):
     _load_image_processor = True
     _load_feature_extractor = False
     _load_tokenizer = False
+    _load_video_processor = False  # transformers would look for one, and ask to run remote code
 
     def __call__(self, inputs, *args, boxes=None, **kwargs):
-        """Scores pictures, with the parameters of the class. Raises ValueError unless each picture has one box."""
-        if boxes is not None:
+        """Scores pictures, with the parameters of the class.
+
+        Raises:
+            ValueError: not one box for each picture, or a box that holds no face of its picture: beside it, in shares
+                of it, not finite, or reversed. Names the box and the size of the picture.
+        """
+        if is_array(inputs) and inputs.ndim == 4:
+            inputs = list(inputs)
+        if isinstance(boxes, str):
+            if boxes != WHOLE:
+                raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
+            kwargs["whole"] = True
+        elif boxes is not None:
             several = isinstance(inputs, list | tuple)
-            pictures, faces = (inputs, boxes) if several else ([inputs], np.asarray(boxes).reshape(-1, 4))
+            pictures, faces = inputs if several else [inputs], boxes_array(boxes)
             if len(pictures) != len(faces):
                 raise ValueError(f"{len(faces)} boxes were given for {len(pictures)} pictures; allowed is one for each")
             paired = [{"image": image, "box": box} for image, box in zip(pictures, faces, strict=True)]
@@ -68,6 +92,8 @@ class PainAssessmentPipeline(Pipeline):
         reference=None,
         reference_boxes=None,
         face_crop=None,
+        find_face: FindFace | None = None,
+        whole: bool = False,
         **kwargs,
     ):
         if kwargs:
@@ -75,38 +101,64 @@ class PainAssessmentPipeline(Pipeline):
         if interval_level is not None and not 0 < interval_level < 1:
             raise ValueError(f"interval_level is {interval_level}; allowed is above 0 and below 1")
         crop = {} if face_crop is None else {"face_crop": face_crop}
+        finding = crop if find_face is None else {**crop, "find_face": find_face}
         forward = {} if output_attentions is None else {"output_attentions": output_attentions}
         if reference is not None:
-            forward["references"] = self._encoded_references(reference, reference_boxes, crop)
+            forward["references"] = self._encoded_references(reference, reference_boxes, finding)
         elif reference_boxes is not None:
             raise ValueError("reference_boxes was given without reference")
-        return crop, forward, {} if interval_level is None else {"interval_level": interval_level}
+        if whole:
+            finding = {"whole": True}
+        return finding, forward, {} if interval_level is None else {"interval_level": interval_level}
 
-    def _encoded_references(self, reference, boxes, crop: dict) -> torch.Tensor:
-        """Neutral pictures -> (R, 3, H, W)."""
+    def _encoded_references(self, reference, boxes, finding: dict) -> torch.Tensor:
+        """Neutral pictures -> (R, 3, H, W). `finding` are parameters of `preprocess`."""
         if self.model.config.reference != "neutral":
             raise ValueError(f"reference was given, but the model has reference={self.model.config.reference!r}")
         pictures = list(reference) if isinstance(reference, list | tuple) else [reference]
         if not pictures:
             raise ValueError("reference is empty; allowed is one neutral picture or more")
-        faces = {} if boxes is None else {"boxes": boxes, **crop}
-        return self.image_processor(pictures, return_tensors="pt", **faces)["pixel_values"]
+        if isinstance(boxes, str):
+            return self.image_processor(pictures, return_tensors="pt", boxes=boxes)["pixel_values"]
+        if boxes is not None:
+            finding = {name: value for name, value in finding.items() if name == "face_crop"}
+            return self.image_processor(pictures, return_tensors="pt", boxes=boxes, **finding)["pixel_values"]
+        return torch.cat([self.preprocess(picture, **finding)["pixel_values"] for picture in pictures])
 
-    def preprocess(self, image, face_crop=None):
-        faces = {}
-        if isinstance(image, dict):
-            faces = {"boxes": [image["box"]]} | ({} if face_crop is None else {"face_crop": face_crop})
-            image = image["image"]
+    def preprocess(self, image, face_crop=None, find_face=None, whole=False):
+        faces = {} if face_crop is None else {"face_crop": face_crop}
+        if whole:
+            faces = {"boxes": WHOLE}
+        elif isinstance(image, dict):
+            faces["boxes"], image = [image["box"]], image["image"]
+        elif find_face is not None:
+            image, box = self._found(image, face_crop, find_face)
+            faces["boxes"] = [box]
         elif face_crop is not None:
-            raise ValueError("face_crop was given without boxes")
-        return self.image_processor(image, return_tensors="pt", **faces).to(self.dtype)
+            raise ValueError("face_crop was given without boxes or find_face")
+        inputs = self.image_processor(image, return_tensors="pt", **faces)
+        if (number := len(inputs["pixel_values"])) != 1:
+            raise ValueError(f"{number} pictures were given in the place of one; allowed is a flat list of pictures")
+        return inputs.to(self.dtype)
+
+    def _found(self, image, face_crop: float | None, find_face: FindFace) -> tuple[Image.Image, Box]:
+        """What `find_face` says of a picture of any kind."""
+        crop = face_crop or self.image_processor.face_crop
+        if crop is None:
+            raise ValueError(
+                "find_face was given, but this model sees whole pictures (face_crop is None); give face_crop too"
+            )
+        try:
+            return find_face(self.image_processor.as_picture(image), crop)
+        except ValueError as error:
+            raise ValueError(f"{error}; name the face with boxes, or boxes={WHOLE!r} if the picture is one") from error
 
     def _forward(self, model_inputs, output_attentions=False, references=None):
         inputs = dict(model_inputs)
         if references is not None:
             pixels = inputs["pixel_values"]
             inputs["reference_pixel_values"] = references[None].to(pixels.device, pixels.dtype)
-        return self.model(**inputs, output_attentions=output_attentions)
+        return self.model(**inputs, output_au_attention=output_attentions)
 
     def postprocess(self, output, interval_level=0.9):
         config = self.model.config

@@ -71,7 +71,7 @@ def test_a_wrong_call_exits_2(argv, capsys):
             1,
             "pain3d: info needs numba.core: pip install 'pain3d[generation]'",
         ),
-        (KeyboardInterrupt(), 1, "pain3d: stopped; run the same command again to go on"),
+        (KeyboardInterrupt(), 130, "pain3d: stopped; run the same command again to go on"),
     ],
 )
 def test_errors_are_one_line_with_their_exit_code(monkeypatch, capsys, error, code, line):

@@ -2,7 +2,11 @@
 
 import argparse
 import json
+from collections.abc import Iterable
+from itertools import count
 from typing import TYPE_CHECKING
+
+from ..vocabulary import STIMULI
 
 if TYPE_CHECKING:
     from ..counts import DatasetCounts
@@ -28,7 +32,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _text(directory: str, found: "DatasetCounts") -> str:
     people, frames, size = found["identities"]["made"], found["frames"]["made"], found["bytes"] / 1e6
-    most = max(*found["pspi"], 1)
     lines = [
         f"{directory}: {found['kind']}, {people:,} identities, {frames:,} frames, {size:,.1f} MB",
         _completeness(found),
@@ -46,10 +49,23 @@ def _text(directory: str, found: "DatasetCounts") -> str:
             if n or found["kind"] == "generated"
         ),
         "",
-        f"{'PSPI':<6}{'frames':>10}",
-        *(f"{k:<6}{n:>10,}  {'#' * round(_BAR_WIDTH * n / most)}".rstrip() for k, n in enumerate(found["pspi"])),
+        *(
+            _bars("stimulus", STIMULI, found["stimulus"])
+            if found["stimulus"]
+            else _bars("PSPI", count(), found["pspi"])
+        ),
     ]
     return "\n".join(lines)
+
+
+def _bars(title: str, names: Iterable[object], counts: list[int]) -> list[str]:
+    """Lines of a bar chart of frames."""
+    most, width = max(*counts, 1), max(6, len(title) + 2)
+    bars = [
+        f"{name!s:<{width}}{n:>10,}  {'#' * round(_BAR_WIDTH * n / most)}".rstrip()
+        for name, n in zip(names, counts, strict=False)
+    ]
+    return [f"{title:<{width}}{'frames':>10}", *bars]
 
 
 def _completeness(found: "DatasetCounts") -> str:

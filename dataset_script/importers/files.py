@@ -4,23 +4,20 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..media_files import PHOTO_SUFFIXES, visible_files
 from .report import Unusable
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")
 """Files that are no data but models, which `pain3d convert` reads."""
-PICTURES = (".png", ".jpg", ".jpeg")
+PICTURES = PHOTO_SUFFIXES
+"""What importers take for pictures: those that `load_dataset` decodes without further packages."""
+
 _MAX_LABEL_BYTES = 1 << 20
 
 
 def walk(folder: Path) -> Iterator[os.DirEntry]:
-    """Every visible file below `folder`, in sorted order, without opening one."""
-    with os.scandir(folder) as entries:
-        found = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-    for entry in found:
-        if entry.is_dir():
-            yield from walk(Path(entry.path))
-        elif entry.is_file():
-            yield entry
+    """Every visible file below `folder`, as `visible_files`. Raises OSError where a folder cannot be opened."""
+    return visible_files(folder)
 
 
 def read_label(path: str | Path) -> str:

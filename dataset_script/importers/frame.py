@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+from datasets import Features
 
 from ..facs import EXTRA_AU_NAMES
-from ..features import IMPORTED_FEATURES
+from ..features import IMPORTED_FEATURES, STIMULUS_FEATURES
 
 
 @dataclass(slots=True)
@@ -16,8 +17,11 @@ class SourceFrame:
     """One frame of a source, its labels checked.
 
     Attributes:
+        pspi: 0-16; None: the source tells the stimulus and nothing of the face.
         where: what the source needs to find the picture again.
-        au: (6,), C1 order; None: the source gives PSPI alone.
+        au: (6,), C1 order; None: the source does not give them.
+        stimulus: level, an index into `STIMULI`.
+        age: years. gender: an index into `GENDERS`.
         sequence_ratings: some of `RATINGS`.
         aam_landmarks: (66, 2), x and y in pixels.
         split: "train", "validation", "test"; None: the source has none.
@@ -26,7 +30,7 @@ class SourceFrame:
     frame_id: str
     subject_id: str
     where: Any
-    pspi: int
+    pspi: int | None
     au: tuple[float, ...] | None
     expression_id: int
     view_id: int = 0
@@ -37,6 +41,9 @@ class SourceFrame:
     face_box: tuple[float, float, float, float] | None = None
     split: str | None = None
     licence: str | None = None
+    stimulus: int | None = None
+    age: int | None = None
+    gender: int | None = None
     identity_id: int = -1
     fold: int | None = None
     neutral_frame_id: str | None = None
@@ -65,9 +72,14 @@ class Source(Protocol):
         """Its picture as a PNG or JPEG file. Quick when frames are asked for in the source's order."""
 
 
+def features_of(frames: Sequence[SourceFrame]) -> Features:
+    """The schema of a source's rows: with a column `stimulus` where the source tells it."""
+    return IMPORTED_FEATURES if all(frame.stimulus is None for frame in frames) else STIMULUS_FEATURES
+
+
 def frames_table(frames: Sequence[SourceFrame], paths: Sequence[str | None]) -> pa.Table:
-    """Rows with the schema `IMPORTED_FEATURES`; each image is its path, without bytes."""
-    schema = IMPORTED_FEATURES.arrow_schema
+    """Rows with the schema of `features_of`; each image is its path, without bytes."""
+    schema = features_of(frames).arrow_schema
     known = {
         "image": [{"bytes": None, "path": path} for path in paths],
         "extra_au": [frame.extra_au and {n: frame.extra_au.get(n) for n in EXTRA_AU_NAMES} for frame in frames],

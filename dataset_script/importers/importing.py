@@ -4,9 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
+from ..names import is_text, why_no_text, written_text
 from ..vocabulary import SPLITS
-from .frame import SourceFrame, link_neutral_frames
-from .layouts import find_source
+from .frame import Source, SourceFrame, link_neutral_frames
+from .layouts import DEFAULTS, LayoutOptions, find_source
 from .output import write_dataset
 from .pictures import check_pictures
 from .report import ImportReport
@@ -29,10 +30,10 @@ def import_dataset(
     copy: bool = False,
     check_images: bool = False,
     strict: bool = False,
-    split_csv: str | Path | None = None,
+    options: LayoutOptions = DEFAULTS,
     progress: ProgressCallback | None = None,
 ) -> ImportReport:
-    """Indexes a data set and writes it with the schema `IMPORTED_FEATURES`, splits by subject.
+    """Indexes a data set and writes it with the schema `IMPORTED_FEATURES` or `STIMULUS_FEATURES`, splits by subject.
 
     Killed and run again it continues, and the directory ends the same. Nothing that is wrong is passed over: a frame
     with a problem is left out, and `report.json` in `out` names it and the reason.
@@ -42,7 +43,7 @@ def import_dataset(
         copy: put the pictures into the data; else it holds their absolute paths. Archives (HDF5, tar) must be copied.
         check_images: decode every picture; black and damaged ones are left out.
         strict: any problem stops the import before anything is written.
-        split_csv: split file of 3DPain, where it does not lie beside the data.
+        options: of the source's layout.
         progress: called with (done, total) frames, while pictures are checked and then while they are copied.
 
     Raises:
@@ -50,14 +51,16 @@ def import_dataset(
         ProblemsFound: `strict`, and there are problems.
         WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
     """
-    found = find_source(Path(source), None if split_csv is None else Path(split_csv), check_images)
+    found, place = find_source(Path(source), options, check_images)
     report = ImportReport(found.layout, str(Path(source).absolute()))
+    if place != Path(source).absolute():
+        report.notes.append(f"the data set lies in {place}")
     frames = found.frames(report)
-    if frames and not copy and found.path(frames[0]) is None:
+    if not copy and any(found.path(frame) is None for frame in frames):
         raise InvalidInput(
-            f"the pictures of {source} lie inside an archive, where nothing can refer to them: add --copy"
+            f"pictures of {source} lie inside an archive or a video, where nothing can refer to them: add --copy"
         )
-    frames = _without_duplicates(frames, report)
+    frames = _without_duplicates(_with_text_names(found, frames, report, copy), report)
     if check_images:
         frames = check_pictures(found, frames, report, progress)
     report.found, report.portable, report.pictures_checked = found.num_pictures, copy, check_images
@@ -74,6 +77,20 @@ def import_dataset(
     report.splits = _count(frames)
     write_dataset(Path(out), found, frames, folds, report, copy, progress)
     return report
+
+
+def _with_text_names(found: Source, frames: list[SourceFrame], report: ImportReport, copy: bool) -> list[SourceFrame]:
+    """The frames whose names can be written into a row, which holds UTF-8."""
+    kept = []
+    for frame in frames:
+        path = None if copy else found.path(frame)
+        names = [frame.frame_id, frame.subject_id, frame.sequence_id or "", path or ""]
+        wrong = next((name for name in names if not is_text(name)), None)
+        if wrong is None:
+            kept.append(frame)
+        else:
+            report.leave_out(written_text(frame.frame_id), "name is not UTF-8", why_no_text(wrong))
+    return kept
 
 
 def _without_duplicates(frames: list[SourceFrame], report: ImportReport) -> list[SourceFrame]:

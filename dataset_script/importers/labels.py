@@ -12,8 +12,12 @@ from ..features import NUM_AAM_LANDMARKS
 from .report import Unusable
 
 _FACS_COLUMNS = 4
-_FOREHEAD = 0.5
-"""How far the face reaches above the brows, as a share of the landmarks' longer side; as in the model's own."""
+_SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "validation": ("validation", "val", "valid", "dev", "development"),
+    "test": ("test", "testing"),
+}
+SPLITS_ALLOWED = "train, validation (or val, valid, dev) and test"
 
 
 def number(text: str) -> float:
@@ -25,6 +29,12 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise Unusable("bad number", f"{text[:40]!r} is not finite")
     return value
+
+
+def split_named(text: str) -> str | None:
+    """The split that a word means, in capitals or not: "Val" is "validation". None for any other word."""
+    word = text.strip().lower()
+    return next((split for split, names in _SPLIT_NAMES.items() if word in names), None)
 
 
 def parse_facs(text: str) -> tuple[tuple[float, ...], dict[str, float]]:
@@ -110,20 +120,17 @@ def parse_landmarks(text: str) -> np.ndarray:
     try:
         points = np.array(words, dtype=np.float32).reshape(-1, 2)
     except ValueError:
-        raise Unusable("bad number", "the file holds something that is not a number") from None
+        raise Unusable("bad number", f"the file holds {_not_a_number(words)!r}, which is not a number") from None
     if not np.isfinite(points).all():
         raise Unusable("bad number", "the file holds a number that is not finite")
     return points
 
 
-def box_of_landmarks(points: np.ndarray) -> tuple[float, float, float, float]:
-    """(66, 2) -> the face box (x0, y0, x1, y1): their extent, and the forehead above the brows."""
-    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    return x0, y0 - _FOREHEAD * max(x1 - x0, y1 - y0), x1, y1
-
-
-def checked_box(x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-    """A box of finite numbers with an inside. Raises Unusable."""
-    if not (x0 < x1 and y0 < y1):
-        raise Unusable("bad number", f"its box is {x0:g}, {y0:g}, {x1:g}, {y1:g}; it must be x0 < x1 and y0 < y1")
-    return x0, y0, x1, y1
+def _not_a_number(words: list[str]) -> str:
+    """The first word that is none."""
+    for word in words:
+        try:
+            float(word)
+        except ValueError:
+            return word[:40]
+    return ""

@@ -1,6 +1,7 @@
 """Which layout a path has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InvalidInput
@@ -8,54 +9,126 @@ from .files import only
 from .frame import Source
 
 ALLOWED = (
-    "UNBC-McMaster (Images/ and Frame_Labels/), its HDF5 form (frames*.hdf5 and annotations*.hdf5), 3DPain "
-    "(meshes_inpainted/ and annotations/), tar shards of it, or a CSV file that names pictures"
+    "UNBC-McMaster (Images/ or aligned/, and Frame_Labels/), its HDF5 form (a folder with frames*.hdf5 and "
+    "annotations*.hdf5), 3DPain (meshes_inpainted/ and annotations/), tar shards of it, BioVid (samples.csv and "
+    "video/), or a CSV file with pictures"
 )
+_DEPTH = 2
+"""How far below the given folder a data set is looked for: archives are unpacked into folders of their own name."""
+_PASSED_OVER = ("__MACOSX",)
+_HDF5 = (".hdf5", ".h5")
+_TABLES = (".csv", ".tsv")
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
-def find_source(path: Path, split_csv: Path | None = None, pictures_checked: bool = False) -> Source:
-    """The importer of what lies at `path`.
+@dataclass(frozen=True)
+class LayoutOptions:
+    """Options that one layout takes; None or empty: its default.
+
+    Attributes:
+        split_csv: of 3DPain, the split file, where it does not lie beside the data.
+        clip_frames: of BioVid, how many frames of each clip are used.
+        hdf5: of UNBC-McMaster in HDF5, names of files and data sets, where they are not those of the layout:
+            {"image": "faces/crops"}; see `UnbcHdf5`.
+    """
+
+    split_csv: Path | None = None
+    clip_frames: int | None = None
+    hdf5: Mapping[str, str] = field(default_factory=dict)
+
+
+DEFAULTS = LayoutOptions()
+_OF_LAYOUT = {"split_csv": "3DPain", "clip_frames": "BioVid", "hdf5": "HDF5 files"}
+
+
+def find_source(path: Path, options: LayoutOptions = DEFAULTS, pictures_checked: bool = False) -> tuple[Source, Path]:
+    """The importer of what lies at `path`, or in the one folder below it that holds a data set; and that place.
 
     Args:
-        split_csv: split file of 3DPain, where it does not lie beside the data.
+        options: of its layout.
         pictures_checked: every picture will be decoded, so none needs to be left out by its name.
 
     Raises:
-        InvalidInput: no layout fits, or an option does not fit the layout.
+        InvalidInput: no layout fits, several folders below `path` do, or an option does not fit the layout.
         WorkFailed: a file is damaged.
     """
     path = path.absolute()
+    split_csv = options.split_csv
     if split_csv is not None and not split_csv.is_file():
         raise InvalidInput(f"split-csv is {split_csv}, which is not a file")
-    make, takes_split_csv = _layout(path, split_csv, pictures_checked)
-    if split_csv is not None and not takes_split_csv:
-        raise InvalidInput("split-csv is for 3DPain; the other layouts have no split file")
-    return make()
+    layout = _find(path, options, pictures_checked)
+    for name, whose in _OF_LAYOUT.items():
+        if getattr(options, name) not in (None, {}) and name != layout.option:
+            raise InvalidInput(f"{name.replace('_', '-')} is for {whose}; {layout.place} has another layout")
+    return layout.make(), layout.place
 
 
-def _layout(path: Path, split_csv: Path | None, pictures_checked: bool) -> tuple[Callable[[], Source], bool]:
+@dataclass(frozen=True)
+class _Layout:
+    """A data set at `place`: what makes its source, and which of `LayoutOptions` it takes."""
+
+    place: Path
+    make: Callable[[], Source]
+    option: str | None = None
+
+
+def _find(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout:
+    if (found := _layout(path, options, pictures_checked)) is not None:
+        return found
+    level = [path] if path.is_dir() else []
+    for _ in range(_DEPTH):
+        level = [folder for above in level for folder in _folders(above)]
+        found = [found for folder in level if (found := _layout(folder, options, pictures_checked)) is not None]
+        if len(found) > 1:
+            places = ", ".join(str(layout.place) for layout in found[:4])
+            raise InvalidInput(f"source is {path}, which holds {len(found)} data sets: {places}; name one of them")
+        if found:
+            return found[0]
+    if path.suffix.lower() in _HDF5 and path.is_file():
+        raise InvalidInput(f"source is {path}; name the folder that holds it and the other HDF5 files")
+    tables = sorted(file.name for file in path.glob("*.csv")) if path.is_dir() else []
+    if len(tables) > 1:
+        raise InvalidInput(
+            f"source is {path}, which holds several CSV files: {', '.join(tables[:4])}; name one of them"
+        )
+    raise InvalidInput(f"source is {path}; allowed is a data set: {ALLOWED}")
+
+
+def _layout(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout | None:
+    """What lies at `path` itself; None where no layout fits."""
+    from .biovid import BioVid, is_biovid
     from .release import ReleaseFolder, ReleaseShards
     from .table import Table
     from .unbc import Unbc
-    from .unbc_hdf5 import PATTERNS, UnbcHdf5
+    from .unbc_files import is_unbc
+    from .unbc_hdf5 import UnbcHdf5, is_unbc_hdf5
 
     if path.is_file() and _is_tar(path):
-        return lambda: ReleaseShards([path], split_csv), True
-    if path.is_file() and path.suffix.lower() == ".csv":
-        return lambda: Table(path), False
+        return _Layout(path, lambda: ReleaseShards([path], options.split_csv), "split_csv")
+    if path.is_file() and path.suffix.lower() in _TABLES:
+        return _Layout(path, lambda: Table(path))
     if path.is_dir():
-        if (path / "Images").is_dir() and (path / "Frame_Labels").is_dir():
-            return lambda: Unbc(path, pictures_checked), False
-        if any(path.glob(PATTERNS["frames"])) and any(path.glob(PATTERNS["annotations"])):
-            return lambda: UnbcHdf5(path), False
+        if is_unbc(path):
+            return _Layout(path, lambda: Unbc(path, pictures_checked))
+        if is_unbc_hdf5(path, options.hdf5):
+            return _Layout(path, lambda: UnbcHdf5(path, options.hdf5), "hdf5")
         if (path / "meshes_inpainted").is_dir() and (path / "annotations").is_dir():
-            return lambda: ReleaseFolder(path, split_csv), True
+            return _Layout(path, lambda: ReleaseFolder(path, options.split_csv), "split_csv")
+        if is_biovid(path):
+            return _Layout(path, lambda: BioVid(path, options.clip_frames), "clip_frames")
         if shards := sorted(file for file in path.iterdir() if file.is_file() and _is_tar(file)):
-            return lambda: ReleaseShards(shards, split_csv), True
+            return _Layout(path, lambda: ReleaseShards(shards, options.split_csv), "split_csv")
         if (table := only(path, "*.csv")) is not None:
-            return lambda: Table(table), False
-    raise InvalidInput(f"source is {path}; allowed is a data set: {ALLOWED}")
+            return _Layout(path, lambda: Table(table))
+    return None
+
+
+def _folders(path: Path) -> list[Path]:
+    return sorted(
+        entry
+        for entry in path.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name not in _PASSED_OVER
+    )
 
 
 def _is_tar(path: Path) -> bool:

@@ -1,7 +1,9 @@
 """Writing an imported dataset: shards, manifest, folds, report, README. Interrupted and run again, it continues."""
 
+import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +13,14 @@ import pyarrow as pa
 from ..claim import Settings, claimed
 from ..directory import IMPORT_RECORD, IMPORT_REPORT
 from ..errors import WorkFailed
-from ..features import IMPORTED_FEATURES
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
 from ..vocabulary import SPLITS
-from .frame import Source, SourceFrame, frames_table, with_bytes
+from .frame import Source, SourceFrame, features_of, frames_table, with_bytes
 from .readme import import_readme
-from .report import ImportReport
+from .report import ImportReport, Unusable
 from .subjects import Folds
 
 FOLDS = "folds.json"
@@ -40,6 +41,8 @@ def write_dataset(
 ) -> None:
     """Writes `frames` (each with its split) and what belongs to them into `out`.
 
+    After an error nothing is left of an `out` that was new; what a killed run wrote stays, to be continued.
+
     Raises:
         InvalidInput: `out` holds something else, or another process writes it.
         WorkFailed: a picture cannot be read any more, or a file cannot be written.
@@ -51,7 +54,8 @@ def write_dataset(
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
     settings = {"layout": report.layout, "source": report.source, "hash": digest}
-    with claimed(out, IMPORT_RECORD, settings, "import", _changes):
+    with _removed_on_error(out) as hold, claimed(out, IMPORT_RECORD, settings, "import", _changes):
+        hold()
         done = {entry.path: entry for entry in read_manifest(out) if entry.has_file(out)}
         written = 0
         for shard in _shards(members, tables, copy):
@@ -63,6 +67,19 @@ def write_dataset(
                 progress(written, len(frames))
         write_manifest(out, done.values())
         _write_texts(out, frames, folds, report)
+
+
+@contextlib.contextmanager
+def _removed_on_error(out: Path) -> Iterator[Callable[[], None]]:
+    """Removes `out` after an error, where it was new and the function that this yields was called: it is ours."""
+    new = not out.exists()
+    held = []
+    try:
+        yield lambda: held.append(True)
+    except Exception:
+        if new and held:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 @dataclass(frozen=True)
@@ -81,7 +98,7 @@ class _Shard:
 
     def write(self, out: Path, pictures: Source | None, digest: str) -> Entry:
         """Writes it; `pictures`: where they are read from, if they are to be put into the rows."""
-        with ShardWriter(out, "default", self.split, self.index, self.count, IMPORTED_FEATURES) as writer:
+        with ShardWriter(out, "default", self.split, self.index, self.count, features_of(self.frames)) as writer:
             if pictures is None:
                 writer.write_table(self.table)
             for start in range(0, len(self.frames) if pictures else 0, _COPIED_ROWS_PER_GROUP):
@@ -123,8 +140,10 @@ def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
     for frame in frames:
         try:
             contents.append(source.read(frame))
-        except OSError as error:
-            raise WorkFailed(f"frame {frame.frame_id} cannot be read any more: {error}") from None
+        except (OSError, Unusable) as error:
+            raise WorkFailed(
+                f"frame {frame.frame_id} cannot be read: {error}; --check-images finds such frames and leaves them out"
+            ) from None
     return contents
 
 

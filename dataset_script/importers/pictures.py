@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
+from ..rows import DAMAGED_PICTURE
 from .frame import Source, SourceFrame
 from .report import ImportReport, Unusable
 
@@ -22,7 +23,7 @@ def picture_problem(content: bytes) -> Unusable | None:
     try:
         with Image.open(io.BytesIO(content)) as image:
             grey = np.asarray(image.convert("L"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DAMAGED_PICTURE as error:
         return Unusable("unreadable picture", f"it cannot be decoded: {error}")
     if np.quantile(grey, _BLACK_SHARE) <= _BLACK_LEVEL:
         return Unusable("black", f"{_BLACK_SHARE:.0%} of its pixels are at most {_BLACK_LEVEL} of 255")

@@ -7,6 +7,7 @@ from huggingface_hub import DatasetCardData
 from ..manifest import Entry
 from ..shards import FOLDERS
 from ..vocabulary import SPLITS
+from .biovid import LICENCE as BIOVID_LICENCE
 from .report import ImportReport
 from .unbc import LICENCE as UNBC_LICENCE
 
@@ -14,6 +15,13 @@ _UNBC_NOTICE = (
     "**These are pictures of patients. The UNBC-McMaster archive is given to researchers under an agreement that\n"
     "forbids to pass it on: do not publish this directory or any picture of it, and do not upload it to the Hub.**"
 )
+_BIOVID_NOTICE = (
+    "**These are pictures of people. BioVid is given to researchers under an agreement, for non-commercial research:\n"
+    "do not publish this directory or any picture of it, and do not upload it to the Hub.**\n\n"
+    "Its labels are stimulus levels (`stimulus`: BL1, PA1 to PA4), not PSPI: `pain3d evaluate MODEL --data DIR "
+    "--protocol biovid`."
+)
+_NOTICES = {UNBC_LICENCE: _UNBC_NOTICE, BIOVID_LICENCE: _BIOVID_NOTICE}
 _NOT_PORTABLE = "The data holds the paths of the pictures, not the pictures: it is of use on this machine only."
 
 
@@ -53,7 +61,10 @@ def notices(licences: Sequence[str], portable: bool) -> list[str]:
         licences: of its frames.
         portable: whether it holds the pictures, not only their paths.
     """
-    return [*([_UNBC_NOTICE] if UNBC_LICENCE in licences else []), *([] if portable else [_NOT_PORTABLE])]
+    return [
+        *(notice for licence, notice in _NOTICES.items() if licence in licences),
+        *([] if portable else [_NOT_PORTABLE]),
+    ]
 
 
 def _config(entries: Sequence[Entry]) -> dict:

@@ -9,7 +9,6 @@ A neutral frame has no annotation (or one of zeros), no line in the split file, 
 the same files lie in any folder; the JSON file may also have the name of the picture.
 """
 
-import csv
 import json
 import math
 import re
@@ -21,15 +20,17 @@ from typing import Any
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
+from ..table_files import read_table
 from ..vocabulary import SPLITS
 from .files import PICTURES, read_label, walk
 from .frame import SourceFrame
-from .labels import checked_aus, whole, whole_pspi
+from .labels import checked_aus, split_named, whole, whole_pspi
 from .report import ImportReport, Unusable
 from .tar_shards import TarShards
 
 LICENCE = "as the authors published 3DPain (SoroushMehraban/3D-Pain)"
 SPLIT_COLUMNS = ["annotation_base_name", "split"]
+_NUMBERED = {str(number): split for number, split in enumerate(SPLITS)}
 
 _PICTURE = re.compile(
     r"(?P<base>(?P<subject>flame_sample_[0-9]{1,9})_(?:pain_(?P<pain>[0-9]{1,2})|neutral))"
@@ -214,7 +215,7 @@ def _annotated(file_name: str) -> str:
 
 def find_split_csv(folder: Path) -> Path | None:
     """The split file of a folder, if it holds just one. Raises InvalidInput when it holds several."""
-    found = [path for path in sorted(folder.glob("*.csv")) if _header(path) == SPLIT_COLUMNS]
+    found = [path for path in sorted(folder.glob("*.csv")) if _is_split_csv(path)]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise InvalidInput(f"{folder} holds several split files, {names}: choose one with --split-csv")
@@ -224,19 +225,16 @@ def find_split_csv(folder: Path) -> Path | None:
 def read_split_csv(path: Path) -> dict[str, str]:
     """Base name of an annotation -> split. Raises WorkFailed on a wrong line."""
     splits: dict[str, str] = {}
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            if next(reader, None) != SPLIT_COLUMNS:
-                raise WorkFailed(f"{path} must begin with {','.join(SPLIT_COLUMNS)}")
-            for row in reader:
-                if len(row) != 2 or row[1].strip() not in ("0", "1", "2"):
-                    raise WorkFailed(f"{path} line {reader.line_num}: {','.join(row)!r}; the split must be 0, 1 or 2")
-                split = SPLITS[int(row[1])]
-                if splits.setdefault(row[0].strip(), split) != split:
-                    raise WorkFailed(f"{path} line {reader.line_num}: {row[0]} is in two splits")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise WorkFailed(f"{path} cannot be read as CSV: {error}") from None
+    table = read_table(path)
+    if sorted(table.columns) != SPLIT_COLUMNS:
+        raise WorkFailed(f"{path} has the columns {', '.join(table.columns)}; it must have {', '.join(SPLIT_COLUMNS)}")
+    for row in table.rows:
+        base, word = ((row.values[name] or "").strip() for name in SPLIT_COLUMNS)
+        split = _NUMBERED.get(word.removesuffix(".0")) or split_named(word)
+        if not base or split is None or row.surplus:
+            raise WorkFailed(f"{path} line {row.line}: {base!r}, {word!r}; the split must be 0, 1 or 2 or its name")
+        if splits.setdefault(base, split) != split:
+            raise WorkFailed(f"{path} line {row.line}: {base} is in two splits, {splits[base]} and {split}")
     return splits
 
 
@@ -244,6 +242,8 @@ def _splits_of_subjects(splits: dict[str, str]) -> dict[str, str]:
     return {base.partition("_pain_")[0]: split for base, split in splits.items()}
 
 
-def _header(path: Path) -> list[str]:
-    with open(path, encoding="utf-8-sig", errors="replace") as file:
-        return file.readline(1000).strip().split(",")
+def _is_split_csv(path: Path) -> bool:
+    try:
+        return sorted(read_table(path).columns) == SPLIT_COLUMNS
+    except InvalidInput:
+        return False

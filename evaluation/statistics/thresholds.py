@@ -65,12 +65,38 @@ def best_f1_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
     """
     if not positive.any():
         raise WorkFailed("cannot calibrate a decision threshold: the calibration frames hold no pain")
-    values, index = np.unique(scores, return_inverse=True)  # a threshold takes equal scores all or none
-    called = np.bincount(index)[::-1].cumsum()[::-1]  # called pain by a threshold at each value
-    hits = np.bincount(index, weights=positive)[::-1].cumsum()[::-1]
+    values, called, hits = _calls(scores, positive)
     f1 = 2 * hits / (called + positive.sum())
     best = int(np.flatnonzero(f1 == f1.max())[-1])
-    if best == 0:
-        return 0.0
-    middle = (values[best - 1] + values[best]) / 2
-    return float(middle if middle > values[best - 1] else values[best])
+    return 0.0 if best == 0 else _between(values, best)
+
+
+def best_accuracy_threshold(scores: np.ndarray, positive: np.ndarray) -> float:
+    """The threshold t with the highest accuracy for `scores >= t`; of equally good ones the strictest.
+
+    It lies midway between the two scores that it separates; where one answer for all is best, at the lowest score or
+    just above the highest one.
+
+    Args:
+        scores: `(n,)`, at least one, of any scale.
+        positive: `(n,)` booleans.
+    """
+    values, called, hits = _calls(scores, positive)
+    right = np.append(2 * hits - called, 0.0)  # right answers, less those of calling none
+    best = int(np.flatnonzero(right == right.max())[-1])
+    if best == len(values):
+        return float(np.nextafter(values[-1], np.inf))
+    return float(values[0]) if best == 0 else _between(values, best)
+
+
+def _calls(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The values of `scores`, ascending, and of a threshold at each: how many it calls positive, how many rightly."""
+    values, index = np.unique(scores, return_inverse=True)  # a threshold takes equal scores all or none
+    called = np.bincount(index)[::-1].cumsum()[::-1]
+    return values, called, np.bincount(index, weights=positive)[::-1].cumsum()[::-1]
+
+
+def _between(values: np.ndarray, place: int) -> float:
+    """Midway between the value at `place` and the one below."""
+    middle = (values[place - 1] + values[place]) / 2
+    return float(middle if middle > values[place - 1] else values[place])

@@ -36,10 +36,10 @@ def check_surface(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
     _check_areas(vertices, faces)
     _check_edges(faces)
     _check_fans(faces, len(vertices))
-    components = _components(faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel(), len(vertices))[0]
-    if components > 1:
+    count = components(faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel(), len(vertices))[0]
+    if count > 1:
         raise InvalidInput(
-            f"faces: the mesh has {components} connected components; allowed is 1 (leave out eyes, teeth and lashes)"
+            f"faces: the mesh has {count} connected components; allowed is 1 (leave out eyes, teeth and lashes)"
         )
     return vertices, faces
 
@@ -51,7 +51,7 @@ def boundary_loops(faces: np.ndarray) -> list[np.ndarray]:
     rim = edges[count == 1]
     if not len(rim):
         return []
-    _, label = _components(rim[:, 0], rim[:, 1], int(faces.max()) + 1)
+    _, label = components(rim[:, 0], rim[:, 1], int(faces.max()) + 1)
     members = np.unique(rim)
     loops = [members[label[members] == k] for k in np.unique(label[members])]
     return sorted(loops, key=lambda loop: (-len(loop), int(loop[0])))
@@ -66,33 +66,26 @@ def _shaped(name: str, array: np.ndarray, kind: type) -> np.ndarray:
     return np.ascontiguousarray(array, kind)
 
 
-def _check_areas(vertices: np.ndarray, faces: np.ndarray) -> None:
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    bad = np.flatnonzero(area <= SMALLEST_AREA * area.mean())
-    if len(bad):
-        raise InvalidInput(
-            f"faces: triangle {bad[0]} ({faces[bad[0]].tolist()}) has area {area[bad[0]]:.3g}; "
-            f"allowed is above {SMALLEST_AREA:g} of the mean, {area.mean():.3g}"
-        )
+def empty_triangles(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Triangles of `faces` (F, 3) that have next to no area, SMALLEST_AREA of the mean or less."""
+    area = _areas(vertices, faces)
+    return np.flatnonzero(area <= SMALLEST_AREA * area.mean())
 
 
-def _check_edges(faces: np.ndarray) -> None:
-    directed = faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    edges, count = np.unique(np.sort(directed, axis=1), axis=0, return_counts=True)
-    bad = np.flatnonzero(count > 2)
-    if len(bad):
-        a, b = edges[bad[0]]
-        raise InvalidInput(f"faces: edge {a}-{b} is in {count[bad[0]]} triangles; allowed is 2 (a manifold surface)")
-    edges, count = np.unique(directed, axis=0, return_counts=True)
-    bad = np.flatnonzero(count > 1)
-    if len(bad):
-        a, b = edges[bad[0]]
-        raise InvalidInput(f"faces: the two triangles at edge {a}-{b} are oriented against each other")
+def crowded_edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges (E, 2) in more than two triangles, and in how many (E,)."""
+    edges, count = _counted(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1))
+    return edges[count > 2], count[count > 2]
 
 
-def _check_fans(faces: np.ndarray, num_vertices: int) -> None:
-    """Corners at a vertex, linked across shared edges, must form one fan."""
+def opposed_edges(faces: np.ndarray) -> np.ndarray:
+    """Edges (E, 2) along which two triangles run in the same direction."""
+    edges, count = _counted(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2))
+    return edges[count > 1]
+
+
+def fans_of_corners(faces: np.ndarray, num_vertices: int) -> np.ndarray:
+    """(3 F,) a number for the fan of each corner: corners at a vertex, linked across shared edges, are one fan."""
     corner = np.arange(faces.size).reshape(-1, 3)
     start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
     key = np.minimum(start, end) * num_vertices + np.maximum(start, end)
@@ -101,13 +94,51 @@ def _check_fans(faces: np.ndarray, num_vertices: int) -> None:
     one, two = order[twin], order[twin + 1]
     next_corner = np.roll(corner, -1, axis=1).ravel()
     links = np.concatenate([np.stack([one, next_corner[two]], 1), np.stack([next_corner[one], two], 1)])
-    _, fan = _components(links[:, 0], links[:, 1], faces.size)
-    fans = np.bincount(np.unique(np.stack([fan, start], 1), axis=0)[:, 1], minlength=num_vertices)
+    return components(links[:, 0], links[:, 1], faces.size)[1]
+
+
+def _areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+
+
+def _counted(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows of `edges` (E, 2), in order, and how often each is there."""
+    size = int(edges.max(initial=0)) + 1
+    keys, count = np.unique(edges[:, 0] * size + edges[:, 1], return_counts=True)  # np.unique of rows is slow
+    return np.stack([keys // size, keys % size], axis=1), count
+
+
+def _check_areas(vertices: np.ndarray, faces: np.ndarray) -> None:
+    bad = empty_triangles(vertices, faces)
+    if len(bad):
+        area = _areas(vertices, faces)
+        raise InvalidInput(
+            f"faces: triangle {bad[0]} ({faces[bad[0]].tolist()}) has area {area[bad[0]]:.3g}; "
+            f"allowed is above {SMALLEST_AREA:g} of the mean, {area.mean():.3g}"
+        )
+
+
+def _check_edges(faces: np.ndarray) -> None:
+    edges, count = crowded_edges(faces)
+    if len(edges):
+        a, b = edges[0]
+        raise InvalidInput(f"faces: edge {a}-{b} is in {count[0]} triangles; allowed is 2 (a manifold surface)")
+    edges = opposed_edges(faces)
+    if len(edges):
+        a, b = edges[0]
+        raise InvalidInput(f"faces: the two triangles at edge {a}-{b} are oriented against each other")
+
+
+def _check_fans(faces: np.ndarray, num_vertices: int) -> None:
+    fan = fans_of_corners(faces, num_vertices)
+    fans = np.bincount(np.unique(np.stack([fan, faces.ravel()], 1), axis=0)[:, 1], minlength=num_vertices)
     bad = np.flatnonzero(fans > 1)
     if len(bad):
         raise InvalidInput(f"faces: vertex {bad[0]} joins {fans[bad[0]]} separate fans of triangles; allowed is 1")
 
 
-def _components(rows: np.ndarray, columns: np.ndarray, size: int) -> tuple[int, np.ndarray]:
+def components(rows: np.ndarray, columns: np.ndarray, size: int) -> tuple[int, np.ndarray]:
+    """How many pieces `size` nodes form with links from `rows` to `columns`, and the piece of each (size,)."""
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, size))
     return connected_components(graph, directed=False)

@@ -9,15 +9,18 @@ from pathlib import Path
 
 from dataset_script.errors import InvalidInput
 
-MESH_SUFFIXES = (".obj", ".ply", ".stl", ".glb")
-
 
 @dataclass(frozen=True)
 class HeadFiles:
-    """A head's file, and the file of its 68 landmarks where the user has one."""
+    """A head's file, and the file of its 68 landmarks where the user has one.
+
+    `repair`: whether a few bad triangles of a mesh are mended. It does not enter the digest: a sound mesh is the same
+    head with and without it, any other is a head with it alone.
+    """
 
     file: Path
     landmarks: Path | None = None
+    repair: bool = False
 
     def digest(self) -> str:
         """sha256 (hex) of the file's bytes; with landmarks, of the hex digests of both files, one after the other.

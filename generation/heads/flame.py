@@ -15,7 +15,8 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 
 from .own import about, find_eyes, in_frame, wrapped_mesh
-from .wrapping.mesh_files import read_landmarks, take_apart
+from .wrapping.landmark_files import check_on_skin, read_landmarks
+from .wrapping.parts import take_apart
 from .wrapping.wrapped_head import OtherHead, WrappedHead
 
 NEEDED = ("v_template", "f", "shapedirs")
@@ -26,14 +27,18 @@ MODES, LIMIT = 100, 2.0
 def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
     """The head of the model at `path`; its parameters are normal, cut at LIMIT.
 
-    `landmarks`: 68 vertex numbers or points of the template, see `mesh_files.read_landmarks`; none are needed.
+    `landmarks`: 68 vertex numbers or points of the template, see `landmark_files.read_landmarks`; none are needed.
 
     Raises:
         InvalidInput: the file is missing or not a FLAME model, or its template no head.
     """
     arrays = read_model(path)
     mesh = take_apart(arrays["v_template"], arrays["f"])
-    found, to_head = wrapped_mesh(mesh, None if landmarks is None else read_landmarks(landmarks, mesh, indexed=True))
+    given = None
+    if landmarks is not None:
+        given = read_landmarks(landmarks, mesh.vertices, indexed=True)
+        check_on_skin(landmarks, given, mesh.vertices[mesh.skin])
+    found, to_head = wrapped_mesh(mesh, given)
     moved = to_head.scale * to_head.turn(arrays["shapedirs"][..., :MODES].transpose(2, 0, 1))  # (M, V, 3)
     eyes, balls, eye_modes = find_eyes(mesh, to_head, found), None, np.zeros((MODES, 0, 3))
     if eyes is not None:
@@ -42,7 +47,7 @@ def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
     return WrappedHead(
         OtherHead(
             name="flame",
-            about=about(path, mesh, eyes),
+            about=f"{path.name}: {about(mesh, eyes)}",
             triangles=mesh.triangles,
             wrap=found,
             eyes=balls,

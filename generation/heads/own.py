@@ -1,5 +1,7 @@
 """A head from a mesh file: any upright head with open lids and lips, wrapped. All people have its shape."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +9,22 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 
 from ..geometry.checks import check_surface
+from ..geometry.mesh_formats.read import read_mesh
+from ..geometry.repair import mend, more
+from ..geometry.seams import join_seams
 from ..geometry.similarity import Similarity
 from ..geometry.surface import Surface
-from .wrapping.align import check_fit, check_outwards, check_slits, to_head_by_landmarks, to_head_by_shape
-from .wrapping.mesh_files import HeadMesh, read_head, read_landmarks
+from .wrapping.align import (
+    INSIDE_OUT,
+    check_fit,
+    check_outwards,
+    check_slits,
+    runs_outwards,
+    to_head_by_landmarks,
+    to_head_by_shape,
+)
+from .wrapping.landmark_files import check_on_skin, read_landmarks
+from .wrapping.parts import LEAST_VERTICES, HeadMesh, find_face, take_apart
 from .wrapping.template import template
 from .wrapping.wrap import Wrap, wrap
 from .wrapping.wrapped_head import OtherHead, WrappedHead
@@ -18,35 +32,111 @@ from .wrapping.wrapped_head import OtherHead, WrappedHead
 EYE_RADIUS_MM, EYE_REACH_MM, EYE_DEPTH_MM = (9.0, 17.0), 12.0, 12.0
 """Radius of an eyeball, from and to. Its centre is within the reach of the point that lies the depth behind the middle
 of the eye's landmarks."""
+REPAIR_HINT = " (vertex numbers from 0 as in the file; --repair mends bad triangles)"
 LEFT_LIDS, RIGHT_LIDS = slice(42, 48), slice(36, 42)
 
 
-def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
-    """The head of a mesh file. `landmarks`: a file of them, see `mesh_files.read_landmarks`; none are needed.
+def load(path: Path, landmarks: Path | None = None, repair: bool = False) -> WrappedHead:
+    """The head of a mesh file, wrapped.
+
+    Args:
+        landmarks: a file of them, see `landmark_files.read_landmarks`; none are needed.
+        repair: whether a few bad triangles are mended; `about` of the head says which.
 
     Raises:
-        InvalidInput: it is not an upright manifold head with a skull, open lids and open lips; says what is wrong
-            first.
+        InvalidInput: it is not an upright manifold head with a skull, open lids and open lips; names all that is wrong.
     """
-    mesh = read_head(path)
+    vertices, triangles = read_mesh(path)
     given = None
     if landmarks is not None:
-        given = read_landmarks(landmarks, mesh, indexed=path.suffix.lower() in (".obj", ".ply"))
+        given = read_landmarks(landmarks, vertices, indexed=path.suffix.lower() in (".obj", ".ply"))
+    first = None
+    for joined in joinings(vertices, triangles):
+        try:
+            head = _head_of(vertices, joined, given, landmarks, repair)
+        except InvalidInput as error:
+            first = first or error
+            continue
+        return WrappedHead(replace(head, about=f"{path.name}: {head.about}"))
+    raise InvalidInput(f"{path}: {first}") from None
+
+
+def joinings(vertices: np.ndarray, triangles: np.ndarray) -> Iterator[np.ndarray]:
+    """The surface with vertices joined at its seams; if that is no head, with fewer of them joined, and with none.
+
+    A slit between lips that touch looks like a seam, and where other parts end on the skin they look like one, too.
+    """
+    every = join_seams(vertices, triangles)
+    yield every
+    if every is triangles:
+        return
+    between = join_seams(vertices, triangles, within_parts=False)
+    if not np.array_equal(between, every):
+        yield between
+    if not np.array_equal(triangles, every) and not np.array_equal(triangles, between):
+        yield triangles
+
+
+def _head_of(
+    vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray | None, landmark_file: Path | None, repair: bool
+) -> OtherHead:
+    """The head of a mesh whose seams are joined. Raises InvalidInput as `load`."""
+    mesh, faults, mended = sound_head(vertices, triangles, landmarks)
+    reasons = [] if repair else list(faults)
     try:
-        found, to_head = wrapped_mesh(mesh, given)
+        if landmark_file is not None:
+            check_on_skin(landmark_file, landmarks, mesh.vertices[mesh.skin])
+        found, to_head = wrapped_mesh(mesh, landmarks)
     except InvalidInput as error:
-        raise InvalidInput(f"{path}: {error}") from None
+        reasons.append(str(error))
+    if reasons:
+        raise InvalidInput("; ".join(reasons) + ("" if repair or not faults else REPAIR_HINT))
     eyes = find_eyes(mesh, to_head, found)
     balls = None if eyes is None else mesh.spheres[eyes]
-    return WrappedHead(
-        OtherHead(
-            name="mesh",
-            about=about(path, mesh, eyes),
-            triangles=mesh.triangles,
-            wrap=found,
-            eyes=in_frame(to_head, balls),
-        )
+    return OtherHead(
+        name="mesh",
+        about=about(mesh, eyes) + (f", repaired: {', '.join(mended)}" if repair and mended else ""),
+        triangles=mesh.triangles,
+        wrap=found,
+        eyes=in_frame(to_head, balls),
     )
+
+
+def sound_head(
+    vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray | None
+) -> tuple[HeadMesh, list[str], list[str]]:
+    """The parts of a mesh with its skin mended, phrases on what was wrong, and on what was done.
+
+    Raises:
+        InvalidInput: the skin cannot be mended, or there are several heads.
+    """
+    faults, mended = [], []
+    bad = np.unique(triangles[~np.isfinite(vertices[triangles]).all(axis=2)])
+    if len(bad):
+        there = np.isfinite(vertices[triangles]).all(axis=(1, 2))
+        faults.append(f"vertex {bad[0]} has coordinates that are not finite{more(len(bad))}")
+        mended.append(f"{(~there).sum()} triangles without finite coordinates removed")
+        triangles = triangles[there]
+        if not len(triangles):
+            raise InvalidInput(faults[0])
+    mesh = take_apart(vertices, triangles, find_face(template(), vertices, triangles, landmarks))
+    if len(mesh.skin) < LEAST_VERTICES:
+        count = 1 + len(mesh.left_out) + len(mesh.spheres)
+        raise InvalidInput(
+            f"the mesh is not a head: the largest of its {count:,} connected parts has {len(mesh.skin)} vertices, "
+            f"a head has {LEAST_VERTICES} or more (are the vertices of its triangles joined?)"
+        )
+    skin = vertices[mesh.skin]
+    done = mend(skin, mesh.triangles, mesh.skin)
+    if done.faults:
+        faults, mended = [*faults, *done.faults], [*mended, *done.mended]
+        mesh = replace(mesh, skin=mesh.skin[done.source], triangles=done.triangles)
+        skin = vertices[mesh.skin]
+    if not runs_outwards(skin, mesh.triangles):
+        faults.append(INSIDE_OUT)
+        mended.append("all triangles turned to the outside")
+        mesh = replace(mesh, triangles=mesh.triangles[:, ::-1])
+    return mesh, faults, mended
 
 
 def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Similarity]:
@@ -63,9 +153,25 @@ def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Si
         landmarks = to_head(landmarks)
     skin = to_head(skin)
     found = wrap(template(), Surface(skin, triangles), landmarks)
-    check_fit(template(), found)
-    check_slits(skin, triangles, template().landmark_rows @ found.points if landmarks is None else landmarks)
+    check_all(
+        lambda: check_fit(template(), found),
+        lambda: check_slits(
+            skin, triangles, template().landmark_rows @ found.points if landmarks is None else landmarks
+        ),
+    )
     return found, to_head
+
+
+def check_all(*checks: Callable[[], None]) -> None:
+    """Makes every check. Raises InvalidInput with the reasons of all that fail."""
+    reasons = []
+    for check in checks:
+        try:
+            check()
+        except InvalidInput as error:
+            reasons.append(str(error))
+    if reasons:
+        raise InvalidInput("; ".join(reasons))
 
 
 def find_eyes(mesh: HeadMesh, to_head: Similarity, found: Wrap) -> list[int] | None:
@@ -83,13 +189,13 @@ def find_eyes(mesh: HeadMesh, to_head: Similarity, found: Wrap) -> list[int] | N
     return chosen if len(chosen) == 2 else None
 
 
-def about(path: Path, mesh: HeadMesh, eyes: list[int] | None) -> str:
-    """One line on what was found in the file: skin, eyes, and the parts that were left out."""
+def about(mesh: HeadMesh, eyes: list[int] | None) -> str:
+    """One phrase on what was found in the file: skin, eyes, and the parts that were left out."""
     spare = [len(mesh.sphere_vertices[k]) for k in range(len(mesh.spheres)) if eyes is None or k not in eyes]
     left_out = sorted([*spare, *mesh.left_out.tolist()], reverse=True)
     sizes = ", ".join(map(str, left_out[:5])) + (", …" if len(left_out) > 5 else "")
     return (
-        f"{path.name}: a skin of {len(mesh.skin):,} vertices, "
+        f"a skin of {len(mesh.skin):,} vertices, "
         + ("eyeballs from the lids, " if eyes is None else "two eyeballs, ")
         + (f"{len(left_out)} parts left out (of {sizes} vertices)" if left_out else "nothing left out")
     )

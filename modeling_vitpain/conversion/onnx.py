@@ -3,7 +3,10 @@
 - Inputs: `pixel_values` (batch, 3, H, W); a model with neutral references also takes `reference_pixel_values` (batch,
   references, 3, H, W) and `reference_mask` (batch, references), False where a slot is empty: the learned fallback is in
   the file too.
-- Outputs: `logits` (batch, 17), `pspi` (batch,) 0-16, `au` (batch, 6), as ViTPainOutput defines them.
+- A model without fallback refuses a frame whose slots are all empty. A file cannot: there every score of the frame is
+  NaN.
+- Outputs: `logits` (batch, 17), `pspi` (batch,) 0-16, `au` (batch, 6), and of a model with binary heads `binary_logits`
+  (batch, 3), as ViTPainOutput defines them.
 - What the pictures must look like and what the outputs mean is written into the file's metadata, as JSON a key.
 """
 
@@ -28,10 +31,9 @@ from dataset_script.storage import publish, reporting_write_errors
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 
-OUTPUTS = ("logits", "pspi", "au")
 LARGEST_FILE = 1_800_000_000
 """Bytes of weights above which they go to a file of their own, NAME.onnx.data: one protobuf holds 2 GiB at most."""
-TOLERANCE = {"logits": 1e-3, "pspi": 1e-3, "au": 1e-3}
+TOLERANCE = {"logits": 1e-3, "pspi": 1e-3, "au": 1e-3, "binary_logits": 1e-3}
 """Largest difference allowed between ONNX Runtime and torch, in the outputs' own units; float32 rounding is 1e-5."""
 DIFFERENT_BATCHES = ((1, 1), (3, 2))
 """Frames and references of the batches that both are run on; the model is traced with other numbers."""
@@ -45,13 +47,14 @@ class ExportReport:
     Attributes:
         path: the .onnx file.
         bytes: its size, weights beside it included.
-        inputs: names, in order.
+        inputs, outputs: names, in order.
         largest_difference: the largest absolute difference between ONNX Runtime and torch, an output.
     """
 
     path: Path
     bytes: int
     inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     largest_difference: dict[str, float]
 
 
@@ -61,13 +64,23 @@ class _Scores(nn.Module):
     def __init__(self, model: ViTPainForPainAssessment):
         super().__init__()
         self.model = model
+        self.outputs = ("logits", "pspi", "au") if model.binary_heads is None else tuple(TOLERANCE)
         self.train(False)
 
     def forward(
         self, pixel_values: Tensor, reference_pixel_values: Tensor | None = None, reference_mask: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        output = self.model(pixel_values, reference_pixel_values, reference_mask)
-        return tuple(output[name] for name in OUTPUTS)
+    ) -> tuple[Tensor, ...]:
+        """The outputs, NaN in the rows of frames without a reference, if the model has no fallback."""
+        config = self.model.config
+        if config.reference == "none" or config.reference_fallback:
+            output = self.model(pixel_values, reference_pixel_values, reference_mask)
+            return tuple(output[name] for name in self.outputs)
+        known = reference_mask.any(dim=1, keepdim=True)
+        output = self.model(pixel_values, reference_pixel_values, reference_mask | ~known)
+        nan = torch.full((), torch.nan)
+        return tuple(
+            torch.where(known if output[name].ndim == 2 else known[:, 0], output[name], nan) for name in self.outputs
+        )
 
 
 @torch.inference_mode()
@@ -100,7 +113,7 @@ def export_onnx(model: ViTPainForPainAssessment, processor: ViTPainImageProcesso
         size = sum(part.stat().st_size for part in written)
         for part in written:
             publish(part, path.with_name(part.name))
-    return ExportReport(path, size, tuple(_example(model, 1, 1)), difference)
+    return ExportReport(path, size, tuple(_example(model, 1, 1)), scores.outputs, difference)
 
 
 def _trace(scores: _Scores) -> torch.onnx.ONNXProgram:
@@ -114,7 +127,7 @@ def _trace(scores: _Scores) -> torch.onnx.ONNXProgram:
                 kwargs=inputs,
                 dynamic_shapes=axes,
                 input_names=list(inputs),
-                output_names=list(OUTPUTS),
+                output_names=list(scores.outputs),
                 dynamo=True,
                 verbose=False,
             )
@@ -130,7 +143,7 @@ def _example(model: ViTPainForPainAssessment, batch: int, references: int) -> di
     if model.config.reference == "neutral":
         inputs["reference_pixel_values"] = torch.randn(batch, references, *size, generator=generator)
         mask = torch.ones(batch, references, dtype=torch.bool)
-        mask[-1] = not model.config.reference_fallback
+        mask[-1] = False
         inputs["reference_mask"] = mask
     return inputs
 
@@ -146,6 +159,7 @@ def _write_metadata(
         "model_type": config.model_type,
         "pspi_classes": list(range(config.num_pspi_classes)),
         "pspi_head": config.pspi_head,
+        "pspi_thresholds": None if model.binary_heads is None else config.pspi_thresholds,
         "interval_temperature": config.interval_temperature,
         "au_names": config.au_names,
         "au_max": config.au_max,
@@ -162,16 +176,23 @@ def _write_metadata(
 def _compare(scores: _Scores, file: Path) -> dict[str, float]:
     """The largest difference an output between the file and the model, over batches of several sizes."""
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    largest = dict.fromkeys(OUTPUTS, 0.0)
+    largest = dict.fromkeys(scores.outputs, 0.0)
     for batch, references in DIFFERENT_BATCHES:
         inputs = _example(scores.model, batch, references)
-        found = session.run(list(OUTPUTS), {name: value.numpy() for name, value in inputs.items()})
-        for name, value, true in zip(OUTPUTS, found, scores(**inputs), strict=True):
-            largest[name] = max(largest[name], float(np.abs(value - true.numpy()).max()))
+        found = session.run(list(scores.outputs), {name: value.numpy() for name, value in inputs.items()})
+        for name, value, true in zip(scores.outputs, found, scores(**inputs), strict=True):
+            largest[name] = max(largest[name], _difference(value, true.numpy()))
     wrong = {name: value for name, value in largest.items() if not value <= TOLERANCE[name]}
     if wrong:
         raise WorkFailed(f"the ONNX file's scores differ from the model's by {wrong}; nothing was written")
     return largest
+
+
+def _difference(found: np.ndarray, true: np.ndarray) -> float:
+    """The largest absolute difference; infinite where one has a NaN and the other has not."""
+    if (np.isnan(found) != np.isnan(true)).any():
+        return float("inf")
+    return float(np.nan_to_num(np.abs(found - true)).max())
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, concatenate_datasets, load_dataset
 
-from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.vocabulary import SPLITS
 
@@ -27,6 +27,8 @@ from .images import ImageColumn, Normaliser
 from .neutral_frames import NeutralFrames, NeutralReferences
 
 INPUTS = ("image", "heatmap")
+UNKNOWN_PSPI = -1
+"""The label of frames from `open_stimuli`, which no loss takes."""
 _CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
 
 
@@ -34,18 +36,32 @@ def open_split(data: str | Path, split: str) -> Dataset:
     """One split of a Pain3D dataset: a directory, or a name on the Hub.
 
     Raises:
-        InvalidInput: no such directory or split, or rows without the columns of contract C2.
+        InvalidInput: no such directory or split, rows without the columns of contract C2, or without PSPI.
         WorkFailed: the files cannot be read.
     """
     if split not in SPLITS:
         raise InvalidInput(f"split is {split!r}; allowed are {', '.join(SPLITS)}")
-    return _with_columns(_load(data, split), data)
+    return _with_pspi(_with_columns(_load(data, split), data), data)
 
 
 def open_splits(data: str | Path) -> dict[str, Dataset]:
     """The splits that the data has, in the order of `SPLITS`. Raises as `open_split`."""
     loaded = _load(data)
-    return {name: _with_columns(loaded[name], data) for name in SPLITS if name in loaded}
+    return {name: _with_pspi(_with_columns(loaded[name], data), data) for name in SPLITS if name in loaded}
+
+
+def open_stimuli(data: str | Path) -> Dataset:
+    """All frames of data that are labelled by stimulus levels, in the order of the splits; their PSPI is unknown.
+
+    Raises:
+        InvalidInput: no such data, or none with stimulus levels.
+        WorkFailed: the files cannot be read.
+    """
+    loaded = _load(data)
+    rows = concatenate_datasets([_with_columns(loaded[name], data) for name in SPLITS if name in loaded])
+    if "stimulus" not in rows.column_names:
+        raise InvalidInput(f"{data} has no stimulus levels; allowed is what `pain3d import` makes of BioVid")
+    return rows
 
 
 def open_people(data: str | Path, people: Iterable[int] | None = None) -> Dataset:
@@ -82,6 +98,12 @@ def _with_columns(rows: Dataset, data: str | Path) -> Dataset:
     ]
     if missing:
         raise InvalidInput(f"data {data} has no column {', '.join(missing)}; it must be a Pain3D dataset")
+    return rows
+
+
+def _with_pspi(rows: Dataset, data: str | Path) -> Dataset:
+    if rows.data["pspi"].null_count:
+        raise NoPspi(data)
     return rows
 
 
@@ -155,7 +177,8 @@ class PainFrames(torch.utils.data.Dataset):
             self.references = NeutralReferences(rows, pool)
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
-        self.labels = torch.tensor(rows["pspi"][:], dtype=torch.long)
+        levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
+        self.labels = torch.tensor(levels, dtype=torch.long)
         self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
         self.epoch = 0
 

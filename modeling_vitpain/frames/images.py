@@ -9,7 +9,8 @@ from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import WorkFailed
 
-from ..image_processing_vitpain import ViTPainImageProcessor, crop_square
+from ..image_processing_vitpain import ViTPainImageProcessor
+from ..pictures_vitpain import crop_square
 from .augmentation import Variation
 
 
@@ -41,7 +42,7 @@ class Normaliser:
     def resize(self, image: Image.Image, face_box: list[float] | None) -> np.ndarray:
         """What the model sees of a picture of any mode, (H, W, 3), uint8."""
         part = seen_part(image, face_box, self.processor)
-        resized = self.processor(part, do_rescale=False, do_normalize=False)["pixel_values"][0]
+        resized = self.processor(part, boxes="whole", do_rescale=False, do_normalize=False)["pixel_values"][0]
         return np.ascontiguousarray(np.asarray(resized).transpose(1, 2, 0), dtype=np.uint8)
 
     def normalise(self, pixels: np.ndarray) -> torch.Tensor:

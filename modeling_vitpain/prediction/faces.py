@@ -6,7 +6,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from ..image_processing_vitpain import crop_square
+from ..pictures_vitpain import crop_square
 from .media import InputImage
 
 Box = tuple[float, float, float, float]

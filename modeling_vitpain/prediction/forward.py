@@ -37,7 +37,7 @@ def run_frames(
         for batch in tqdm(batches, desc=description, disable=None if description else True):
             inputs = model_inputs(model, batch)
             with torch.inference_mode():
-                output = model(**inputs, output_attentions=output_attentions)
+                output = model(**inputs, output_au_attention=output_attentions)
             yield inputs, output
 
 

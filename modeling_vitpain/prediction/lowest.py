@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput
+from dataset_script.video import Sampling
 
 from .media import MediaFile, read_pictures
 from .pictures import References, Scored, Scorer
-from .video import Sampling
 
 
 def score_with_lowest(

@@ -1,21 +1,33 @@
 """Picture files, folders and videos as one stream of pictures, one in memory at a time.
 
 - What cannot be read is part of the stream, as an `InputImage` that holds an error in place of an image.
-- A video is decoded as it is read and never held whole (`video.py`).
+- A video is decoded as it is read and never held whole (`dataset_script/video.py`).
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput
+from dataset_script.media_files import (
+    PICTURE_SUFFIXES,
+    PassedOver,
+    is_heif_file,
+    is_video_file,
+    visible_files,
+)
+from dataset_script.rows import DAMAGED_PICTURE
+from dataset_script.video import VIDEO_SUFFIXES, Sampling, read_frames
 
-from ..image_processing_vitpain import open_picture, to_rgb
-from .video import VIDEO_SUFFIXES, Sampling, read_frames
+from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
+_SUFFIXES = frozenset(PICTURE_SUFFIXES) | VIDEO_SUFFIXES
+_SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF", "FLI", "DCX", "HEIF"})
+"""Formats whose files may hold several pictures that are no sizes or layers of one."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +37,17 @@ class MediaFile:
     Attributes:
         path: the file.
         name: its path below the folder that was named, or its file name.
+        error: why nothing can be read there, in one line; None: not known to be so.
     """
 
     path: Path
     name: str
+    error: str | None = None
 
-    @property
+    @cached_property
     def is_video(self) -> bool:
-        return self.path.suffix.lower() in VIDEO_SUFFIXES
+        """By its content, or by its suffix where that says nothing."""
+        return is_video_file(self.path)
 
     @property
     def group(self) -> Path:
@@ -55,6 +70,7 @@ class InputImage:
         frame, time_s: of a video, the frame's number from 0 and its seconds since the start of the file; else None.
         scale: pixels of `image` for each of the file's: below 1 for a JPEG too large to be decoded whole.
         error: None, or one line.
+        note: None, or what of the file is not used.
     """
 
     source: MediaFile
@@ -63,19 +79,32 @@ class InputImage:
     time_s: float | None = None
     scale: float = 1.0
     error: str | None = None
+    note: str | None = None
 
 
-def find_media(path: Path) -> list[MediaFile]:
+def find_media(path: Path, passed_over: PassedOver | None = None) -> list[MediaFile]:
     """The pictures and videos of a folder, folder by folder and by name, sub-folders included; or the file itself.
+
+    Args:
+        path: a folder, or a file, whatever its name.
+        passed_over: takes the number of the folder's files that are left out.
 
     Raises:
         InvalidInput: nothing is there.
     """
     if path.is_dir():
-        allowed = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-        found = [p for p in path.rglob("*") if p.suffix.lower() in allowed and p.is_file()]
+        left_out, found = PassedOver(), []
+        for entry in visible_files(path, left_out):
+            file = Path(entry.path)
+            suffix = file.suffix.lower()
+            if suffix in _SUFFIXES:
+                found.append(file)
+            else:
+                left_out[suffix or "without suffix"] += 1
         if not found:
-            raise InvalidInput(f"{path} holds no picture and no video; looked for {', '.join(sorted(allowed))}")
+            raise InvalidInput(f"{path} holds no picture and no video" + (f": {left_out}" if left_out else ""))
+        if passed_over is not None:
+            passed_over.update(left_out)
         return [MediaFile(p, str(p.relative_to(path))) for p in sorted(found, key=lambda p: (p.parent, p.name))]
     if not path.is_file():
         raise InvalidInput(f"{path} does not exist; allowed are pictures, videos and folders of them")
@@ -84,28 +113,50 @@ def find_media(path: Path) -> list[MediaFile]:
 
 def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterator[InputImage]:
     """The picture of a file, or the frames of a video."""
-    if source.is_video:
+    if source.error is not None:
+        yield InputImage(source, error=source.error)
+    elif source.is_video:
         yield from read_video(source, sampling or Sampling())
     else:
         yield read_picture(source)
 
 
 def read_picture(source: MediaFile) -> InputImage:
-    """A picture file; of an animation the first frame."""
+    """A picture file; of an animation, or a file of several pages, the first, which `note` says."""
+    _prepare_pil()
     try:
+        if not source.path.stat().st_size:
+            return InputImage(source, error="the file is empty")
         with open_picture(source.path) as image:
             stored = max(image.size)
+            note = _note(image)
             rgb = to_rgb(image)
-            return InputImage(source, rgb, scale=max(rgb.size) / stored)
+            return InputImage(source, rgb, scale=max(rgb.size) / stored, note=note)
     except UnidentifiedImageError:
-        return InputImage(source, error="not a picture")
-    except (OSError, SyntaxError, ValueError) as error:  # PIL reports damage as any of these
+        needed = "a HEIC picture, read after: pip install 'pain3d[heic]'"
+        return InputImage(source, error=needed if is_heif_file(source.path) else "not a picture")
+    except DAMAGED_PICTURE as error:
         return InputImage(source, error=f"unreadable: {_first_line(error)}")
+
+
+def _note(image: Image.Image) -> str | None:
+    return "the first of several pictures" if image.format in _SEQUENCES and image.is_animated else None
+
+
+@cache
+def _prepare_pil() -> None:
+    """Has PIL read HEIC, where the extra `heic` is installed, and keep its warnings, which name no file, to itself."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        from pi_heif import register_heif_opener
+    except ModuleNotFoundError:
+        return
+    register_heif_opener()
 
 
 def read_video(source: MediaFile, sampling: Sampling) -> Iterator[InputImage]:
     """The sampled frames of a video as they are decoded; where the file is damaged, the last one holds the error."""
-    for frame in read_frames(source.path, sampling):
+    for frame in read_frames(source.path, sampling, MAX_PIXELS):
         yield InputImage(source, frame.image, frame.number, frame.time_s, error=frame.error)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput
-from dataset_script.table_files import Row, TableFile, read_table
+from dataset_script.names import read_name
+from dataset_script.table_files import Row, TableFile, are_shares, read_table
 
 from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
 from .faces import Box, Face, NoFace, by_prominence
@@ -31,7 +32,7 @@ class NamedFaces:
     Columns: `path`, relative to the working directory or to the file's own folder; `x0, y0, x1, y1`, a box in pixels of
     the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points of iBUG 300-W. For videos also
     `frame`, from 0; a row without it holds for all frames of its video. A row without numbers, or with NaN, says that
-    there is no face. Boxes are shares of the picture where no number of the whole file is above 1.
+    there is no face. Boxes may be shares of the picture, as `are_shares` tells for the whole file.
 
     Args:
         several: whether a picture may have several faces.
@@ -58,7 +59,7 @@ class NamedFaces:
             key, box = self._read_row(read, row)
             self._rows.setdefault(key, []).append(_Named(row.line, box))
         boxes = [named.box for rows in self._rows.values() for named in rows if named.box is not None]
-        self._shares = bool(boxes) and not landmarks and max(max(box) for box in boxes) <= 1.0
+        self._shares = not landmarks and are_shares(boxes)
         if self._shares:
             self.notes.append(f"{table.name} holds boxes from 0 to 1, read as shares of the picture")
 
@@ -100,7 +101,7 @@ class NamedFaces:
             raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
         if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
-        here = Path(row.values["path"].strip())
+        here = Path(read_name(row.values["path"].strip()))
         key = (here if here.exists() else table.path.parent / here).resolve(), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all():
             return key, None

@@ -3,10 +3,10 @@
 - Pictures come as a stream and each is resized for the model as soon as it is decoded, so that memory holds one decoded
   picture and one batch.
 - A picture is never its own reference: where it is among its references, that one is left out, and where none is left
-  the model's learned fallback is used.
+  the model's learned fallback is used. A model without fallback does not score such a picture.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from dataset_script.errors import InvalidInput
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
+from .batches import batched
 from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
 from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
@@ -121,22 +122,22 @@ class Scorer:
 
         With `all_faces` a picture with several gives as many, the main one first.
         """
-        tracks: tuple[MediaFile, Tracks] | None = None
-        batch: list[_Prepared] = []
-        references: References | None = None
         with sensible_threads(self.network):
-            for picture in pictures:
-                of_picture = references_of(picture.source) if references_of else None
-                if tracks is None or tracks[0] != picture.source:
-                    tracks = picture.source, Tracks()
-                for item in self._prepared(picture, tracks[1]):
-                    if batch and (len(batch) == self.batch_size or of_picture is not references):
-                        yield from self._score_batch(batch, references)
-                        batch = []
-                    references = of_picture
-                    batch.append(item)
-            if batch:
-                yield from self._score_batch(batch, references)
+            for batch in batched(self._groups(pictures, references_of), self.batch_size):
+                yield from self._score_batch(batch, references_of(batch[0].source) if references_of else None)
+
+    def together(self, source: MediaFile, references_of: Callable[[MediaFile], References] | None) -> Hashable:
+        """Pictures of which this is equal share batches: those with the same references; those of one video alone."""
+        return source.path if source.is_video else None, id(references_of(source)) if references_of else None
+
+    def _groups(
+        self, pictures: Iterable[InputImage], references_of: Callable[[MediaFile], References] | None
+    ) -> Iterator[tuple[Hashable, list["_Prepared"]]]:
+        tracks: tuple[MediaFile, Tracks] | None = None
+        for picture in pictures:
+            if tracks is None or tracks[0] != picture.source:
+                tracks = picture.source, Tracks()
+            yield self.together(picture.source, references_of), self._prepared(picture, tracks[1])
 
     def read_references(self, paths: Iterable[Path]) -> References:
         """Neutral pictures from files and folders.
@@ -180,13 +181,13 @@ class Scorer:
 
     def _cut_out(self, picture: InputImage, face: Face | None, key: Key, bare: ImageScores) -> "_Prepared":
         """One face of a picture, or the whole picture, at the model's size."""
-        image, cut, warnings = picture.image, {}, []
+        image, cut, warnings = picture.image, {"boxes": "whole"}, [picture.note] if picture.note else []
         if face is not None:
             bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
             if face.is_cut(image.size) and not face.named:
                 return _Prepared(picture.source, key, replace(bare, error="the picture's edge cuts the face"))
             crop = self.face_crop or self.processor.face_crop
-            warnings = warnings_of_face(face, image.size, crop, self.processor.size["height"])
+            warnings += warnings_of_face(face, image.size, crop, self.processor.size["height"])
             image, face = upright(image, face, crop)
             cut = {"boxes": [face.box], "face_crop": crop}
         try:
@@ -211,10 +212,21 @@ class Scorer:
         return pixels.numpy() * std + mean
 
     def _score_batch(self, batch: list["_Prepared"], references: References | None) -> Iterator[Scored]:
+        batch = [self._with_reference(item, references) for item in batch]
         usable = [item for item in batch if item.pixels is not None]
         scored = iter(self._run(usable, references) if usable else ())
         for item in batch:
             yield Scored(item.source, item.bare) if item.pixels is None else next(scored)
+
+    def _with_reference(self, item: "_Prepared", references: References | None) -> "_Prepared":
+        """The item, or an error in its place where a model without fallback has no reference for it."""
+        config = self.network.config
+        if item.pixels is None or config.reference != "neutral" or config.reference_fallback:
+            return item
+        if references is not None and any(item.key != key for key in references.keys):
+            return item
+        error = "the picture is its own only reference; this model needs another neutral picture of the person"
+        return _Prepared(item.source, item.key, replace(item.bare, error=error))
 
     def _run(self, items: list["_Prepared"], references: References | None) -> list[Scored]:
         batch = {"pixel_values": torch.stack([item.pixels for item in items])}
@@ -223,7 +235,7 @@ class Scorer:
             batch["reference_mask"] = references.mask([item.key for item in items])
         config, size = self.network.config, batch["pixel_values"].shape[-2:]
         with torch.inference_mode():
-            output = self.network(**model_inputs(self.network, batch), output_attentions=self.with_attention)
+            output = self.network(**model_inputs(self.network, batch), output_au_attention=self.with_attention)
         found = pain_scores(output, config, self.level, size)
         return [
             Scored(

@@ -98,6 +98,14 @@ def predict_people(
     return _predict(model, rows, rows, input, batch_size, reference, "predict")
 
 
+def predict_rows(model: str | Path, rows: Dataset, batch_size: int = 32) -> Predictions:
+    """Runs a model over `rows`, among which references are looked for; an unknown PSPI is -1 in `labels`.
+
+    Raises as `predict_dataset`.
+    """
+    return _predict(model, rows, rows, "image", batch_size, None, "predict")
+
+
 def model_with_frames(
     model: str | Path, rows: Dataset, pool: Dataset, input: str, reference: bool | None = None
 ) -> tuple[ViTPainForPainAssessment, PainFrames]:

@@ -4,7 +4,8 @@ With seven labels a picture and some hundred pictures, a ViT from random weights
 heatmaps show where the faces moved and how much, so in training the backbone's tokens have to predict them:
 
 - each patch token the heat of its own patch, on a small grid;
-- the CLS token the mean heat of every patch, so that it collects what the PSPI branch will need.
+- the CLS token, or what else the PSPI branch reads, the mean heat of every patch, so that it collects what that branch
+  will need.
 
 The two linear heads that predict are dropped after training: the model, its inputs and its outputs are unchanged. The
 loss itself is `losses_vitpain.heatmap_error`.
@@ -14,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..backbone_vitpain import face_and_patches
 from ..losses_vitpain import HEATMAP_CELLS, heatmap_error
 from ..modeling_vitpain import ViTPainForPainAssessment
 
@@ -24,6 +26,7 @@ class HeatmapObjective(nn.Module):
     def __init__(self, model: ViTPainForPainAssessment):
         super().__init__()
         self.grid = model.config.patch_grid(*model.config.image_size)
+        self.pooling = model.config.pooling
         rows, columns = self.grid
         self.of_patch = nn.Linear(model.config.hidden_size, HEATMAP_CELLS**2)
         self.of_face = nn.Linear(model.config.hidden_size, rows * columns)
@@ -56,5 +59,5 @@ class HeatmapObjective(nn.Module):
     def forward(self, heatmaps: Tensor) -> Tensor:
         """`heatmap_error` of the model's last forward pass, (). `heatmaps` (B, H, W), 0-1, in the frames' geometry."""
         tokens, self._tokens = self._tokens, None
-        patches = tokens[:, -self.grid[0] * self.grid[1] :]
-        return heatmap_error(self.of_patch(patches), self.of_face(tokens[:, 0]), heatmaps, self.grid)
+        face, patches = face_and_patches(tokens, self.grid[0] * self.grid[1], self.pooling)
+        return heatmap_error(self.of_patch(patches), self.of_face(face), heatmaps, self.grid)

@@ -13,7 +13,7 @@ from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
 _ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps")
-_ARCHITECTURE = ("au_head", "pspi_head", "reference", "reference_encoder")
+_ARCHITECTURE = ("au_head", "pspi_head", "pooling", "reference", "reference_encoder")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class RunOptions:
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
-        au_head, pspi_head, reference, reference_encoder, lambda_au: as in ViTPainConfig.
+        au_head, pspi_head, pooling, reference, reference_encoder, lambda_au: as in ViTPainConfig.
         reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
         max_steps: stop after so many steps.
@@ -48,6 +48,7 @@ class RunOptions:
     cache_teacher: str | None = None
     au_head: str | None = None
     pspi_head: str | None = None
+    pooling: str | None = None
     reference: str | None = None
     reference_encoder: str | None = None
     reference_dropout: float | None = None

@@ -1,5 +1,6 @@
 """The model that a training run starts from, and its image processor."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.load import load_model
+from ..reference_vitpain import ReferenceToken
 from .options import RunOptions
 
 
@@ -26,6 +28,8 @@ def starting_model(options: RunOptions) -> tuple[ViTPainForPainAssessment, ViTPa
         model, processor = load_model(options.start)
         if options.lambda_au is not None:
             model.config.lambda_au = options.lambda_au
+        if model.config.reference == "neutral" and not model.config.reference_fallback:
+            _add_fallback(model)
         return model.train(), processor
     normalisation = {}
     if options.pretrained_backbone is None:
@@ -56,6 +60,14 @@ def _config(options: RunOptions) -> ViTPainConfig:
     except (OSError, ValueError) as error:
         raise InvalidInput(f"config {name} is no ViTPain configuration: {str(error).splitlines()[0]}") from error
     raise InvalidInput(f"config is {name!r}; allowed are tiny, large or the path of a configuration")
+
+
+def _add_fallback(model: ViTPainForPainAssessment) -> None:
+    """A learned fallback for a model that has none, as converted ones: some frames of a training have no reference."""
+    print("pain3d: the model has no learned fallback for frames without a reference; it gets one", file=sys.stderr)
+    model.config.reference_fallback = True
+    model.reference_token = ReferenceToken(model.config.hidden_size).to(model.device, model.dtype)
+    model._init_weights(model.reference_token)
 
 
 @torch.no_grad()

@@ -81,7 +81,7 @@ class ViTPainTrainer(Trainer):
             ValueError: a label out of range.
         """
         labels, au_labels, config = targets["labels"], targets["au_labels"], self.model.config
-        check_labels(labels, au_labels, config, unknown_allowed=True)
+        check_labels(labels, au_labels, config, len(output.pspi), unknown_allowed=True)
         terms = supervised_terms(output, labels, au_labels, config.pspi_thresholds)
         if self.objective is not None and training:
             if targets["heatmaps"] is None:

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from modeling_vitpain import ViTPainImageProcessor
-from modeling_vitpain.image_processing_vitpain import MAX_PIXELS, box_of_landmarks
+from modeling_vitpain.image_processing_vitpain import box_of_landmarks
+from modeling_vitpain.pictures_vitpain import MAX_PIXELS
 
 RAMP = np.linspace(0, 255, 40 * 30).round().astype(np.uint8).reshape(30, 40)
 RGB = np.stack([RAMP, RAMP[::-1], RAMP[:, ::-1]], axis=-1)
@@ -200,7 +201,7 @@ class TestHugePictures:
 
     @pytest.fixture(autouse=True)
     def low_limit(self, monkeypatch):
-        monkeypatch.setattr("modeling_vitpain.image_processing_vitpain.MAX_PIXELS", 200)
+        monkeypatch.setattr("modeling_vitpain.pictures_vitpain.MAX_PIXELS", 200)
 
     def test_a_jpeg_is_reduced_and_its_box_too(self, tmp_path):
         processor = ViTPainImageProcessor(face_crop=1.0, size={"height": 8, "width": 8})

@@ -68,6 +68,7 @@ def test_tensors_keep_their_names_on_disk(model, saved):
 
 def test_files_are_safetensors_and_code(saved):
     assert {path.name for path in saved.iterdir()} == {
+        "arrays_vitpain.py",
         "backbone_vitpain.py",
         "config.json",
         "configuration_vitpain.py",
@@ -76,6 +77,8 @@ def test_files_are_safetensors_and_code(saved):
         "losses_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",
+        "picture_text_vitpain.py",
+        "pictures_vitpain.py",
         "pipeline_vitpain.py",
         "preprocessor_config.json",
         "reference_vitpain.py",

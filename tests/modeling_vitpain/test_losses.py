@@ -162,14 +162,14 @@ def test_the_models_loss_is_the_supervised_sum(variant):
 def test_labels_out_of_range_are_named():
     config = small_model().config
     labels, au_labels = torch.tensor([0, 16]), torch.tensor([[5.0] * 5 + [1.0], [torch.nan] * 6])
-    check_labels(labels, au_labels, config, unknown_allowed=True)
+    check_labels(labels, au_labels, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"au_labels holds nan; allowed is 0 to \[5, 5, 5, 5, 5, 1\]"):
-        check_labels(labels, au_labels, config)
+        check_labels(labels, au_labels, config, 2)
     au_labels[0, 5] = 2.0
     with pytest.raises(ValueError, match="au_labels holds 2"):
-        check_labels(labels, au_labels, config, unknown_allowed=True)
+        check_labels(labels, au_labels, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"labels \(PSPI\) holds 17; allowed is 0 to 16"):
-        check_labels(labels + 1, None, config)
+        check_labels(labels + 1, None, config, 2)
 
 
 def test_a_trainer_takes_each_weight_from_where_it_is(tmp_path):

@@ -16,11 +16,23 @@ from ...geometry.surface import Surface
 from .template import Template
 from .wrap import GROUPS, Wrap
 
-UNITS_MM = {"metres": 1000.0, "decimetres": 100.0, "centimetres": 10.0, "millimetres": 1.0}
+UNITS_MM = {
+    "metres": 1000.0, "decimetres": 100.0, "centimetres": 10.0, "millimetres": 1.0, "feet": 304.8, "inches": 25.4,
+}  # fmt: skip
+AXES = [
+    ((0, 0, 1), (0, -1, 0)), ((0, 0, 1), (0, 1, 0)), ((0, 1, 0), (1, 0, 0)), ((0, 1, 0), (-1, 0, 0)),
+    ((0, 1, 0), (0, 0, -1)), ((0, 0, 1), (1, 0, 0)), ((0, 0, 1), (-1, 0, 0)), ((0, -1, 0), (0, 0, -1)),
+]  # fmt: skip
+"""Up and front of meshes that are not as they must be, the usual ones first: z up as in Blender, looking aside."""
+FEW_TRIANGLES = 100_000
+"""Up to here a mesh that does not fit is turned to find out how it lies: 10 seconds."""
 SNAP = 0.15
 """A scale within this share of a unit is that unit: heads keep their true size."""
 HEIGHT_MM = (90.0, 2600.0)
 """Least and greatest height of a mesh that contains a head, from the neck or from the feet up."""
+FREE_HEIGHTS_MM = (300.0, 230.0, 450.0, 800.0, 1700.0)
+"""Usual heights of a head with its neck, without it, of a bust, half a person and a whole one."""
+INSIDE_OUT = "the mesh is inside out: its triangles must run counter-clockwise as seen from outside"
 TOP_MM = 200.0
 """Height below the mesh's top in which the head is looked for."""
 REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
@@ -68,37 +80,49 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
     """The map from the units of a skin (N, 3) with triangles (T, 3) to the head frame, found by closest points.
 
     Raises:
-        InvalidInput: it resembles a face in none of the units, or it is not upright.
+        InvalidInput: it resembles a face in none of the units and sizes, or it is not upright.
     """
-    face = np.flatnonzero(template.face)[::EVERY]
-    points = template.points[face]
-    normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
-    height, best = np.ptp(vertices[:, 1]), (np.inf, None)
-    scales = [scale for scale in UNITS_MM.values() if HEIGHT_MM[0] <= scale * height <= HEIGHT_MM[1]]
-    for scale in scales or [300.0 / height]:
-        surface = Surface(vertices * scale, triangles)
-        for start in _starts(template, surface.vertices):
-            found, away = closest_points(points, normals, surface, start, REACH_MM, ROUNDS)
-            off = np.minimum(away, FAR_MM).mean()
-            if off < best[0] and found.degrees < MOST_DEGREES and 0.5 < found.scale < 2:
-                best = (
-                    off,
-                    Similarity(scale / found.scale, found.rotation.T, -found.shift @ found.rotation / found.scale),
-                )
-    off, found = best
+    off, found = best_fit(template, vertices, triangles)
     if found is None or off > ALIKE_MM:
         how_far = (
             "nowhere near a face" if found is None else f"{off:.1f} mm away from one on average (allowed {ALIKE_MM:g})"
         )
-        raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front")
+        turned = _fitting_axes(template, vertices, triangles) if len(triangles) <= FEW_TRIANGLES else None
+        cure = f"; {turned} would fit: turn it so" if turned else ""
+        raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front{cure}")
     return _upright(found)
+
+
+def best_fit(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> tuple[float, Similarity | None]:
+    """The map to the head frame under which a skin (N, 3) with triangles (T, 3) lies nearest to the canonical face.
+
+    Returns:
+        millimetres between them, on average over the face and cut at FAR_MM, and the map; infinity and None where the
+        skin is nowhere near a face. Any unit that makes it as tall as a person may be counts, and if the skin is no
+        face in any of them, usual heights of a head, a bust and a person.
+    """
+    height = np.ptp(vertices[:, 1])
+    if not height > 0:
+        return np.inf, None
+    usual = [scale for scale in UNITS_MM.values() if HEIGHT_MM[0] <= scale * height <= HEIGHT_MM[1]]
+    best: tuple[float, Similarity | None] = (np.inf, None)
+    for scales in (usual, [usual_mm / height for usual_mm in FREE_HEIGHTS_MM]):
+        for scale in scales:
+            best = min(best, _fit_at(template, vertices, triangles, scale), key=lambda fit: fit[0])
+        if best[0] <= ALIKE_MM:
+            break
+    return best
+
+
+def runs_outwards(vertices: np.ndarray, triangles: np.ndarray) -> bool:
+    """Whether triangles run counter-clockwise as seen from outside."""
+    return np.linalg.det(vertices[triangles] - vertices.mean(axis=0)).sum() >= 0
 
 
 def check_outwards(vertices: np.ndarray, triangles: np.ndarray) -> None:
     """Raises InvalidInput where triangles run clockwise as seen from outside."""
-    corners = vertices[triangles] - vertices.mean(axis=0)
-    if np.linalg.det(corners).sum() < 0:
-        raise InvalidInput("the mesh is inside out: its triangles must run counter-clockwise as seen from outside")
+    if not runs_outwards(vertices, triangles):
+        raise InvalidInput(INSIDE_OUT)
 
 
 def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray) -> None:
@@ -107,7 +131,7 @@ def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarr
     Where they are open, the way over the skin from one lip to the other leads around the corner or through the mouth.
 
     Raises:
-        InvalidInput: they are fused.
+        InvalidInput: they are fused; names every slit that is.
     """
     edges = np.unique(np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1), axis=0)
     length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
@@ -115,6 +139,7 @@ def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarr
     places = [
         (f"the {side} eye has no slit between the lids", *lids, BESIDE_MM, LID_DETOUR_MM) for side, lids in LIDS.items()
     ]
+    fused = []
     for what, upper, lower, beside, allowed in [
         *places,
         ("the mouth has no slit between the lips", *LIPS, 0.0, LIP_DETOUR_MM),
@@ -123,10 +148,12 @@ def check_slits(vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarr
         above, below = landmarks[list(upper)].mean(axis=0) + off, landmarks[list(lower)].mean(axis=0) - off
         detour = _detour(vertices, graph, above, below)
         if detour < allowed:
-            raise InvalidInput(
+            fused.append(
                 f"{what} (the way over the skin is {detour:.1f} mm longer than the straight one, "
                 f"allowed is {allowed:g} or more); cut the mesh open there"
             )
+    if fused:
+        raise InvalidInput("; ".join(fused))
 
 
 def check_fit(template: Template, found: Wrap) -> None:
@@ -147,6 +174,37 @@ def check_fit(template: Template, found: Wrap) -> None:
         raise InvalidInput(
             f"the mesh is a mask: it has {100 * share:.0f} % of a skull, allowed is {100 * SKULL_SHARE:.0f} % or more"
         )
+
+
+def _fit_at(
+    template: Template, vertices: np.ndarray, triangles: np.ndarray, scale: float
+) -> tuple[float, Similarity | None]:
+    """`best_fit` from one scale (mm in a unit of the mesh), which is a start: the fit resizes."""
+    face = np.flatnonzero(template.face)[::EVERY]
+    points = template.points[face]
+    normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
+    surface, best = Surface(vertices * scale, triangles), (np.inf, None)
+    for start in _starts(template, surface.vertices):
+        found, away = closest_points(points, normals, surface, start, REACH_MM, ROUNDS)
+        off = np.minimum(away, FAR_MM).mean()
+        if off < best[0] and found.degrees < MOST_DEGREES and 0.5 < found.scale < 2:
+            shift = -found.shift @ found.rotation / found.scale
+            best = (off, Similarity(scale / found.scale, found.rotation.T, shift))
+    return best
+
+
+def _fitting_axes(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> str | None:
+    """Which way a head that lies or looks aside is turned, in words; None where it is a face in none of the axes."""
+    for up, front in AXES:
+        rows = np.stack([np.cross(up, front), up, front]).astype(float)
+        if best_fit(template, vertices @ rows.T, triangles)[0] <= ALIKE_MM:
+            return f"{_axis(up)} up and {_axis(front)} to the front"
+    return None
+
+
+def _axis(direction: tuple[int, int, int]) -> str:
+    k = int(np.argmax(np.abs(direction)))
+    return f"{'-' if direction[k] < 0 else ''}{'xyz'[k]}"
 
 
 def _starts(template: Template, vertices: np.ndarray) -> list[Similarity]:

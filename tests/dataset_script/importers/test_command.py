@@ -54,7 +54,8 @@ def test_strict_exits_1_lists_and_writes_nothing(tmp_path, capsys):
     ("options", "message"),
     [
         (["--split-csv", "nowhere.csv"], "split-csv is nowhere.csv"),
-        (["--split-csv", __file__], "the other layouts have no split file"),
+        (["--split-csv", __file__], "split-csv is for 3DPain; "),
+        (["--hdf5", "image=faces"], "hdf5 is for HDF5 files"),
     ],
 )
 def test_an_option_that_does_not_fit_is_a_wrong_call(tmp_path, capsys, options, message):
@@ -73,3 +74,22 @@ def test_a_checkpoint_is_for_convert(tmp_path, capsys):
 def test_what_is_no_data_set_is_a_wrong_call_that_names_the_layouts(tmp_path, capsys):
     assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
     assert "Frame_Labels/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["image", "=x", "image="])
+def test_an_hdf5_choice_has_a_name_and_a_value(tmp_path, capsys, option):
+    with pytest.raises(SystemExit) as stopped:
+        pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out"), "--hdf5", option])
+    assert stopped.value.code == 2 and "allowed is NAME=WHICH" in capsys.readouterr().err
+
+
+def test_an_hdf5_file_alone_is_no_data_set(tmp_path, capsys):
+    assert pain3d_cli.main(["import", str(write(tmp_path / "frames.hdf5", "")), str(tmp_path / "out")]) == 2
+    assert "name the folder that holds it" in capsys.readouterr().err
+
+
+def test_of_several_csv_files_one_must_be_named(tmp_path, capsys):
+    write(tmp_path / "a.csv", "path,subject,pspi")
+    write(tmp_path / "b.csv", "path,subject,pspi")
+    assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert "holds several CSV files: a.csv, b.csv; name one of them" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from unbc_layout import SUBJECTS, face, shots, write_unbc_hdf5
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers.importing import import_dataset
+from dataset_script.importers.layouts import LayoutOptions
 
 h5py = pytest.importorskip("h5py")
 
@@ -110,6 +111,167 @@ def test_a_file_of_the_wrong_form_is_failed_work(tmp_path, file, name, values, m
     change(source / file, name, values)
     with pytest.raises(WorkFailed, match=message):
         imported(source, tmp_path / "out")
+
+
+def to_frames(source: Path, made) -> None:
+    """Writes the pictures as `made` of what they were."""
+    with h5py.File(source / FRAMES, "r+") as file:
+        pixels = file["image"][:]
+        del file["image"]
+        file["image"] = made(pixels)
+
+
+@pytest.mark.parametrize(
+    ("made", "grey"),
+    [
+        (lambda v: v.transpose(0, 3, 1, 2), False),
+        (lambda v: v[:, None, ..., 0], True),
+        (lambda v: v[..., :1], True),
+        (lambda v: v[..., 0], True),
+        (lambda v: v / np.float32(255), False),
+        (lambda v: (v / 255.0).transpose(0, 3, 1, 2), False),
+        (lambda v: (v[:, None, ..., 0] / np.float16(255)).astype(np.float16), True),
+        (lambda v: v.astype(np.float32), False),
+        (lambda v: v.astype(np.int64), False),
+    ],
+)
+def test_pictures_of_any_axes_and_type_are_the_same_pictures(tmp_path, made, grey):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    to_frames(source, made)
+    report, rows = imported(source, tmp_path / "out", check_images=True, strict=True)
+    for k, shot in enumerate(shots()):
+        picture = Image.open(io.BytesIO(rows[f"{shot.subject}/{k:06d}"]["image"]["bytes"]))
+        expected = face(shot.au, 60 + k % 40)
+        assert np.array_equal(np.asarray(picture), expected[..., 0] if grey else expected)
+    assert report.problems == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (lambda v: v[..., :2], r"image has the shape \(48, 36, 48, 2\) and type uint8; allowed is"),
+        (lambda v: v[:, :3], "image has the shape .* allowed is"),
+        (lambda v: v[..., None], "image has the shape .* allowed is"),
+        (lambda v: v[:, 0, :, 0], "image has the shape .* allowed is"),
+        (lambda v: v > 100, "and type bool; allowed is"),
+        (lambda v: v / 127.5 - 1, "image holds -0.7.* to 0.3.*; allowed are 0 to 255, or floats from 0 to 1"),
+        (lambda v: v.astype(np.uint16) * 257, "image holds 7710 to 44718; allowed are 0 to 255"),
+    ],
+)
+def test_other_numbers_are_refused_in_one_line_and_nothing_is_left(tmp_path, made, message):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    to_frames(source, made)
+    with pytest.raises(WorkFailed, match=message) as refused:
+        imported(source, tmp_path / "out")
+    assert "\n" not in str(refused.value) and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("third", "others", "message"),
+    [
+        (lambda v: np.nan * v, lambda v: v / 255.0, "it holds numbers that are not finite"),
+        (lambda v: np.inf + v, lambda v: v * 1.0, "it holds numbers that are not finite"),
+        (lambda v: v / 255.0, lambda v: v * 1.0, "it holds numbers from 0 to 1, where other frames reach 255"),
+    ],
+)
+def test_frames_whose_numbers_are_no_picture_are_left_out_and_named(tmp_path, third, others, message):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    to_frames(source, lambda v: np.where(np.arange(len(v))[:, None, None, None] == 3, third(v), others(v)))
+    report, rows = imported(source, tmp_path / "out")
+    assert [(p.what, p.reason) for p in report.left_out] == [(f"{shots()[3].subject}/000003", message)]
+    assert len(rows) == len(shots()) - 1
+
+
+def test_data_sets_of_other_names_and_in_groups_are_found_and_said(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    with h5py.File(source / FRAMES, "r+") as file:
+        file.move("image", "data/Face crops")
+        file.move("index", "data/index")
+    with h5py.File(source / ANNOTATIONS, "r+") as file:
+        for old, new in (("subject_name", "subject name"), ("label_pspi", "Label PSPI"), ("label_AU_4", "AU04")):
+            file.move(old, new)
+        for name in ("index", "subject name", "Label PSPI"):  # as MATLAB writes columns
+            values = file[name][:]
+            del file[name]
+            file[name] = values.reshape(1, -1)
+    report, rows = imported(source, tmp_path / "out", strict=True)
+    assert len(rows) == len(shots())
+    assert f"image is read from 'data/Face crops' of {FRAMES}" in report.notes
+    assert report.notes.count(f"label_AU_4 is read from 'AU04' of {ANNOTATIONS}") == 1
+    assert (source / FOLDS).exists() and (tmp_path / "out" / "folds.json").exists()
+
+
+def test_of_several_candidates_one_must_be_named(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    with h5py.File(source / FRAMES, "r+") as file:
+        file.move("image", "image raw")
+        file["image aligned"] = file["image raw"][:] // 2
+    with pytest.raises(InvalidInput, match=r"image may be 'image aligned' \(.*\), 'image raw' .*--hdf5 image=NAME"):
+        imported(source, tmp_path / "out")
+    report, rows = imported(source, tmp_path / "out", options=LayoutOptions(hdf5={"image": "image aligned"}))
+    picture = Image.open(io.BytesIO(rows[f"{shots()[0].subject}/000000"]["image"]["bytes"]))
+    assert np.array_equal(np.asarray(picture), face(shots()[0].au, 60) // 2) and report.problems == 0
+
+
+def test_of_several_files_one_must_be_named(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    (source / "frames_b.hdf5").write_bytes((source / FRAMES).read_bytes())
+    with pytest.raises(InvalidInput, match=r"several files like .*frames_b.hdf5, frames_unbc.*--hdf5 frames=FILE"):
+        imported(source, tmp_path / "out")
+    _, rows = imported(source, tmp_path / "out", options=LayoutOptions(hdf5={"frames": FRAMES}))
+    assert len(rows) == len(shots())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"pictures": "image"}, "hdf5 is pictures=image; allowed are frames, annotations, folds, image"),
+        ({"image": "faces"}, r"hdf5 is image=faces, and .* holds 'image' \(48, 36, 48, 3\), 'index'"),
+        ({"frames": "other.hdf5"}, "hdf5 is frames=other.hdf5, and .* is not a file"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_named_with_what_does(tmp_path, chosen, message):
+    with pytest.raises(InvalidInput, match=message):
+        imported(write_unbc_hdf5(tmp_path / "h5"), tmp_path / "out", options=LayoutOptions(hdf5=chosen))
+
+
+def test_pspi_alone_leaves_the_units_null(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    for unit in (4, 6, 7, 9, 10, 43):
+        change(source / ANNOTATIONS, f"label_AU_{unit}", None)
+    report, rows = imported(source, tmp_path / "out", strict=True)
+    assert [row["pspi"] for _, row in sorted(rows.items())] == [
+        shot.pspi for _, shot in sorted((f"{s.subject}/{k:06d}", s) for k, s in enumerate(shots()))
+    ]
+    assert all(row["au"] is None for row in rows.values())
+    assert any("no action units" in note for note in report.notes)
+    change(source / ANNOTATIONS, "label_pspi", None)
+    with pytest.raises(WorkFailed, match="has no label_pspi; it holds 'index'"):
+        imported(source, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("index", np.full(48, 0.5), "index holds numbers that are not whole"),
+        ("label_pspi", np.array([b"x"] * 48), "label_pspi is of type"),
+        ("label_pspi", np.zeros((48, 2)), r"label_pspi has 48 rows, of the shape \(48, 2\)"),
+    ],
+)
+def test_columns_of_the_wrong_form_are_failed_work(tmp_path, name, values, message):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    change(source / ANNOTATIONS, name, values)
+    with pytest.raises(WorkFailed, match=message):
+        imported(source, tmp_path / "out")
+
+
+def test_a_folder_around_it_changes_nothing(tmp_path):
+    write_unbc_hdf5(tmp_path / "h5" / "h5")
+    report, rows = imported(tmp_path / "h5", tmp_path / "out")
+    assert len(rows) == len(shots()) and f"the data set lies in {tmp_path / 'h5' / 'h5'}" in report.notes
+    write_unbc_hdf5(tmp_path / "h5" / "again")
+    with pytest.raises(InvalidInput, match=r"holds 2 data sets: .*again, .*h5; name one of them"):
+        imported(tmp_path / "h5", tmp_path / "other")
 
 
 def test_a_truncated_file_is_failed_work(tmp_path):

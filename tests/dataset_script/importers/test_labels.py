@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_MAX, pspi
-from dataset_script.importers.labels import (
-    box_of_landmarks,
-    checked_box,
-    parse_facs,
-    parse_landmarks,
-    parse_single,
-    whole_pspi,
-)
+from dataset_script.importers.labels import parse_facs, parse_landmarks, parse_single, split_named, whole_pspi
 from dataset_script.importers.report import Unusable
 
 INTENSITIES = st.tuples(*(st.integers(0, top) for top in AU_MAX))
@@ -133,13 +126,21 @@ def test_landmarks_must_be_66_rows_of_two_finite_numbers():
         assert kind_of(parse_landmarks, "\n".join([*rows[:-1], f"1 {word}"])) == "bad number"
 
 
-def test_the_face_box_is_the_one_that_the_model_makes_of_the_same_landmarks():
-    from modeling_vitpain.image_processing_vitpain import box_of_landmarks as of_the_model
-
-    points = np.random.default_rng(0).uniform(0, 300, (66, 2)).astype(np.float32)
-    assert box_of_landmarks(points) == pytest.approx(of_the_model(points))
-
-
-@pytest.mark.parametrize("box", [(5, 0, 5, 9), (0, 9, 5, 0), (8, 0, 5, 9)])
-def test_a_box_needs_an_inside(box):
-    assert kind_of(checked_box, *box) == "bad number"
+@pytest.mark.parametrize(
+    ("word", "split"),
+    [
+        ("train", "train"),
+        ("Training", "train"),
+        ("val", "validation"),
+        ("VALID", "validation"),
+        (" dev ", "validation"),
+        ("Validation", "validation"),
+        ("TEST", "test"),
+        ("holdout", None),
+        ("tra", None),
+        ("", None),
+        ("2", None),
+    ],
+)
+def test_a_split_has_several_names(word, split):
+    assert split_named(word) == split

@@ -17,6 +17,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers import output
 from dataset_script.importers.importing import import_dataset
 from dataset_script.importers.subjects import make_folds, number_subjects
+from dataset_script.importers.unbc import Unbc
 from dataset_script.manifest import read_manifest
 from dataset_script.shards import file_sha256
 
@@ -94,6 +95,24 @@ def test_a_killed_import_goes_on_with_what_it_had(source, tmp_path):
         output.COPIED_ROWS_PER_SHARD = before
     assert {path: (out / path).stat().st_mtime_ns for path in kept} == kept  # not written again
     assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_nothing_is_left_of_a_new_directory_after_an_error(source, tmp_path, monkeypatch):
+    """What was there before stays, and so does what another import writes."""
+
+    def failing(self, frame):
+        raise OSError(5, "Input/output error")
+
+    out = tmp_path / "out"
+    monkeypatch.setattr(Unbc, "read", failing)
+    with pytest.raises(WorkFailed, match="--check-images finds such frames"):
+        import_dataset(source, out, copy=True)
+    assert not out.exists()
+    out.mkdir()
+    write(out / "thesis.txt", "mine")
+    with pytest.raises(InvalidInput, match="not empty"):
+        import_dataset(source, out, copy=True)
+    assert contents(out) == {"thesis.txt": b"mine"}
 
 
 def test_another_import_or_anything_else_in_the_directory_is_refused(source, tmp_path):

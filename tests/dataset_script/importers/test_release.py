@@ -26,6 +26,7 @@ from unbc_layout import png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers.importing import import_dataset
+from dataset_script.importers.layouts import LayoutOptions
 
 SPLITS = ("train", "train", "validation", "test")
 
@@ -123,6 +124,7 @@ def test_a_frame_without_a_line_in_the_split_file_is_named(tmp_path):
             "flame_sample_0000 is in the splits",
         ),
         (lambda text: text.replace(",1\n", ",5\n"), "must be 0, 1 or 2"),
+        (lambda text: text.replace(",1\n", ",holdout\n"), "'holdout'; the split must be 0, 1 or 2 or its name"),
         (lambda text: text + f"{base_name(0, 1)},1\n", "is in two splits"),
     ],
 )
@@ -137,12 +139,31 @@ def test_a_split_file_that_mixes_people_or_is_wrong_is_refused(tmp_path, change,
 def test_the_split_file_may_lie_elsewhere_and_two_are_not_guessed_between(tmp_path):
     source = write_release(tmp_path / "source")
     elsewhere = (source / SPLIT_NAME).rename(tmp_path / "mine.csv")
-    import_dataset(source, tmp_path / "out", split_csv=elsewhere)
+    import_dataset(source, tmp_path / "out", options=LayoutOptions(split_csv=elsewhere))
     assert {row["split"] for row in rows_of(tmp_path / "out").values()} == {*SPLITS}
     write(source / "a.csv", split_csv())
     write(source / "b.csv", split_csv())
     with pytest.raises(InvalidInput, match="--split-csv"):
         import_dataset(source, tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "," + split_csv().replace("\nflame", "\n0,flame"),
+        split_csv().replace(",", ";"),
+        split_csv().replace(",0\n", ",0.0\n").replace(",1\n", ",val\n").replace(",2\n", ",Test\n"),
+        "\ufeff" + split_csv(),
+    ],
+)
+def test_a_split_file_is_read_as_programs_write_it(tmp_path, content):
+    source = write_release(tmp_path / "source")
+    write(source / SPLIT_NAME, content)
+    import_dataset(source, tmp_path / "out")
+    found = {row["frame_id"]: row["split"] for row in rows_of(tmp_path / "out").values()}
+    write(source / SPLIT_NAME, split_csv())
+    import_dataset(source, tmp_path / "plain")
+    assert found == {row["frame_id"]: row["split"] for row in rows_of(tmp_path / "plain").values()}
 
 
 def test_without_a_split_file_splits_are_dealt_by_person(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from unbc_layout import face, png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.importers.importing import import_dataset
+from dataset_script.importers.importing import ProblemsFound, import_dataset
 
 UNITS = "au4,au6,au7,au9,au10,au43"
 
@@ -103,3 +103,168 @@ def test_a_source_without_a_usable_frame_is_failed_work(tmp_path):
     with pytest.raises(WorkFailed, match="no usable frame"):
         import_dataset(source(tmp_path, "path,subject,pspi", "pictures/9.png,ann,0"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+PLAIN = "path,subject,pspi\npictures/0.png,José,3\npictures/1.png,Bob,0\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", ", "),
+        "sep=;\n" + PLAIN.replace(",", ";"),
+        "\n\n" + PLAIN,
+        PLAIN.replace("\n", ",,\n") + ",,,,\n",
+        ",path,subject,pspi\n0,pictures/0.png,José,3.0\n1,pictures/1.png,Bob,0.0\n",
+        "Unnamed: 0.1,Unnamed: 0,path,subject,pspi\n0,0,pictures/0.png,José,3\n1,1,pictures/1.png,Bob,0\n",
+        "index,Path, Subject ,PSPI\n5,pictures/0.png,José,3\n7,pictures/1.png,Bob,0\n",
+        PLAIN.replace("/", "\\"),
+    ],
+)
+def test_a_table_is_read_as_programs_write_it(tmp_path, content, encoding):
+    table = source(tmp_path, "")
+    table.write_bytes(content.encode(encoding))
+    report = import_dataset(table, tmp_path / "out", strict=True)
+    assert report.problems == 0
+    assert any("was read as" in note for note in report.notes) == (not encoding.startswith("utf-8"))
+    rows = rows_of(tmp_path / "out")
+    assert [(name, row["subject_id"], row["pspi"]) for name, row in rows.items()] == [
+        ("pictures/0.png", "José", 3),
+        ("pictures/1.png", "Bob", 0),
+    ]
+
+
+def test_a_table_may_be_named_tsv(tmp_path):
+    table = source(tmp_path, "path\tsubject\tpspi", "pictures/0.png\tann\t3").rename(tmp_path / "labels.tsv")
+    import_dataset(table, tmp_path / "out", strict=True)
+    assert rows_of(tmp_path / "out")["pictures/0.png"]["pspi"] == 3
+
+
+def test_decimal_commas_and_names_of_units_as_others_write_them(tmp_path):
+    table = source(
+        tmp_path,
+        "path;subject;AU04;AU6;AU_7;au 9;AU10;AU43;x0;y0;x1;y1",
+        "pictures/0.png;ann;1,0;0;0;0;0;1,0;1,5;2;40;33,25",
+    )
+    import_dataset(table, tmp_path / "out", strict=True)
+    row = rows_of(tmp_path / "out")["pictures/0.png"]
+    assert (row["au"], row["face_box"]) == ([1, 0, 0, 0, 0, 1], [1.5, 2, 40, 33.25])
+
+
+def test_names_of_splits_are_read_as_people_write_them(tmp_path):
+    words = ("Train", "VAL", "dev", "valid", "test")
+    lines = [f"pictures/{k}.png,s{k},0,{word}" for k, word in enumerate(words)]
+    report = import_dataset(source(tmp_path, "path,subject,pspi,split", *lines), tmp_path / "out", strict=True)
+    assert {split: counts["subjects"] for split, counts in report.splits.items()} == {
+        "train": 1,
+        "validation": 3,
+        "test": 1,
+    }
+
+
+@pytest.mark.parametrize("word", ["holdout", "tr", "1", ""])
+def test_a_word_that_is_no_split_stops_the_import(tmp_path, word):
+    lines = ("pictures/0.png,ann,0,train", f"pictures/1.png,bob,0,{word}")
+    with pytest.raises(InvalidInput, match=f"labels.csv, line 3: split is '{word}'; allowed are train, validation"):
+        import_dataset(source(tmp_path, "path,subject,pspi,split", *lines), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_split_column_without_any_split_is_none(tmp_path):
+    lines = [f"pictures/{k}.png,s{k},0," for k in range(3)]
+    report = import_dataset(source(tmp_path, "path,subject,pspi,split", *lines), tmp_path / "out", strict=True)
+    assert report.splits.keys() == {"train", "validation", "test"}
+
+
+BOXES = "path,subject,pspi,x0,y0,x1,y1"
+
+
+def test_boxes_in_shares_of_the_picture(tmp_path):
+    lines = ("pictures/0.png,ann,0,0.25,0.5,0.75,1", "pictures/1.png,bob,0,nan,NaN,,")
+    report = import_dataset(source(tmp_path, BOXES, *lines), tmp_path / "out", strict=True)
+    rows = rows_of(tmp_path / "out")  # pictures of 48 x 36 pixels
+    assert rows["pictures/0.png"]["face_box"] == [12, 18, 36, 36] and rows["pictures/1.png"]["face_box"] is None
+    assert "labels.csv holds boxes from 0 to 1, read as shares of the picture" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("900,900,1200,1200", "its box is 900, 900, 1200, 1200, outside of the picture of 48 x 36 pixels"),
+        ("40,30,90,80", "its box is 40, 30, 90, 80, mostly outside of the picture"),
+        ("0.2,0.1,0.8,0.9", "its box is 0.2, 0.1, 0.8, 0.9, no face in the picture of 48 x 36 pixels; allowed are"),
+        ("nan,5,30,30", "its box is x0 empty, y0 5, x1 30, y1 30; allowed are four numbers, or four empty fields"),
+        ("30,5,5,30", "its box is 30, 5, 5, 30; it must be finite x0 < x1 and y0 < y1"),
+        ("inf,5,5,30", "x0 is 'inf'; allowed is a finite number"),
+        ("a,5,5,30", "x0 is 'a'; allowed is a finite number"),
+        ("1,5,2,30,5,30", "it has 2 more fields than the header; decimal commas need semicolons"),
+    ],
+)
+@pytest.mark.parametrize("check_images", [False, True])
+def test_a_box_that_is_not_in_its_picture_is_named_with_row_value_and_cure(tmp_path, cells, message, check_images):
+    table = source(tmp_path, BOXES, f"pictures/0.png,ann,0,{cells}", "pictures/1.png,bob,0,5,5,30,30")
+    with pytest.raises(ProblemsFound) as refused:
+        import_dataset(table, tmp_path / "out", check_images=check_images, strict=True)
+    (problem,) = refused.value.report.left_out
+    assert problem.what == "pictures/0.png" and problem.reason.startswith(f"line 2: {message}")
+
+
+def test_a_damaged_picture_with_a_box_is_left_out_and_named(tmp_path):
+    table = source(tmp_path, BOXES, "pictures/0.png,ann,0,5,5,30,30", "pictures/1.png,bob,0,5,5,30,30")
+    (tmp_path / "pictures" / "0.png").write_bytes(b"GIF?")
+    report = import_dataset(table, tmp_path / "out")
+    assert [(p.what, p.kind) for p in report.left_out] == [("pictures/0.png", "unreadable picture")]
+
+
+def test_rows_that_repeat_are_read_once_and_rows_that_differ_are_named(tmp_path):
+    table = source(
+        tmp_path,
+        BOXES,
+        "pictures/0.png,ann,0,5,5,30,30",
+        "pictures/0.png,ann,0.0,5,5,30,30",
+        "./pictures/0.png,ann,0,5,5,30,30",
+        "pictures/0.png,ann,0,1,1,20,20",
+        "pictures/0.png,bob,2,5,5,30,30",
+    )
+    report = import_dataset(table, tmp_path / "out")
+    assert "2 rows repeat an earlier one and were read once" in report.notes
+    assert [problem.reason for problem in report.left_out] == [
+        "line 5: line 2 has the same picture with face_box (5.0, 5.0, 30.0, 30.0) (here (1.0, 1.0, 20.0, 20.0)); "
+        "delete one",
+        "line 6: line 2 has the same picture with subject_id ann (here bob), pspi 0 (here 2); delete one",
+    ]
+    assert rows_of(tmp_path / "out")["pictures/0.png"]["face_box"] == [5, 5, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("17,,,,,,", "line 2: pspi is 17; allowed are whole numbers, 0 to 16"),
+        ("-1,,,,,,", "line 2: pspi is -1; allowed"),
+        ("2.7,,,,,,", "line 2: pspi is 2.7; allowed"),
+        ("nan,,,,,,", "line 2: au4, au6, au7, au9, au10, au43 is empty"),
+        ("x,,,,,,", "line 2: pspi is 'x'; allowed is a finite number"),
+        (",6,0,0,0,0,0", "line 2: AU4 is 6; allowed is 0 to 5"),
+        (",0,0,0,0,0,5", "line 2: AU43 is 5; allowed is 0 to 1"),
+        (",0,0,0,0,,0", "line 2: au10 is empty; allowed are numbers, 0 for a unit that is absent"),
+        ("3,1,0,0,0,0,0", "line 2: PSPI is 3; its action units give 1"),
+    ],
+)
+def test_a_label_outside_its_range_is_named_with_row_value_and_range(tmp_path, cells, message):
+    lines = (f"pictures/0.png,ann,{cells}", "pictures/1.png,bob,0,0,0,0,0,0,0")
+    report = import_dataset(source(tmp_path, f"path,subject,pspi,{UNITS}", *lines), tmp_path / "out")
+    assert [problem.reason[: len(message)] for problem in report.left_out] == [message]
+
+
+def test_what_the_other_labels_tell_is_not_asked_for(tmp_path):
+    """A row of PSPI alone has no units; a row of units alone has the PSPI that follows from them."""
+    lines = ("pictures/0.png,ann,3,,,,,,", "pictures/1.png,bob,,1,0,0,2,0,1")
+    report = import_dataset(source(tmp_path, f"path,subject,pspi,{UNITS}", *lines), tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    assert rows["pictures/0.png"]["au"] is None and rows["pictures/1.png"]["pspi"] == 4
+    assert [(p.what, p.kind) for p in report.incomplete] == [("pictures/1.png", "no PSPI")]

@@ -119,6 +119,150 @@ def test_a_file_in_both_the_folder_and_its_double_is_named(archive, tmp_path):
     assert key in rows_of(tmp_path / "out")
 
 
+def move_each(archive: Path, folder: str, target: str) -> None:
+    """Moves each folder of a sequence; `target` as seen from it, with {0} for its name."""
+    for place in sorted((archive / folder).glob("*/*")):
+        place.rename(archive / "moved")
+        (place / target.format(place.name)).parent.mkdir(parents=True)
+        (archive / "moved").rename(place / target.format(place.name))
+
+
+def into_one_of_its_own_name(archive: Path) -> None:
+    archive.rename(archive.parent / "moved")
+    (archive / "UNBC").mkdir(parents=True)
+    (archive / "__MACOSX" / "Images").mkdir(parents=True)
+    (archive.parent / "moved").rename(archive / "UNBC" / "UNBC")
+
+
+def in_small_letters(archive: Path) -> None:
+    for name in ("Images", "Frame_Labels/FACS", "Frame_Labels", "AAM_landmarks"):
+        (archive / name).rename(archive / name.lower().replace("frame_labels/", "Frame_Labels/"))
+
+
+def deeper(archive: Path) -> None:
+    for name in ("Frame_Labels", "AAM_landmarks", "Sequence_Labels"):
+        (archive / name).rename(archive / "moved")
+        (archive / name / name).mkdir(parents=True)
+        (archive / "moved").rename(archive / name / name / name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        into_one_of_its_own_name,
+        in_small_letters,
+        deeper,
+        lambda archive: move_each(archive, "Images", "{0}"),
+        lambda archive: move_each(archive, "Frame_Labels/FACS", "{0}/{0}"),
+        lambda archive: move_each(archive, "Images", "frames"),
+        lambda archive: shutil.copytree(archive / "Images", archive / "aligned"),
+        lambda archive: shutil.copytree(archive / "Images", archive / "Images_aligned" / "Images"),
+    ],
+)
+def test_doubled_folders_change_nothing(original, archive, tmp_path, change):
+    import_dataset(original, tmp_path / "whole")
+    change(archive)
+    report = import_dataset(archive, tmp_path / "out")
+    assert report.problems == len(SHOTS.keys() & BLACK)
+    mine, theirs = rows_of(tmp_path / "out"), rows_of(tmp_path / "whole")
+    assert all(row | {"image": None} == theirs[key] | {"image": None} for key, row in mine.items())
+    assert mine.keys() == theirs.keys()
+    assert not any("aligned" in row["image"]["path"] for row in mine.values())
+
+
+def rename_frames(archive: Path) -> None:
+    for path in sorted((archive / "Images").rglob("*.png")):
+        path.rename(path.with_name(f"{path.stem}_aligned.png"))
+    (archive / "Images").rename(archive / "Aligned")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda archive: (archive / "Images").rename(archive / "aligned"),
+        lambda archive: (archive / "Images").rename(archive / "aligned_faces"),
+        lambda archive: shutil.move(shutil.move(archive / "Images", archive / "x"), archive / "Images" / "aligned"),
+        lambda archive: move_each(archive, "Images", "aligned"),
+        rename_frames,
+    ],
+)
+def test_aligned_faces_are_used_without_the_landmarks_that_do_not_fit_them(archive, tmp_path, change):
+    (archive / "aligned_notes.txt").write_text("no folder")
+    change(archive)
+    report = import_dataset(archive, tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    assert rows.keys() == SHOTS.keys() - BLACK and report.problems == len(SHOTS.keys() & BLACK)
+    assert all(tuple(row["au"]) == SHOTS[key].au and row["pspi"] == SHOTS[key].pspi for key, row in rows.items())
+    assert all(row["face_box"] is row["aam_landmarks"] is None for row in rows.values())
+    assert "the pictures are aligned faces, which the landmarks do not fit" in report.notes
+
+
+def test_pspi_alone_leaves_the_units_null(archive, tmp_path):
+    shutil.rmtree(archive / "Frame_Labels" / "FACS")
+    first, second, third = sorted(SHOTS.keys() - BLACK)[:3]
+    (archive / "Frame_Labels/PSPI" / f"{first}_facs.txt").unlink()
+    write(archive / "Frame_Labels/PSPI" / f"{second}_facs.txt", "17")
+    write(archive / "Frame_Labels/PSPI" / f"{third}_facs.txt", "2.7")
+    report = import_dataset(archive, tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    kinds = {key: kind for key, kind in reasons(report).items() if kind != "black"}
+    assert kinds == {first: "no PSPI file", second: "bad number", third: "bad number"}
+    assert all(row["au"] is row["extra_au"] is None and row["pspi"] == SHOTS[k].pspi for k, row in rows.items())
+    assert any("there are no FACS files" in note for note in report.notes) and report.incomplete == []
+    assert load_dataset(str(tmp_path / "out"), split="train", cache_dir=str(tmp_path / "cache"))[0]["au"] is None
+
+
+def test_labels_that_lie_beside_the_pictures_are_found(archive, tmp_path):
+    (archive / "Frame_Labels" / "PSPI").rename(archive / "PSPI")
+    shutil.rmtree(archive / "Frame_Labels")
+    import_dataset(archive, tmp_path / "out")
+    assert rows_of(tmp_path / "out").keys() == SHOTS.keys() - BLACK
+
+
+def test_a_second_place_of_a_sequence_is_named_with_whether_it_differs(archive, tmp_path):
+    same, changed = sorted(SHOTS)[:2]
+    shutil.copytree(archive / "Images" / Path(same).parent, archive / "Images" / "old" / Path(same).parent)
+    write(archive / "Images" / "old" / f"{changed}.png", png(np.zeros((36, 48, 3), np.uint8)))
+    report = import_dataset(archive, tmp_path / "out")
+    told = {p.what: p.reason for p in report.left_out if p.kind == "found twice"}
+    assert told[same].endswith("is used, of the same content") and told[changed].endswith("is used, of another content")
+    used = rows_of(tmp_path / "out")[changed]["image"]["path"]
+    assert used == str(archive / "Images" / f"{changed}.png")
+
+
+def test_a_sequence_under_two_subjects_stays_with_the_one_that_its_name_tells(archive, tmp_path):
+    """Else the person would be in two splits."""
+    key = "047-jl047/" + sorted(SHOTS)[4 * 4].partition("/")[2]
+    assert key in SHOTS
+    for folder in ("Images", "Frame_Labels/FACS", "Frame_Labels/PSPI"):
+        sequence = Path(key).parent
+        shutil.copytree(archive / folder / sequence, archive / folder / "042-ll042" / sequence.name)
+    report = import_dataset(archive, tmp_path / "out")
+    told = {p.what: p.reason for p in report.left_out if p.kind == "found twice"}
+    assert told["042-ll042/" + key.partition("/")[2]] == f"it is the picture of {key}, another subject"
+    assert len(told) == 4 and rows_of(tmp_path / "out").keys() == SHOTS.keys() - BLACK
+
+
+@pytest.mark.parametrize("check_images", [False, True])
+def test_landmarks_are_checked_against_the_size_of_the_picture(original, archive, tmp_path, check_images):
+    outside, shares, nan = sorted(SHOTS.keys() - BLACK)[:3]
+    for key, points in (
+        (outside, landmarks() + 900),
+        (shares, landmarks() / np.float32((48, 36))),
+        (nan, np.full((66, 2), np.nan)),
+    ):
+        write(archive / "AAM_landmarks" / f"{key}_aam.txt", "".join(f"{x} {y}\n" for x, y in points))
+    report = import_dataset(archive, tmp_path / "out", check_images=check_images)
+    told = {p.what: p.reason for p in report.incomplete if p.kind == "bad landmarks"}
+    assert told.keys() == {outside, nan} and "outside of the picture of 48 x 36 pixels" in told[outside]
+    assert "1 frames have landmarks from 0 to 1, read as shares of the picture" in report.notes
+    rows = rows_of(tmp_path / "out")
+    assert rows[outside]["face_box"] is rows[nan]["face_box"] is None
+    assert np.array(rows[shares]["aam_landmarks"]) == pytest.approx(landmarks(), rel=1e-5)
+    with pytest.raises(ProblemsFound):
+        import_dataset(archive, tmp_path / "strict", check_images=True, strict=True)
+
+
 def write_label(folder: str, content: str):
     def change(archive: Path, key: str) -> None:
         write(archive / "Frame_Labels" / folder / f"{key}_facs.txt", content)

@@ -83,6 +83,8 @@ def test_files_that_are_not_the_datasets_are_refused(files):
         (["--head", "a.obj", "--head-file", "b.obj"], "--head a.obj names the file already"),
         (["--head-file", "a.obj"], "--head makehuman needs none"),
         (["--head-landmarks", "a.txt"], "allowed only beside a head's own file"),
+        (["--head", "a.gltf"], "--head is a.gltf; a mesh must end in .obj, .ply, .stl, .glb: export it"),
+        (["--repair"], "allowed only beside a head's own file"),
     ],
 )
 def test_wrong_calls_are_one_line_and_exit_2(tmp_path, capsys, words, line):

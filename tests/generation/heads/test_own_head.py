@@ -9,19 +9,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from other_heads import PLAN, write_landmarks, write_obj
+import trimesh
+from other_heads import PLAN, with_parts, write_landmarks, write_obj
 from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES
 from generation.geometry.camera import Camera
 from generation.geometry.mesh import uv_sphere, vertex_normals
+from generation.geometry.mesh_formats.read import read_mesh
 from generation.geometry.surface import Surface
 from generation.geometry.visibility import rasterize
 from generation.heads import own
 from generation.heads.base import EYE, TEETH
 from generation.heads.wrapping.align import check_fit, check_slits, to_head_by_landmarks, to_head_by_shape
-from generation.heads.wrapping.mesh_files import read_head
+from generation.heads.wrapping.parts import take_apart
 from generation.heads.wrapping.template import template
 from generation.plan import ViewPlan
 
@@ -141,6 +143,23 @@ def test_a_mesh_of_no_usual_unit_is_resized(mesh):
     assert 150 < found.scale < 250
 
 
+@pytest.mark.parametrize(
+    "scale",
+    [1 / 25.4, 1 / 304.8, 0.037, 1e-6, 1e4, 2 / 330],
+    ids=["inches", "feet", "none", "tiny", "large", "-1 to 1"],
+)
+def test_any_unit_is_found_by_the_fit(mesh, scale):
+    found = to_head_by_shape(template(), mesh.vertices * scale + 3 * scale, mesh.triangles)
+    assert 0.85 < found.scale * scale < 1.15
+    assert np.abs(found(mesh.vertices * scale + 3 * scale) - mesh.vertices).mean(axis=0).max() < 15  # mm
+
+
+def test_a_head_that_lies_is_told_how(mesh):
+    lying = np.stack([mesh.vertices[:, 0], -mesh.vertices[:, 2], mesh.vertices[:, 1]], axis=1)
+    with pytest.raises(InvalidInput, match="; z up and -y to the front would fit"):
+        to_head_by_shape(template(), lying, mesh.triangles)
+
+
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):
     ball, triangles = uv_sphere(24, 32)
     with pytest.raises(InvalidInput, match="not a head"):
@@ -185,6 +204,14 @@ def without_slit(mesh, pairs: tuple[tuple[int, ...], tuple[int, ...]], reach: fl
     return np.concatenate([mesh.vertices, steps]), np.concatenate([mesh.triangles, bridge])
 
 
+def test_a_mask_with_fused_lips_is_refused_for_both(wrapped, mesh):
+    t = template()
+    cut = replace(wrapped.wrap, weight=wrapped.wrap.weight * (t.points[:, 2] > -60))
+    fused = without_slit(mesh, ((51,), (57,)), 0.0)
+    with pytest.raises(InvalidInput, match=r"mask: it has .*; the mouth has no slit"):
+        own.check_all(lambda: check_fit(t, cut), lambda: check_slits(*fused, mesh.landmarks))
+
+
 @pytest.mark.parametrize(
     ("slit", "reach", "line"),
     [
@@ -211,6 +238,78 @@ def test_landmarks_of_the_user_are_met(mesh, obj, tmp_path):
 
 def test_a_head_without_eyeballs_gets_them_from_its_lids(mesh, tmp_path):
     path = write_obj(tmp_path / "skin.obj", mesh.vertices, mesh.triangles)
-    assert len(read_head(path).spheres) == 0
+    assert len(take_apart(*read_mesh(path)).spheres) == 0
     eyes = own.load(path).shape(PLAN[0], 0).eyes
     assert np.abs(eyes[:, 0] - mesh.eyes[:, 0]).max() < 3 and (np.abs(eyes[:, 3] - mesh.eyes[:, 3]) < 2.5).all()
+
+
+def split_at_the_middle(vertices: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mesh cut into two halves, as texture seams cut it: the left half has vertices of its own, at the end."""
+    left = vertices[triangles].mean(axis=1)[:, 0] > 0
+    return np.concatenate([vertices, vertices]), triangles + len(vertices) * left[:, None]
+
+
+@pytest.mark.parametrize("suffix", [".obj", ".ply"])
+def test_seams_are_joined_and_landmark_numbers_stay(mesh, tmp_path, suffix):
+    vertices, triangles = split_at_the_middle(mesh.vertices, mesh.triangles)
+    order = np.random.default_rng(0).permutation(len(vertices))
+    place = np.argsort(order)
+    path = tmp_path / f"head{suffix}"
+    if suffix == ".obj":
+        write_obj(path, vertices[order], place[triangles])
+    else:
+        trimesh.Trimesh(vertices[order], place[triangles], process=False).export(path)
+    numbers = place[[int(np.linalg.norm(mesh.vertices - p, axis=1).argmin()) for p in mesh.landmarks]]
+    (tmp_path / "numbers.txt").write_text("\n".join(map(str, numbers)))
+    head = own.load(path, tmp_path / "numbers.txt")
+    assert f"a skin of {len(mesh.vertices):,} vertices" in head.about
+    shape = head.shape(PLAN[0], 0)
+    found = head.vertices(shape.control, shape.eyes)[head.topology.landmarks]
+    off = (found - mesh.landmarks)[36:]
+    assert np.linalg.norm(off - off.mean(axis=0), axis=1).mean() < 1.5  # its origin follows from the lids
+
+
+def test_without_a_head_in_joined_seams_they_are_left_open(mesh):
+    vertices, triangles = split_at_the_middle(mesh.vertices, mesh.triangles)
+    tried = [len(np.unique(found)) for found in own.joinings(vertices, triangles)]
+    assert tried == [len(mesh.vertices), len(np.unique(triangles))]
+    assert len(list(own.joinings(mesh.vertices, mesh.triangles))) == 1
+
+
+def damaged(mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Eyeballs first; a doubled triangle, a fin, two turned ones, one without area, one that is not finite."""
+    vertices, triangles = with_parts(mesh)
+    skin = len(mesh.vertices)
+    vertices = np.concatenate([vertices[skin:], vertices[:skin]])
+    triangles = (triangles + len(vertices) - skin) % len(vertices)
+    bad = triangles[: len(mesh.triangles)]
+    bad[[50, 51]] = bad[[50, 51], ::-1]
+    extra = [bad[700], [*bad[100][:2], bad[900][0]], [bad[9][0], bad[9][0], bad[9][1]], [*bad[8][:2], len(vertices)]]
+    return np.concatenate([vertices, [[np.nan] * 3]]), np.concatenate([triangles, extra])
+
+
+def test_all_faults_of_a_scan_are_named_at_once_and_repaired_on_demand(mesh, tmp_path):
+    vertices, triangles = damaged(mesh)
+    path = write_obj(tmp_path / "scan.obj", vertices, triangles)
+    with pytest.raises(InvalidInput) as refusal:
+        own.load(path)
+    line, twice = str(refusal.value), triangles[700]
+    x, y, z = vertices[twice[0]]
+    assert f"triangle {'-'.join(map(str, twice))} at ({x:.5g} {y:.5g} {z:.5g}) stands twice" in line
+    for word in ("not finite", "no area", "in 3 triangles", "oriented against each other", "--repair"):
+        assert word in line
+    assert "\n" not in line
+    head = own.load(path, repair=True)
+    assert "repaired: " in head.about and "1 doubled" in head.about and "2 triangles turned round" in head.about
+    assert head.wrap.nearest.distance[template().face].mean() < 0.35
+
+
+def test_repair_leaves_a_sound_head_as_it_is(wrapped, obj):
+    assert (own.load(obj, repair=True).wrap.points == wrapped.wrap.points).all()
+
+
+def test_triangles_that_are_not_joined_are_named_as_such(tmp_path):
+    path = tmp_path / "one.obj"
+    path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 5 0 0\nv 6 0 0\nv 5 1 0\nf 1 2 3\nf 4 5 6\n")
+    with pytest.raises(InvalidInput, match=r"largest of its 2 connected parts has 3 vertices.*joined\?"):
+        own.load(path)

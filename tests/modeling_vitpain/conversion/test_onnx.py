@@ -15,7 +15,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 from modeling_vitpain.conversion import onnx as export  # noqa: E402
-from modeling_vitpain.conversion.onnx import OUTPUTS, export_onnx  # noqa: E402
+from modeling_vitpain.conversion.onnx import TOLERANCE, export_onnx  # noqa: E402
 
 PROCESSOR = ViTPainImageProcessor(size={"height": 32, "width": 32}, face_crop=1.2)
 
@@ -33,15 +33,33 @@ def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone,
     assert max(report.largest_difference.values()) < 1e-3
     network = session(report.path)
     assert [i.name for i in network.get_inputs()] == list(report.inputs)
-    assert [o.name for o in network.get_outputs()] == list(OUTPUTS)
+    assert [o.name for o in network.get_outputs()] == list(report.outputs)
+    assert report.outputs == (tuple(TOLERANCE) if variant == "release" else ("logits", "pspi", "au"))
     inputs = inputs_for(model, labels=False)
     fewer = {name: v[1:] if name == "pixel_values" else v[1:, :1] for name, v in inputs.items()}
     for batch in (inputs, fewer):
-        found = network.run(list(OUTPUTS), {name: value.numpy() for name, value in batch.items()})
+        found = network.run(list(report.outputs), {name: value.numpy() for name, value in batch.items()})
         with torch.no_grad():
             want = model(**batch)
-        for name, value in zip(OUTPUTS, found, strict=True):
+        for name, value in zip(report.outputs, found, strict=True):
             np.testing.assert_allclose(value, want[name].numpy(), rtol=1e-4, atol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("variant", ["neutral", "release"])
+def test_a_frame_without_reference_scores_nan_where_the_model_refuses_it(variant, tmp_path):
+    model = trained(small_model("vit", variant, reference_fallback=False))
+    report = export_onnx(model, PROCESSOR, tmp_path / "model.onnx")
+    inputs = inputs_for(model, labels=False)
+    assert not inputs["reference_mask"][2].any()
+    with pytest.raises(ValueError, match="every frame needs one"):
+        model(**inputs)
+    found = session(report.path).run(list(report.outputs), {name: value.numpy() for name, value in inputs.items()})
+    rest = [0, 1, 3]
+    with torch.no_grad():
+        want = model(**{name: value[rest] for name, value in inputs.items()})
+    for name, value in zip(report.outputs, found, strict=True):
+        assert np.isnan(value[2]).all(), name
+        np.testing.assert_allclose(value[rest], want[name].numpy(), rtol=1e-4, atol=2e-4, err_msg=name)
 
 
 def test_metadata_says_what_goes_in_and_comes_out(tmp_path):
@@ -54,6 +72,7 @@ def test_metadata_says_what_goes_in_and_comes_out(tmp_path):
     assert facts["image_mean"] == list(PROCESSOR.image_mean)
     assert facts["image_std"] == list(PROCESSOR.image_std)
     assert facts["face_crop"] == 1.2
+    assert facts["pspi_thresholds"] is None
     assert facts["interval_temperature"] == 1.5
     assert b"modeling_vitpain.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine
 
@@ -79,7 +98,7 @@ def test_a_half_precision_model_is_exported_in_float32(tmp_path):
 
 
 def test_other_scores_leave_the_former_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "TOLERANCE", dict.fromkeys(OUTPUTS, -1.0))
+    monkeypatch.setattr(export, "TOLERANCE", dict.fromkeys(TOLERANCE, -1.0))
     (tmp_path / "model.onnx").write_bytes(b"former")
     with pytest.raises(WorkFailed, match=r"the ONNX file's scores differ from the model's by .*logits"):
         export_onnx(small_model(), PROCESSOR, tmp_path / "model.onnx")
@@ -100,6 +119,7 @@ def test_command(tmp_path, capsys):
     assert pain3d_cli.main(["export", str(tmp_path / "model"), "--out", str(tmp_path / "m.onnx"), "--json"]) == 0
     written = json.loads(capsys.readouterr().out)
     assert written["inputs"] == ["pixel_values", "reference_pixel_values", "reference_mask"]
+    assert written["outputs"] == ["logits", "pspi", "au"]
     assert (tmp_path / "m.onnx").stat().st_size == written["bytes"]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 import sys
 from pathlib import Path
@@ -282,3 +283,42 @@ class TestWarnings:
     def test_of_the_interval(self):
         assert warnings_of_interval(0, 16) == ["the interval is the whole scale"]
         assert warnings_of_interval(0, 15) == []
+
+
+@needs_yunet
+def test_a_pipeline_finds_the_face_as_the_command_does(model, frames, tmp_path):
+    from transformers import pipeline
+
+    from modeling_vitpain.prediction.main_face import MainFace
+
+    assess = pipeline("pain-assessment", model=str(model), find_face=MainFace())
+    for k, (image, _) in enumerate(frames):
+        picture = image.rotate(-30 * k, expand=True)
+        picture.save(tmp_path / f"{k}.png")
+        out = tmp_path / f"{k}.json"
+        assert not pain3d_cli.main(
+            ["predict", str(tmp_path / f"{k}.png"), "--model", str(model), "--find-faces", "--json", "--out", str(out)]
+        )
+        assert assess(picture)["pspi"] == pytest.approx(json.loads(out.read_text())[0]["pspi"], abs=1e-3)
+    with pytest.raises(ValueError, match="no face found"):
+        assess(Image.new("RGB", (200, 200), (90, 110, 130)))
+    image, row = frames[0]
+    left, _, right, _ = row["face_box"]
+    with pytest.raises(ValueError, match=r"the picture's edge cuts the face|no face found"):
+        assess(image.crop((round(left + 0.4 * (right - left)), 0, 256, 256)))
+
+
+def test_without_weights_the_cascades_are_announced(monkeypatch):
+    from modeling_vitpain.prediction import face_finders
+
+    monkeypatch.setattr(face_finders, "find_weights", lambda path: None)
+    from modeling_vitpain.prediction.main_face import MainFace
+
+    with pytest.warns(UserWarning, match="no weights of YuNet"):
+        MainFace()
+
+
+def test_pictures_that_are_taken_as_faces_are_announced(model, tmp_path, capsys):
+    Image.new("RGB", (64, 64), (200, 150, 120)).save(tmp_path / "face.png")
+    assert not pain3d_cli.main(["predict", str(tmp_path / "face.png"), "--model", str(model)])
+    assert "faces were neither named nor searched" in capsys.readouterr().err

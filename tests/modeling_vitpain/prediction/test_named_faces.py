@@ -110,7 +110,17 @@ def test_frames_written_as_pandas_writes_them(picture):
     ("box", "message"),
     [
         ((900, 900, 1200, 1200), "is outside of the picture of 64 x 64 pixels"),
-        ((0.2, 0.1, 0.8, 0.9), "allowed are pixels, not shares"),
+        ((-40, -40, 10, 10), "box -40, -40, 10, 10 is mostly outside of the picture of 64 x 64 pixels"),
+        ((0.2, 0.1, 0.8, 0.9), "is no face in the picture of 64 x 64 pixels; allowed are pixels, not shares"),
+        ((-0.1, -0.1, 1.1, 1.1), "allowed are pixels, not shares"),
+        ((float("nan"),) * 4, "box nan, nan, nan, nan is no box in the picture of 64 x 64 pixels; allowed are finite"),
+        ((5, None, 60, 50), "box 5, nan, 60, 50 is no box in the picture of 64 x 64 pixels"),
+        ((5, 5, float("inf"), 50), "box 5, 5, inf, 50 is no box in the picture of 64 x 64 pixels"),
+        ((60, 5, 5, 50), "box 60, 5, 5, 50 is no box in the picture of 64 x 64 pixels; allowed are finite x0 < x1"),
+        ((5, 50, 60, 5), "is no box in the picture of 64 x 64 pixels"),
+        ((5, 5, 60), r"boxes have the shape \(1, 3\)"),
+        ("abcd", "boxes is 'abcd'; allowed are x0, y0, x1, y1 for each picture, or 'whole'"),
+        ([(8, 8, 60, 60), (8, 8, 50, 50)], "2 boxes were given for 1 pictures"),
     ],
 )
 def test_the_pipeline_refuses_boxes_beside_the_picture(tmp_path, box, message):
@@ -120,5 +130,9 @@ def test_the_pipeline_refuses_boxes_beside_the_picture(tmp_path, box, message):
     pipe = pipeline("pain-assessment", model=str(tmp_path), device="cpu")
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8))
     assert 0 <= pipe(picture, boxes=(8, 8, 70, 60))["pspi"] <= 16
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as refused:
         pipe(picture, boxes=box)
+    assert "\n" not in str(refused.value)
+    if np.ndim(box) == 1:
+        with pytest.raises(ValueError, match=message if len(box) == 4 else "boxes is"):
+            pipe([picture, picture], boxes=[(8, 8, 60, 60), box])

@@ -1,5 +1,6 @@
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from transformers import pipeline
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.commands.predict import ScoreRow
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.pictures import predict_images
+from modeling_vitpain.prediction.score_rows import ScoreRow
 from modeling_vitpain.prediction.splits import Predictions, predict_dataset
 
 COLUMNS = [
@@ -253,7 +254,7 @@ class TestFaces:
         boxes = self.write(tmp_path / "boxes.csv", [("large.jpg", 120, 130, 240, 250)])
         options = (tmp_path / "large.jpg", "--model", cropping_model, "--boxes", boxes)
         whole = predict(*options, out=tmp_path / "whole.csv")
-        monkeypatch.setattr("modeling_vitpain.image_processing_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
+        monkeypatch.setattr("modeling_vitpain.pictures_vitpain.MAX_PIXELS", 17_000)  # a quarter of 256 x 256
         reduced = predict(*options, out=tmp_path / "reduced.csv")
         assert pspi(reduced) == pytest.approx(pspi(whole), abs=0.05)
 
@@ -341,6 +342,21 @@ class TestReferences:
         assert "always needs a neutral reference" in capsys.readouterr().err
         assert pain3d_cli.main([*call, "--reference", str(pictures / "a.jpg")]) == 0
 
+    def test_without_fallback_a_picture_that_is_its_own_only_reference_is_a_row(self, pictures, tmp_path, capsys):
+        strict = save_model(tmp_path / "strict", reference="neutral", reference_fallback=False)
+        call = ["predict", str(pictures), "--model", str(strict), "--json", "--out", str(tmp_path / "rows.json")]
+        assert pain3d_cli.main([*call, "--reference", str(pictures / "b.png")]) == 1
+        rows = {Path(row["path"]).name: row for row in json.loads((tmp_path / "rows.json").read_text())}
+        assert rows.keys() == {"a.jpg", "b.png", "c.png"}
+        assert rows["b.png"]["error"].startswith("the picture is its own only reference; this model needs another")
+        assert rows["b.png"]["pspi"] is None and rows["a.jpg"]["error"] is rows["c.png"]["error"] is None
+        alone = predict(
+            pictures / "a.jpg", "--model", strict, "--reference", pictures / "b.png", out=tmp_path / "a.csv"
+        )
+        assert pspi(alone)[0] == pytest.approx(rows["a.jpg"]["pspi"], abs=1e-3)
+        call += ["--overwrite", "--reference", str(pictures / "b.png"), str(pictures / "a.jpg")]
+        assert pain3d_cli.main(call) == 0
+
 
 class TestPipeline:
     def test_boxes(self, cropping_model, pictures):
@@ -383,6 +399,23 @@ class TestPipeline:
     def test_what_is_refused(self, model, pictures, arguments, message):
         with pytest.raises(ValueError, match=message):
             pipeline("pain-assessment", model=str(model), device="cpu")(str(pictures / "a.jpg"), **arguments)
+
+    def test_arrays(self, model, pictures):
+        """Of any scale and axes as the picture itself; an array of several is a list."""
+        pipe = pipeline("pain-assessment", model=str(model), device="cpu")
+        image = Image.open(pictures / "b.png").convert("RGB")
+        array = np.asarray(image)
+        expected = pipe(image)["pspi"]
+        for form in (array, array / 255, torch.from_numpy(array.copy()).permute(2, 0, 1)):
+            assert pipe(form)["pspi"] == pytest.approx(expected, abs=2e-4)
+        assert pipe(np.asarray(image.convert("L")))["pspi"] == pytest.approx(pipe(image.convert("L"))["pspi"], abs=1e-4)
+        several = np.stack([255 - array, array])
+        for batch in (several, torch.from_numpy(several / 255)):
+            assert [scores["pspi"] for scores in pipe(batch)] == pytest.approx(
+                [pipe(Image.fromarray(255 - array))["pspi"], expected], abs=2e-4
+            )
+        with pytest.raises(ValueError, match="2 pictures were given in the place of one"):
+            pipe([several])
 
 
 class TestDataset:

@@ -10,11 +10,11 @@ from PIL import Image
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput
+from dataset_script.video import Sampling
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.media import InputImage, MediaFile, read_pictures
 from modeling_vitpain.prediction.pictures import Scorer
-from modeling_vitpain.prediction.video import Sampling
 
 av = pytest.importorskip("av")
 

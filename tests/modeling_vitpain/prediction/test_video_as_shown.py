@@ -24,8 +24,8 @@ from small_videos import (  # noqa: E402 - it imports av
     write_clip,
 )
 
+from dataset_script.video import VIDEO_SUFFIXES, as_shown, square_pixels  # noqa: E402
 from modeling_vitpain.prediction.media import InputImage, MediaFile, read_pictures  # noqa: E402
-from modeling_vitpain.prediction.video import VIDEO_SUFFIXES, as_shown, square_pixels  # noqa: E402
 
 LOSS = 6
 """Grey levels that the codec and the conversion of colours may take; a wrong orientation takes over 30."""
@@ -79,7 +79,7 @@ def test_pixels_become_square_before_the_frame_is_turned(tmp_path):
 
 def test_an_aspect_that_makes_no_sense(tmp_path, monkeypatch):
     assert square_pixels(96, 64, None) == square_pixels(96, 64, Fraction(0)) == (96, 64)
-    monkeypatch.setattr("modeling_vitpain.prediction.video.MAX_PIXELS", 100 * 64)
+    monkeypatch.setattr("modeling_vitpain.prediction.media.MAX_PIXELS", 100 * 64)
     (frame,) = frames_of(write_clip(tmp_path / "wide.mp4", aspect=Fraction(16, 11), frames=1))
     assert frame.error == "the frame is shown at 140 x 64: allowed are 6,400 pixels"
 

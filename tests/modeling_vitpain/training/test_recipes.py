@@ -13,7 +13,7 @@ from transformers import HfArgumentParser
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
-from modeling_vitpain import ViTPainConfig
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.frames.sampling import PainSampler
 from modeling_vitpain.prediction.load import load_model
@@ -252,6 +252,29 @@ def test_start_continues_from_a_trained_model(world, tmp_path):
     after = load_model(tmp_path / "model")[0]
     assert after.config.lambda_au == 0.1
     assert not torch.equal(after.au_head.queries, before["au_head.queries"])
+
+
+def test_start_of_a_model_without_fallback_gives_it_one(world, tmp_path, capsys):
+    """As converted models are: a dataset has frames without a reference, and the recipe leaves some out on purpose."""
+    teacher, processor = load_model(world / "teacher")
+    config = type(teacher.config).from_dict(teacher.config.to_dict(), reference="neutral", reference_fallback=False)
+    torch.manual_seed(4)
+    ViTPainForPainAssessment(config).save_pretrained(tmp_path / "converted")
+    processor.save_pretrained(tmp_path / "converted")
+    before = load_model(tmp_path / "converted")[0].state_dict()
+    assert "reference_token.weight" not in before
+    options = RunOptions(data=str(world / "pain3d"), start=str(tmp_path / "converted"), batch_size=6, max_steps=3)
+    trainer = trainer_of(options, tmp_path / "checkpoints")
+    token = trainer.model.state_dict()["reference_token.weight"]
+    assert 0.005 < token.std() < 0.05
+    assert all(torch.equal(value, trainer.model.state_dict()[name]) for name, value in before.items())
+    assert "it gets one" in capsys.readouterr().err
+    train(options, tmp_path / "model")
+    after = load_model(tmp_path / "model")[0]
+    assert after.config.reference_fallback
+    assert torch.isfinite(after.reference_token.weight).all()
+    again = trainer_of(RunOptions(**{**vars(options), "start": str(tmp_path / "model")}), tmp_path / "again")
+    assert torch.equal(again.model.reference_token.weight, after.reference_token.weight)
 
 
 def test_bf16_on_a_cpu_trains_and_keeps_float32_weights(world, tmp_path):

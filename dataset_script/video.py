@@ -12,31 +12,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from dataset_script.errors import InvalidInput
-
-from ..image_processing_vitpain import MAX_PIXELS
+from .errors import InvalidInput, WorkFailed
 
 VIDEO_SUFFIXES = frozenset(
-    {
-        *(".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".wmv", ".asf", ".flv"),
-        ".ogv",
-        *(
-            ".mpg",
-            ".mpeg",
-            ".m1v",
-            ".m2v",
-            ".vob",
-            ".ts",
-            ".mts",
-            ".m2ts",
-            ".m2t",
-            ".mod",
-            ".tod",
-            ".mxf",
-            ".dv",
-            ".ogv",
-        ),
-    }
+    {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
+    | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
 )
 
 _SHORT_BY = 1.0
@@ -45,14 +25,22 @@ _SHORT_BY = 1.0
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which frames of a video are used: each `every`-th, from the first on, or at most `fps` a second; default all."""
+    """Which frames of a video are used; default all.
+
+    Attributes:
+        every: each such frame, from the first on.
+        fps: at most so many a second.
+        numbers: those, from 0; nothing after the last of them is decoded.
+    """
 
     every: int | None = None
     fps: float | None = None
+    numbers: frozenset[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.every is not None and self.fps is not None:
-            raise InvalidInput("every and fps were both given; allowed is one of them")
+        given = [name for name in ("every", "fps", "numbers") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise InvalidInput(f"{' and '.join(given)} were both given; allowed is one of them")
         if self.every is not None and self.every < 1:
             raise InvalidInput(f"every is {self.every}; allowed is 1 or more frames")
         if self.fps is not None and not 0 < self.fps < float("inf"):
@@ -77,11 +65,12 @@ class VideoFrame:
     error: str | None = None
 
 
-def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
+def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -> Iterator[VideoFrame]:
     """The sampled frames of a video, as they are decoded.
 
-    Where the file is damaged, or ends before the length that it declares, the last one holds the error. A frame that
-    the decoder marks as damaged holds an error itself, and the frames after it are read.
+    A frame that the decoder marks as damaged, or that is shown at more than `max_pixels`, holds an error itself, and
+    the frames after it are read. Where the file is damaged, or ends before the length that it declares, the last one
+    holds the error.
     """
     import av
 
@@ -99,10 +88,12 @@ def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
             for number, frame in enumerate(container.decode(stream)):
                 counted = late + number / float(stream.average_rate or 25)
                 time = counted if frame.time is None else frame.time - opening
-                if not _is_sampled(number, time, due, sampling):
+                if not is_sampled(number, time, due, sampling):
                     continue
-                due = time if sampling.fps is None else _next_tick(time, sampling.fps)
-                yield _read_frame(frame, stream, number, time)
+                due = time if sampling.fps is None else next_tick(time, sampling.fps)
+                yield _read_frame(frame, stream, number, time, max_pixels)
+                if sampling.numbers is not None and number >= max(sampling.numbers):
+                    return
     except (av.error.FFmpegError, OSError) as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
         yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
@@ -111,6 +102,40 @@ def read_frames(path: Path, sampling: Sampling) -> Iterator[VideoFrame]:
         yield VideoFrame(error="the video holds no frame")
     elif declared is not None and time - late < declared - max(_SHORT_BY, 0.02 * declared):
         yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
+
+
+def count_frames(path: Path) -> int:
+    """Frames of a video, counted without decoding one. Raises WorkFailed where it is not a readable video."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            packets = () if stream is None else container.demux(stream)
+            count = sum(1 for packet in packets if packet.size and not packet.is_discard)
+    except (av.error.FFmpegError, OSError) as error:
+        raise WorkFailed(f"{path} is not a readable video: {error.strerror or error}") from None
+    if not count:
+        raise WorkFailed(f"{path} holds no frame of a video")
+    return count
+
+
+def expected_frames(path: Path, sampling: Sampling) -> int:
+    """About how many frames `read_frames` will give, as the file's header says; 1 where it cannot be read."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            stream = shown_stream(container)
+            if stream is None:
+                return 1
+            rate = float(stream.average_rate or 25)
+            seconds = _declared_seconds(container, stream) or stream.frames / rate
+            frames = stream.frames or seconds * rate
+    except (av.error.FFmpegError, OSError):
+        return 1
+    wanted = frames / (sampling.every or 1) if sampling.fps is None else min(frames, seconds * sampling.fps)
+    return max(1, round(wanted))
 
 
 def shown_stream(container):
@@ -162,13 +187,13 @@ def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int
     return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
 
 
-def _read_frame(frame, stream, number: int, time: float) -> VideoFrame:
+def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None) -> VideoFrame:
     if frame.is_corrupt:
         return VideoFrame(None, number, time, "the frame is damaged")
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     width, height = square_pixels(frame.width, frame.height, aspect)
-    if width * height > MAX_PIXELS:
-        allowed = f"allowed are {MAX_PIXELS:,} pixels"
+    if max_pixels is not None and width * height > max_pixels:
+        allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
     if (width, height) == (frame.width, frame.height):
         stored = frame.to_image()
@@ -184,13 +209,16 @@ def _display_matrix(frame) -> np.ndarray | None:
     return None if data is None else np.frombuffer(bytes(data), dtype=np.int32)
 
 
-def _is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:
+    """Whether a frame is used; `due`: seconds from which the next one is, of `next_tick`."""
+    if sampling.numbers is not None:
+        return number in sampling.numbers
     if sampling.fps is not None:
         return number == 0 or time >= due
     return number % (sampling.every or 1) == 0
 
 
-def _next_tick(time: float, fps: float) -> float:
+def next_tick(time: float, fps: float) -> float:
     """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
     return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
 

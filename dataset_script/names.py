@@ -1,0 +1,47 @@
+"""File names as text: Unix names are bytes, and old disks and archives hold names that are no UTF-8."""
+
+import os
+import re
+
+_ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
+
+
+def written_name(name: str | os.PathLike) -> str:
+    r"""A file name as it is written into tables and JSON: UTF-8 as it is, each other byte as `\xNN`.
+
+    A backslash that would then read as such an escape is written `\x5c`, so that `read_name` finds every name again.
+    """
+    return written_text(os.fsencode(name).decode("utf-8", "surrogateescape"))
+
+
+def written_text(text: str) -> str:
+    """A message that may hold file names, as `written_name` writes names."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    text = _ESCAPED.sub(lambda found: rf"\x5cx{found[1]}", text)
+    return "".join(rf"\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in text)
+
+
+def read_name(text: str) -> str:
+    """The file name that `written_name` wrote, to be opened."""
+    if not _ESCAPED.search(text):
+        return text
+    content = text.encode("utf-8", "surrogateescape")
+    return os.fsdecode(re.sub(rb"\\x([0-9a-fA-F]{2})", lambda found: bytes([int(found[1], 16)]), content))
+
+
+def is_text(name: str | os.PathLike) -> bool:
+    """Whether a name can be written as UTF-8 as Python holds it. Arrow, safetensors and JSON files need that."""
+    try:
+        os.fspath(name).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def why_no_text(name: str | os.PathLike) -> str:
+    """What is to be done about a name that is not `is_text`, in a few words."""
+    try:
+        os.fsencode(name).decode()
+    except UnicodeDecodeError:
+        return "the name is not UTF-8; rename it"
+    return "this locale does not read its name as UTF-8; set LC_ALL=C.UTF-8 or PYTHONUTF8=1"

@@ -1,0 +1,64 @@
+"""Wavefront OBJ: `v` and `f` lines; everything else is passed over."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from dataset_script.errors import InvalidInput
+
+
+def read_obj(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) in the file's order and triangles (T, 3), from 0; polygons become fans.
+
+    Raises:
+        InvalidInput: a line that is not understood; names it.
+    """
+    text = content.decode("utf-8", errors="replace")
+    if "\\" in text:
+        text = _joined(text)
+    vertices, triangles = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        words = (line.partition("#")[0] if "#" in line else line).split()
+        if not words or words[0] not in ("v", "f"):
+            continue
+        try:
+            if words[0] == "v":
+                x, y, z = map(float, words[1:4])  # more numbers are a weight or a colour
+                vertices.append((x, y, z))
+            else:
+                triangles += _fan(words[1:], len(vertices))
+        except ValueError:
+            raise InvalidInput(
+                f"cannot be read as obj: line {number} is {line.strip()[:60]!r}; allowed are 'v x y z' and "
+                "'f a b c' with whole numbers from 1, or negative ones (is the file cut short?)"
+            ) from None
+    return np.array(vertices, np.float64).reshape(-1, 3), np.array(triangles, np.int64).reshape(-1, 3)
+
+
+def _fan(words: list[str], num_vertices: int) -> list[tuple[int, int, int]]:
+    """The triangles of one polygon, from 0. Raises ValueError where a corner is no vertex number."""
+    corners = [int(word.partition("/")[0]) for word in words]
+    if 0 in corners or len(corners) < 3:
+        raise ValueError
+    corners = [c - 1 if c > 0 else num_vertices + c for c in corners]
+    return [(corners[0], b, c) for b, c in pairwise(corners[1:])]
+
+
+def _joined(text: str) -> str:
+    """`text` with continued lines in one, each followed by as many empty lines as it took in."""
+    lines: list[str] = []
+    taken = 0  # lines that the last one has taken in
+    open_line = False
+    for line in text.split("\n"):
+        if open_line:
+            lines[-1 - taken] += line
+            lines.append("")
+            taken += 1
+        else:
+            lines.append(line)
+            taken = 0
+        whole = lines[-1 - taken].rstrip()
+        open_line = whole.endswith("\\") and not whole.lstrip().startswith("#")
+        if open_line:
+            lines[-1 - taken] = whole[:-1] + " "
+    return "\n".join(lines)

@@ -1,0 +1,86 @@
+"""A mesh file of any format that is read, with one clear line for each file that cannot be."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.errors import InvalidInput
+
+from . import MESH_SUFFIXES
+from .glb import read_glb
+from .obj import read_obj
+from .ply import read_ply
+from .stl import read_stl
+
+READERS: dict[str, Callable[[bytes], tuple[np.ndarray, np.ndarray]]] = {
+    ".obj": read_obj,
+    ".ply": read_ply,
+    ".stl": read_stl,
+    ".glb": read_glb,
+}
+MOST_TRIANGLES = 2_000_000
+"""Largest mesh that is read: half a million triangles take a minute and 0.8 GB."""
+FIRST_BYTES = {
+    b"ply": ("a PLY file", ".ply"),
+    b"glTF": ("a GLB file", ".glb"),
+    b"Kaydara": ("an FBX file", None),
+    b"BLENDER": ("a Blender file", None),
+    b"PK\x03\x04": ("a ZIP archive", None),
+    b"\x1f\x8b": ("a gzip archive", None),
+    b"version https://git-lfs": ("a Git LFS pointer, not the file itself", None),
+    b"<": ("an XML or HTML file", None),
+    b"{": ("a JSON file", None),
+}
+"""How files of other formats begin: what they are, and the suffix under which they are read."""
+
+
+def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) float64 in the file's order and units, and triangles (T, 3) int64; polygons become fans.
+
+    STL has no vertex numbers: every triangle brings three vertices of its own.
+
+    Raises:
+        InvalidInput: no such file, another format, cut short, compressed, no triangles, or too many.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in READERS:
+        raise InvalidInput(f"head is {path}; a mesh must end in {', '.join(MESH_SUFFIXES)}: export it as one of them")
+    if not path.is_file():
+        raise InvalidInput(f"head is {path}, which does not exist")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"head is {path}, which cannot be read: {error.strerror}") from None
+    _check_format(path, content)
+    try:
+        vertices, triangles = READERS[suffix](content)
+    except InvalidInput as error:
+        raise InvalidInput(f"head is {path}, which {error}") from None
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidInput(f"head is {path}, which cannot be read as {suffix[1:]}: {reason}") from error
+    if not len(triangles):
+        raise InvalidInput(f"head is {path}, which has no triangles; a surface is needed, not points or lines")
+    if len(triangles) > MOST_TRIANGLES:
+        raise InvalidInput(
+            f"head is {path}, which has {len(triangles):,} triangles; allowed are {MOST_TRIANGLES:,}: decimate it to "
+            "some 200,000, which keeps all that is used of it"
+        )
+    outside = triangles[(triangles < 0) | (triangles >= len(vertices))]
+    if len(outside):
+        raise InvalidInput(
+            f"head is {path}, which has indices out of range: vertex {outside[0]} (from 0), of {len(vertices)}"
+        )
+    return vertices, triangles
+
+
+def _check_format(path: Path, content: bytes) -> None:
+    """Raises InvalidInput for an empty file, and for one whose first bytes are those of another format."""
+    suffix = path.suffix.lower()
+    if not content.strip():
+        raise InvalidInput(f"head is {path}, which is empty: it has no triangles")
+    for start, (what, right) in FIRST_BYTES.items():
+        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(start) and right != suffix:
+            cure = f"name it *{right}" if right else f"export it as {', '.join(MESH_SUFFIXES)}"
+            raise InvalidInput(f"head is {path}, which cannot be read as {suffix[1:]}: it is {what}; {cure}")

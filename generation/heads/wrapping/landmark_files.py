@@ -1,0 +1,68 @@
+"""The 68 landmarks of the user's own head, from a file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.errors import InvalidInput
+from dataset_script.vocabulary import NUM_LANDMARKS
+
+
+def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool) -> np.ndarray:
+    """(68, 3) points in the file's units, from 68 numbers of `vertices` (V, 3), from 0, or 68 points, in iBUG order.
+
+    A .json file holds a list, a .txt file a line for each. `indexed`: whether the mesh's format keeps vertex numbers.
+
+    Raises:
+        InvalidInput: no such file, or it does not hold 68 of them.
+    """
+    values = _landmark_values(path)
+    if values.shape == (NUM_LANDMARKS,):
+        if not indexed:
+            raise InvalidInput(
+                f"--head-landmarks {path} holds vertex numbers; with .glb and .stl it must hold 68 points"
+            )
+        if (values != np.round(values)).any() or values.min() < 0 or values.max() >= len(vertices):
+            raise InvalidInput(f"--head-landmarks {path}: allowed are vertex numbers 0 to {len(vertices) - 1}")
+        values = vertices[values.astype(int)]
+    if values.shape != (NUM_LANDMARKS, 3):
+        raise InvalidInput(
+            f"--head-landmarks {path} holds values of shape {values.shape}; "
+            f"allowed are {NUM_LANDMARKS} vertex numbers or {NUM_LANDMARKS} points x, y, z"
+        )
+    if not np.isfinite(values).all():
+        raise InvalidInput(f"--head-landmarks {path} names a vertex whose coordinates are not finite")
+    return values
+
+
+def check_on_skin(path: Path, landmarks: np.ndarray, skin: np.ndarray) -> None:
+    """Raises InvalidInput where one of `landmarks` (68, 3) is far from all vertices (N, 3) of the skin."""
+    away = np.array([np.linalg.norm(skin - point, axis=1).min() for point in landmarks])
+    limit = 0.05 * np.ptp(skin, axis=0).max()
+    if away.max() > limit:
+        raise InvalidInput(
+            f"--head-landmarks {path}: point {int(away.argmax())} is {away.max():.3g} units away from the skin; "
+            f"allowed is up to {limit:.3g}: points must be in the mesh's own coordinates"
+        )
+
+
+def _landmark_values(path: Path) -> np.ndarray:
+    """The numbers in a landmark file, as float64 of whatever shape."""
+    if path.suffix.lower() not in (".json", ".txt"):
+        raise InvalidInput(f"--head-landmarks is {path}; it must end in .json or .txt")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() == ".json":
+            values = np.array(json.loads(text), np.float64)
+        else:
+            values = np.array([[float(word) for word in line.split()] for line in text.splitlines() if line.strip()])
+    except FileNotFoundError:
+        raise InvalidInput(f"--head-landmarks is {path}, which does not exist") from None
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"--head-landmarks {path} does not hold {NUM_LANDMARKS} numbers or points: {error}"
+        ) from None
+    if not np.isfinite(values).all():
+        raise InvalidInput(f"--head-landmarks {path} holds a number that is not finite")
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values

@@ -1,0 +1,174 @@
+"""The file of scores: rows as they come, and a record beside it from which the same command goes on after a stop.
+
+`scores.csv.run.json` holds the settings that decide the scores, a stamp of each file to be scored, and whether all of
+them are done. Rows are flushed one by one, so that a killed process leaves whole rows and at most the beginning of one.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from dataset_script.claim import changed_settings, read_record
+from dataset_script.errors import InvalidInput
+from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
+
+from .score_rows import RowFormat, ScoreRow
+
+_ANEW = "name another file, or start anew with --overwrite"
+
+
+def record_path(path: Path) -> Path:
+    """Where the record of a file of scores is."""
+    return path.with_name(f"{path.name}.run.json")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What earlier runs of the same command left.
+
+    Attributes:
+        rows: all whole rows of the file.
+        stamps: of the files that were to be scored.
+        finished: whether the last run ended.
+    """
+
+    rows: list[ScoreRow] = field(default_factory=list)
+    stamps: Mapping[str, str | None] = field(default_factory=dict)
+    finished: bool = False
+
+
+class ScoreFile:
+    """A file of scores that is being written; made by `open_score_file`."""
+
+    def __init__(self, path: Path, file: BinaryIO, row_format: RowFormat, overwrite: bool):
+        self.path = path
+        self._file, self._format, self._overwrite = file, row_format, overwrite
+        self._record: dict[str, Any] = {}
+        self._empty = True
+
+    def earlier(self, settings: Mapping[str, Any]) -> Earlier:
+        """What is there of the same work.
+
+        Raises:
+            InvalidInput: the file holds other work, or was changed by another program.
+        """
+        if self._overwrite:
+            return Earlier()
+        content, record = self.path.read_bytes(), record_path(self.path)
+        try:
+            rows = self._format.read(content)
+        except ValueError as error:
+            raise InvalidInput(f"{self.path} is there and holds something else: {error}; {_ANEW}") from None
+        if not record.is_file() or not rows:
+            return Earlier()
+        found = read_record(record)
+        if changed := changed_settings(found["settings"], settings):
+            raise InvalidInput(f"{self.path} holds rows of another run: {'; '.join(changed)}; {_ANEW}")
+        if not content.startswith(self._encoded(rows)):
+            raise InvalidInput(f"{self.path} was changed by another program since it was written; {_ANEW}")
+        return Earlier(rows, found["files"], found["finished"])
+
+    def begin(self, settings: Mapping[str, Any], stamps: Mapping[str, str | None], rows: list[ScoreRow]) -> None:
+        """Writes the record and leaves `rows` alone in the file. `stamps`: of all files that will be scored."""
+        self._record = {"settings": settings, "files": stamps}
+        self._write_record(finished=False)
+        with reporting_write_errors(self.path):
+            self._file.seek(0)
+            self._file.write(self._encoded(rows))
+            self._file.truncate()
+            self._file.flush()
+        self._empty = not rows
+
+    def write(self, row: ScoreRow) -> None:
+        """Adds a row. Raises WorkFailed when it cannot be written."""
+        with reporting_write_errors(self.path):
+            self._file.write(self._format.row(row, self._empty))
+            self._file.flush()
+        self._empty = False
+
+    def finish(self) -> None:
+        """Ends the file, and notes that all rows are there."""
+        with reporting_write_errors(self.path):
+            self._file.write(self._format.foot)
+            self._file.flush()
+        self._write_record(finished=True)
+
+    def discard_if_empty(self) -> None:
+        """Removes a file without rows, and its record."""
+        if self._empty:
+            self.path.unlink(missing_ok=True)
+            record_path(self.path).unlink(missing_ok=True)
+
+    def _encoded(self, rows: list[ScoreRow]) -> bytes:
+        return self._format.head + b"".join(self._format.row(row, k == 0) for k, row in enumerate(rows))
+
+    def _write_record(self, finished: bool) -> None:
+        text = json.dumps({**self._record, "finished": finished}, indent=1)
+        write_atomically(record_path(self.path), f"{text}\n".encode())
+
+
+class ScoreStream:
+    """Rows to where nothing can be read again: standard output, a pipe, a device. `write`: takes bytes."""
+
+    def __init__(self, write: Callable[[bytes], object], row_format: RowFormat):
+        self._write, self._format, self._empty = write, row_format, True
+
+    def earlier(self, settings: Mapping[str, Any]) -> Earlier:
+        """Nothing."""
+        return Earlier()
+
+    def begin(self, settings: Mapping[str, Any], stamps: Mapping[str, str | None], rows: list[ScoreRow]) -> None:
+        """Does nothing: the head goes out with the first row, and not at all where there is none."""
+
+    def write(self, row: ScoreRow) -> None:
+        """Adds a row."""
+        self._write((self._format.head if self._empty else b"") + self._format.row(row, self._empty))
+        self._empty = False
+
+    def finish(self) -> None:
+        """Ends the stream's text."""
+        if self._format.foot:
+            self._write(self._format.foot)
+
+
+@contextlib.contextmanager
+def open_scores(path: Path | None, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
+    """Where scores are written; `path`: None or "-" for standard output. See `open_score_file`."""
+    if path is None or str(path) == "-":
+        yield ScoreStream(_print, row_format)
+    elif is_stream(path):
+        with reporting_write_errors(path), open(path, "wb", buffering=0) as stream:
+            yield ScoreStream(stream.write, row_format)
+    else:
+        with open_score_file(path, row_format, overwrite) as scores:
+            yield scores
+
+
+def _print(content: bytes) -> None:
+    print(content.decode(), end="", flush=True)
+
+
+@contextlib.contextmanager
+def open_score_file(path: Path, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile]:
+    """Holds a file of scores for this process; nothing in one that exists is changed before `ScoreFile.begin`.
+
+    Raises:
+        InvalidInput: another process writes it.
+        WorkFailed: it cannot be written.
+    """
+    with contextlib.ExitStack() as held:
+        with reporting_write_errors(path):
+            is_new = not path.exists() or not path.stat().st_size
+            path.touch()
+            file = held.enter_context(open(path, "r+b"))
+            held.enter_context(locked(path))
+        scores = ScoreFile(path, file, row_format, overwrite)
+        if is_new:
+            held.callback(scores.discard_if_empty)
+            with reporting_write_errors(path):  # a full disk is told now and not after the model was loaded
+                file.write(row_format.head)
+                file.flush()
+        yield scores

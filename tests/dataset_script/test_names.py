@@ -1,0 +1,34 @@
+import os
+
+import pytest
+
+from dataset_script.names import is_text, read_name, why_no_text, written_name
+
+NAMES = [
+    (b"face.png", "face.png"),
+    ("日本 🙂 שלום.png".encode(), "日本 🙂 שלום.png"),
+    (b"caf\xe9.png", r"caf\xe9.png"),
+    (b"\xff\xfe.png", r"\xff\xfe.png"),
+    (rb"literally \xe9.png", r"literally \x5cxe9.png"),
+    (rb"literally \x5cxe9.png", r"literally \x5cx5cxe9.png"),
+    (rb"C:\xylophone\new.png", r"C:\xylophone\new.png"),
+    (b"new\nline\tand tab.png", "new\nline\tand tab.png"),
+]
+
+
+@pytest.mark.parametrize(("stored", "written"), NAMES)
+def test_names_are_written_as_utf_8_and_found_again(stored, written):
+    name = os.fsdecode(stored)
+    assert written_name(name) == written
+    written.encode()
+    assert os.fsencode(read_name(written)) == stored
+
+
+def test_no_two_names_are_written_alike():
+    assert len({written for _, written in NAMES}) == len(NAMES)
+
+
+def test_what_arrow_cannot_open_is_told_apart():
+    assert is_text("日本") and not is_text(os.fsdecode(b"caf\xe9"))
+    assert "rename it" in why_no_text(os.fsdecode(b"caf\xe9"))
+    assert "PYTHONUTF8" in why_no_text("café".encode().decode("ascii", "surrogateescape"))

@@ -1,0 +1,125 @@
+"""Tables of any encoding, separator and decimal sign."""
+
+import csv
+import io
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataset_script.errors import InvalidInput
+from dataset_script.table_files import are_shares, read_table
+
+NAMES = st.text(st.characters(codec="cp1252", categories=("L", "N")), min_size=1, max_size=8)
+CELLS = st.text(st.characters(codec="cp1252", exclude_characters="\r\n\0", exclude_categories=("Cc",)), max_size=12)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables") / "a.csv"
+
+
+@given(
+    st.lists(NAMES, min_size=2, max_size=5, unique=True),
+    st.data(),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]),
+    st.booleans(),
+)
+def test_what_was_written_is_read(path, names, data, separator, newline, encoding, index):
+    names = [f"c{name}" for name in names]
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(names), max_size=len(names)), max_size=4))
+    rows = [["x", *row[1:]] for row in rows]  # a row without any text is passed over
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=separator, lineterminator=newline, quoting=csv.QUOTE_ALL)
+    writer.writerow(["", *names] if index else names)
+    writer.writerows([k, *row] if index else row for k, row in enumerate(rows))
+    path.write_bytes(buffer.getvalue().encode(encoding))
+    table = read_table(path)
+    assert table.columns == names
+    assert [[row.values[name].strip() for name in names] for row in table.rows] == [
+        [cell.strip() for cell in row] for row in rows
+    ]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_refused_in_one_line(path, content):
+    path.write_bytes(content)
+    try:
+        table = read_table(path)
+    except InvalidInput as error:
+        assert str(path) in str(error)
+    else:
+        assert all(row.values.keys() == {*table.columns} for row in table.rows)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12,5", 12.5),
+        ("-0,25", -0.25),
+        (",5", 0.5),
+        ("1,23456", 1.23456),
+        ("12.5", 12.5),
+        (" 7 ", 7),
+        ("1e1", 10),
+        ("", math.nan),
+        ("NaN", math.nan),
+        ("n/a", math.nan),
+    ],
+)
+def test_a_number_whose_meaning_is_certain(path, separator, text, value):
+    path.write_text(f"a{separator}b\n")
+    assert read_table(path).number(text) == pytest.approx(value, nan_ok=True)
+
+
+def test_three_digits_after_a_comma_are_thousands_or_not(path):
+    path.write_text("a;b\n")
+    assert read_table(path).number("1,500") == 1.5
+    path.write_text("a,b\n")
+    for text in ("1,500", "1,2,3", "1.234,5", "x"):
+        with pytest.raises(ValueError, match=text):
+            read_table(path).number(text)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,,b\n1,2,3\n", "column 2 has no name, and line 2 has '2' in it; name it or delete it"),
+        ("a,b,a\n", "has the column 'a' twice"),
+        (",a,b\n0,1,2\n", None),
+        ("Unnamed: 0.1,Unnamed: 0,a,b\n0,0,1,2\n", None),
+        ("a,b,,\n1,2,,\n", None),
+        ("sep=,\na,b\n1,2\n", None),
+        ("\n \na,b\n1,2\n", None),
+    ],
+)
+def test_columns_without_a_name(path, content, message):
+    path.write_text(content)
+    if message is None:
+        table = read_table(path)
+        assert table.columns == ["a", "b"] and [row.values for row in table.rows] == [{"a": "1", "b": "2"}]
+        assert [row.surplus for row in table.rows] == [0]
+    else:
+        with pytest.raises(InvalidInput, match=message):
+            read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "shares"),
+    [
+        ([(0.2, 0.1, 0.8, 0.9)], True),
+        ([(0.2, 0.1, 0.8, 0.9), (-0.1, 0.5, 0.3, 1.02)], True),
+        ([(0.2, 0.1, 0.8, 0.9), (10, 20, 30, 40)], False),
+        ([(0, 0, 1, 1), ()], True),
+        ([(0, 0, 0, 0)], False),
+        ([(0, 0, 3, 3)], False),
+        ([()], False),
+        ([], False),
+    ],
+)
+def test_boxes_in_shares(boxes, shares):
+    assert are_shares(boxes) == shares

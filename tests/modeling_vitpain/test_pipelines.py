@@ -1,0 +1,198 @@
+"""Pipelines as a user calls them: without questions, from any source of a picture, and with the face found or named."""
+
+import base64
+import io
+import logging
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, pipeline
+
+from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor, image_processing_vitpain
+
+FACE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8))
+BOX = (20, 10, 50, 45)
+
+
+def save(directory: Path, face_crop: float | None = 1.7, **kwargs) -> str:
+    torch.manual_seed(0)
+    ViTPainForPainAssessment(ViTPainConfig.tiny(**kwargs)).save_pretrained(directory)
+    ViTPainImageProcessor(size={"height": 112, "width": 112}, face_crop=face_crop).save_pretrained(directory)
+    return str(directory)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> str:
+    return save(tmp_path_factory.mktemp("saved"))
+
+
+@pytest.fixture
+def warned(caplog):
+    """The warnings since this test began, although each is given once in a process."""
+    image_processing_vitpain.logger.warning_once.__func__.cache_clear()
+    caplog.set_level(logging.WARNING)
+    return lambda: [record.getMessage() for record in caplog.records if "no face was named" in record.getMessage()]
+
+
+@pytest.fixture
+def nothing_is_asked(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a question was asked")
+
+    monkeypatch.setattr("builtins.input", refuse)
+
+
+# No questions
+
+
+@pytest.mark.parametrize("task", ["pain-assessment", "image-classification", "image-feature-extraction"])
+def test_no_pipeline_asks_to_run_remote_code(saved, task, capfd):
+    code = f"import modeling_vitpain\nfrom transformers import pipeline\npipeline({task!r}, model={saved!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "custom code" not in done.stdout + done.stderr
+
+
+def test_image_classification_names_the_classes(saved, nothing_is_asked):
+    classify = pipeline("image-classification", model=saved)
+    found = classify(FACE, top_k=17)
+    assert {one["label"] for one in found} == {f"PSPI {k}" for k in range(17)}
+    assert sum(one["score"] for one in found) == pytest.approx(1, abs=1e-4)
+
+
+# Pictures as text
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def as_text(content: bytes) -> dict[str, str]:
+    text = base64.b64encode(content).decode()
+    return {
+        "base64": text,
+        "in lines": base64.encodebytes(content).decode(),
+        "url-safe, unpadded": base64.urlsafe_b64encode(content).decode().rstrip("="),
+        "data URI": f"data:image/png;base64,{text}",
+        "data URI with a parameter": f"data:image/png;name=a.png;base64,{urllib.parse.quote(text)}",
+        "data URI without base64": f"data:image/png,{urllib.parse.quote_from_bytes(content)}",
+    }
+
+
+@pytest.mark.parametrize("how", as_text(b"123"))
+def test_base64_and_data_uris(saved, how):
+    assess = pipeline("pain-assessment", model=saved)
+    expected = assess(FACE, boxes=BOX)
+    text = as_text(encoded(FACE))[how]
+    assert assess(text, boxes=BOX) == expected
+    assert assess([text, FACE], boxes=[BOX, BOX]) == [expected, expected]
+
+
+def test_16_bit_pictures_as_text_are_not_clipped(tmp_path):
+    levels = np.linspace(0, 65535, 48 * 48).reshape(48, 48).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    processor = ViTPainImageProcessor()
+    text = base64.b64encode((tmp_path / "deep.png").read_bytes()).decode()
+    of_file, of_text = (processor(source)["pixel_values"][0] for source in (str(tmp_path / "deep.png"), text))
+    assert np.array_equal(of_file, of_text) and len(np.unique(of_file)) > 100
+    jpeg = base64.b64encode(encoded(FACE, "JPEG")).decode()
+    assert processor(jpeg)["pixel_values"][0].shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize("text", ["missing.png", "face", "data:image/png;base64,AAAA", "data:,x", "A" * 6000, "fa\0ce"])
+def test_text_that_is_no_picture_is_refused_in_one_short_line(text):
+    with pytest.raises(
+        ValueError, match="is no picture; allowed are a file, a URL, base64 text or a data URI"
+    ) as error:
+        ViTPainImageProcessor()(text)
+    assert len(str(error.value)) < 200 and "\n" not in str(error.value)
+
+
+# Where the face is
+
+
+def test_pictures_without_a_named_face_are_announced_once(saved, warned):
+    processor = AutoImageProcessor.from_pretrained(saved)
+    plain = processor(FACE)["pixel_values"][0]
+    assert len(warned()) == 1 and "boxes='whole'" in warned()[0]
+    processor([FACE, FACE])
+    assert len(warned()) == 1
+    assert np.array_equal(processor(FACE, boxes="whole")["pixel_values"][0], plain)
+
+
+def test_nothing_is_announced_where_the_face_is_known(saved, warned, tmp_path):
+    processor = AutoImageProcessor.from_pretrained(saved)
+    processor(FACE, boxes=BOX)
+    processor(FACE, boxes="whole")
+    ViTPainImageProcessor()(FACE)  # a model that sees whole pictures
+    assess = pipeline("pain-assessment", model=saved)
+    assess(FACE, boxes=BOX)
+    assess([FACE], boxes="whole")
+    assess(FACE, find_face=lambda picture, crop: (picture, BOX))
+    assert not warned()
+    assess(FACE)
+    assert len(warned()) == 1
+
+
+def test_the_face_is_found_as_it_was_named(saved):
+    asked = []
+
+    def find_face(picture, crop):
+        asked.append((picture.mode, picture.size, crop))
+        return picture, BOX
+
+    assess = pipeline("pain-assessment", model=saved, find_face=find_face)
+    expected = pipeline("pain-assessment", model=saved)(FACE, boxes=BOX)
+    turned = FACE.transpose(Image.Transpose.ROTATE_90)
+    turned.getexif()[0x0112] = 6
+    buffer = io.BytesIO()
+    turned.save(buffer, "PNG", exif=turned.getexif())
+    sources = [FACE, base64.b64encode(buffer.getvalue()).decode(), np.asarray(FACE)]
+    assert assess(sources) == [expected] * 3
+    assert asked == [("RGB", (80, 60), 1.7)] * 3
+    other = assess(FACE, boxes=(0, 0, 40, 40))
+    assert other != expected and len(asked) == 3  # a named face is not searched for
+    assert assess(FACE, boxes="whole") == pipeline("pain-assessment", model=saved)(FACE)
+
+
+def test_references_are_found_and_named_as_the_pictures_are(tmp_path):
+    model = save(tmp_path, reference="neutral")
+    assess = pipeline("pain-assessment", model=model)
+    neutral = Image.fromarray(255 - np.asarray(FACE))
+    expected = assess(FACE, boxes=BOX, reference=[neutral, neutral], reference_boxes=[BOX, BOX])
+    found = assess(FACE, find_face=lambda picture, crop: (picture, BOX), reference=[neutral, neutral])
+    assert found == expected
+    whole = assess(FACE, boxes=BOX, reference=neutral, reference_boxes="whole")
+    assert whole == assess(FACE, boxes=BOX, reference=neutral) != expected
+
+
+def test_a_face_that_is_not_found_and_wrong_words_are_refused(saved, tmp_path):
+    def find_face(picture, crop):
+        raise ValueError("no face found")
+
+    assess = pipeline("pain-assessment", model=saved)
+    with pytest.raises(ValueError, match="no face found; name the face with boxes, or boxes='whole'"):
+        assess(FACE, find_face=find_face)
+    for call in (assess, AutoImageProcessor.from_pretrained(saved)):
+        with pytest.raises(ValueError, match="boxes is 'all'; allowed are x0, y0, x1, y1 for each picture, or 'whole'"):
+            call(FACE, boxes="all")
+    with pytest.raises(ValueError, match="face_crop was given without boxes or find_face"):
+        assess(FACE, face_crop=1.5)
+    whole = pipeline("pain-assessment", model=save(tmp_path, face_crop=None))
+    with pytest.raises(ValueError, match=r"sees whole pictures .*; give face_crop too"):
+        whole(FACE, find_face=lambda picture, crop: (picture, BOX))
+    assert whole(FACE, find_face=lambda picture, crop: (picture, BOX), face_crop=1.7) == assess(FACE, boxes=BOX)
