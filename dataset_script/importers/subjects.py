@@ -12,6 +12,25 @@ NUM_FOLDS = 5
 Folds = list[tuple[list[str], list[str]]]
 
 
+def chosen_spelling(spellings: Iterable[str]) -> str:
+    """The one that is used of several spellings of a name, whatever their order: with small letters where it may be."""
+    return max(spellings)
+
+
+def differing_in_case(names: Iterable[str]) -> list[list[str]]:
+    """Groups of names, two or more each, that differ in nothing but case; sorted."""
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(name.casefold(), set()).add(name)
+    return [sorted(group) for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def spelling_note(spellings: Iterable[str]) -> str:
+    """The line of a report for a subject that a source spells in several ways."""
+    spellings = sorted(spellings)
+    return f"subject {chosen_spelling(spellings)} is spelled {' and '.join(spellings)}: they are one subject"
+
+
 def number_subjects(subjects: Iterable[str]) -> dict[str, int]:
     """Subject -> identity_id: the first number in its name if these differ ("042-ll042" is 42), else its place."""
     names = sorted(set(subjects))

@@ -21,6 +21,7 @@ from .files import PICTURES
 from .frame import SourceFrame
 from .labels import SPLITS_ALLOWED, checked_aus, split_named, whole, whole_pspi
 from .report import ImportReport, Unusable
+from .subjects import differing_in_case
 
 _UNITS = [name.lower() for name in AU_NAMES]
 _BOX = ["x0", "y0", "x1", "y1"]
@@ -94,6 +95,10 @@ class Table:
             except Unusable as problem:
                 report.leave_out(name, problem.kind, f"line {line}: {problem}")
         self.num_pictures = len(seen)
+        report.notes += [
+            f"{' and '.join(names)} are different subjects; write one person's name in one way"
+            for names in differing_in_case(frame.subject_id for frame in frames)
+        ]
         if repeated:
             report.notes.append(f"{repeated:,} rows repeat an earlier one and were read once")
         if "au4" not in self.names:

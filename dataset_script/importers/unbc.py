@@ -81,7 +81,7 @@ class Unbc:
         self, report: ImportReport, key: Key, path: str, files: UnbcFiles, ratings: dict[str, float] | None
     ) -> SourceFrame:
         name = "/".join(key)
-        if name in BLACK and not self.pictures_checked:
+        if name.lower() in BLACK and not self.pictures_checked:
             raise Unusable("black", "known to be black in the archive")
         if not os.stat(path).st_size:
             raise Unusable("unreadable picture", "the file is empty")
@@ -104,7 +104,7 @@ class Unbc:
 
     def _landmarks(self, report: ImportReport, key: Key, path: str, files: UnbcFiles) -> np.ndarray | None:
         """(66, 2) in pixels, or None and a line in the report, unless the copy has none that fit its pictures."""
-        if not files.aam or files.aligned:
+        if not files.aam or key[:2] in files.aligned:
             return None
         name = "/".join(key)
         if key not in files.aam:
@@ -163,9 +163,13 @@ def _of_other_subjects(pictures: Mapping[Key, str]) -> dict[Key, Key]:
     """
     same_name: dict[tuple[str, str], list[Key]] = {}
     for key in pictures:
-        same_name.setdefault(key[1:], []).append(key)
+        same_name.setdefault((key[1].lower(), key[2].lower()), []).append(key)
     copied = {}
     for keys in same_name.values():
-        kept, *others = sorted(keys, key=lambda key: not key[1].startswith(key[0].rpartition("-")[2]))
+        kept, *others = sorted(keys, key=lambda key: not _is_of(*key[:2]))
         copied |= {key: kept for key in others if filecmp.cmp(pictures[key], pictures[kept], shallow=False)}
     return copied
+
+
+def _is_of(subject: str, sequence: str) -> bool:
+    return sequence.lower().startswith(subject.lower().rpartition("-")[2])

@@ -25,6 +25,7 @@ from .hdf5_names import ALLOWED, LABELS, PATTERNS, files_like, find_data_set, fi
 from .hdf5_pictures import Hdf5Pictures
 from .labels import checked_aus, whole, whole_pspi
 from .report import ImportReport, Unusable
+from .subjects import chosen_spelling, differing_in_case, spelling_note
 from .unbc import LICENCE
 
 
@@ -65,7 +66,7 @@ class UnbcHdf5:
     def frames(self, report: ImportReport) -> list[SourceFrame]:
         self.num_pictures = len(self._images)
         places = self._places()
-        subjects = [_text(name) for name in self._column("annotations", "subject_name").tolist()]
+        subjects = self._subjects()
         indices = self._indices("annotations", len(subjects))
         units = self._units(len(subjects))
         given = self._given_pspi(len(subjects), units)
@@ -101,6 +102,14 @@ class UnbcHdf5:
         buffer = io.BytesIO()
         Image.fromarray(self._images[frame.where]).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
+
+    def _subjects(self) -> list[str]:
+        """The subject of each annotation; one person in letters of different case is one subject."""
+        names = [_text(name) for name in self._column("annotations", "subject_name").tolist()]
+        alike = differing_in_case(names)
+        self._notes += map(spelling_note, alike)
+        chosen = {name: chosen_spelling(group) for group in alike for name in group}
+        return [chosen.get(name, name) for name in names]
 
     def _places(self) -> dict[int, int]:
         """Index of a frame -> its position in the file."""

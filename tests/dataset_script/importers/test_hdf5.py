@@ -55,6 +55,15 @@ def test_the_authors_folds_are_kept(tmp_path):
         assert row["subject_id"] in folds[row["fold"]]["validation_subjects"]
 
 
+def test_a_name_in_another_case_is_the_same_subject(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    names = [shot.subject.upper() if k % 3 == 0 else shot.subject for k, shot in enumerate(shots())]
+    change(source / ANNOTATIONS, "subject_name", [name.encode() for name in names])
+    report, rows = imported(source, tmp_path / "out")
+    assert {row["subject_id"] for row in rows.values()} == {*SUBJECTS} and len(rows) == len(shots())
+    assert "subject 042-ll042 is spelled 042-LL042 and 042-ll042: they are one subject" in report.notes
+
+
 def test_without_folds_they_are_dealt_and_the_report_says_so(tmp_path):
     source = write_unbc_hdf5(tmp_path / "h5")
     (source / FOLDS).unlink()

@@ -44,6 +44,14 @@ def test_units_boxes_and_splits_arrive(tmp_path):
     assert report.splits == {"train": {"frames": 2, "subjects": 1}, "test": {"frames": 1, "subjects": 1}}
 
 
+def test_subjects_that_differ_in_case_are_noted(tmp_path):
+    """They stay two: the file is the user's own, and says so."""
+    table = source(tmp_path, "path,subject,pspi", *(f"pictures/{k}.png,{'sS'[k % 2]}01,{k}" for k in range(6)))
+    report = import_dataset(table, tmp_path / "out")
+    assert report.subjects == 2
+    assert "S01 and s01 are different subjects; write one person's name in one way" in report.notes
+
+
 def test_pspi_alone_leaves_the_units_null(tmp_path):
     table = source(tmp_path, "path,subject,pspi", *(f"pictures/{k}.png,s{k},{k}" for k in range(6)))
     report = import_dataset(table.parent, tmp_path / "out")

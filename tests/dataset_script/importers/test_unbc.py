@@ -321,6 +321,87 @@ def test_what_a_frame_can_do_without_is_counted_and_the_frame_stays(archive, tmp
     assert rows[first]["sequence_ratings"] == {"AFF": 4.0, "OPR": None, "SEN": 4.0, "VAS": None}
 
 
+def rename(archive: Path, kind: str, places: list[str], change) -> None:
+    """Moves files of `kind` whose path begins with one of `places` to where `change` spells that place."""
+    for place in places:
+        for path in [path for path in (archive / kind).rglob("*") if path.is_file()]:
+            name = path.relative_to(archive / kind).as_posix()
+            if name.startswith(place):
+                target = archive / kind / (change(place) + name[len(place) :])
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(target)
+
+
+FIRST = "042-ll042/ll042t1aaaff"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "places"),
+    [
+        (["Images", "Frame_Labels/FACS", "Frame_Labels/PSPI"], [FIRST]),
+        (["Frame_Labels/FACS"], ["042-ll042"]),
+        (["Images"], ["042-ll042", "095-tv095"]),
+        (["AAM_landmarks", "Sequence_Labels/VAS"], [FIRST]),
+        (["Frame_Labels/PSPI", "AAM_landmarks"], [f"{FIRST}/ll042t1aaaff001"]),
+    ],
+)
+def test_names_in_another_case_are_the_same_subject_sequence_and_frame(original, archive, tmp_path, kinds, places):
+    """Else one person would be in two splits, or labels would not find their pictures."""
+    for kind in kinds:
+        rename(archive, kind, places, str.upper)
+    report = import_dataset(archive, tmp_path / "out")
+    sound = import_dataset(original, tmp_path / "sound")
+    assert (report.subjects, report.splits) == (sound.subjects, sound.splits)
+    assert (report.left_out, report.incomplete) == (sound.left_out, sound.incomplete)  # black ones are known by name
+    assert any("spelled" in note for note in report.notes) and not any("spelled" in note for note in sound.notes)
+    rows, expected = rows_of(tmp_path / "out"), rows_of(tmp_path / "sound")
+    for row in [*rows.values(), *expected.values()]:
+        row.pop("image")
+    assert rows == expected
+
+
+def test_a_copy_in_capitals_throughout_keeps_its_names_and_has_no_black_frames(archive, tmp_path):
+    for kind in ("Images", "Frame_Labels/FACS", "Frame_Labels/PSPI", "AAM_landmarks"):
+        rename(archive, kind, ["095-tv095/tv095t2aeunaff/tv095t2aeunaff"], str.upper)
+    for rating in ("AFF", "OPR", "SEN", "VAS"):
+        rename(archive, f"Sequence_Labels/{rating}", ["095-tv095/tv095t2aeunaff"], str.upper)
+    report = import_dataset(archive, tmp_path / "out")
+    assert {problem.kind for problem in report.left_out} == {"black"}
+    assert len(report.left_out) == len(SHOTS.keys() & BLACK)
+
+
+def test_a_frame_that_is_there_in_two_spellings_is_read_once(archive, tmp_path):
+    shutil.copytree(archive / "Images" / FIRST, archive / "Images" / FIRST.upper())
+    report = import_dataset(archive, tmp_path / "out")
+    assert rows_of(tmp_path / "out").keys() == SHOTS.keys() - BLACK
+    assert sum(problem.kind == "found twice" for problem in report.left_out) == 4
+
+
+def test_two_label_folders_of_one_name_are_both_read(archive, tmp_path):
+    (archive / "frame_labels").mkdir()
+    (archive / "Frame_Labels/FACS").rename(archive / "frame_labels/facs")
+    assert import_dataset(archive, tmp_path / "out").problems == len(SHOTS.keys() & BLACK)
+    assert rows_of(tmp_path / "out")[sorted(SHOTS)[1]]["au"]
+
+
+def test_aligned_faces_are_used_for_the_sequences_that_have_no_others(archive, tmp_path):
+    """Of the first sequence both are there, of the second only aligned ones, of the others only whole pictures."""
+    first, second = sorted({Path(key).parent.as_posix() for key in SHOTS})[:2]
+    for sequence in (first, second):
+        shutil.copytree(archive / "Images" / sequence, archive / "Images" / sequence / "aligned")
+    for path in (archive / "Images" / second).glob("*.png"):
+        path.unlink()
+    report = import_dataset(archive, tmp_path / "out")
+    rows = rows_of(tmp_path / "out")
+    assert rows.keys() == SHOTS.keys() - BLACK
+    for key, row in rows.items():
+        from_aligned = key.startswith(second)
+        assert (Path(row["image"]["path"]).parent.name == "aligned") == from_aligned
+        assert (row["face_box"] is None) == (row["aam_landmarks"] is None) == from_aligned
+    assert "4 aligned pictures are passed over: their sequences have others" in report.notes
+    assert any(note.startswith("4 pictures are aligned faces") for note in report.notes)
+
+
 def test_strict_lists_the_problems_and_writes_nothing(archive, tmp_path):
     (archive / "AAM_landmarks" / f"{sorted(SHOTS)[0]}_aam.txt").unlink()
     with pytest.raises(ProblemsFound) as refused:
