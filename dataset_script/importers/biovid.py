@@ -107,6 +107,9 @@ class BioVid:
     def path(self, frame: SourceFrame) -> str | None:
         return frame.where if isinstance(frame.where, str) else None
 
+    def file(self, frame: SourceFrame) -> str:
+        return frame.where if isinstance(frame.where, str) else frame.where[0]
+
     def read(self, frame: SourceFrame) -> bytes:
         if isinstance(frame.where, str):
             return Path(frame.where).read_bytes()

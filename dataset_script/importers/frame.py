@@ -68,6 +68,9 @@ class Source(Protocol):
     def path(self, frame: SourceFrame) -> str | None:
         """The absolute path of its picture; None where it lies inside an archive."""
 
+    def file(self, frame: SourceFrame) -> str:
+        """The path of the file that its picture is read from: the picture, or an archive or a video with it."""
+
     def read(self, frame: SourceFrame) -> bytes:
         """Its picture as a PNG or JPEG file. Quick when frames are asked for in the source's order."""
 

@@ -3,8 +3,9 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def write_dataset(
         for split, chosen in members.items()
     }
     digest = _hash(tables, [frame.where for frame in frames] if copy else [])
-    settings = {"layout": report.layout, "source": report.source, "hash": digest}
+    files = _hash_of_files(dict.fromkeys(map(source.file, frames))) if copy else None
+    settings = {"layout": report.layout, "source": report.source, "hash": digest, "files": files}
     with _removed_on_error(out) as hold, claimed(out, IMPORT_RECORD, settings, "import", _changes):
         hold()
         done = {entry.path: entry for entry in read_manifest(out) if entry.has_file(out)}
@@ -132,7 +134,11 @@ def _write_texts(out: Path, frames: Sequence[SourceFrame], folds: Folds | None, 
 
 def _changes(before: Settings, now: Settings) -> list[str]:
     """The same content may lie in another place by now."""
-    return [] if before.get("hash") == now["hash"] else ["its source or options have changed; name a new directory"]
+    if before.get("hash") != now["hash"]:
+        return ["its source or options have changed since; name a new directory"]
+    if before.get("files") != now["files"]:
+        return ["its pictures have changed since (size or time of a file that holds them); name a new directory"]
+    return []
 
 
 def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
@@ -155,6 +161,18 @@ def _hash(tables: dict[str, pa.Table], copied: list) -> str:
         with pa.ipc.new_stream(sink, table.schema) as writer:
             writer.write_table(table)
         digest.update(split.encode() + sink.getvalue())
+    return digest.hexdigest()
+
+
+def _hash_of_files(paths: Iterable[str]) -> str:
+    """Of name, size and time of change of each file: pictures that changed in between are found without reading any."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            state = os.stat(path)
+        except OSError as error:
+            raise WorkFailed(f"{path} cannot be read any more: {error.strerror}") from None
+        digest.update(repr((os.path.basename(path), state.st_size, state.st_mtime_ns)).encode())
     return digest.hexdigest()
 
 

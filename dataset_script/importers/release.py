@@ -82,6 +82,9 @@ class ReleaseFolder:
     def path(self, frame: SourceFrame) -> str:
         return frame.where
 
+    def file(self, frame: SourceFrame) -> str:
+        return frame.where
+
     def read(self, frame: SourceFrame) -> bytes:
         return Path(frame.where).read_bytes()
 
@@ -114,6 +117,9 @@ class ReleaseShards:
 
     def path(self, frame: SourceFrame) -> None:
         return None
+
+    def file(self, frame: SourceFrame) -> str:
+        return self.shards.file(frame.where)
 
     def read(self, frame: SourceFrame) -> bytes:
         return self.shards.read(frame.where)

@@ -108,6 +108,9 @@ class Table:
     def path(self, frame: SourceFrame) -> str:
         return frame.where
 
+    def file(self, frame: SourceFrame) -> str:
+        return frame.where
+
     def read(self, frame: SourceFrame) -> bytes:
         return Path(frame.where).read_bytes()
 

@@ -58,6 +58,10 @@ class TarShards:
         for shard in range(len(self._paths)):
             yield from self._members_of(shard)
 
+    def file(self, where: Where) -> str:
+        """The path of the shard that holds it."""
+        return str(self._paths[where[0]])
+
     def read(self, where: Where) -> bytes:
         """The content of a file. Later ones are reached by reading on, earlier ones by beginning again."""
         if self._next[0] != where[0] or where[1] < self._next[1]:

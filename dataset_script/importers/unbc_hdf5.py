@@ -98,6 +98,9 @@ class UnbcHdf5:
     def path(self, frame: SourceFrame) -> None:
         return None
 
+    def file(self, frame: SourceFrame) -> str:
+        return self._files["frames"].filename
+
     def read(self, frame: SourceFrame) -> bytes:
         buffer = io.BytesIO()
         Image.fromarray(self._images[frame.where]).save(buffer, "PNG", compress_level=1)

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from biovid_layout import write_biovid
 from datasets import load_dataset
 from directories import contents
-from release_layout import write_release
-from unbc_layout import face, png, shots, write, write_unbc
+from release_layout import write_release, write_shards
+from unbc_layout import face, png, shots, write, write_unbc, write_unbc_hdf5
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers import output
@@ -138,6 +139,34 @@ def test_a_label_that_changed_in_between_is_not_mixed_in(tmp_path):
     write(archive / "Frame_Labels/PSPI" / f"{key}_facs.txt", "0")
     with pytest.raises(InvalidInput, match="its source or options have changed"):
         import_dataset(archive, tmp_path / "out")
+
+
+def _changed(path: Path) -> None:
+    """As if another file of the same name and size had been written a second later."""
+    state = path.stat()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1_000_000_000))
+
+
+@pytest.mark.parametrize("written", [write_unbc, write_unbc_hdf5, write_release, write_shards, write_biovid])
+def test_a_picture_that_changed_in_between_is_not_passed_over(tmp_path, written):
+    """Whether it lies there as a file, or inside an archive or a video."""
+    source = written(tmp_path / "source")
+    import_dataset(source, tmp_path / "out", copy=True)
+    before = contents(tmp_path / "out")
+    import_dataset(source, tmp_path / "out", copy=True)
+    assert contents(tmp_path / "out") == before
+    pictures = ("*.png", "*.jpg", "frames*", "*.tar.gz", "*.mp4")
+    _changed(sorted(path for pattern in pictures for path in source.rglob(pattern))[0])
+    with pytest.raises(InvalidInput, match="holds another import: its pictures have changed since"):
+        import_dataset(source, tmp_path / "out", copy=True)
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_directory_that_refers_to_pictures_does_not_depend_on_what_is_in_them(tmp_path):
+    source = write_unbc(tmp_path / "source")
+    import_dataset(source, tmp_path / "out")
+    _changed(sorted(source.rglob("*.png"))[0])
+    import_dataset(source, tmp_path / "out")
 
 
 def test_load_dataset_does_not_take_one_import_for_another(tmp_path):
