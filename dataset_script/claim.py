@@ -15,6 +15,9 @@ from .storage import canonical_json, is_temporary, locked, remove_temporaries, r
 
 Settings = Mapping[str, Any]
 
+_PATTERNS = ("*", "?", "[", "::")
+"""What `load_dataset` takes for a pattern or a chain of file systems: it finds nothing, or files of other folders."""
+
 
 def changed_settings(before: Settings, now: Settings) -> list[str]:
     """One "name was this and is that" for every setting that differs; an absent one is None."""
@@ -58,6 +61,16 @@ def check_record(
     return True
 
 
+def check_loadable(directory: Path) -> None:
+    """Raises InvalidInput where `load_dataset` would take the path of a directory for a pattern."""
+    place = str(directory.absolute())
+    if found := [text for text in _PATTERNS if text in place]:
+        raise InvalidInput(
+            f"out is {place}, with {' and '.join(found)} in it, which load_dataset takes for a pattern; "
+            f"allowed are paths without {', '.join(_PATTERNS)}"
+        )
+
+
 @contextlib.contextmanager
 def claimed(
     directory: Path,
@@ -75,9 +88,11 @@ def claimed(
         settings, what, changes: as in `check_record`.
 
     Raises:
-        InvalidInput: `directory` is a file, holds other work or anything else, or another process works in it.
+        InvalidInput: `directory` is a file, holds other work or anything else, another process works in it, or
+            `load_dataset` cannot open what has its name.
         WorkFailed: it cannot be written, or the record is damaged.
     """
+    check_loadable(directory)
     if directory.exists() and not directory.is_dir():
         raise InvalidInput(f"{directory} is a file; a directory is needed, for the {what}")
     with reporting_write_errors(directory):

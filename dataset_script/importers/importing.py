@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ..claim import check_loadable
 from ..errors import InvalidInput, WorkFailed
 from ..names import is_text, why_no_text, written_text
 from ..vocabulary import SPLITS
@@ -47,10 +48,12 @@ def import_dataset(
         progress: called with (done, total) frames, while pictures are checked and then while they are copied.
 
     Raises:
-        InvalidInput: `source` is of no known layout, an option does not fit it, or `out` holds something else.
+        InvalidInput: `source` is of no known layout, an option does not fit it, `out` holds something else or
+            has a name that `load_dataset` cannot open.
         ProblemsFound: `strict`, and there are problems.
         WorkFailed: a file is damaged, folds or splits share a subject, no frame is left, or `out` cannot be written.
     """
+    check_loadable(Path(out))  # before minutes of reading
     found, place = find_source(Path(source), options, check_images)
     report = ImportReport(found.layout, str(Path(source).absolute()))
     if place != Path(source).absolute():

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from pathlib import Path
 
 import pytest
 from directories import contents
@@ -47,6 +48,22 @@ def test_anything_else_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="is a file"):
         work(tmp_path / "thesis.tex")
     assert contents(tmp_path) == {"thesis.tex": b"years of work"}
+
+
+@pytest.mark.parametrize("name", ["br[1]", "star*", "what?", "a::b", "[1]/inner"])
+def test_a_place_that_load_dataset_takes_for_a_pattern_is_refused(tmp_path, monkeypatch, name):
+    with pytest.raises(InvalidInput, match=r"out is .*, which load_dataset takes for a pattern; allowed are"):
+        work(tmp_path / name)
+    assert contents(tmp_path) == {}
+    (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / name)
+    with pytest.raises(InvalidInput, match="takes for a pattern"):
+        work(Path("out"))
+
+
+@pytest.mark.parametrize("name", ["sp ace", "h#1", "pct%20", "a:b", "(1)", "{1,2}", "~", "!"])
+def test_a_place_with_other_signs_is_taken(tmp_path, name):
+    work(tmp_path / name)
 
 
 def test_a_directory_in_use_is_refused(tmp_path):

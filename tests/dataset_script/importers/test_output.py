@@ -169,6 +169,21 @@ def test_a_directory_that_refers_to_pictures_does_not_depend_on_what_is_in_them(
     import_dataset(source, tmp_path / "out")
 
 
+def test_a_place_that_load_dataset_could_not_open_is_refused_before_the_source_is_read(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(Unbc, "frames", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(InvalidInput, match=r"with \[ in it, which load_dataset takes for a pattern"):
+        import_dataset(source, tmp_path / "br[1]")
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("name", ["sp ace", "h#1", "pct%20", "a:b", "(1)", "{1,2}", "~"])
+def test_load_dataset_opens_other_places(tmp_path, name):
+    write(tmp_path / "source" / "0.png", png(face((0,) * 6)))
+    write(tmp_path / "source" / "labels.csv", "path,subject,pspi\n0.png,ann,3\n")
+    import_dataset(tmp_path / "source", tmp_path / name)
+    assert load_dataset(str(tmp_path / name), split="train", cache_dir=str(tmp_path / "cache"))["pspi"][:] == [3]
+
+
 def test_load_dataset_does_not_take_one_import_for_another(tmp_path):
     """`datasets` names its cache by the directory's last name and its README."""
     found = []
