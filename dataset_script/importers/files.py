@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..media_files import PHOTO_SUFFIXES, visible_files
+from ..media_files import PHOTO_SUFFIXES, is_hidden, visible_files
 from .report import Unusable
 
 CHECKPOINTS = (".ckpt", ".pt", ".pth")
 """Files that are no data but models, which `pain3d convert` reads."""
 PICTURES = PHOTO_SUFFIXES
 """What importers take for pictures: those that `load_dataset` decodes without further packages."""
+TABLES = (".csv", ".tsv")
 
 _MAX_LABEL_BYTES = 1 << 20
 
@@ -35,7 +36,10 @@ def read_label(path: str | Path) -> str:
         raise Unusable("unreadable label", f"{path} is not text") from None
 
 
-def only(folder: Path, pattern: str) -> Path | None:
-    """The one file of `folder` that fits; None where none does, or more than one."""
-    found = sorted(path for path in folder.glob(pattern) if path.is_file())
-    return found[0] if len(found) == 1 else None
+def tables_in(folder: Path) -> list[Path]:
+    """The visible files of `folder` itself that are tables by their suffix, in letters of any case; sorted."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in TABLES and not is_hidden(path.name) and path.is_file()
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InvalidInput
-from .files import only
+from .files import TABLES, tables_in
 from .frame import Source
 
 ALLOWED = (
@@ -17,7 +17,6 @@ _DEPTH = 2
 """How far below the given folder a data set is looked for: archives are unpacked into folders of their own name."""
 _PASSED_OVER = ("__MACOSX",)
 _HDF5 = (".hdf5", ".h5")
-_TABLES = (".csv", ".tsv")
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -86,11 +85,10 @@ def _find(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout
             return found[0]
     if path.suffix.lower() in _HDF5 and path.is_file():
         raise InvalidInput(f"source is {path}; name the folder that holds it and the other HDF5 files")
-    tables = sorted(file.name for file in path.glob("*.csv")) if path.is_dir() else []
+    tables = tables_in(path) if path.is_dir() else []
     if len(tables) > 1:
-        raise InvalidInput(
-            f"source is {path}, which holds several CSV files: {', '.join(tables[:4])}; name one of them"
-        )
+        names = ", ".join(table.name for table in tables[:4])
+        raise InvalidInput(f"source is {path}, which holds several CSV files: {names}; name one of them")
     raise InvalidInput(f"source is {path}; allowed is a data set: {ALLOWED}")
 
 
@@ -105,7 +103,7 @@ def _layout(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layo
 
     if path.is_file() and _is_tar(path):
         return _Layout(path, lambda: ReleaseShards([path], options.split_csv), "split_csv")
-    if path.is_file() and path.suffix.lower() in _TABLES:
+    if path.is_file() and path.suffix.lower() in TABLES:
         return _Layout(path, lambda: Table(path))
     if path.is_dir():
         if is_unbc(path):
@@ -118,8 +116,8 @@ def _layout(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layo
             return _Layout(path, lambda: BioVid(path, options.clip_frames), "clip_frames")
         if shards := sorted(file for file in path.iterdir() if file.is_file() and _is_tar(file)):
             return _Layout(path, lambda: ReleaseShards(shards, options.split_csv), "split_csv")
-        if (table := only(path, "*.csv")) is not None:
-            return _Layout(path, lambda: Table(table))
+        if len(tables := tables_in(path)) == 1:
+            return _Layout(path, lambda: Table(tables[0]))
     return None
 
 

@@ -22,7 +22,7 @@ from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
 from ..table_files import read_table
 from ..vocabulary import SPLITS
-from .files import PICTURES, read_label, walk
+from .files import PICTURES, read_label, tables_in, walk
 from .frame import SourceFrame
 from .labels import checked_aus, split_named, whole, whole_pspi
 from .report import ImportReport, Unusable
@@ -221,7 +221,7 @@ def _annotated(file_name: str) -> str:
 
 def find_split_csv(folder: Path) -> Path | None:
     """The split file of a folder, if it holds just one. Raises InvalidInput when it holds several."""
-    found = [path for path in sorted(folder.glob("*.csv")) if _is_split_csv(path)]
+    found = [path for path in tables_in(folder) if _is_split_csv(path)]
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
         raise InvalidInput(f"{folder} holds several split files, {names}: choose one with --split-csv")

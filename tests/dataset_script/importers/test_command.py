@@ -88,8 +88,9 @@ def test_an_hdf5_file_alone_is_no_data_set(tmp_path, capsys):
     assert "name the folder that holds it" in capsys.readouterr().err
 
 
-def test_of_several_csv_files_one_must_be_named(tmp_path, capsys):
-    write(tmp_path / "a.csv", "path,subject,pspi")
-    write(tmp_path / "b.csv", "path,subject,pspi")
+@pytest.mark.parametrize("names", [("a.csv", "b.csv"), ("a.CSV", "b.tsv")])
+def test_of_several_csv_files_one_must_be_named(tmp_path, capsys, names):
+    for name in names:
+        write(tmp_path / name, "path,subject,pspi")
     assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
-    assert "holds several CSV files: a.csv, b.csv; name one of them" in capsys.readouterr().err
+    assert f"holds several CSV files: {', '.join(names)}; name one of them" in capsys.readouterr().err

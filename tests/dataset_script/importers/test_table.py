@@ -44,6 +44,16 @@ def test_units_boxes_and_splits_arrive(tmp_path):
     assert report.splits == {"train": {"frames": 2, "subjects": 1}, "test": {"frames": 1, "subjects": 1}}
 
 
+@pytest.mark.parametrize("name", ["labels.tsv", "Labels.CSV", "X.TSV", "a.Csv"])
+@pytest.mark.parametrize("inside", ["", "unpacked"])
+def test_a_folder_with_one_table_is_read_whatever_its_suffix(tmp_path, name, inside):
+    folder = tmp_path / "source" / inside
+    source(folder, "path,subject,pspi", "pictures/1.png,ann,1").rename(folder / name)
+    write(folder / f"._{name}", b"\0\5\x16\7 of macOS")
+    import_dataset(tmp_path / "source", tmp_path / "out")
+    assert rows_of(tmp_path / "out").keys() == {"pictures/1.png"}
+
+
 def test_subjects_that_differ_in_case_are_noted(tmp_path):
     """They stay two: the file is the user's own, and says so."""
     table = source(tmp_path, "path,subject,pspi", *(f"pictures/{k}.png,{'sS'[k % 2]}01,{k}" for k in range(6)))
