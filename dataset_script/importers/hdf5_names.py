@@ -20,6 +20,14 @@ _ALSO = {
 }
 """Other names of a data set, as `_plain` writes them."""
 ALLOWED = (*PATTERNS, *_ALSO, *LABELS.values())
+_HOLDS = {
+    "image": "the pictures, (F, H, W) or with channels",
+    "index": "a whole number for each picture in frames (F,), and in annotations (N,) that of the picture of each row",
+    "subject_name": "the name of the subject of each annotation, text (N,)",
+    "label_pspi": "PSPI of each annotation, numbers (N,)",
+    **{label: f"{name} of each annotation, numbers (N,)" for name, label in LABELS.items()},
+}
+"""What people are told of a data set that is missing."""
 _PICTURE_AXES = (3, 4)
 _MOST_SHOWN = 8
 
@@ -82,9 +90,24 @@ def find_data_set(file: Any, name: str, chosen: Mapping[str, str], notes: list[s
 
 
 def missing(file: Any, name: str) -> WorkFailed:
-    """What to raise where `find_data_set` finds nothing."""
-    held = _listed(_data_sets(file))
-    return WorkFailed(f"{file.filename} has no {name}; it holds {held}: choose one with --hdf5 {name}=NAME")
+    """What to raise where `find_data_set` finds nothing: what is missing, and which data sets may be it."""
+    stored = _data_sets(file)
+    problem = f"{file.filename} has no {name}, which is {_HOLDS[name]}; it holds {_listed(stored)}"
+    fitting = {path: data for path, data in stored.items() if _may_be(name, path, data)}
+    if not fitting:
+        return WorkFailed(f"{problem}: none of them can be {name}, so add it")
+    return WorkFailed(f"{problem}: if it is {' or '.join(map(repr, fitting))}, say so with --hdf5 {name}=NAME")
+
+
+def _may_be(name: str, path: str, data: Any) -> bool:
+    """Whether an unknown data set may be `name`, by its axes and type."""
+    if any(_plain(path) in (_plain(known), *_others(known)) for known in _HOLDS):
+        return False
+    if name == "image":
+        return data.ndim in _PICTURE_AXES
+    one_a_row = data.ndim == 1 or (data.ndim == 2 and 1 in data.shape)
+    columns = data.ndim == 2 and name in LABELS.values()
+    return (one_a_row or columns) and (data.dtype.kind in "OSU") == (name == "subject_name")
 
 
 def _data_sets(file: Any) -> dict[str, Any]:

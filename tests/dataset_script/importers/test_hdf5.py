@@ -64,6 +64,28 @@ def test_a_name_in_another_case_is_the_same_subject(tmp_path):
     assert "subject 042-ll042 is spelled 042-LL042 and 042-ll042: they are one subject" in report.notes
 
 
+@pytest.mark.parametrize(
+    ("file", "name", "others", "advice"),
+    [
+        (ANNOTATIONS, "index", {}, "none of them can be index, so add it"),
+        (FRAMES, "index", {}, "none of them can be index, so add it"),
+        (FRAMES, "image", {}, "none of them can be image, so add it"),
+        (ANNOTATIONS, "index", {"row": np.arange(48)}, "if it is 'row', say so with --hdf5 index=NAME"),
+        (ANNOTATIONS, "index", {"who": [b"x"] * 48, "maps": np.zeros((48, 4, 4))}, "none of them can be index"),
+        (ANNOTATIONS, "subject_name", {"who": [b"x"] * 48}, "if it is 'who', say so with --hdf5 subject_name=NAME"),
+        (ANNOTATIONS, "label_AU_7", {"lid": np.zeros((48, 2))}, "if it is 'lid', say so with --hdf5 label_AU_7=NAME"),
+    ],
+)
+def test_a_missing_data_set_is_explained_and_only_what_fits_is_offered(tmp_path, file, name, others, advice):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    change(source / file, name, None)
+    with h5py.File(source / file, "r+") as opened:
+        for other, values in others.items():
+            opened[other] = values
+    with pytest.raises(WorkFailed, match=f"has no {name}, which is .*; it holds .*: {advice}"):
+        imported(source, tmp_path / "out")
+
+
 def test_without_folds_they_are_dealt_and_the_report_says_so(tmp_path):
     source = write_unbc_hdf5(tmp_path / "h5")
     (source / FOLDS).unlink()
@@ -255,7 +277,7 @@ def test_pspi_alone_leaves_the_units_null(tmp_path):
     assert all(row["au"] is None for row in rows.values())
     assert any("no action units" in note for note in report.notes)
     change(source / ANNOTATIONS, "label_pspi", None)
-    with pytest.raises(WorkFailed, match="has no label_pspi; it holds 'index'"):
+    with pytest.raises(WorkFailed, match="has no label_pspi, which is .*; it holds 'index'"):
         imported(source, tmp_path / "none")
 
 
