@@ -16,6 +16,8 @@ _EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """A first line by which spreadsheets are told the separator."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,})")
 """What can be no thousands: three digits after the comma could be."""
+_NOT_CLOSED = ("unexpected end of data", "field larger than field limit")
+"""What `csv` says where the file, or more text than any field has, follows an opening quote."""
 _SHARES = (-1.0, 2.0)
 
 
@@ -60,7 +62,14 @@ class TableFile:
             return float("nan")
         if _DECIMAL_COMMA.fullmatch(text) or (self.decimal_comma and text.count(",") == 1 and "." not in text):
             text = text.replace(",", ".")
-        return float(text)
+        return plain_number(text)
+
+
+def plain_number(text: str) -> float:
+    """A number as people write it. Raises ValueError, also for 1_0, which Python reads as 10."""
+    if "_" in text:
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
 
 
 def are_shares(boxes: Iterable[Iterable[float]]) -> bool:
@@ -91,13 +100,8 @@ def read_table(path: Path) -> TableFile:
     told = _EXCEL_SEPARATOR.match(text)
     header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
     separator = told[1] if told else max(_SEPARATORS, key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True, skipinitialspace=True)
-    try:
-        if told:
-            next(reader)
-        read = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise InvalidInput(f"{path}, line {reader.line_num}: {error}; allowed are CSV files") from None
+    read = _cells(path, text, separator)[1 if told else 0 :]
+    read = [(line, cells) for line, cells in read if any(cell.strip() for cell in cells)]
     names = [name.strip() for name in read.pop(0)[1]] if read else []
     kept = _kept_columns(path, names, read)
     rows = [
@@ -105,6 +109,22 @@ def read_table(path: Path) -> TableFile:
         for line, cells in read
     ]
     return TableFile(path, [names[k] for k in kept], rows, separator != ",", notes)
+
+
+def _cells(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Every row and the line where it ends. Raises InvalidInput where a quote is wrong."""
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator, strict=True, skipinitialspace=True)
+    read: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            read.append((reader.line_num, cells))
+    except csv.Error as error:
+        first = read[-1][0] + 1 if read else 1
+        if str(error).startswith(_NOT_CLOSED):
+            raise InvalidInput(f'{path}, line {first}: a quote (") opens there and is not closed') from None
+        begun = f", in the row that begins in line {first}" if first < reader.line_num else ""
+        raise InvalidInput(f"{path}, line {reader.line_num}{begun}: {error}; allowed are CSV files") from None
+    return read
 
 
 def _surplus(cells: list[str], columns: int) -> int:

@@ -9,9 +9,11 @@ import numpy as np
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, EXTRA_AU_NAMES, PSPI_MAX, check_aus, check_extra_aus, pspi
 from ..features import NUM_AAM_LANDMARKS
+from ..table_files import plain_number
 from .report import Unusable
 
 _FACS_COLUMNS = 4
+_AU43 = AU_NAMES.index("AU43")
 _SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid", "dev", "development"),
@@ -23,7 +25,7 @@ SPLITS_ALLOWED = "train, validation (or val, valid, dev) and test"
 def number(text: str) -> float:
     """A finite number. Raises Unusable."""
     try:
-        value = float(text)
+        value = plain_number(text)
     except ValueError:
         raise Unusable("bad number", f"{text[:40]!r} is not a number") from None
     if not math.isfinite(value):
@@ -70,9 +72,12 @@ def checked_aus(found: Mapping[str, float]) -> tuple[float, ...]:
 @lru_cache(maxsize=1 << 16)  # frames share their intensities: a table look-up in place of NumPy on six numbers
 def _checked(values: tuple[float, ...]) -> tuple[float, ...]:
     try:
-        return tuple(check_aus(values).tolist())
+        au = tuple(check_aus(values).tolist())
     except InvalidInput as error:
         raise Unusable("AU out of range", str(error)) from None
+    if (closed := au[_AU43]) not in (0, 1):
+        raise Unusable("AU out of range", f"AU43 is {closed:g}; a label of it is 0 or 1")
+    return au
 
 
 def checked_extra_aus(found: dict[str, float]) -> dict[str, float]:
@@ -118,7 +123,7 @@ def parse_landmarks(text: str) -> np.ndarray:
     if len(words) != 2 * NUM_AAM_LANDMARKS or any(len(line.split()) not in (0, 2) for line in text.splitlines()):
         raise Unusable("bad number", f"the file holds {len(words)} numbers; it must hold {NUM_AAM_LANDMARKS} rows x y")
     try:
-        points = np.array(words, dtype=np.float32).reshape(-1, 2)
+        points = np.array([*map(plain_number, words)], dtype=np.float32).reshape(-1, 2)
     except ValueError:
         raise Unusable("bad number", f"the file holds {_not_a_number(words)!r}, which is not a number") from None
     if not np.isfinite(points).all():
@@ -130,7 +135,7 @@ def _not_a_number(words: list[str]) -> str:
     """The first word that is none."""
     for word in words:
         try:
-            float(word)
+            plain_number(word)
         except ValueError:
             return word[:40]
     return ""

@@ -80,7 +80,7 @@ class Table:
         repeated = 0
         for labels, split in zip(rows, splits, strict=True):
             line = labels.row.line
-            name = labels.text("path") or f"line {line}"
+            name = labels.text("path") or f"a row of {self.table.path.name}"
             try:
                 path = self._picture(labels)
                 earlier = seen.setdefault(path, (line, None))

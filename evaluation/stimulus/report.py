@@ -2,6 +2,7 @@
 
 from ..markdown import number, span, table, with_span
 from .results import ClipScores, StimulusContext, StimulusEvaluation
+from .run import HARDLY_REACT, SUBJECTS
 
 _OF_FRAMES = {"max": "highest frame", "mean": "mean of the frames"}
 _TRIVIAL = {"one_answer": "the other subjects' commoner answer for all", "chance": "a fair coin"}
@@ -39,8 +40,13 @@ def method(context: StimulusContext) -> str:
     """What the numbers are based on."""
     clips = " and ".join(f"{count:,} with {name}" for name, count in context["clips"].items())
     parts = [f"{context['frames']:,} frames of {context['subjects']} subjects: clips {clips}."]
-    if context["subjects_left_out"]:
-        parts.append(f"Left out: {len(context['subjects_left_out'])} of the 20 subjects whose faces hardly react.")
+    if context["subjects_option"] == SUBJECTS[0]:
+        parts.append("No subject of the data is left out.")
+    else:
+        parts.append(
+            f"Left out (`--subjects {context['subjects_option']}`): {len(context['subjects_left_out'])} of the "
+            f"{len(HARDLY_REACT)} subjects whose faces hardly react."
+        )
     if context["without_face"] is None:
         parts.append("No face was looked for: frames without `face_box` were seen whole.")
     else:

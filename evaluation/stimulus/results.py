@@ -23,14 +23,16 @@ class ClipScores(TypedDict):
 class StimulusContext(TypedDict):
     """What was scored.
 
-    `reference`: the model's, "none" or "neutral". `clips`: by stimulus. `without_face`: frames left out, None where no
-    face was looked for; `clips_without_face`: clips of which nothing is left.
+    `reference`: the model's, "none" or "neutral". `subjects_option`: 87 for all of the data, 67 for all but those whose
+    faces hardly react; `subjects_left_out`: those of them that are in the data. `clips`: by stimulus. `without_face`:
+    frames left out, None where no face was looked for; `clips_without_face`: clips of which nothing is left.
     """
 
     model: str
     reference: str
     data: str
     subjects: int
+    subjects_option: int
     subjects_left_out: list[str]
     clips: dict[str, int]
     frames: int

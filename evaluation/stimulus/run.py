@@ -70,6 +70,7 @@ def evaluate_stimuli(model: str | Path, data: str | Path, settings: Settings) ->
         "reference": ViTPainConfig.from_pretrained(model).reference,
         "data": Path(data).resolve().name,
         "subjects": len(np.unique(clips.subject)),
+        "subjects_option": settings.subjects,
         "subjects_left_out": left_out,
         "clips": {STIMULI[NO_PAIN]: int((~clips.painful).sum()), STIMULI[PAIN]: int(clips.painful.sum())},
         "frames": len(seen),

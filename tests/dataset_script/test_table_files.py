@@ -55,6 +55,20 @@ def test_any_bytes_are_a_table_or_refused_in_one_line(path, content):
         assert all(row.values.keys() == {*table.columns} for row in table.rows)
 
 
+@pytest.mark.parametrize("rows", [3, 20_000])
+def test_a_quote_that_is_not_closed_is_named_by_the_line_where_it_opens(path, rows):
+    lines = [*(f"a{k},b{k}" for k in range(rows)), 'c,"d', *(f"a{k},b{k}" for k in range(rows))]
+    path.write_text("\n".join(["x,y", *lines]))
+    with pytest.raises(InvalidInput, match=rf'a\.csv, line {rows + 2}: a quote \("\) opens there and is not closed'):
+        read_table(path)
+
+
+def test_a_wrong_quote_is_named_by_its_line_and_that_where_its_row_begins(path):
+    path.write_text('x,y\na,b\nc,"d\ne,f\n"g,h\n')
+    with pytest.raises(InvalidInput, match=r"line 5, in the row that begins in line 3: ',' expected after"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("separator", [",", ";"])
 @pytest.mark.parametrize(
     ("text", "value"),
@@ -80,7 +94,7 @@ def test_three_digits_after_a_comma_are_thousands_or_not(path):
     path.write_text("a;b\n")
     assert read_table(path).number("1,500") == 1.5
     path.write_text("a,b\n")
-    for text in ("1,500", "1,2,3", "1.234,5", "x"):
+    for text in ("1,500", "1,2,3", "1.234,5", "x", "1_0"):
         with pytest.raises(ValueError, match=text):
             read_table(path).number(text)
 

@@ -82,7 +82,7 @@ def test_a_missing_data_set_is_explained_and_only_what_fits_is_offered(tmp_path,
     with h5py.File(source / file, "r+") as opened:
         for other, values in others.items():
             opened[other] = values
-    with pytest.raises(WorkFailed, match=f"has no {name}, which is .*; it holds .*: {advice}"):
+    with pytest.raises(WorkFailed, match=rf"has no {name}, which is .*; it holds .*: {advice}"):
         imported(source, tmp_path / "out")
 
 
@@ -277,7 +277,7 @@ def test_pspi_alone_leaves_the_units_null(tmp_path):
     assert all(row["au"] is None for row in rows.values())
     assert any("no action units" in note for note in report.notes)
     change(source / ANNOTATIONS, "label_pspi", None)
-    with pytest.raises(WorkFailed, match="has no label_pspi, which is .*; it holds 'index'"):
+    with pytest.raises(WorkFailed, match=r"has no label_pspi, which is .*; it holds 'index'"):
         imported(source, tmp_path / "none")
 
 

@@ -60,6 +60,7 @@ def test_an_intensity_out_of_range_is_refused(name, value):
         ("4 2 0", "bad number"),
         ("4 2 0 0 0", "bad number"),
         ("4 two 0 0", "bad number"),
+        ("4 0_1 0 0", "bad number"),
         ("4 nan 0 0", "bad number"),
         ("4 inf 0 0", "bad number"),
         ("4 2 0 x", "bad number"),

@@ -54,6 +54,12 @@ def test_a_folder_with_one_table_is_read_whatever_its_suffix(tmp_path, name, ins
     assert rows_of(tmp_path / "out").keys() == {"pictures/1.png"}
 
 
+def test_a_row_without_a_path_is_named_by_its_line_once(tmp_path):
+    table = source(tmp_path, "path,subject,pspi", "pictures/0.png,ann,0", ",ann,1")
+    (problem,) = import_dataset(table, tmp_path / "out").left_out
+    assert (problem.what, problem.reason) == ("a row of labels.csv", "line 3: its path is empty")
+
+
 def test_subjects_that_differ_in_case_are_noted(tmp_path):
     """They stay two: the file is the user's own, and says so."""
     table = source(tmp_path, "path,subject,pspi", *(f"pictures/{k}.png,{'sS'[k % 2]}01,{k}" for k in range(6)))
@@ -76,7 +82,9 @@ def test_pspi_alone_leaves_the_units_null(tmp_path):
     [
         ("pictures/1.png,ann,6,0,0,0,0,0,6", "AU out of range"),
         ("pictures/1.png,ann,0,0,0,0,0,2,2", "AU out of range"),
+        ("pictures/1.png,ann,0.5,0,0,0,0,0.5,1", "AU out of range"),
         ("pictures/1.png,ann,x,0,0,0,0,0,0", "bad number"),
+        ("pictures/1.png,ann,0_1,0,0,0,0,0,1", "bad number"),
         ("pictures/1.png,ann,,0,0,0,0,0,0", "bad number"),
         ("pictures/1.png,ann,0.5,0,0,0,0,0,0.5", "bad number"),
         ("pictures/1.png,ann,1,0,0,0,0,0,3", "PSPI disagrees"),

@@ -49,6 +49,7 @@ def test_from_videos_to_accuracy(biovid, model, tmp_path, capsys):
     assert not mismatches(found, StimulusEvaluation)
     assert found["context"]["clips"] == {"BL1": 10, "PA4": 10} and found["context"]["frames"] == 80
     assert found["context"]["subjects"] == 5 and found["context"]["subjects_left_out"] == []
+    assert "No subject of the data is left out." in (tmp_path / "biovid.md").read_text()
     assert (tmp_path / "biovid.md").read_text() == text
 
 
@@ -77,7 +78,10 @@ def test_the_published_list_is_left_out(biovid, model, tmp_path, capsys):
     assert evaluate(model, biovid, "--out", tmp_path, "--subjects", 67, "--json") == 0
     context = json.loads(capsys.readouterr().out)["context"]
     assert context["subjects"] == 3 and context["subjects_left_out"] == ["082315_w_60", "100914_m_39"]
-    assert "Left out: 2 of the 20 subjects" in (tmp_path / "biovid.md").read_text()
+    assert (
+        "Left out (`--subjects 67`): 2 of the 20 subjects whose faces hardly react."
+        in (tmp_path / "biovid.md").read_text()
+    )
 
 
 def test_faces_are_found_first(biovid, model, tmp_path, monkeypatch, capsys):
