@@ -133,7 +133,7 @@ def _write_texts(out: Path, frames: Sequence[SourceFrame], folds: Folds | None, 
 
 
 def _changes(before: Settings, now: Settings) -> list[str]:
-    """The same content may lie in another place by now."""
+    """The same archive may lie in another place by now, if its time of change is the same."""
     if before.get("hash") != now["hash"]:
         return ["its source or options have changed since; name a new directory"]
     if before.get("files") != now["files"]:
