@@ -45,3 +45,9 @@ def why_no_text(name: str | os.PathLike) -> str:
     except UnicodeDecodeError:
         return "the name is not UTF-8; rename it"
     return "this locale does not read its name as UTF-8; set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+
+
+def is_hub_name(name: str | os.PathLike) -> bool:
+    """Whether it may be a repository on the Hub, OWNER/NAME. Others are not asked for: offline that takes a minute."""
+    text = os.fspath(name)
+    return text.count("/") == 1 and not text.startswith((".", "/", "~"))

@@ -19,6 +19,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets, load_dataset
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES
+from dataset_script.names import is_hub_name
 from dataset_script.vocabulary import SPLITS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
@@ -80,8 +81,7 @@ def open_people(data: str | Path, people: Iterable[int] | None = None) -> Datase
 
 
 def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:
-    looks_like_hub = str(data).count("/") == 1 and not str(data).startswith((".", "/", "~"))
-    if not Path(data).is_dir() and not looks_like_hub:
+    if not Path(data).is_dir() and not is_hub_name(data):
         raise InvalidInput(f"data is {str(data)!r}; allowed is a dataset directory or OWNER/NAME on the Hub")
     try:
         return load_dataset(str(data), split=split)

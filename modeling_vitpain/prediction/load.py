@@ -6,10 +6,13 @@ import torch
 from safetensors import SafetensorError
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.names import is_hub_name
 
 from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
+
+_ALLOWED = "allowed is a model directory or OWNER/NAME on the Hub"
 
 
 def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
@@ -22,12 +25,14 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
         InvalidInput: there is no ViTPain there.
         WorkFailed: its files are damaged, or lack tensors.
     """
+    if not Path(model).is_dir() and not is_hub_name(model):
+        raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}")
     if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
         raise InvalidInput(f"model is {str(model)!r}; that directory holds no config.json")
     try:
         config = ViTPainConfig.get_config_dict(str(model))[0]
     except OSError as error:
-        raise InvalidInput(f"model is {str(model)!r}; allowed is a model directory or OWNER/NAME on the Hub") from error
+        raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}") from error
     if config.get("model_type") != ViTPainConfig.model_type:
         raise InvalidInput(f"model is {str(model)!r}, of type {config.get('model_type')!r}; allowed is 'vitpain'")
     try:

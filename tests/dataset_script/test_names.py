@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from dataset_script.names import is_text, read_name, why_no_text, written_name
+from dataset_script.names import is_hub_name, is_text, read_name, why_no_text, written_name
 
 NAMES = [
     (b"face.png", "face.png"),
@@ -32,3 +32,12 @@ def test_what_arrow_cannot_open_is_told_apart():
     assert is_text("日本") and not is_text(os.fsdecode(b"caf\xe9"))
     assert "rename it" in why_no_text(os.fsdecode(b"caf\xe9"))
     assert "PYTHONUTF8" in why_no_text("café".encode().decode("ascii", "surrogateescape"))
+
+
+@pytest.mark.parametrize(
+    ("name", "may_be"),
+    [("owner/name", True), ("tiny", False), ("./tiny", False), ("~/tiny", False), ("a/b/c", False), ("/tmp", False)],
+)
+def test_names_on_the_hub(name, may_be):
+    """Offline, the Hub is asked in vain for half a minute: a directory that is not there must not wait for that."""
+    assert is_hub_name(name) is may_be

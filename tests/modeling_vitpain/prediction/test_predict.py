@@ -488,3 +488,12 @@ class TestDataset:
     def test_the_first_frames_are_those_of_the_whole(self, reference_model, faces):
         found, whole = predict_dataset(reference_model, faces, limit=3), predict_dataset(reference_model, faces)
         np.testing.assert_allclose(found["logits"], whole["logits"][:3], atol=1e-4)
+
+
+def test_a_model_that_is_not_there_is_told_without_asking_the_hub(tmp_path, capsys, monkeypatch):
+    from modeling_vitpain.configuration_vitpain import ViTPainConfig
+
+    monkeypatch.setattr(ViTPainConfig, "get_config_dict", lambda *_: pytest.fail("the Hub was asked"))
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    assert pain3d_cli.main(["predict", str(tmp_path / "a.png"), "--model", "tiny"]) == 2
+    assert "model is 'tiny'; allowed is a model directory or OWNER/NAME on the Hub" in capsys.readouterr().err
