@@ -13,14 +13,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from .errors import InvalidInput, WorkFailed
+from .video_clock import Clock, declared_seconds, stamped_seconds
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
     | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
 )
-
-_SHORT_BY = 1.0
-"""Seconds by which a video may end before the length that it declares; players and cameras round."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
     """
     import av
 
-    number, time, due = -1, 0.0, 0.0
+    number, due, clock = -1, 0.0, None
     try:
         with av.open(str(path)) as container:
             stream = shown_stream(container)
@@ -82,26 +80,60 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
                 yield VideoFrame(error="the file holds no video stream")
                 return
             stream.thread_type = "AUTO"
-            opening, declared = _opening_seconds(container, stream), _declared_seconds(container, stream)
-            start = opening if stream.start_time is None else float(stream.start_time * stream.time_base)
-            late = start - opening
-            for number, frame in enumerate(container.decode(stream)):
-                counted = late + number / float(stream.average_rate or 25)
-                time = counted if frame.time is None else frame.time - opening
+            clock, packets = Clock(container, stream), _Packets(container, stream)
+            for number, frame in enumerate(packets.decoded()):
+                time = clock.tick(frame)
                 if not is_sampled(number, time, due, sampling):
                     continue
                 due = time if sampling.fps is None else next_tick(time, sampling.fps)
                 yield _read_frame(frame, stream, number, time, max_pixels)
                 if sampling.numbers is not None and number >= max(sampling.numbers):
                     return
+            short = _what_is_missing(container, stream, clock, packets)
     except (av.error.FFmpegError, OSError) as error:
-        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
+        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {clock.time:.2f} s"
         yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
         return
-    if number < 0:
+    if short is not None:
+        yield VideoFrame(error=short)
+    elif number < 0:
         yield VideoFrame(error="the video holds no frame")
-    elif declared is not None and time - late < declared - max(_SHORT_BY, 0.02 * declared):
-        yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
+
+
+class _Packets:
+    """The packets of a stream as they are decoded, and how many of them the file does not hold.
+
+    Only MP4 and QuickTime list every packet of the file, whether or not its bytes are there.
+    """
+
+    def __init__(self, container, stream) -> None:
+        self._container, self._stream = container, stream
+        self._listed = "mp4" in container.format.name.split(",")
+        self.whole = 0
+
+    def decoded(self) -> Iterator:
+        for packet in self._container.demux(self._stream):
+            if self._listed and packet.is_corrupt:  # the file ends within it
+                continue
+            self.whole += bool(packet.size)
+            yield from packet.decode()
+
+    @property
+    def listed(self) -> int:
+        """Packets of the stream by the file's own list; 0: it has none."""
+        return len(self._stream.index_entries) if self._listed else 0
+
+
+def _what_is_missing(container, stream, clock: Clock, packets: _Packets) -> str | None:
+    if packets.whole < packets.listed:
+        of = f"{packets.whole} of the {packets.listed} frames that it declares"
+        return f"the video ends at {clock.end:.2f} s: the file holds {of}"
+    if stream.frames and packets.listed:
+        return None  # complete: its list is exact, its length may be that of an edit
+    declared, name = declared_seconds(container, stream), container.format.name
+    if clock.time >= 0 and clock.ends_before(declared, name):
+        return f"the video ends at {clock.shown_seconds(name):.2f} s of the {declared:.2f} s that it declares"
+    return None
 
 
 def count_frames(path: Path) -> int:
@@ -130,7 +162,7 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
             if stream is None:
                 return 1
             rate = float(stream.average_rate or 25)
-            seconds = _declared_seconds(container, stream) or stream.frames / rate
+            seconds = stamped_seconds(container, stream) or stream.frames / rate
             frames = stream.frames or seconds * rate
     except (av.error.FFmpegError, OSError):
         return 1
@@ -221,19 +253,3 @@ def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool
 def next_tick(time: float, fps: float) -> float:
     """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
     return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
-
-
-def _opening_seconds(container, stream) -> float:
-    """The time stamp at which the file begins: of the earliest of its streams."""
-    if container.start_time is not None:
-        return container.start_time / 1e6  # microseconds
-    return 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
-
-
-def _declared_seconds(container, stream) -> float | None:
-    """The length that the file declares for its video; None where it declares none."""
-    if container.duration is not None and len(container.streams) == 1:
-        return container.duration / 1e6
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return None
