@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from . import hdr
 from .errors import InvalidInput, WorkFailed
+from .media_files import is_jpeg_file
 from .video_clock import Clock, declared_seconds, stamped_seconds
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
-    | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
-)
+_NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
+"""Formats that FFmpeg also opens, or takes for one that it opens: pictures, and texts of terminals."""
+
+_RESIZED = {"interpolation": "BICUBIC"}
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
 
     number, due, clock = -1, 0.0, None
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             if stream is None:
                 yield VideoFrame(error="the file holds no video stream")
@@ -136,12 +138,35 @@ def _what_is_missing(container, stream, clock: Clock, packets: _Packets) -> str 
     return None
 
 
+def open_video(path: Path):
+    """The open container of PyAV; a context manager. Raises OSError or FFmpegError where it is no video."""
+    import av
+
+    motion_jpeg = "mjpeg" if is_jpeg_file(path) else None  # which FFmpeg would read by its suffix, as one picture
+    return av.open(str(path), format=motion_jpeg)
+
+
+def can_decode(path: Path) -> bool:
+    """Whether a file of unknown kind holds a frame of a video. Raises ModuleNotFoundError without PyAV."""
+    import av
+
+    try:
+        with open_video(path) as container:
+            stream = shown_stream(container)
+            names = container.format.name.split(",")
+            if stream is None or any(name in _NO_VIDEOS or name.endswith("_pipe") for name in names):
+                return False
+            return next(container.decode(stream), None) is not None
+    except (av.error.FFmpegError, OSError):
+        return False
+
+
 def count_frames(path: Path) -> int:
     """Frames of a video, counted without decoding one. Raises WorkFailed where it is not a readable video."""
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             packets = () if stream is None else container.demux(stream)
             count = sum(1 for packet in packets if packet.size and not packet.is_discard)
@@ -157,7 +182,7 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             if stream is None:
                 return 1
@@ -178,7 +203,8 @@ def shown_stream(container):
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails
-    candidates = [stream for stream in container.streams.video if not stream.disposition & still]
+    moving = [stream for stream in container.streams.video if not stream.disposition & still]
+    candidates = [stream for stream in moving if stream.codec_context is not None]  # None: of a codec it lacks
 
     def rank(stream) -> tuple[bool, int]:
         return bool(stream.disposition & Disposition.default), (stream.width or 0) * (stream.height or 0)
@@ -227,10 +253,12 @@ def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None)
     if max_pixels is not None and width * height > max_pixels:
         allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
-    if (width, height) == (frame.width, frame.height):
-        stored = frame.to_image()
+    resized = {} if (width, height) == (frame.width, frame.height) else dict(_RESIZED, width=width, height=height)
+    if frame.color_trc in (hdr.PQ, hdr.HLG):
+        levels = frame.to_ndarray(format="rgb48le", **resized)
+        stored = Image.fromarray(hdr.to_standard_range(levels, frame.color_trc, frame.color_primaries))
     else:
-        stored = frame.to_image(width=width, height=height, interpolation="BICUBIC")
+        stored = frame.to_image(**resized)
     return VideoFrame(as_shown(stored, _display_matrix(frame)), number, time)
 
 

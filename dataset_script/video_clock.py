@@ -3,7 +3,7 @@
 import re
 
 _FROM_THE_LAST_STAMP = frozenset({"mpegts", "mpeg"})
-"""Formats that declare no length: FFmpeg takes the last time stamp, which says nothing where a file was joined or cut."""
+"""Formats that declare no length: FFmpeg takes the last time stamp, which is wrong where files were joined or cut."""
 
 _FROM_ZERO = frozenset({"matroska", "nut"})
 """Formats whose declared length counts from the time stamp 0, not from the first frame."""

@@ -48,6 +48,9 @@ class FakeCapture:
     def set(self, *setting):
         return True
 
+    def get(self, name):
+        return 0.0  # as of what a camera does not know
+
     def read(self):
         if self.left <= 0:
             return False, None

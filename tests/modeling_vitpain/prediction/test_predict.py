@@ -125,7 +125,7 @@ class TestCommand:
         assert pain3d_cli.main(["predict", str(pictures), "--model", str(model), "--out", str(out)]) == 1
         rows = {row["path"].rsplit("/", 1)[1]: row for row in read(out)}
         assert list(rows) == ["a.jpg", "aa.png", "b.png", "cut.png", "c.png"]
-        assert rows["aa.png"]["error"] == "not a picture"
+        assert rows["aa.png"]["error"] == "neither a picture nor a video that can be read"
         assert rows["cut.png"]["error"].startswith("unreadable")
         assert rows["aa.png"]["pspi"] == rows["cut.png"]["AU4"] == ""
         assert rows["b.png"]["pspi"] != ""
