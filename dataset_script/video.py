@@ -5,6 +5,7 @@ A video is decoded as it is read and never held whole.
 
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image, ImageOps
 
 from . import hdr
 from .errors import InvalidInput, WorkFailed
-from .media_files import is_jpeg_file
+from .media_files import PICTURE_SUFFIXES, is_jpeg_file
 from .video_clock import Clock, declared_seconds, stamped_seconds
 
 _NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
@@ -138,12 +139,16 @@ def _what_is_missing(container, stream, clock: Clock, packets: _Packets) -> str 
     return None
 
 
+@contextmanager
 def open_video(path: Path):
-    """The open container of PyAV; a context manager. Raises OSError or FFmpegError where it is no video."""
+    """The open container of PyAV. Raises OSError or FFmpegError where it is no video."""
     import av
 
-    motion_jpeg = "mjpeg" if is_jpeg_file(path) else None  # which FFmpeg would read by its suffix, as one picture
-    return av.open(str(path), format=motion_jpeg)
+    with ExitStack() as files:
+        misnamed = path.suffix.lower() in PICTURE_SUFFIXES  # FFmpeg would take it for a picture, so it gets no name
+        source = files.enter_context(open(path, "rb")) if misnamed else str(path)
+        container = av.open(source, format="mjpeg" if is_jpeg_file(path) else None)
+        yield files.enter_context(container)
 
 
 def can_decode(path: Path) -> bool:
