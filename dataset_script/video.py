@@ -5,10 +5,11 @@ A video is decoded as it is read and never held whole.
 
 import math
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -144,11 +145,15 @@ def open_video(path: Path):
     """The open container of PyAV. Raises OSError or FFmpegError where it is no video."""
     import av
 
-    with ExitStack() as files:
-        misnamed = path.suffix.lower() in PICTURE_SUFFIXES  # FFmpeg would take it for a picture, so it gets no name
-        source = files.enter_context(open(path, "rb")) if misnamed else str(path)
-        container = av.open(source, format="mjpeg" if is_jpeg_file(path) else None)
-        yield files.enter_context(container)
+    options = {"format": "mjpeg" if is_jpeg_file(path) else None}
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        with av.open(str(path), **options) as container:
+            yield container
+        return
+    with open(path, "rb") as file:  # by its name FFmpeg would take it for a picture
+        nameless = SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
+        with av.open(nameless, **options) as container:
+            yield container
 
 
 def can_decode(path: Path) -> bool:
