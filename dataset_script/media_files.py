@@ -1,5 +1,6 @@
 """Which files of a folder are pictures and videos, by name and by their first bytes."""
 
+import mmap
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -24,14 +25,27 @@ PICTURE_SUFFIXES = (
 """Of every raster format that Pillow reads. Left out are vector graphics (.eps, .ps, .pdf, .wmf, .emf), formats whose
 decoder it lacks (.bufr, .grib, .h5, .hdf), floating-point maps (.pfm), and .mpg and .mpeg, which are videos."""
 
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
+    | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
+    | {".mpe", ".mpv", ".3gpp", ".f4v", ".ogm", ".rm", ".rmvb", ".wtv", ".mjpeg", ".mjpg", ".y4m", ".nut", ".ivf"}
+    | {".h264", ".264", ".avc", ".h265", ".265", ".hevc"}
+)
+
 _BESIDE_PICTURES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "system volume information", "$recycle.bin"}
     | {"@eadir", "@tmp", "@recycle", "#recycle", "#snapshot"}
 )
 """What Windows, macOS, and the disks of Synology and QNAP put there, in lower case."""
 
+_JPEG = b"\xff\xd8\xff"
+_VIDEO_HEADS = (
+    *(b"\x1aE\xdf\xa3", b"0&\xb2u\x8ef\xcf\x11", b"\0\0\x01\xba", b"\0\0\x01\xb3"),  # Matroska, ASF, MPEG
+    *(b"FLV\x01", b"OggS", b"YUV4MPEG2 ", b"DKIF", b"nut/multimedia"),
+)
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_MOTION_JPEG_SUFFIXES = frozenset({".mjpeg", ".mjpg"})
 _HEAD_BYTES = 512
 """Enough for two packets of an MPEG transport stream."""
 
@@ -111,12 +125,57 @@ class _Walk:
 
 def is_video_file(path: Path) -> bool:
     """Whether a file is a video by its first bytes or, where they do not say, by its suffix."""
-    from .video import VIDEO_SUFFIXES  # beside what decodes them; commands that only list files do not wait for it
-
-    head = _head(path)
+    head, suffix = _head(path), path.suffix.lower()
+    if head.startswith(_JPEG):
+        return suffix in _MOTION_JPEG_SUFFIXES or (suffix not in PICTURE_SUFFIXES and is_motion_jpeg(path))
     if _starts_as_picture(head):
         return False
-    return _starts_as_video(head) or path.suffix.lower() in VIDEO_SUFFIXES
+    return _starts_as_video(head) or suffix in VIDEO_SUFFIXES
+
+
+def is_picture_file(path: Path) -> bool:
+    """Whether a file is a picture of a usual format by its first bytes; False does not say that it is none."""
+    return _starts_as_picture(_head(path))
+
+
+def is_jpeg_file(path: Path) -> bool:
+    """Whether a file is a JPEG picture, or several, by its first bytes."""
+    return _head(path).startswith(_JPEG)
+
+
+def is_motion_jpeg(path: Path) -> bool:
+    """Whether a JPEG picture is followed at once by another of the same size, as in the streams of IP cameras.
+
+    False for the pictures of an MPO file, which one index lists.
+    """
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            first = _jpeg_size(content, 0)
+            if first is None:
+                return False
+            end = content.find(b"\xff\xd9" + _JPEG, first[1])
+            second = None if end < 0 else _jpeg_size(content, end + 2)
+            return second is not None and second[0] == first[0]
+    except (OSError, ValueError):  # ValueError: an empty file
+        return False
+
+
+def _jpeg_size(content: mmap.mmap, start: int) -> tuple[bytes, int] | None:
+    """Height and width of the JPEG picture at `start`, as it stores them, and where its scan begins.
+
+    None where it is no JPEG picture, or one of an MPO file.
+    """
+    place, size = start + 2, None
+    while content[place : place + 1] == b"\xff" and place + 9 < len(content):
+        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4], "big")
+        if marker == 0xE2 and content[place + 4 : place + 8] == b"MPF\0":
+            return None
+        if marker == 0xDA:
+            return None if size is None else (size, place)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            size = content[place + 5 : place + 9]
+        place += 2 + length
+    return None
 
 
 def is_heif_file(path: Path) -> bool:
@@ -138,7 +197,7 @@ def _brand(head: bytes) -> bytes | None:
 
 
 def _starts_as_picture(head: bytes) -> bool:
-    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
+    if head.startswith((_JPEG, b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")):
         return True
     return (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or _brand(head) in _HEIF_BRANDS | _AVIF_BRANDS
 
@@ -146,7 +205,6 @@ def _starts_as_picture(head: bytes) -> bool:
 def _starts_as_video(head: bytes) -> bool:
     if _brand(head) is not None or head[4:8] in (b"moov", b"mdat") or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
         return True
-    matroska, asf, program_stream = b"\x1aE\xdf\xa3", b"0&\xb2u\x8ef\xcf\x11", b"\0\0\x01\xba"
-    if head.startswith((matroska, asf, program_stream, b"\0\0\x01\xb3", b"FLV\x01", b"OggS")):
+    if head.startswith(_VIDEO_HEADS):
         return True
     return any(head[start : start + packet + 1 : packet] == b"GG" for start, packet in ((0, 188), (4, 192)))

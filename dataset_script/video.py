@@ -5,22 +5,24 @@ A video is decoded as it is read and never held whole.
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from . import hdr
 from .errors import InvalidInput, WorkFailed
+from .media_files import PICTURE_SUFFIXES, is_jpeg_file
+from .video_clock import Clock, declared_seconds, stamped_seconds
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".avi", ".divx", ".mkv", ".webm", ".ogv", ".wmv", ".asf", ".flv"}
-    | {".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".m2t", ".mod", ".tod", ".mxf", ".dv"}
-)
+_NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
+"""Formats that FFmpeg also opens, or takes for one that it opens: pictures, and texts of terminals."""
 
-_SHORT_BY = 1.0
-"""Seconds by which a video may end before the length that it declares; players and cameras round."""
+_RESIZED = {"interpolation": "BICUBIC"}
 
 
 @dataclass(frozen=True)
@@ -74,34 +76,99 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
     """
     import av
 
-    number, time, due = -1, 0.0, 0.0
+    number, due, clock = -1, 0.0, None
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             if stream is None:
                 yield VideoFrame(error="the file holds no video stream")
                 return
             stream.thread_type = "AUTO"
-            opening, declared = _opening_seconds(container, stream), _declared_seconds(container, stream)
-            start = opening if stream.start_time is None else float(stream.start_time * stream.time_base)
-            late = start - opening
-            for number, frame in enumerate(container.decode(stream)):
-                counted = late + number / float(stream.average_rate or 25)
-                time = counted if frame.time is None else frame.time - opening
+            clock, packets = Clock(container, stream), _Packets(container, stream)
+            for number, frame in enumerate(packets.decoded()):
+                time = clock.tick(frame)
                 if not is_sampled(number, time, due, sampling):
                     continue
                 due = time if sampling.fps is None else next_tick(time, sampling.fps)
                 yield _read_frame(frame, stream, number, time, max_pixels)
                 if sampling.numbers is not None and number >= max(sampling.numbers):
                     return
+            short = _what_is_missing(container, stream, clock, packets)
     except (av.error.FFmpegError, OSError) as error:
-        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {time:.2f} s"
+        where = "not a readable video" if number < 0 else f"damaged after frame {number} at {clock.time:.2f} s"
         yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
         return
-    if number < 0:
+    if short is not None:
+        yield VideoFrame(error=short)
+    elif number < 0:
         yield VideoFrame(error="the video holds no frame")
-    elif declared is not None and time - late < declared - max(_SHORT_BY, 0.02 * declared):
-        yield VideoFrame(error=f"the video ends at {time - late:.2f} s of the {declared:.2f} s that it declares")
+
+
+class _Packets:
+    """The packets of a stream as they are decoded, and how many of them the file does not hold.
+
+    Only MP4 and QuickTime list every packet of the file, whether or not its bytes are there.
+    """
+
+    def __init__(self, container, stream) -> None:
+        self._container, self._stream = container, stream
+        self._listed = "mp4" in container.format.name.split(",")
+        self.whole = 0
+
+    def decoded(self) -> Iterator:
+        for packet in self._container.demux(self._stream):
+            if self._listed and packet.is_corrupt:  # the file ends within it
+                continue
+            self.whole += bool(packet.size)
+            yield from packet.decode()
+
+    @property
+    def listed(self) -> int:
+        """Packets of the stream by the file's own list; 0: it has none."""
+        return len(self._stream.index_entries) if self._listed else 0
+
+
+def _what_is_missing(container, stream, clock: Clock, packets: _Packets) -> str | None:
+    if packets.whole < packets.listed:
+        of = f"{packets.whole} of the {packets.listed} frames that it declares"
+        return f"the video ends at {clock.end:.2f} s: the file holds {of}"
+    if stream.frames and packets.listed:
+        return None  # complete: its list is exact, its length may be that of an edit
+    declared, name = declared_seconds(container, stream), container.format.name
+    if clock.time >= 0 and clock.ends_before(declared, name):
+        return f"the video ends at {clock.shown_seconds(name):.2f} s of the {declared:.2f} s that it declares"
+    return None
+
+
+@contextmanager
+def open_video(path: Path):
+    """The open container of PyAV. Raises OSError or FFmpegError where it is no video."""
+    import av
+
+    options = {"format": "mjpeg" if is_jpeg_file(path) else None}
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        with av.open(str(path), **options) as container:
+            yield container
+        return
+    with open(path, "rb") as file:  # by its name FFmpeg would take it for a picture
+        nameless = SimpleNamespace(read=file.read, seek=file.seek, tell=file.tell)
+        with av.open(nameless, **options) as container:
+            yield container
+
+
+def can_decode(path: Path) -> bool:
+    """Whether a file of unknown kind holds a frame of a video. Raises ModuleNotFoundError without PyAV."""
+    import av
+
+    try:
+        with open_video(path) as container:
+            stream = shown_stream(container)
+            names = container.format.name.split(",")
+            if stream is None or any(name in _NO_VIDEOS or name.endswith("_pipe") for name in names):
+                return False
+            return next(container.decode(stream), None) is not None
+    except (av.error.FFmpegError, OSError):
+        return False
 
 
 def count_frames(path: Path) -> int:
@@ -109,7 +176,7 @@ def count_frames(path: Path) -> int:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             packets = () if stream is None else container.demux(stream)
             count = sum(1 for packet in packets if packet.size and not packet.is_discard)
@@ -125,12 +192,12 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = shown_stream(container)
             if stream is None:
                 return 1
             rate = float(stream.average_rate or 25)
-            seconds = _declared_seconds(container, stream) or stream.frames / rate
+            seconds = stamped_seconds(container, stream) or stream.frames / rate
             frames = stream.frames or seconds * rate
     except (av.error.FFmpegError, OSError):
         return 1
@@ -146,7 +213,8 @@ def shown_stream(container):
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails
-    candidates = [stream for stream in container.streams.video if not stream.disposition & still]
+    moving = [stream for stream in container.streams.video if not stream.disposition & still]
+    candidates = [stream for stream in moving if stream.codec_context is not None]  # None: of a codec it lacks
 
     def rank(stream) -> tuple[bool, int]:
         return bool(stream.disposition & Disposition.default), (stream.width or 0) * (stream.height or 0)
@@ -195,10 +263,12 @@ def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None)
     if max_pixels is not None and width * height > max_pixels:
         allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
-    if (width, height) == (frame.width, frame.height):
-        stored = frame.to_image()
+    resized = {} if (width, height) == (frame.width, frame.height) else dict(_RESIZED, width=width, height=height)
+    if frame.color_trc in (hdr.PQ, hdr.HLG):
+        levels = frame.to_ndarray(format="rgb48le", **resized)
+        stored = Image.fromarray(hdr.to_standard_range(levels, frame.color_trc, frame.color_primaries))
     else:
-        stored = frame.to_image(width=width, height=height, interpolation="BICUBIC")
+        stored = frame.to_image(**resized)
     return VideoFrame(as_shown(stored, _display_matrix(frame)), number, time)
 
 
@@ -221,19 +291,3 @@ def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool
 def next_tick(time: float, fps: float) -> float:
     """The first multiple of 1/fps after `time`, a little early: container times are rounded."""
     return (int(time * fps + 1e-3) + 1 - 1e-3) / fps
-
-
-def _opening_seconds(container, stream) -> float:
-    """The time stamp at which the file begins: of the earliest of its streams."""
-    if container.start_time is not None:
-        return container.start_time / 1e6  # microseconds
-    return 0.0 if stream.start_time is None else float(stream.start_time * stream.time_base)
-
-
-def _declared_seconds(container, stream) -> float | None:
-    """The length that the file declares for its video; None where it declares none."""
-    if container.duration is not None and len(container.streams) == 1:
-        return container.duration / 1e6
-    if stream.duration is not None:
-        return float(stream.duration * stream.time_base)
-    return None

@@ -21,8 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
+from ..media_files import VIDEO_SUFFIXES
 from ..table_files import read_table
-from ..video import VIDEO_SUFFIXES, Sampling, count_frames, read_frames
+from ..video import Sampling, count_frames, read_frames
 from ..vocabulary import GENDERS, STIMULI
 from .files import PICTURES, walk
 from .frame import SourceFrame

@@ -3,12 +3,14 @@
 import os
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.video import Sampling, is_sampled, next_tick
+from dataset_script.video import Sampling, is_sampled, next_tick, square_pixels
 
 from .media import InputImage, MediaFile
 
@@ -73,7 +75,24 @@ class Camera:
             number += 1
             if is_sampled(number, seconds, due, self._sampling):
                 due = seconds if self._sampling.fps is None else next_tick(seconds, self._sampling.fps)
-                yield InputImage(self.source, Image.fromarray(pixels[..., ::-1].copy()), number, seconds)
+                yield InputImage(self.source, self._shown(pixels), number, seconds)
+
+    def _shown(self, pixels: np.ndarray) -> Image.Image:
+        """A picture of OpenCV, which has turned it already, as RGB with square pixels."""
+        image = Image.fromarray(pixels[..., ::-1].copy())
+        size = square_pixels(image.width, image.height, _pixel_aspect(self._capture))
+        return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
+
+
+def _pixel_aspect(capture) -> Fraction | None:
+    """Width of a pixel of the upright picture in units of its height; None: a camera, or a file, that says nothing."""
+    import cv2
+
+    width, height = (int(capture.get(name)) for name in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    if width <= 0 or height <= 0:
+        return None
+    turned = capture.get(cv2.CAP_PROP_ORIENTATION_AUTO) > 0 and capture.get(cv2.CAP_PROP_ORIENTATION_META) % 180 == 90
+    return Fraction(height, width) if turned else Fraction(width, height)
 
 
 def _capture(device: int | str):

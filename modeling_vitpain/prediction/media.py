@@ -10,24 +10,29 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, MpoImagePlugin, UnidentifiedImageError
 
 from dataset_script.errors import InvalidInput
 from dataset_script.media_files import (
     PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
     PassedOver,
     is_heif_file,
+    is_motion_jpeg,
+    is_picture_file,
     is_video_file,
     visible_files,
 )
 from dataset_script.rows import DAMAGED_PICTURE
-from dataset_script.video import VIDEO_SUFFIXES, Sampling, read_frames
+from dataset_script.video import Sampling, can_decode, read_frames
 
 from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
 
 _SUFFIXES = frozenset(PICTURE_SUFFIXES) | VIDEO_SUFFIXES
 _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF", "FLI", "DCX", "HEIF"})
 """Formats whose files may hold several pictures that are no sizes or layers of one."""
+
+_NEITHER = "neither a picture nor a video that can be read"
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,12 @@ class MediaFile:
 
     @cached_property
     def is_video(self) -> bool:
-        """By its content, or by its suffix where that says nothing."""
-        return is_video_file(self.path)
+        """By its content, or by its suffix where that says nothing; by what decodes it where neither does."""
+        if is_video_file(self.path):
+            return True
+        if self.error is not None or is_picture_file(self.path) or not self.path.is_file():
+            return False
+        return not _is_picture(self.path) and _is_unnamed_video(self.path)
 
     @property
     def group(self) -> Path:
@@ -134,13 +143,51 @@ def read_picture(source: MediaFile) -> InputImage:
             return InputImage(source, rgb, scale=max(rgb.size) / stored, note=note)
     except UnidentifiedImageError:
         needed = "a HEIC picture, read after: pip install 'pain3d[heic]'"
-        return InputImage(source, error=needed if is_heif_file(source.path) else "not a picture")
+        return InputImage(source, error=needed if is_heif_file(source.path) else _NEITHER)
     except DAMAGED_PICTURE as error:
         return InputImage(source, error=f"unreadable: {_first_line(error)}")
 
 
+def _is_picture(path: Path) -> bool:
+    """Whether Pillow knows the format, even where the picture is damaged or too large."""
+    _prepare_pil()
+    try:
+        with open_picture(path):
+            return True
+    except UnidentifiedImageError:
+        return is_heif_file(path)
+    except DAMAGED_PICTURE:
+        return True
+
+
+def _is_unnamed_video(path: Path) -> bool:
+    try:
+        return can_decode(path)
+    except ModuleNotFoundError:
+        return False  # without PyAV no file is a video by what decodes it
+
+
 def _note(image: Image.Image) -> str | None:
-    return "the first of several pictures" if image.format in _SEQUENCES and image.is_animated else None
+    if image.format == "JPEG":
+        several = _holds_full_pictures(image) if "mp" in image.info else is_motion_jpeg(Path(image.filename))
+    else:
+        several = image.format in _SEQUENCES and image.is_animated
+    return "the first of several pictures" if several else None
+
+
+def _holds_full_pictures(image: Image.Image) -> bool:
+    """Whether an MPO file holds, beside its first picture, others as large in colours: no previews, no gain map."""
+    if b"hdrgm" in image.info.get("xmp", b""):
+        return False
+    try:
+        with MpoImagePlugin.MpoImageFile(image.filename) as pictures:
+            for k in range(1, pictures.n_frames):
+                pictures.seek(k)
+                if pictures.size == image.size and pictures.mode != "L":
+                    return True
+    except DAMAGED_PICTURE:
+        return False  # what follows the first picture is no picture
+    return False
 
 
 @cache

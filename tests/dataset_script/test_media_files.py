@@ -7,12 +7,12 @@ from dataset_script.importers.files import walk
 from dataset_script.media_files import (
     HEIF_SUFFIXES,
     PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
     PassedOver,
     is_heif_file,
     is_video_file,
     visible_files,
 )
-from dataset_script.video import VIDEO_SUFFIXES
 
 NO_PICTURES = {".eps", ".ps", ".pdf", ".wmf", ".emf", ".bufr", ".grib", ".h5", ".hdf", ".pfm", ".mpg", ".mpeg"}
 

@@ -8,18 +8,21 @@ import pty
 import signal
 import sys
 import time
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import pain3d_cli
+from dataset_script.video import Sampling
 from modeling_vitpain.prediction import preview
+from modeling_vitpain.prediction.camera import Camera
 from modeling_vitpain.prediction.image_scores import ImageScores
 from modeling_vitpain.prediction.preview import Preview, score_line
 from modeling_vitpain.prediction.score_file import record_path
 from tests.modeling_vitpain.prediction.test_predict import COLUMNS, read, save_model
-from tests.support.small_videos import write_clip
+from tests.support.small_videos import MATRICES, distance, drawn, shown, with_matrix, write_clip
 
 cv2 = pytest.importorskip("cv2")
 
@@ -47,6 +50,9 @@ class FakeCapture:
 
     def set(self, *setting):
         return True
+
+    def get(self, name):
+        return 0.0  # as of what a camera does not know
 
     def read(self):
         if self.left <= 0:
@@ -99,11 +105,18 @@ def test_it_ends_after_so_many_seconds(model, camera, tmp_path, monkeypatch):
 
 
 def test_colours_are_those_of_the_picture(camera):
-    from dataset_script.video import Sampling
-    from modeling_vitpain.prediction.camera import Camera
-
     with Camera("3", Sampling()) as opened:
         assert next(opened.pictures()).image.getpixel((5, 5)) == (20, 60, 200)
+
+
+@pytest.mark.parametrize(("matrix", "size"), [("as stored", (140, 64)), ("clockwise", (64, 140))])
+def test_pixels_become_square(tmp_path, matrix, size):
+    clip = write_clip(tmp_path / "wide.mp4", aspect=Fraction(16, 11))
+    turned = with_matrix(clip, tmp_path / "turned.mp4", MATRICES[matrix])
+    with Camera(str(turned), Sampling()) as opened:
+        image = next(opened.pictures()).image
+    assert image.size == size
+    assert distance(image, shown(drawn(0, 140, 64), MATRICES[matrix])) < 8
 
 
 def test_ctrl_c_is_an_end_like_others(model, camera, tmp_path, monkeypatch, capsys):

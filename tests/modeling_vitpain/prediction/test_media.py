@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     Image.fromarray(np.asarray(PICTURE.convert("F"))).save(tmp_path / "float.tif")
     errors = {source.name: read_picture(source).error for source in find_media(tmp_path)}
     assert errors["empty.png"] == "the file is empty"
-    assert errors["text.jpg"] == "not a picture"
+    assert errors["text.jpg"] == "neither a picture nor a video that can be read"
     assert errors["cut.png"].startswith("unreadable: ")
     assert "floating-point" in errors["float.tif"]
     assert errors["phone.heic"] and all(len(error.splitlines()) == 1 for error in errors.values())

@@ -125,19 +125,19 @@ class TestCommand:
         assert pain3d_cli.main(["predict", str(pictures), "--model", str(model), "--out", str(out)]) == 1
         rows = {row["path"].rsplit("/", 1)[1]: row for row in read(out)}
         assert list(rows) == ["a.jpg", "aa.png", "b.png", "cut.png", "c.png"]
-        assert rows["aa.png"]["error"] == "not a picture"
+        assert rows["aa.png"]["error"] == "neither a picture nor a video that can be read"
         assert rows["cut.png"]["error"].startswith("unreadable")
         assert rows["aa.png"]["pspi"] == rows["cut.png"]["AU4"] == ""
         assert rows["b.png"]["pspi"] != ""
         stderr = capsys.readouterr().err
-        assert "aa.png: not a picture" in stderr
+        assert "aa.png: neither a picture nor a video that can be read" in stderr
         assert "3 of 5 pictures scored" in stderr
 
     def test_a_single_file_that_is_no_picture(self, model, pictures, tmp_path, capsys):
         out = tmp_path / "scores.csv"
         notes = str(pictures / "notes.txt")
         assert pain3d_cli.main(["predict", notes, "--model", str(model), "--out", str(out)]) == 1
-        assert capsys.readouterr().err.strip() == f"pain3d: {notes}: not a picture"
+        assert capsys.readouterr().err.strip() == f"pain3d: {notes}: neither a picture nor a video that can be read"
         assert not out.exists()
 
     @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ class TestReferences:
             ("model", ["--neutral-from-lowest", "2"], "allowed are 'neutral' and True"),
             ("reference_model", ["--neutral-from-lowest", "0"], "neutral-from-lowest is 0"),
             ("reference_model", ["--reference", "nowhere.png"], "nowhere.png does not exist"),
-            ("reference_model", ["--reference", "{bad}"], "bad.txt: not a picture"),
+            ("reference_model", ["--reference", "{bad}"], "bad.txt: neither a picture nor a video that can be read"),
             ("reference_model", ["--reference-dir", "{more}"], "neither a picture pictures.*"),
         ],
     )

@@ -340,8 +340,8 @@ def test_names_of_any_kind(model, tmp_path, capsys, text_format):
     found = {os.fsencode(Path(read_name(row["path"])).name) for row in rows}
     assert found == {*ODD_NAMES, b"a.png", b"b\xe9d\n.png"}
     assert len({str(row["pspi"]) for row in rows if row["pspi"]}) == 1  # of one picture under all names
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "not a picture" in line]
-    assert line.endswith("b\\xe9d\\n.png: not a picture")
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "neither a picture" in line]
+    assert line.endswith("b\\xe9d\\n.png: neither a picture nor a video that can be read")
     whole = out.read_bytes()
     record = record_path(out)
     for length in range(0, len(whole), 150):

@@ -24,7 +24,8 @@ from small_videos import (  # noqa: E402 - it imports av
     write_clip,
 )
 
-from dataset_script.video import VIDEO_SUFFIXES, as_shown, square_pixels  # noqa: E402
+from dataset_script.media_files import VIDEO_SUFFIXES  # noqa: E402
+from dataset_script.video import as_shown, square_pixels  # noqa: E402
 from modeling_vitpain.prediction.media import InputImage, MediaFile, read_pictures  # noqa: E402
 
 LOSS = 6
