@@ -11,6 +11,7 @@ from . import MESH_SUFFIXES
 from .glb import read_glb
 from .obj import read_obj
 from .ply import read_ply
+from .signatures import Kind, holds_zeros, kind_of
 from .stl import read_stl
 
 READERS: dict[str, Callable[[bytes], tuple[np.ndarray, np.ndarray]]] = {
@@ -21,18 +22,6 @@ READERS: dict[str, Callable[[bytes], tuple[np.ndarray, np.ndarray]]] = {
 }
 MOST_TRIANGLES = 2_000_000
 """Largest mesh that is read: half a million triangles take a minute and 0.8 GB."""
-FIRST_BYTES = {
-    b"ply": ("a PLY file", ".ply"),
-    b"glTF": ("a GLB file", ".glb"),
-    b"Kaydara": ("an FBX file", None),
-    b"BLENDER": ("a Blender file", None),
-    b"PK\x03\x04": ("a ZIP archive", None),
-    b"\x1f\x8b": ("a gzip archive", None),
-    b"version https://git-lfs": ("a Git LFS pointer, not the file itself", None),
-    b"<": ("an XML or HTML file", None),
-    b"{": ("a JSON file", None),
-}
-"""How files of other formats begin: what they are, and the suffix under which they are read."""
 
 
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -76,11 +65,12 @@ def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_format(path: Path, content: bytes) -> None:
-    """Raises InvalidInput for an empty file, and for one whose first bytes are those of another format."""
+    """Raises InvalidInput for an empty file, and for one that is of another format than its suffix says."""
     suffix = path.suffix.lower()
     if not content.strip():
         raise InvalidInput(f"head is {path}, which is empty: it has no triangles")
-    for start, (what, right) in FIRST_BYTES.items():
-        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(start) and right != suffix:
-            cure = f"name it *{right}" if right else f"export it as {', '.join(MESH_SUFFIXES)}"
-            raise InvalidInput(f"head is {path}, which cannot be read as {suffix[1:]}: it is {what}; {cure}")
+    kind = kind_of(content)
+    if kind is None and suffix == ".obj" and holds_zeros(content):
+        kind = Kind("a binary file of an unknown format")
+    if kind is not None and kind.suffix != suffix:
+        raise InvalidInput(f"head is {path}, which cannot be read as {suffix[1:]}: it is {kind.what}; {kind.cure}")
