@@ -170,6 +170,13 @@ def test_points_alone_are_no_surface(ball, tmp_path):
             read_mesh(path)
 
 
+def test_numbers_too_large_to_square_are_refused(ball, tmp_path):
+    path = tmp_path / "ball.obj"
+    trimesh.Trimesh(ball[0] * 1e200, ball[1], process=False).export(path)
+    with pytest.raises(InvalidInput, match=r"a coordinate of 1e\+200; allowed are up to 1e\+50"):
+        read_mesh(path)
+
+
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match="does not exist"):
         read_mesh(tmp_path / "head.obj")
