@@ -43,7 +43,6 @@ EXTRA_OF: dict[str, str] = {
     "torch": "model",
     "transformers": "model",
     "accelerate": "model",
-    "trimesh": "neural",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "onnxscript": "onnx",

@@ -69,6 +69,8 @@ def mend(vertices: np.ndarray, triangles: np.ndarray, numbers: np.ndarray) -> Me
         before = len(kept)
         kept = _without_crowded_edges(kept)
         mended.append(f"{before - len(kept)} triangles at edges of more than two removed")
+    if not len(kept):
+        raise _too_many(len(triangles), len(triangles), faults)
     turned, edges = _opposed(kept)
     if len(edges):
         faults.append(f"the two triangles at edge {place(edges[0])} are oriented against each other{more(len(edges))}")
@@ -84,11 +86,15 @@ def mend(vertices: np.ndarray, triangles: np.ndarray, numbers: np.ndarray) -> Me
         used, split = np.unique(split, return_inverse=True)
         split, source = split.reshape(-1, 3), source[used]
     if len(split) < (1 - MOST_REMOVED) * len(triangles):
-        raise InvalidInput(
-            f"{len(triangles) - len(split):,} of {len(triangles):,} triangles cannot be kept, more than can be "
-            f"repaired ({100 * MOST_REMOVED:g} %): {'; '.join(faults)}"
-        )
+        raise _too_many(len(triangles) - len(split), len(triangles), faults)
     return Mended(split, source, tuple(faults), tuple(mended))
+
+
+def _too_many(bad: int, count: int, faults: list[str]) -> InvalidInput:
+    return InvalidInput(
+        f"{bad:,} of {count:,} triangles cannot be kept, more than can be repaired ({100 * MOST_REMOVED:g} %): "
+        + "; ".join(faults)
+    )
 
 
 @dataclass(frozen=True)

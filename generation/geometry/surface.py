@@ -71,8 +71,9 @@ class Surface:
 
 def rim_edges(triangles: np.ndarray) -> np.ndarray:
     """(T, 3) bool: whether the edge across from each corner lies on the boundary."""
-    edges = np.sort(triangles[:, [[1, 2], [2, 0], [0, 1]]], axis=2).reshape(-1, 2)
-    _, inverse, count = np.unique(edges, axis=0, return_inverse=True, return_counts=True)
+    edges = np.sort(triangles[:, [[1, 2], [2, 0], [0, 1]]].astype(np.int64), axis=2).reshape(-1, 2)
+    keys = edges[:, 0] * (int(edges.max(initial=0)) + 1) + edges[:, 1]  # np.unique of rows takes ten times as long
+    _, inverse, count = np.unique(keys, return_inverse=True, return_counts=True)
     return (count[inverse.ravel()] == 1).reshape(-1, 3)
 
 

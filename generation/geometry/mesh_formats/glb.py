@@ -1,21 +1,23 @@
-"""Binary glTF: all meshes of the scene where its nodes put them."""
+"""Binary glTF: all meshes of the scene where its nodes, or the joints of their skin at rest, put them."""
 
-import io
 import json
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+
+from .accessors import Arrays
 
 COMPRESSED = {
     "KHR_draco_mesh_compression": "Draco",
     "EXT_meshopt_compression": "meshopt",
     "KHR_meshopt_compression": "meshopt",
 }
-JSON_CHUNK = 0x4E4F534A
-LOOKS = ("materials", "textures", "images", "samplers", "animations", "skins", "cameras")
-"""What is not read: a picture in a format that nobody knows here does not matter."""
+JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+TRIANGLES, STRIP, FAN = SURFACES = 4, 5, 6
+"""Modes of primitives that are surfaces; others are points and lines."""
 
 
 def read_glb(content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -24,29 +26,33 @@ def read_glb(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InvalidInput: the file is compressed, cut short, or no binary glTF of version 2.
     """
-    import trimesh
-
-    scene, rest = _chunks(content)
+    scene, chunk = _chunks(content)
     _check_plain(scene)
-    for name in LOOKS:
-        scene.pop(name, None)
-    for mesh in scene.get("meshes", []):
+    arrays = Arrays(scene, chunk)
+    places = _places(scene)
+    vertices, triangles, count = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
+    for number in _shown(scene):
+        node = scene["nodes"][number]
+        if "mesh" not in node:
+            continue
+        mesh = scene["meshes"][node["mesh"]]
+        joints = _joints(scene["skins"][node["skin"]], arrays, places) if "skin" in node else None
         for primitive in mesh["primitives"]:
-            primitive.pop("material", None)
-    for node in scene.get("nodes", []):
-        node.pop("skin", None)
-        node.pop("camera", None)
-    if not any("POSITION" in part["attributes"] for mesh in scene.get("meshes", []) for part in mesh["primitives"]):
-        return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
-    mesh = trimesh.load(io.BytesIO(_packed(scene, rest)), file_type="glb", force="mesh", process=False)
-    if not hasattr(mesh, "faces"):
-        return np.zeros((0, 3)), np.zeros((0, 3), np.int64)
-    triangles = np.array(mesh.faces, np.int64).reshape(-1, 3)
-    return np.array(mesh.vertices, np.float64), triangles[(triangles != np.roll(triangles, 1, axis=1)).all(axis=1)]
+            if primitive.get("mode", TRIANGLES) not in SURFACES or "POSITION" not in primitive["attributes"]:
+                continue
+            points = _points(primitive, node.get("weights", mesh.get("weights", ())), arrays)
+            corners = _corners(primitive, len(points), arrays)
+            place = places[number] if joints is None else _blended(primitive["attributes"], joints, arrays)
+            turn = place[..., :3, :3]
+            vertices.append((turn @ points[:, :, None])[:, :, 0] + place[..., :3, 3])
+            mirrored = np.linalg.det(turn).sum() < 0
+            triangles.append(count + (corners[:, ::-1] if mirrored else corners))
+            count += len(points)
+    return np.concatenate(vertices), np.concatenate(triangles)
 
 
 def _chunks(content: bytes) -> tuple[dict, bytes]:
-    """The scene description, and the chunks behind it."""
+    """The scene description, and the content of the binary chunk."""
     if len(content) < 20 or not content.startswith(b"glTF"):
         raise InvalidInput("cannot be read as glb: it is no binary glTF")
     _, version, length, size, kind = struct.unpack_from("<4sIIII", content)
@@ -56,13 +62,12 @@ def _chunks(content: bytes) -> tuple[dict, bytes]:
         raise InvalidInput(
             f"cannot be read as glb: it is cut short, {len(content):,} bytes of the {length:,} that its header names"
         )
-    return json.loads(content[20 : 20 + size]), content[20 + size : length]
-
-
-def _packed(scene: dict, rest: bytes) -> bytes:
-    text = json.dumps(scene).encode()
-    text += b" " * (-len(text) % 4)
-    return struct.pack("<4sIIII", b"glTF", 2, 20 + len(text) + len(rest), len(text), JSON_CHUNK) + text + rest
+    scene, start = json.loads(content[20 : 20 + size]), 20 + size
+    if start + 8 <= length:
+        size, kind = struct.unpack_from("<II", content, start)
+        if kind == BINARY_CHUNK:
+            return scene, content[start + 8 : min(start + 8 + size, length)]
+    return scene, b""
 
 
 def _check_plain(scene: dict) -> None:
@@ -77,5 +82,106 @@ def _check_plain(scene: dict) -> None:
     found = sorted({COMPRESSED[name] for name in needed if name in COMPRESSED})
     if found:
         raise InvalidInput(f"is compressed ({', '.join(found)}): export it without compression")
-    if any("uri" in buffer and not buffer["uri"].startswith("data:") for buffer in scene.get("buffers", [])):
-        raise InvalidInput("keeps its triangles in another file: export it as one .glb")
+
+
+def _shown(scene: dict) -> Iterator[int]:
+    """Numbers of the nodes in the scene that the file shows, parents first; of all nodes if it has no scenes."""
+    nodes = scene.get("nodes", [])
+    if not scene.get("scenes"):
+        yield from range(len(nodes))
+        return
+    waiting, met = list(scene["scenes"][scene.get("scene", 0)].get("nodes", [])), set()
+    while waiting:
+        number = waiting.pop(0)
+        if number in met:
+            raise InvalidInput(f"cannot be read as glb: node {number} is there twice in its scene")
+        met.add(number)
+        yield number
+        waiting = nodes[number].get("children", []) + waiting
+
+
+def _places(scene: dict) -> np.ndarray:
+    """(N, 4, 4) maps from each node's coordinates to those of the scene."""
+    nodes = scene.get("nodes", [])
+    parent = {child: k for k, node in enumerate(nodes) for child in node.get("children", [])}
+    own = [_transform(node) for node in nodes]
+    places = np.zeros((len(nodes), 4, 4))
+    for number, place in enumerate(own):
+        above, steps = parent.get(number), 0
+        while above is not None:
+            place, above, steps = own[above] @ place, parent.get(above), steps + 1
+            if steps > len(nodes):
+                raise InvalidInput(f"cannot be read as glb: node {number} is its own parent")
+        places[number] = place
+    return places
+
+
+def _transform(node: dict) -> np.ndarray:
+    """(4, 4) of a node, from its coordinates to its parent's."""
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T
+    x, y, z, w = node.get("rotation", (0, 0, 0, 1))
+    turn = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    place = np.eye(4)
+    place[:3, :3] = turn * np.array(node.get("scale", (1, 1, 1)), np.float64)
+    place[:3, 3] = node.get("translation", (0, 0, 0))
+    return place
+
+
+def _joints(skin: dict, arrays: Arrays, places: np.ndarray) -> np.ndarray:
+    """(J, 4, 4) maps of a skin's joints at rest, from the mesh's coordinates to those of the scene."""
+    joints = places[skin["joints"]]
+    if "inverseBindMatrices" not in skin:
+        return joints
+    inverse = arrays.floats(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)
+    return joints @ inverse[: len(joints)]
+
+
+def _blended(attributes: dict, joints: np.ndarray, arrays: Arrays) -> np.ndarray:
+    """(V, 4, 4) map of each vertex of a skinned primitive; the transform of its node does not count (glTF 2.0)."""
+    if "JOINTS_0" not in attributes or "WEIGHTS_0" not in attributes:
+        raise InvalidInput("has a mesh with a skin but no joints for its vertices: apply the armature before export")
+    sets = [k for k in range(len(attributes)) if f"JOINTS_{k}" in attributes and f"WEIGHTS_{k}" in attributes]
+    chosen = np.concatenate([arrays.numbers(attributes[f"JOINTS_{k}"]) for k in sets], axis=1)
+    weights = np.concatenate([arrays.floats(attributes[f"WEIGHTS_{k}"]) for k in sets], axis=1)
+    weights[weights.sum(axis=1) <= 0, 0] = 1.0
+    weights /= weights.sum(axis=1, keepdims=True)
+    used = np.where(weights > 0, chosen, 0)  # what has no weight may be any number
+    if used.max(initial=0) >= len(joints):
+        raise InvalidInput(f"has joints out of range: {used.max()} (from 0), of {len(joints)}")
+    blended = np.zeros((len(chosen), 4, 4))
+    for k in range(chosen.shape[1]):
+        blended += weights[:, k, None, None] * joints[used[:, k]]
+    return blended
+
+
+def _points(primitive: dict, weights: list[float], arrays: Arrays) -> np.ndarray:
+    """(V, 3) positions of a primitive, with its morph targets at the `weights` that the file gives them."""
+    points = arrays.floats(primitive["attributes"]["POSITION"])
+    for weight, target in zip(weights, primitive.get("targets", []), strict=False):
+        if weight and "POSITION" in target:
+            points = points + weight * arrays.floats(target["POSITION"])
+    return points
+
+
+def _corners(primitive: dict, count: int, arrays: Arrays) -> np.ndarray:
+    """(T, 3) triangles of a primitive of `count` vertices, less those with a vertex twice, which strips contain."""
+    given = primitive.get("indices")
+    order = np.arange(count) if given is None else arrays.numbers(given)[:, 0].astype(np.int64)
+    if order.max(initial=-1) >= count:
+        raise InvalidInput(f"has indices out of range: vertex {order.max()} (from 0), of {count}")
+    mode = primitive.get("mode", TRIANGLES)
+    if mode == TRIANGLES:
+        corners = order[: len(order) // 3 * 3].reshape(-1, 3)
+    elif mode == STRIP:
+        corners = np.stack([order[:-2], order[1:-1], order[2:]], axis=1)
+        corners[1::2] = corners[1::2, ::-1]
+    else:
+        corners = np.stack([np.broadcast_to(order[:1], len(order[2:])), order[1:-1], order[2:]], axis=1)
+    return corners[(corners != np.roll(corners, 1, axis=1)).all(axis=1)]

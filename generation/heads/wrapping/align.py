@@ -33,6 +33,8 @@ HEIGHT_MM = (90.0, 2600.0)
 FREE_HEIGHTS_MM = (300.0, 230.0, 450.0, 800.0, 1700.0)
 """Usual heights of a head with its neck, without it, of a bust, half a person and a whole one."""
 INSIDE_OUT = "the mesh is inside out: its triangles must run counter-clockwise as seen from outside"
+FACES_BACK = 0.5
+"""Cosine between the back and what an open surface faces, from which on it counts as inside out."""
 TOP_MM = 200.0
 """Height below the mesh's top in which the head is looked for."""
 REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
@@ -115,8 +117,19 @@ def best_fit(template: Template, vertices: np.ndarray, triangles: np.ndarray) ->
 
 
 def runs_outwards(vertices: np.ndarray, triangles: np.ndarray) -> bool:
-    """Whether triangles run counter-clockwise as seen from outside."""
-    return np.linalg.det(vertices[triangles] - vertices.mean(axis=0)).sum() >= 0
+    """Whether triangles (T, 3) over an upright skin (N, 3) run counter-clockwise as seen from outside; True in doubt.
+
+    The volume between an open surface and a point depends on the point. Where its sign is the same for all points of
+    the bounding box, it decides. Else, as for a mask with shoulders, triangles that mostly face the back are the wrong
+    way round.
+    """
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    corners = vertices[triangles] - (low + high) / 2
+    volume = np.linalg.det(corners).sum() / 6
+    facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).sum(axis=0) / 2
+    if abs(volume) > np.abs(facing) @ (high - low) / 6:
+        return bool(volume > 0)
+    return bool(facing[2] >= -FACES_BACK * np.linalg.norm(facing))
 
 
 def check_outwards(vertices: np.ndarray, triangles: np.ndarray) -> None:

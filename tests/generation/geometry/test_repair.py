@@ -88,6 +88,22 @@ def test_more_than_a_few_are_not_repaired():
         mend(BALL, many, NUMBERS)
 
 
+@pytest.mark.parametrize(
+    "flatten", [lambda points: 0 * points, lambda points: points * (0, 1, 0)], ids=["one place", "one line"]
+)
+def test_a_mesh_whose_triangles_all_lack_area_is_refused_in_one_line(flatten):
+    with pytest.raises(InvalidInput, match=r"1,064 of 1,064 triangles cannot be kept.*has no area") as refusal:
+        mend(flatten(BALL), TRIANGLES, NUMBERS)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_mesh_of_nothing_but_crowded_edges_is_refused_in_one_line():
+    pages = np.array([[0, 1, k] for k in range(2, 6)])
+    points = np.random.default_rng(0).normal(size=(6, 3))
+    with pytest.raises(InvalidInput, match=r"of 4 triangles cannot be kept.*is in 4 triangles"):
+        mend(points, pages, np.arange(6))
+
+
 def test_a_surface_of_one_side_is_refused():
     angle = np.linspace(0, np.pi, 12, endpoint=False)
     side = np.stack([np.cos(angle) * np.cos(2 * angle), np.cos(angle) * np.sin(2 * angle), np.sin(angle)], 1)

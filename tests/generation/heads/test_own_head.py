@@ -22,7 +22,13 @@ from generation.geometry.surface import Surface
 from generation.geometry.visibility import rasterize
 from generation.heads import own
 from generation.heads.base import EYE, TEETH
-from generation.heads.wrapping.align import check_fit, check_slits, to_head_by_landmarks, to_head_by_shape
+from generation.heads.wrapping.align import (
+    check_fit,
+    check_slits,
+    runs_outwards,
+    to_head_by_landmarks,
+    to_head_by_shape,
+)
 from generation.heads.wrapping.parts import take_apart
 from generation.heads.wrapping.template import template
 from generation.plan import ViewPlan
@@ -179,6 +185,24 @@ def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):
         path = write_obj(tmp_path / "bad.obj", mesh.vertices, triangles)
         with pytest.raises(InvalidInput, match=rf"bad\.obj: .*({line})"):
             own.load(path)
+
+
+@pytest.mark.parametrize("keep", ["whole", "face and shoulders", "face", "left half", "upper half"])
+def test_open_surfaces_are_inside_out_only_where_that_is_sure(mesh, keep):
+    x, y, z = mesh.vertices[mesh.triangles].mean(axis=1).T
+    kept = mesh.triangles[
+        {
+            "whole": z < np.inf,
+            "face and shoulders": z > -60,
+            "face": (z > -60) & (y > -120),
+            "left half": x > 0,
+            "upper half": y > 0,
+        }[keep]
+    ]
+    used, own_numbers = np.unique(kept, return_inverse=True)
+    skin, triangles = mesh.vertices[used], own_numbers.reshape(-1, 3)
+    assert runs_outwards(skin, triangles)
+    assert not runs_outwards(skin, triangles[:, ::-1]) or keep == "left half"  # its sign depends on the point
 
 
 def test_a_mask_has_no_skull(wrapped):
