@@ -21,9 +21,9 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "lazy", "names", "progress"],
+        ["errors", "hdr", "lazy", "media_files", "names", "progress", "video_clock"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
-        ["claim", "features", "media_files", "spec"],
+        ["claim", "features", "spec"],
         ["manifest", "rows"],
         ["shards"],
         ["builder", "hub_readme"],
