@@ -14,7 +14,7 @@ and pictures without a face: textures, shuffled frames, frames below the chin, s
 `--photos` adds the same rows for a folder's photographs, of one face each. The truth is then what MediaPipe's
 FaceLandmarker sees (`--landmarker`, its file): it never saw our frames, and how its landmarks and angles differ from
 the dataset's box and camera is taken from the rendered frames: a scale of 1 is the framing of training. `--fit`
-prints the constants of `yunet.py`.
+prints the constants of `yunet.py`, but for `_YAW`: see `face_turns.py`.
 """
 
 import argparse
@@ -241,7 +241,8 @@ def fit(weights: Path, people: int) -> None:
     a, b = np.array(values), np.array(angles)
     pose = np.linalg.solve(a.T @ a + np.diag([0.0] + [0.05] * 11), a.T @ b).T
     side, rise = np.mean(frames, axis=0)
-    print(f"_FACE_SIDE = {side:.3f}\n_FACE_RISE = {rise:.3f}\n_POSE = {np.round(pose, 1).tolist()}")
+    pitch, roll = np.round(pose[1:], 1).tolist()
+    print(f"_FACE_SIDE = {side:.3f}\n_FACE_RISE = {rise:.3f}\n_PITCH = {pitch}\n_ROLL = {roll}")
 
 
 def main() -> None:

@@ -1,7 +1,12 @@
-"""Standard output and error that never end in a traceback: terminals of any encoding, closed pipes, full disks."""
+"""Standard output and error that never end in a traceback: terminals of any encoding, closed pipes, full disks.
+
+A program that is started without standard output fails where it prints a result; nothing is lost without a word.
+"""
 
 import codecs
 import contextlib
+import errno
+import io
 import os
 import re
 import select
@@ -42,14 +47,25 @@ def one_line(text: object) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
+class _NoOutput(io.TextIOBase):
+    """Standard output where there is none: it cannot be written, and remembers that somebody tried."""
+
+    tried = False
+
+    def write(self, text: str) -> int:
+        self.tried = True
+        raise OSError(errno.EBADF, "it is closed")
+
+
 @contextlib.contextmanager
 def robust_streams() -> Iterator[None]:
     """Makes standard output and error write what an encoding lacks as an escape; writes all there is at the end.
 
     Raises:
         BrokenPipeError: the reader of one of them ended. Both are then silent, and so is the end of the program.
-        WorkFailed: standard output cannot be written, for example onto a full disk.
+        WorkFailed: standard output cannot be written: onto a full disk, or it is closed.
     """
+    _fill_in()
     for stream in _streams():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="pain3d")
@@ -57,8 +73,7 @@ def robust_streams() -> Iterator[None]:
         try:
             yield
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()
+            sys.stdout.flush()
     except OSError as error:
         if not output_failed():
             raise
@@ -70,20 +85,41 @@ def robust_streams() -> Iterator[None]:
 
 def output_failed() -> bool:
     """Whether standard output or error takes nothing any more: its reader ended, or the disk below it is full."""
-    return any(_is_closed_pipe(stream) or _is_stuck(stream) for stream in _streams())
+    if isinstance(sys.stdout, _NoOutput) and sys.stdout.tried:
+        return True
+    return any(_is_closed(stream) or _is_stuck(stream) for stream in _streams())
+
+
+def _fill_in() -> None:
+    """Puts something in place of a standard output or error that was closed before the program began.
+
+    Else what is printed goes nowhere without a word, messages go to standard output where there is no standard error,
+    and the next file that is opened takes the number 1 or 2, which libraries write to.
+    """
+    if sys.stdout is not None and sys.stderr is not None:
+        return
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            _send_nowhere(number)
+    if sys.stdout is None:
+        sys.stdout = _NoOutput()
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.dup(2), "w", encoding="utf-8")
 
 
 def _streams() -> list[TextIO]:
-    return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
+    return [stream for stream in (sys.stdout, sys.stderr) if not isinstance(stream, _NoOutput)]
 
 
-def _is_closed_pipe(stream: TextIO) -> bool:
+def _is_closed(stream: TextIO) -> bool:
     watched = select.poll()
     try:
         watched.register(stream.fileno(), 0)
     except (OSError, ValueError):  # it has no descriptor, as in a test, or no open one
         return False
-    return any(state & select.POLLERR for _, state in watched.poll(0))
+    return any(state & (select.POLLERR | select.POLLNVAL) for _, state in watched.poll(0))
 
 
 def _is_stuck(stream: TextIO) -> bool:
@@ -96,7 +132,14 @@ def _is_stuck(stream: TextIO) -> bool:
 
 def _silence() -> None:
     """Lets what is still held back go nowhere: else Python complains about it when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in _streams():
-        if _is_closed_pipe(stream) or _is_stuck(stream):
-            os.dup2(nowhere, stream.fileno())
+        if _is_closed(stream) or _is_stuck(stream):
+            _send_nowhere(stream.fileno())
+
+
+def _send_nowhere(number: int) -> None:
+    """Makes a descriptor, open or not, one of the null device."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)

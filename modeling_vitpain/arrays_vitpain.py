@@ -54,7 +54,9 @@ def flat_pictures(images, input_data_format: str | None = None) -> list[GivenPic
 
 def _as_numpy(array) -> np.ndarray:
     if not is_torch_tensor(array):
-        return array
+        if np.ma.is_masked(array):
+            raise ValueError("an array has masked values; allowed are whole pictures, such as array.filled(0) gives")
+        return np.asarray(array)
     array = array.detach().cpu()
     return (array.float() if array.is_floating_point() else array).numpy()
 

@@ -1,6 +1,6 @@
 """Pictures that are given as text: base64 and data URIs.
 
-This file is Hub remote code: it imports PIL, nothing else.
+This file is Hub remote code: it imports PIL and its neighbours here, nothing else.
 """
 
 import base64
@@ -9,6 +9,8 @@ import urllib.parse
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
+
+from .pictures_vitpain import identified
 
 
 def is_file(source: str | Path) -> bool:
@@ -32,7 +34,7 @@ def decoded_text(text: str) -> io.BytesIO:
             picture = io.BytesIO(base64.b64decode(content + "=" * (-len(content) % 4), validate=True))
         else:
             picture = io.BytesIO(urllib.parse.unquote_to_bytes(content))
-        Image.open(picture)  # reads the header alone
+        identified(picture)  # reads the header alone
     except (ValueError, UnidentifiedImageError):
         shown = text if len(text) <= 80 else f"{text[:80]}…"
         raise ValueError(f"{shown!r} is no picture; allowed are a file, a URL, base64 text or a data URI") from None

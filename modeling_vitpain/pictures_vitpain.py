@@ -2,6 +2,7 @@
 
 - EXIF orientation is applied, transparency laid over white, the first frame of an animation taken.
 - 10- and 12-bit data in 16-bit files are scaled by the smallest full scale that holds them, not clipped or darkened.
+- A file gives the same picture whatever was opened before it. A JPEG with an overwritten part is refused.
 - Memory is bounded: above `MAX_PIXELS` a JPEG is decoded at a half, a quarter or an eighth of its size, and any other
   picture is refused before it is decoded.
 """
@@ -12,7 +13,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageChops, JpegImagePlugin, UnidentifiedImageError
+
+from .jpeg_data_vitpain import check_jpeg_data
 
 MAX_PIXELS = 50_000_000
 """Pixels decoded of one picture: 200 MB in PIL's memory. 7,071 x 7,071, for example."""
@@ -34,8 +37,11 @@ _UPRIGHT = {
 }
 """What each EXIF orientation asks for."""
 
-_ORIENTATION, _BITS_PER_SAMPLE, _MAX_SAMPLE_VALUE = 274, 258, 281
+_ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 274, 258, 262, 281
 """Tags of EXIF and TIFF."""
+
+_MIN_IS_WHITE = 0
+"""The photometric interpretation of a TIFF whose greys are stored as a negative."""
 
 
 def open_picture(path: str | Path | io.BytesIO) -> Image.Image:
@@ -43,22 +49,75 @@ def open_picture(path: str | Path | io.BytesIO) -> Image.Image:
 
     Raises:
         ValueError: the picture is too large to be decoded.
-        OSError, SyntaxError: as PIL, on a file that is no picture.
+        OSError, SyntaxError: as PIL, on a file that is no picture; or the data of a JPEG are damaged.
     """
-    if isinstance(path, io.BytesIO):
-        first = path.getvalue()[:3]
-    else:
-        with open(path, "rb") as file:
-            first = file.read(3)
-    if first == b"\xff\xd8\xff":
+    if _first_bytes(path, 3) == b"\xff\xd8\xff":
+        check_jpeg_data(_content(path))
         return JpegImagePlugin.JpegImageFile(path)  # PIL's own limit is on `open`, but a JPEG can be reduced
     try:
-        image = Image.open(path)
+        image = identified(path)
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {_ALLOWED_SIZE}") from error
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(image)
     return image
+
+
+def identified(path: str | Path | io.BytesIO) -> Image.Image:
+    """As `Image.open`, but the same for a file whatever was opened before it, and for TIFFs of any greys.
+
+    Left to itself, PIL asks the formats in the order in which they were first needed, and one that has no signature,
+    such as TGA, takes files of others. Here these are asked last, and not at all about a file with another's suffix.
+    """
+    try:
+        return Image.open(path, formats=_formats(path))
+    except UnidentifiedImageError:
+        positive = _positive_tiff(path)
+        if positive is None:
+            raise
+    image = Image.open(positive, formats=["TIFF"])
+    image.tag_v2[_PHOTOMETRIC] = _MIN_IS_WHITE
+    return image
+
+
+def _formats(path: str | Path | io.BytesIO) -> list[str]:
+    """All that PIL reads, in the order in which they are to be tried."""
+    Image.init()
+    suffix = "" if isinstance(path, io.BytesIO) else Path(path).suffix.lower()
+    told = Image.EXTENSION.get(suffix)
+    signed = sorted(name for name, (_, accept) in Image.OPEN.items() if accept is not None)
+    unsigned = sorted(set(Image.OPEN) - set(signed))
+    return signed + ([name for name in unsigned if name == told] if told in Image.OPEN else unsigned)
+
+
+def _positive_tiff(path: str | Path | io.BytesIO) -> io.BytesIO | None:
+    """A TIFF of greys that are stored as a negative, marked as a positive, since PIL reads more kinds of those."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(_first_bytes(path, 4))
+    if order is None:
+        return None
+    content = bytearray(_content(path))
+    try:
+        (place,) = struct.unpack_from(f"{order}I", content, 4)
+        (entries,) = struct.unpack_from(f"{order}H", content, place)
+        for entry in range(place + 2, place + 2 + 12 * entries, 12):
+            tag, kind, number, value = struct.unpack_from(f"{order}HHIH", content, entry)
+            if (tag, kind, number, value) == (_PHOTOMETRIC, 3, 1, _MIN_IS_WHITE):
+                struct.pack_into(f"{order}H", content, entry + 8, 1)
+                return io.BytesIO(content)
+    except struct.error:  # the file is cut
+        return None
+    return None
+
+
+def _first_bytes(path: str | Path | io.BytesIO, number: int) -> bytes:
+    if isinstance(path, io.BytesIO):
+        return path.getvalue()[:number]
+    with open(path, "rb") as file:
+        return file.read(number)
+
+
+def _content(path: str | Path | io.BytesIO) -> bytes:
+    return path.getvalue() if isinstance(path, io.BytesIO) else Path(path).read_bytes()
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -135,7 +194,12 @@ def _decoded(image: Image.Image) -> Image.Image:
         levels = np.asarray(image)
         if (lowest := int(levels.min())) < 0:
             raise ValueError(f"the picture holds values from {lowest}; allowed are 0 to {FULL_SCALES[-1]}")
+        if _is_negative(image):
+            levels = _white_of_greys(image, tiles, int(levels.max())) - levels
         return Image.fromarray(to_bytes(levels, _white_of_greys(image, tiles, int(levels.max()))))
+    if image.mode in ("LA", "La") and _is_negative(image):
+        grey, alpha = image.convert("LA").split()
+        return Image.merge("LA", (ImageChops.invert(grey), alpha))
     swapped = [_swapped(tile) for tile in tiles]
     if swapped and None not in swapped and _brightest(image) < 16:  # of the high bytes: 12 bits or fewer
         return _from_both_bytes(image, source, swapped)
@@ -156,6 +220,11 @@ def _white_of_greys(image: Image.Image, tiles: list, highest: int) -> int:
     return full_scale(max(highest, declared), FULL_SCALES[1:])
 
 
+def _is_negative(image: Image.Image) -> bool:
+    """Whether a TIFF holds a negative that PIL did not turn: it does so with 8 bits and fewer, without alpha."""
+    return getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _MIN_IS_WHITE
+
+
 def _brightest(image: Image.Image) -> int:
     """The highest level of the colours of an RGB or RGBA picture."""
     return max(high for _, high in image.getextrema()[:3])
@@ -171,7 +240,7 @@ def _swapped(tile: tuple) -> tuple | None:
 
 def _from_both_bytes(image: Image.Image, source, swapped: list[tuple]) -> Image.Image:
     """16-bit colours below 4096, scaled by the smallest full scale that holds them; alpha by the same."""
-    with Image.open(source) as again:
+    with Image.open(source, formats=[image.format]) as again:
         again.seek(image.tell())
         again.tile = swapped
         low = np.asarray(again)
@@ -205,6 +274,7 @@ __all__ = [
     "MAX_PIXELS",
     "crop_square",
     "full_scale",
+    "identified",
     "open_picture",
     "orientation_of",
     "to_bytes",

@@ -94,6 +94,40 @@ def test_closed_standard_output():
     assert done.returncode == 0 and b"Error" not in done.stderr
 
 
+@pytest.mark.parametrize("lines", [1, 100_000])
+@pytest.mark.parametrize("closed", ["<&- >&-", ">&-"])
+def test_results_for_a_closed_standard_output_are_an_error(lines, closed):
+    script = program(f"[print('line') for _ in range({lines})] and 0")
+    call = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", script]
+    done = subprocess.run(call, cwd=ROOT, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"pain3d: cannot write standard output: it is closed\n")
+
+
+def test_a_descriptor_that_is_closed_later_is_an_error():
+    done = run(script="import os; os.close(1); " + program("print('line') or 0"))
+    assert done.returncode == 1
+    assert done.stderr == b"pain3d: cannot write standard output: Bad file descriptor\n"
+
+
+def test_work_without_results_needs_no_standard_output():
+    call = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", program("print('note', file=sys.stderr) or 0")]
+    done = subprocess.run(call, cwd=ROOT, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"note\n")
+
+
+def test_another_error_keeps_its_words_without_standard_output():
+    call = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", program("open('/nowhere')")]
+    done = subprocess.run(call, cwd=ROOT, stderr=subprocess.PIPE)
+    assert done.returncode == 1 and b"No such file or directory: '/nowhere'" in done.stderr
+
+
+def test_messages_for_a_closed_standard_error_do_not_reach_standard_output():
+    run_both = "print('row') or print('note', file=sys.stderr) or 0"
+    call = ["sh", "-c", 'exec "$@" 2>&-', "sh", sys.executable, "-c", program(run_both)]
+    done = subprocess.run(call, cwd=ROOT, stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (0, b"row\n")
+
+
 def test_one_error_is_one_line(monkeypatch, capsys):
     def fail(args):
         raise WorkFailed("odd\nname\x1b[31m.png is damaged")

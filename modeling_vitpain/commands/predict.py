@@ -1,7 +1,6 @@
 """`pain3d predict`."""
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,7 +125,7 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
     from .predict_options import scoring_of
     from .predict_report import Report, without_lone_error
 
-    sources = _sources(args.paths)
+    sources = _sources(args.paths, args.overlays, args.out)
     if args.overlays is not None:
         _check_names(sources)
     if any(source.is_video for source in sources):
@@ -156,16 +155,18 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
     return report.finish()
 
 
-def _sources(paths: list[Path]) -> list["MediaFile"]:
+def _sources(paths: list[Path], overlays: Path | None, out: Path | None) -> list["MediaFile"]:
     """The files to be scored, each once. Where something else is there as well, what is not is a file with an error."""
     from dataset_script.media_files import PassedOver
 
     from ..prediction.media import MediaFile, find_media
+    from ..prediction.score_file import files_of_scores
 
     found, errors, passed_over = [], [], PassedOver()
+    written = {path.resolve() for path in files_of_scores(out)}
     for path in paths:
         try:
-            found += find_media(path, passed_over)
+            found += find_media(path, passed_over, overlays, written)
         except (InvalidInput, OSError) as error:
             errors.append(error)
             found.append(MediaFile(path, path.name, str(error).removeprefix(f"{path} ")))
@@ -173,10 +174,20 @@ def _sources(paths: list[Path]) -> list["MediaFile"]:
         print(f"pain3d: {passed_over}", file=sys.stderr)
     if len(errors) == len(paths):
         raise errors[0]
-    once = list({str(source.path): source for source in found}.values())
+    if not found:
+        raise InvalidInput("all that was named is what this command writes; allowed are pictures, videos and folders")
+    once = _once(found)
     if len(once) < len(found):
         print(f"pain3d: {len(found) - len(once)} files were named twice, and are scored once", file=sys.stderr)
     return once
+
+
+def _once(sources: list["MediaFile"]) -> list["MediaFile"]:
+    """The files without those that another path names already, through a link or from another folder."""
+    kept: dict[Path, MediaFile] = {}
+    for source in sources:
+        kept.setdefault(source.path.resolve(), source)
+    return list(kept.values())
 
 
 def _check_names(sources: list["MediaFile"]) -> None:
@@ -232,11 +243,10 @@ def _write_overlay(directory: Path, scored) -> None:
     from dataset_script.storage import write_atomically
 
     from ..prediction.overlay import overlay
+    from ..prediction.overlay_files import overlay_file
 
     name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
     face = "" if scored.scores.face is None else f"-face{scored.scores.face}"
     path = directory / f"{name}{face}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    overlay(scored.view, scored.attention, scored.scores).save(buffer, "PNG")
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, overlay_file(overlay(scored.view, scored.attention, scored.scores)))

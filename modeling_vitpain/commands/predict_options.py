@@ -41,7 +41,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     """
     if args.batch_size < 1:
         raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
-    faces, face_settings = _face_finder(args)
+    faces, face_settings = _face_finder(args, sources)
     network, processor = load_model(args.model)
     if faces is None and processor.face_crop is not None:
         print(
@@ -76,7 +76,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     return Scoring(scorer, references_of, settings)
 
 
-def _face_finder(args: argparse.Namespace) -> tuple[FaceFinder | None, dict[str, str | None]]:
+def _face_finder(args: argparse.Namespace, sources: list[MediaFile]) -> tuple[FaceFinder | None, dict[str, str | None]]:
     """What says where the faces are, as asked for, and the settings of it; None: pictures are faces already."""
     if args.face_model is not None and not args.find_faces:
         raise InvalidInput("face-model was given without faces to be found; allowed is beside --find-faces")
@@ -87,7 +87,7 @@ def _face_finder(args: argparse.Namespace) -> tuple[FaceFinder | None, dict[str,
         return None, {"faces": None}
     from ..prediction.named_faces import NamedFaces
 
-    named = NamedFaces(table, args.landmarks is not None, args.all_faces)
+    named = NamedFaces(table, args.landmarks is not None, args.all_faces, [source.path for source in sources])
     for note in named.notes:
         print(f"pain3d: {note}", file=sys.stderr)
     return named, {"faces": f"{'boxes' if args.boxes else 'landmarks'} {digest_of_file(table)}"}

@@ -5,7 +5,7 @@
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -27,8 +27,10 @@ from dataset_script.rows import DAMAGED_PICTURE
 from dataset_script.video import Sampling, can_decode, read_frames
 
 from ..pictures_vitpain import MAX_PIXELS, open_picture, to_rgb
+from .overlay_files import is_overlay_file
 
 _SUFFIXES = frozenset(PICTURE_SUFFIXES) | VIDEO_SUFFIXES
+_WRITTEN = "of this command's own scores"
 _SEQUENCES = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF", "FLI", "DCX", "HEIF"})
 """Formats whose files may hold several pictures that are no sizes or layers of one."""
 
@@ -91,12 +93,18 @@ class InputImage:
     note: str | None = None
 
 
-def find_media(path: Path, passed_over: PassedOver | None = None) -> list[MediaFile]:
+def find_media(
+    path: Path, passed_over: PassedOver | None = None, overlays: Path | None = None, written: Collection[Path] = ()
+) -> list[MediaFile]:
     """The pictures and videos of a folder, folder by folder and by name, sub-folders included; or the file itself.
+
+    Attention overlays are left out of a folder wherever they are, and are an error where they are named.
 
     Args:
         path: a folder, or a file, whatever its name.
-        passed_over: takes the number of the folder's files that are left out.
+        passed_over: takes the number of the files that are left out.
+        overlays: where this command writes overlays.
+        written: other files that this command writes, as real paths; left out of a folder, and where they are named.
 
     Raises:
         InvalidInput: nothing is there.
@@ -106,7 +114,11 @@ def find_media(path: Path, passed_over: PassedOver | None = None) -> list[MediaF
         for entry in visible_files(path, left_out):
             file = Path(entry.path)
             suffix = file.suffix.lower()
-            if suffix in _SUFFIXES:
+            if written and file.resolve() in written:
+                left_out[_WRITTEN] += 1
+            elif suffix == ".png" and is_overlay_file(file, _is_below(file, overlays)):
+                left_out["overlay(s)"] += 1
+            elif suffix in _SUFFIXES:
                 found.append(file)
             else:
                 left_out[suffix or "without suffix"] += 1
@@ -117,7 +129,16 @@ def find_media(path: Path, passed_over: PassedOver | None = None) -> list[MediaF
         return [MediaFile(p, str(p.relative_to(path))) for p in sorted(found, key=lambda p: (p.parent, p.name))]
     if not path.is_file():
         raise InvalidInput(f"{path} does not exist; allowed are pictures, videos and folders of them")
-    return [MediaFile(path, path.name)]
+    if path.resolve() in written:
+        if passed_over is not None:
+            passed_over[_WRITTEN] += 1
+        return []
+    is_overlay = is_overlay_file(path, _is_below(path, overlays))
+    return [MediaFile(path, path.name, "an overlay that predict drew, not a picture of a face" if is_overlay else None)]
+
+
+def _is_below(file: Path, folder: Path | None) -> bool:
+    return folder is not None and file.resolve().is_relative_to(folder.resolve())
 
 
 def read_pictures(source: MediaFile, sampling: Sampling | None = None) -> Iterator[InputImage]:

@@ -1,6 +1,8 @@
 """Faces that a table names."""
 
 import math
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +31,16 @@ class _Named:
 class NamedFaces:
     """Faces listed in a CSV file; see `read_table` for what is read as one.
 
-    Columns: `path`, relative to the working directory or to the file's own folder; `x0, y0, x1, y1`, a box in pixels of
-    the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points of iBUG 300-W. For videos also
-    `frame`, from 0; a row without it holds for all frames of its video. A row without numbers, or with NaN, says that
-    there is no face. Boxes may be shares of the picture, as `are_shares` tells for the whole file.
+    Columns, in capitals or not: `path`, relative to the working directory or to the file's own folder, or the end of
+    the path of one of the `pictures` alone, with slashes or backslashes and accents in either form of Unicode;
+    `x0, y0, x1, y1`, a box in pixels of the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points
+    of iBUG 300-W. For videos also `frame`, from 0; a row without it holds for all frames of its video. A row without
+    numbers, or with NaN, says that there is no face. Boxes may be shares of the picture, as `are_shares` tells for the
+    whole file.
 
     Args:
         several: whether a picture may have several faces.
+        pictures: all files that will be asked for.
 
     Attributes:
         notes: one line for each thing that was read otherwise than as plain CSV in pixels.
@@ -44,20 +49,33 @@ class NamedFaces:
         InvalidInput: the file does not exist, a column is missing, or a row is wrong.
     """
 
-    def __init__(self, table: Path, landmarks: bool = False, several: bool = False):
+    def __init__(
+        self, table: Path, landmarks: bool = False, several: bool = False, pictures: Collection[Path] = ()
+    ) -> None:
         self.several = several
         self._columns = _LANDMARK_COLUMNS if landmarks else _BOX_COLUMNS
         read = read_table(table)
         self._name = table.name
         self.notes = list(read.notes)
-        absent = [name for name in ("path", *self._columns) if name not in read.columns]
+        lower = {name.lower(): name for name in reversed(read.columns)}
+        wanted = ("path", "frame", *self._columns)
+        self._named = {name: name if name in read.columns else lower.get(name) for name in wanted}
+        absent = [name for name in ("path", *self._columns) if self._named[name] is None]
         if absent:
             needed = f"path and {self._columns[0]} to {self._columns[-1]}"
             raise InvalidInput(f"{table} has no column {', '.join(absent[:4])}; needed are {needed}")
+        self._pictures = _Pictures(pictures)
         self._rows: dict[tuple[Path, int | None], list[_Named]] = {}
         for row in read.rows:
             key, box = self._read_row(read, row)
             self._rows.setdefault(key, []).append(_Named(row.line, box))
+        known = {path for path, _ in self._rows}
+        if self._rows and pictures and known.isdisjoint(path.resolve() for path in pictures):
+            example = read.rows[0].values[self._named["path"]]
+            self.notes.append(
+                f"{table.name} names none of the files to be scored: it has {example!r}, they are like "
+                f"{str(next(iter(pictures)))!r}"
+            )
         boxes = [named.box for rows in self._rows.values() for named in rows if named.box is not None]
         self._shares = not landmarks and are_shares(boxes)
         if self._shares:
@@ -92,20 +110,27 @@ class NamedFaces:
                 f"{where}: {row.surplus} fields more than the header; "
                 "decimal commas need semicolons between the columns"
             )
-        if not (row.values["path"] or "").strip():
+        values = {name: row.values.get(column) for name, column in self._named.items() if column is not None}
+        if not (values["path"] or "").strip():
             raise InvalidInput(f"{where}: the path is empty; allowed is a picture or video")
         try:
-            numbers = np.array([table.number(row.values[name]) for name in self._columns])
-            frame = table.number(row.values.get("frame"))
+            numbers = np.array([table.number(values[name]) for name in self._columns])
+            frame = table.number(values.get("frame"))
         except ValueError as error:
             raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
         if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
-        here = Path(read_name(row.values["path"].strip()))
-        key = (here if here.exists() else table.path.parent / here).resolve(), None if math.isnan(frame) else int(frame)
+        key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all():
             return key, None
         return key, self._box(numbers, where)
+
+    def _file(self, table: TableFile, text: str) -> Path:
+        here = Path(read_name(text))
+        beside = table.path.parent / here
+        if here.exists() or beside.exists():
+            return (here if here.exists() else beside).resolve()
+        return self._pictures.ending_in(text) or beside.resolve()
 
     def _box(self, numbers: np.ndarray, where: str) -> Box:
         if len(numbers) == 4:
@@ -117,3 +142,29 @@ class NamedFaces:
         if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
             raise InvalidInput(f"{where}: the face is {list(box)}; allowed are finite x0 < x1 and y0 < y1")
         return box
+
+
+class _Pictures:
+    """The files to be scored, by the ends of their paths."""
+
+    def __init__(self, paths: Collection[Path]) -> None:
+        self._by_name: dict[str, list[tuple[list[str], Path]]] = {}
+        for path in paths:
+            parts = _parts(str(path.absolute()))
+            self._by_name.setdefault(parts[-1], []).append((parts, path.resolve()))
+
+    def ending_in(self, text: str) -> Path | None:
+        """The only file whose path is one of a table, or ends in it; None where there is none, or several."""
+        for parts in (_parts(read_name(text)), _parts(text.replace("\\", "/"))):
+            if not parts:
+                continue
+            length = 0 if text.startswith(("/", "\\")) else -len(parts)  # an absolute path must be equal
+            found = {path for whole, path in self._by_name.get(parts[-1], ()) if whole[length:] == parts}
+            if len(found) == 1:
+                return found.pop()
+        return None
+
+
+def _parts(path: str) -> list[str]:
+    """The parts of a path; accents in one form, which macOS writes otherwise than other systems."""
+    return [part for part in unicodedata.normalize("NFC", path).split("/") if part not in ("", ".")]

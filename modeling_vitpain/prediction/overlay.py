@@ -10,11 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, PSPI_MAX
 
 from .image_scores import ImageScores
-from .pictures import TILE
+from .overlay_files import CAPTION, COLUMNS, GAP, SHEET, TILE
 
-_CAPTION = 44
-_GAP = 10
-_COLUMNS = 4
 _LEAST_TOP = 4.0
 """The scale reaches this multiple of even attention at least."""
 
@@ -78,12 +75,10 @@ def _scale(top: float) -> Image.Image:
 
 def _sheet(tiles: list[tuple[Image.Image, str, str]]) -> Image.Image:
     """Tiles in rows of four, a bold and a faint line under each."""
-    rows = -(-len(tiles) // _COLUMNS)
-    size = (_COLUMNS * (TILE + _GAP) + _GAP, rows * (TILE + _CAPTION + _GAP) + _GAP)
-    sheet = Image.new("RGB", size, _BACKGROUND)
+    sheet = Image.new("RGB", SHEET, _BACKGROUND)
     pen = ImageDraw.Draw(sheet)
     for k, (tile, head, note) in enumerate(tiles):
-        x, y = _GAP + k % _COLUMNS * (TILE + _GAP), _GAP + k // _COLUMNS * (TILE + _CAPTION + _GAP)
+        x, y = GAP + k % COLUMNS * (TILE + GAP), GAP + k // COLUMNS * (TILE + CAPTION + GAP)
         sheet.paste(tile, (x, y))
         pen.text((x, y + TILE + 4), head, fill=_INK, font=ImageFont.load_default(17))
         pen.text((x, y + TILE + 25), note, fill=_FAINT, font=ImageFont.load_default(13))

@@ -25,13 +25,11 @@ from .faces import Face, FaceFinder, NoFace, upright
 from .forward import model_inputs, sensible_threads
 from .image_scores import ImageScores, joined
 from .media import InputImage, MediaFile, find_media, read_pictures
+from .overlay_files import TILE
 from .tracks import Tracks
 
 Key = tuple[Path, int | None]
 """A picture's file and, of a video, frame."""
-
-TILE = 256
-"""Side in pixels of the picture that an attention overlay is drawn on."""
 
 
 @dataclass(frozen=True)

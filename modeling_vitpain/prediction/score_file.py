@@ -25,6 +25,11 @@ def record_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.run.json")
 
 
+def files_of_scores(path: Path | None) -> list[Path]:
+    """The files that `open_scores` writes for `path`."""
+    return [] if path is None or str(path) == "-" else [path, record_path(path)]
+
+
 @dataclass(frozen=True)
 class Earlier:
     """What earlier runs of the same command left.

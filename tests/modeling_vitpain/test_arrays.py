@@ -57,6 +57,7 @@ COLOURED = {
     "bfloat16": tensor(UNIT).bfloat16(),
     "with gradient": tensor(UNIT).requires_grad_(),
     "tensor batch": tensor(np.stack([UNIT, UNIT])).permute(0, 3, 1, 2),
+    "masked, nothing hidden": np.ma.masked_greater(RGB, 255),
     "PIL RGBX": Image.fromarray(RGB).convert("RGBX"),
     "PIL RGBa": Image.fromarray(RGB).convert("RGBA").convert("RGBa"),
 }
@@ -89,6 +90,11 @@ def test_colours(form):
 def test_greys(form):
     found, expected = values(GREYS[form]), values(Image.fromarray(GREY))
     torch.testing.assert_close(found, expected.expand_as(found), atol=0.02, rtol=0)
+
+
+def test_masked_values_are_refused():
+    with pytest.raises(ValueError, match=r"an array has masked values; allowed are whole pictures, such as array.fill"):
+        values(np.ma.masked_greater(RGB, 250))
 
 
 def test_bool_is_black_and_white():

@@ -74,6 +74,7 @@ def test_files_are_safetensors_and_code(saved):
         "configuration_vitpain.py",
         "heads_vitpain.py",
         "image_processing_vitpain.py",
+        "jpeg_data_vitpain.py",
         "losses_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",

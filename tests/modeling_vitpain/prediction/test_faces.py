@@ -15,6 +15,8 @@ from PIL import Image, ImageFilter
 import pain3d_cli
 from dataset_script.errors import InvalidInput
 from dataset_script.spec import Spec
+from generation.pipeline import FrameMaker
+from generation.plan import Plan, ViewPlan
 from generation.run.single import regenerate
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.prediction.face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
@@ -253,6 +255,21 @@ class TestTracks:
         tracks.number([face_at(100, 100)])
         assert tracks.number([face_at(500, 100)]) == [2]
         assert tracks.number([face_at(100, 100, 300)]) == [3]  # three times as large
+
+
+@needs_yunet
+def test_a_profile_is_warned_about_and_a_half_profile_is_not(finder):
+    spec = Spec(identities=24, preset="balanced", size=256)
+    plan, maker = Plan(spec), FrameMaker(spec)
+    for k in (2, 5):
+        person, expression = maker.person(plan[k]), plan[k].expressions[0]
+        posed, planned = maker._pose(person, expression), plan[k].views[0]
+        for yaw in (-75, -65, -30, 30, 65, 75):
+            view = ViewPlan(planned.view_id, float(yaw), 0.0, 0.0, 30.0, planned.framing)
+            content = maker._frame(person, expression, view, posed).row["image"]["bytes"]
+            image = Image.open(io.BytesIO(content)).convert("RGB")
+            found = warnings_of_face(find(finder, image)[0], image.size, 1.1, 112)
+            assert any(warning.startswith("turned by") for warning in found) == (abs(yaw) > 60)
 
 
 class TestWarnings:

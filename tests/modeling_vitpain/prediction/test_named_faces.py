@@ -46,6 +46,45 @@ def test_what_is_certain_is_read(picture, content, encoding):
     assert face.box == BOX
 
 
+class TestNames:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Jérôme.png",
+            "Je\u0301ro\u0302me.png",
+            "ward\\Jérôme.png",
+            ".\\ward\\Jérôme.png",
+            "ward/Je\u0301ro\u0302me.png",
+        ],
+    )
+    def test_one_file_alone_can_be_meant(self, tmp_path, name):
+        path = tmp_path / "data" / "ward" / "Jérôme.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (512, 512)).save(path)
+        table = tmp_path / "boxes.csv"
+        table.write_text(f"Path,X0,Y0,X1,Y1\n{name},100.5,60,400,440\n")
+        faces = NamedFaces(table, pictures=[path, tmp_path / "other.png"])
+        assert faces.find(InputImage(MediaFile(path, path.name), Image.open(path)))[0].box == BOX
+        assert faces.notes == []
+
+    @pytest.mark.parametrize("name", ["a.png", "ward\\a.png", "day/a.png", "C:\\data\\one\\ward\\a.png"])
+    def test_what_is_not_certain_is_not_taken(self, tmp_path, name):
+        paths = [tmp_path / "one" / "ward" / "a.png", tmp_path / "two" / "ward" / "a.png"]
+        for path in paths:
+            path.parent.mkdir(parents=True)
+            Image.new("RGB", (512, 512)).save(path)
+        table = tmp_path / "boxes.csv"
+        table.write_text(f"{HEADER}{name},100.5,60,400,440\n")
+        faces = NamedFaces(table, pictures=paths)
+        for path in paths:
+            with pytest.raises(NoFace, match="no face is named for it"):
+                faces.find(InputImage(MediaFile(path, path.name), Image.open(path)))
+        (note,) = faces.notes
+        assert note == (
+            f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}"
+        )
+
+
 def test_an_encoding_other_than_utf8_is_said(picture):
     assert named(picture, HEADER, "utf-8-sig").notes == []
     assert named(picture, HEADER + "Jérôme.png,1,2,3,4\n", "latin-1").notes == ["boxes.csv was read as cp1252"]

@@ -5,8 +5,9 @@ from PIL import Image
 
 import pain3d_cli
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.prediction.image_scores import ImageScores
 from modeling_vitpain.prediction.overlay import overlay
-from modeling_vitpain.prediction.pictures import TILE, ImageScores
+from modeling_vitpain.prediction.overlay_files import TILE
 
 AU_NAMES = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
 SCORES = ImageScores("a.png", pspi=5.25, pspi_low=3, pspi_high=8, au=dict.fromkeys(AU_NAMES, 1.0))
@@ -69,6 +70,42 @@ class TestCommand:
             assert sheet.size == (4 * (TILE + 10) + 10, 2 * (TILE + 44 + 10) + 10)
         assert pain3d_cli.main([*call, "--out", str(tmp_path / "without.csv")]) == 0
         assert (tmp_path / "with.csv").read_text() == (tmp_path / "without.csv").read_text()
+
+    @pytest.mark.parametrize("again", [True, False])
+    def test_overlays_and_scores_inside_the_scored_folder_are_not_scored(self, pictures, tmp_path, capsys, again):
+        looks, out = pictures / "looks", pictures / "scores.png"  # a name that a picture could have
+        call = ["predict", str(pictures), "--model", str(save_model(tmp_path / "model"))]
+        assert pain3d_cli.main([*call, "--overlays", str(looks), "--out", str(out)]) == 0
+        rows = out.read_text()
+        before = sorted(looks.rglob("*"))
+        capsys.readouterr()
+        if again:
+            call += ["--overlays", str(looks), "--out", str(out), "--overwrite"]
+        else:
+            out.unlink()
+            out = tmp_path / "other.csv"
+            call += ["--out", str(out)]
+        assert pain3d_cli.main(call) == 0
+        assert "3 overlay(s)" in capsys.readouterr().err
+        assert out.read_text() == rows
+        assert sorted(looks.rglob("*")) == before
+
+    def test_overlays_of_earlier_versions_have_no_mark(self, pictures, tmp_path):
+        looks, out = pictures / "looks", tmp_path / "out.csv"
+        looks.mkdir()
+        view = np.zeros((TILE, TILE, 3), np.uint8)
+        overlay(view, np.full((6, 7, 7), 1 / 49, dtype=np.float32), SCORES).save(looks / "a.png")
+        Image.new("RGB", (40, 40)).save(looks / "face.png")  # a picture that lies there too is scored
+        call = ["predict", str(pictures), "--model", str(save_model(tmp_path / "model")), "--overlays", str(looks)]
+        assert pain3d_cli.main([*call, "--out", str(out)]) == 0
+        assert "looks/face.png" in out.read_text() and "looks/a.png" not in out.read_text()
+
+    def test_an_overlay_that_is_named_is_an_error(self, pictures, tmp_path, capsys):
+        call = ["predict", str(pictures / "a.png"), "--model", str(save_model(tmp_path / "model"))]
+        assert pain3d_cli.main([*call, "--overlays", str(tmp_path / "looks"), "--out", str(tmp_path / "a.csv")]) == 0
+        call.insert(1, str(tmp_path / "looks" / "a.png.png"))
+        assert pain3d_cli.main([*call, "--out", str(tmp_path / "b.csv")]) == 1
+        assert "an overlay that predict drew, not a picture of a face" in (tmp_path / "b.csv").read_text()
 
     def test_pictures_of_one_name_are_refused(self, pictures, tmp_path, capsys):
         call = [

@@ -117,6 +117,20 @@ class TestCommand:
         assert list(row) == list(ScoreRow.__annotations__) == COLUMNS
         assert row["error"] is None
 
+    def test_a_file_named_in_two_ways_is_scored_once(self, model, pictures, tmp_path, monkeypatch, capsys):
+        monkeypatch.chdir(pictures)
+        named = ["b.png", pictures / "b.png", "more/../b.png", "a.jpg", "."]
+        rows = predict(*named, "--model", model, out=tmp_path / "scores.csv")
+        assert [row["path"] for row in rows] == ["b.png", "a.jpg", "more/c.png"]
+        assert "4 files were named twice, and are scored once" in capsys.readouterr().err
+
+    def test_own_scores_that_a_shell_pattern_names_are_passed_over(self, model, pictures, capsys):
+        out = pictures / "scores.csv"
+        first = predict(pictures / "a.jpg", "--model", model, out=out)
+        names = [pictures / "a.jpg", out, pictures / "scores.csv.run.json"]
+        assert predict(*names, "--model", model, out=out) == first
+        assert "2 files passed over: 2 of this command's own scores" in capsys.readouterr().err
+
     def test_unreadable_pictures_are_named_and_counted(self, model, pictures, tmp_path, capsys):
         (pictures / "aa.png").write_bytes(b"no picture")
         whole = (pictures / "b.png").read_bytes()

@@ -1,0 +1,47 @@
+"""Overlays as PNG files that say what they are, so that none is taken for a picture of a face later.
+
+A sheet has tiles of the picture and of its maps in rows of four, a caption under each.
+"""
+
+import io
+import struct
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+TILE = 256
+"""Side in pixels of the picture that an attention overlay is drawn on."""
+
+CAPTION, GAP, COLUMNS, ROWS = 44, 10, 4, 2
+SHEET = (COLUMNS * (TILE + GAP) + GAP, ROWS * (TILE + CAPTION + GAP) + GAP)
+"""Pixels of a sheet, (width, height)."""
+
+_KEY, _VALUE = "Software", "pain3d predict --overlays"
+_MARK = f"tEXt{_KEY}\0{_VALUE}".encode("latin-1")
+_HEAD_BYTES = 1024
+_START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+def overlay_file(sheet: Image.Image) -> bytes:
+    """A sheet as a PNG file with a mark."""
+    mark, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
+    mark.add_text(_KEY, _VALUE)
+    sheet.save(buffer, "PNG", pnginfo=mark)
+    return buffer.getvalue()
+
+
+def is_overlay_file(path: Path, among_overlays: bool = False) -> bool:
+    """Whether a file is an overlay, by its mark.
+
+    Args:
+        among_overlays: whether it lies where overlays are written; then a PNG of a sheet's size is one too, as earlier
+            versions wrote them without a mark.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False  # whoever reads the file says why
+    if not head.startswith(_START):
+        return False
+    return _MARK in head or (among_overlays and head[len(_START) :].startswith(struct.pack(">2I", *SHEET)))
