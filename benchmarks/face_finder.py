@@ -67,12 +67,15 @@ def rendered(people: int, poses: bool = False) -> Iterator[tuple[int, Shown]]:
                 if poses:
                     yaw, pitch, roll, fov = rng.uniform((-55, -30, -3, 20), (55, 30, 3, 40)).tolist()
                     view = ViewPlan(view.view_id, yaw, pitch, roll, fov, view.framing)
-                row = maker._frame(person, expression, view, posed).row
-                box = np.array(row["face_box"])
-                with Image.open(io.BytesIO(row["image"]["bytes"])) as image:
-                    angles = (view.yaw, view.pitch, view.roll)
-                    side = float((box[2:] - box[:2]).max())
-                    yield k, Shown(image.convert("RGB"), (box[:2] + box[2:]) / 2, side, angles)
+                yield k, shown_in(maker._frame(person, expression, view, posed).row, view)
+
+
+def shown_in(row: dict, view: ViewPlan) -> Shown:
+    """The face of a dataset's row that was rendered from `view`."""
+    box = np.array(row["face_box"])
+    with Image.open(io.BytesIO(row["image"]["bytes"])) as image:
+        side = float((box[2:] - box[:2]).max())
+        return Shown(image.convert("RGB"), (box[:2] + box[2:]) / 2, side, (view.yaw, view.pitch, view.roll))
 
 
 def turned(shown: Shown, degrees: float) -> Shown:

@@ -9,13 +9,11 @@ A line for each range of angles: heads, mean error of the estimate, and share of
 
 import argparse
 import dataclasses
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from dataset_script.spec import Spec
 from generation.pipeline import FrameMaker
@@ -24,7 +22,7 @@ from modeling_vitpain.prediction.face_search import YuNetFaces
 from modeling_vitpain.prediction.face_warnings import MAX_PITCH, MAX_YAW
 from modeling_vitpain.prediction.yunet import YuNet, find_weights, measures, yaw_terms
 
-from .face_finder import Shown, look
+from .face_finder import Shown, look, shown_in
 
 SEED, SEED_OF_FIT = 51, 61
 _TURNED, _NODDING = 8, 4
@@ -50,11 +48,7 @@ def heads(people: int, seed: int) -> Iterator[Shown]:
                 yaw, pitch = (82, 8) if turn < _TURNED else (42, 50)
                 angles = rng.uniform((-yaw, -pitch, -4, 20), (yaw, pitch, 4, 40)).tolist()
                 view = ViewPlan(planned.view_id, *angles, planned.framing)
-                row = maker._frame(person, expression, view, posed).row
-                box = np.array(row["face_box"])
-                with Image.open(io.BytesIO(row["image"]["bytes"])) as image:
-                    side = float((box[2:] - box[:2]).max())
-                    yield Shown(image.convert("RGB"), (box[:2] + box[2:]) / 2, side, tuple(angles[:3]))
+                yield shown_in(maker._frame(person, expression, view, posed).row, view)
 
 
 def fit(weights: Path, people: int) -> None:
