@@ -13,6 +13,7 @@ from .garment import Garment
 from .hair.strands import Hair
 from .places.light import Scene
 from .skin import Skin
+from .texture import Texture
 from .wrinkles import RestWrinkles
 
 
@@ -26,9 +27,10 @@ class Look:
         neutral: (V, 3) float32 mm, the neutral render vertices, without clothes.
         wrinkles: those of the neutral face.
         eyes: irises, and the gaze at rest.
-        hair, beard: None where there is none.
+        hair, brows, beard: strands; None where there are none.
         cloth_thickness: (V,) float32 mm, how far clothes stand off the skin.
         scene: light and what is behind.
+        texture: hides the paint of the skin; where there is one, brows and beard are in it.
     """
 
     skin: Skin
@@ -37,11 +39,12 @@ class Look:
     wrinkles: RestWrinkles
     eyes: EyePaint
     hair: Hair | None
-    brows: FaceStrands
+    brows: FaceStrands | None
     beard: FaceStrands | None
     garment: Garment
     cloth_thickness: np.ndarray
     scene: Scene
+    texture: Texture | None = None
 
 
 class Appearance(Protocol):

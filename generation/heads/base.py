@@ -24,6 +24,8 @@ class Topology:
         masks: name -> (V,) float32 in 0-1: face, lips, lids, ears, mouth (inside of it).
         landmarks: (68,) int32 render vertices, iBUG order.
         lashes: control vertices (root, tip) along each of the four lid rims.
+        uv: (T, 3, 2) float32, where the corners of each triangle lie in a texture: 0-1, x to the right and y up; -1
+            where they lie in none.
     """
 
     refine: sparse.csr_matrix
@@ -33,6 +35,7 @@ class Topology:
     masks: dict[str, np.ndarray]
     landmarks: np.ndarray
     lashes: tuple[tuple[np.ndarray, np.ndarray], ...]
+    uv: np.ndarray
 
     @property
     def eyeballs(self) -> tuple[slice, slice]:

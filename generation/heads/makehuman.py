@@ -18,6 +18,7 @@ from ..populations import BY_GENDER, FACE_YEARS, Ageing, Everyone, draw_ancestry
 from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
 from .landmarks import find_landmarks
+from .texture_map import NOWHERE, refined
 
 ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
 
@@ -55,12 +56,13 @@ class MakeHumanHead:
                 asset["target_starts"], asset["target_index"], asset["target_values"].astype(np.float32),
             )  # fmt: skip
             self._targets = {str(name): k for k, name in enumerate(asset["target_names"])}
+            uv = asset["uv"]
             masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
         self.eye_control = [parts["left_eye"], parts["right_eye"]]
         self._axes = local_axes(self._targets)
-        self.topology = self._build_topology(quads, quad_part, part_names, masks)
+        self.topology = self._build_topology(quads, quad_part, part_names, masks, uv)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
         """Base + macro targets (linear hats over age, muscle, weight) + local axes, recentred between the eyes."""
@@ -116,9 +118,15 @@ class MakeHumanHead:
         return closed
 
     def _build_topology(
-        self, quads: np.ndarray, quad_part: np.ndarray, part_names: list[str], masks: dict[str, np.ndarray]
+        self,
+        quads: np.ndarray,
+        quad_part: np.ndarray,
+        part_names: list[str],
+        masks: dict[str, np.ndarray],
+        uv: np.ndarray,
     ) -> Topology:
-        """The render mesh of control quads (Q, 4), with the part of each (Q,) and the masks (W,) of their vertices."""
+        """The render mesh of control quads (Q, 4), with the part of each (Q,), the masks (W,) of their vertices and the
+        places `uv` (Q', 4, 2) of the first quads, the skin's, in a texture."""
         solid = [part_names.index(n) for n in ("skin", "upper_teeth", "lower_teeth", "tongue")]
         kept = np.isin(quad_part, solid)
         refine, fine = catmull_clark(quads[kept], len(self.canonical))
@@ -151,6 +159,7 @@ class MakeHumanHead:
             masks=fine_masks,
             landmarks=landmarks,
             lashes=lashes,
+            uv=np.concatenate([refined(uv), np.full((len(triangles) - 8 * len(uv), 3, 2), NOWHERE, np.float32)]),
         )
 
 

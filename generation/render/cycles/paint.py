@@ -4,6 +4,7 @@ The mesh is split linearly, so its surface, and with it every annotation, stays 
 the normals. `tests/generation/render/test_cycles.py` compares the albedo with that of `shading.shade`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from ...appearance.garment import under_rim
 from ...appearance.skin import SkinSurface
+from ...appearance.texture import covered
 from ...geometry.surface import unit
 from ...geometry.vectors import scaled
 from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
@@ -33,6 +35,7 @@ class FineMesh:
         triangles: (T', 3) int32; part: (T',) uint8.
         of_part: (V',) uint8, the part that each vertex belongs to, 255 where no triangle uses it.
         eye: (V',) int8, 0 left, 1 right, -1 neither.
+        places: (V', 2) float32, where they lie in a texture, -1 where in none; on the seam, one of the two places.
     """
 
     levels: tuple[np.ndarray, ...]
@@ -40,6 +43,7 @@ class FineMesh:
     part: np.ndarray
     of_part: np.ndarray
     eye: np.ndarray
+    places: np.ndarray
 
     @classmethod
     def of(cls, topology: Topology) -> "FineMesh":
@@ -63,14 +67,20 @@ class FineMesh:
         of_part = np.full(len(points), 255, np.uint8)
         of_part[triangles] = part[:, None]
         eye = np.where(of_part == EYE, (points[:, 0] < 0).astype(np.int8), -1).astype(np.int8)
-        return cls(tuple(levels), triangles, part, of_part, eye)
+        places = np.full((len(topology.reference), 2), -1, np.float32)
+        places[topology.triangles] = topology.uv
+        return cls(tuple(levels), triangles, part, of_part, eye, _spread(levels, places))
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Per-vertex values (V, ...) on the finer mesh (V', ...) float32, linear along the split edges."""
-        values = np.asarray(values, np.float32)
-        for pairs in self.levels:
-            values = np.concatenate([values, values[pairs].mean(axis=1)])
-        return values
+        return _spread(self.levels, values)
+
+
+def _spread(levels: Iterable[np.ndarray], values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values, np.float32)
+    for pairs in levels:
+        values = np.concatenate([values, values[pairs].mean(axis=1)])
+    return values
 
 
 def split(points: np.ndarray, triangles: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -115,6 +125,7 @@ class Vertices(NamedTuple):
     Attributes:
         normal: (V, 3) float32 unit; canonical: (V, 3) float32, see `Look`; albedo: (V, 3) float32 linear.
         surface: of the skin; wrinkles: (V, 6) float32, how deep each of `wrinkles.FAMILIES` is.
+        picture: (V, 4) float32 of the texture, see `Texture.levels`.
     """
 
     normal: np.ndarray
@@ -122,13 +133,13 @@ class Vertices(NamedTuple):
     albedo: np.ndarray
     surface: SkinSurface
     wrinkles: np.ndarray
+    picture: np.ndarray
 
     def some(self, chosen: np.ndarray) -> "Vertices":
         """Those with the indices `chosen`."""
         surface = SkinSurface(*(values[chosen] for values in self.surface))
-        return Vertices(
-            self.normal[chosen], self.canonical[chosen], self.albedo[chosen], surface, self.wrinkles[chosen]
-        )
+        normal, canonical, albedo = self.normal[chosen], self.canonical[chosen], self.albedo[chosen]
+        return Vertices(normal, canonical, albedo, surface, self.wrinkles[chosen], self.picture[chosen])
 
 
 class Painted(NamedTuple):
@@ -154,7 +165,7 @@ def paint_skin(vertices, detail, tile, out):
         own = vertices.normal[v]
         normal = np.float64(own[0]), np.float64(own[1]), np.float64(own[2])
         folds, porous, mouth = vertices.wrinkles[v], surface.porous[v], surface.mouth[v]
-        albedo = blemishes(vertices.albedo[v], at, porous, detail, tile)
+        albedo = covered(blemishes(vertices.albedo[v], at, porous, detail, tile), vertices.picture[v])
         kept, steep = 1.0, 0.0
         if folds.sum() > FOLDED and at[2] > FURROWS_FROM_MM:
             normal, crease, steep = furrow(normal, folds, at, detail, tile)

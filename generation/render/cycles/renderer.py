@@ -24,6 +24,7 @@ from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
 from ...appearance.skin import SkinSurface
+from ...appearance.texture import NO_TEXELS, texels_at
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
 from ...geometry.surface import unit
@@ -34,7 +35,7 @@ from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
 from ..raster.mesh import Materials
-from .paint import FineMesh, Vertices, below_neckline, paint_vertices
+from .paint import FACE_EDGE_MM, FineMesh, Vertices, below_neckline, paint_vertices
 
 BPY = "4.5.15"
 SAMPLES = 32
@@ -197,14 +198,17 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
 
     World mm and linear light; `worker/scene.py` reads the entries by their names.
     """
+    texels = NO_TEXELS if look.texture is None else look.texture.at(FACE_EDGE_MM)
     vertices = Vertices(
         normal=unit(fine.spread(posed.normals)),
         canonical=fine.spread(look.canonical),
         albedo=fine.spread(look.skin.albedo),
         surface=SkinSurface(*map(fine.spread, look.skin.surface)),
         wrinkles=fine.spread(posed.wrinkles),
+        picture=texels_at(texels, fine.places),
     )
-    painted = paint_vertices(fine, vertices, Materials(look.skin.detail, posed.eyes, look.garment, noise_tile()))
+    materials = Materials(look.skin.detail, posed.eyes, look.garment, noise_tile(), texels)
+    painted = paint_vertices(fine, vertices, materials)
     light, garment = look.scene.light, look.garment
     data = {
         "position": fine.spread(posed.dressed),

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...appearance.fabric import fabric
 from ...appearance.garment import CONTACT_MM, contact, under_rim
+from ...appearance.texture import covered
 from ...geometry.noise import sample, smooth
 from ...geometry.vectors import dot, scaled, unit_vector
 from ...kernels import kernel
@@ -31,6 +32,7 @@ class Point(NamedTuple):
         at: world mm; normal: unit; canonical: see `Look`; albedo: linear.
         occlusion, specular, roughness, mouth, porous, lips: see `SkinSurface`.
         wrinkles: how deep each of `wrinkles.FAMILIES` is; 0 where the point is not on skin.
+        picture: of the texture, see `Texture.levels`; 0 where there is none.
     """
 
     at: tuple[float, float, float]
@@ -44,6 +46,7 @@ class Point(NamedTuple):
     porous: float
     lips: float
     wrinkles: tuple[float, float, float, float, float, float]
+    picture: tuple[float, float, float, float]
 
 
 class Material(NamedTuple):
@@ -97,6 +100,8 @@ def bare_skin(point, under, materials, pixel_mm):
     """Skin, `under` (negative) mm inside the rim of the clothes."""
     detail, tile, normal, occlusion = materials.detail, materials.tile, point.normal, point.occlusion
     albedo = blemishes(point.albedo, point.canonical, point.porous, detail, tile)
+    if point.picture[3] > 0:
+        albedo = covered(albedo, point.picture)
     if under > -CONTACT_MM:
         kept = contact(under)
         albedo = albedo[0] * (0.1 + 0.9 * kept), albedo[1] * kept, albedo[2] * kept

@@ -17,6 +17,7 @@ class PaintedMesh(NamedTuple):
         position, normal: (V, 3) float32, world mm and unit.
         canonical: (V, 3) float32, see `Look`; albedo: (V, 3) float32 linear; surface: of the skin.
         wrinkles: (V, 6) float32, how deep each of `wrinkles.FAMILIES` is.
+        uv: (T, 3, 2) float32, see `Topology`.
     """
 
     triangles: np.ndarray
@@ -28,18 +29,20 @@ class PaintedMesh(NamedTuple):
     albedo: np.ndarray
     surface: SkinSurface
     wrinkles: np.ndarray
+    uv: np.ndarray
 
 
 class Materials(NamedTuple):
     """What is finer than the mesh: numbers from which a person's skin, eyes, teeth and clothes are painted.
 
-    `tile` (64, 64, 64) float32 is the noise of `geometry.noise`.
+    `tile` (64, 64, 64) float32 is the noise of `geometry.noise`; `texels` (N, N, 4) float32 is a level of the texture.
     """
 
     detail: SkinDetail
     eyes: EyePaint
     garment: Garment
     tile: np.ndarray
+    texels: np.ndarray
 
 
 class Viewpoint(NamedTuple):

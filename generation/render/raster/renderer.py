@@ -15,6 +15,7 @@ from ...appearance.base import Look
 from ...appearance.brows import lash_strands
 from ...appearance.eyes import EyePaint
 from ...appearance.hair.strands import Hair
+from ...appearance.texture import NO_TEXELS
 from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
@@ -100,11 +101,10 @@ class RasterRenderer:
     ) -> list[Strands]:
         """Lashes, brows and beard on `skin`, vertices and normals (V, 3)."""
         lashes, tint = lash_strands(plan, self.head.topology, pose.control, seed)
-        brows = look.brows.place(*skin)
-        strands = [
-            face_strands("lashes", lashes, tint, root=0.85, tip=0.22, shine=0.2, bias=1.0),
-            face_strands("brows", brows, look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5),
-        ]
+        strands = [face_strands("lashes", lashes, tint, root=0.85, tip=0.22, shine=0.2, bias=1.0)]
+        if look.brows is not None:
+            brows = look.brows.place(*skin)
+            strands.append(face_strands("brows", brows, look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5))
         if look.beard is not None:
             beard = look.beard.place(*skin)
             strands.append(face_strands("hair", beard, look.beard.tint, root=0.75, tip=0.40, shine=0.3, bias=1.0))
@@ -118,8 +118,9 @@ class RasterRenderer:
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
         mesh = self._painted(posed, look)
-        materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile)
         pixel_mm = camera.distance / camera.focal
+        texels = NO_TEXELS if look.texture is None else look.texture.at(pixel_mm)
+        materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
         viewpoint = Viewpoint(camera.position.astype(np.float32), pixel_mm, camera.projection(2))
         shade(samples, mesh, materials, light, posed.shadows, viewpoint, shaded)
         scatter(shaded, camera.focal / camera.distance)
@@ -142,6 +143,7 @@ class RasterRenderer:
             albedo=look.skin.albedo,
             surface=look.skin.surface,
             wrinkles=posed.wrinkles,
+            uv=self.head.topology.uv,
         )
 
 

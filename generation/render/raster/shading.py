@@ -4,6 +4,7 @@ Visibility is sampled 2 x 2 a pixel, shading once per pixel and surface: the sam
 material at about the same depth share one colour.
 """
 
+from ...appearance.texture import texel
 from ...geometry.vectors import added, difference, scaled, unit_vector
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
@@ -29,7 +30,7 @@ def shade(samples, mesh, materials, light, shadows, viewpoint, out):
                 seen = samples.ids[r, c]
                 if done >> first & 1 or seen < 0:
                     continue
-                members, count, point = share_point(samples, mesh, (row, column), first, done)
+                members, count, point = share_point(samples, mesh, materials.texels, (row, column), first, done)
                 done |= members
                 part = mesh.part[seen]
                 if part == SKIN:
@@ -61,7 +62,7 @@ def shade(samples, mesh, materials, light, shadows, viewpoint, out):
 
 
 @kernel(inline="early")
-def share_point(samples, mesh, pixel, first, done):
+def share_point(samples, mesh, texels, pixel, first, done):
     """Groups the samples of a pixel that show the same surface as its sample `first`, without those that are `done`.
 
     Returns which they are (bits), how many, and the `Point` that is their mean.
@@ -72,6 +73,8 @@ def share_point(samples, mesh, pixel, first, done):
     at = normal = canonical = albedo = (0.0, 0.0, 0.0)
     occlusion = specular = rough = mouth = porous = lips = 0.0
     w0 = w1 = w2 = w3 = w4 = w5 = 0.0
+    red = green = blue = hides = 0.0
+    textured = part == SKIN and texels.shape[0] > 1
     members, count = 0, 0.0
     surface, wrinkles = mesh.surface, mesh.wrinkles
     for k in range(first, 4):
@@ -99,6 +102,12 @@ def share_point(samples, mesh, pixel, first, done):
                 w3 += w * wrinkles[v, 3]
                 w4 += w * wrinkles[v, 4]
                 w5 += w * wrinkles[v, 5]
+        if textured and mesh.uv[t, 0, 0] >= 0:
+            a, b = samples.weights[r, c, 0], samples.weights[r, c, 1]
+            x = a * mesh.uv[t, 0, 0] + b * mesh.uv[t, 1, 0] + (1 - a - b) * mesh.uv[t, 2, 0]
+            y = a * mesh.uv[t, 0, 1] + b * mesh.uv[t, 1, 1] + (1 - a - b) * mesh.uv[t, 2, 1]
+            here = texel(texels, x, y)
+            red, green, blue, hides = red + here[0], green + here[1], blue + here[2], hides + here[3]
     s = 1 / count
     point = Point(
         at=scaled(at, s),
@@ -112,6 +121,7 @@ def share_point(samples, mesh, pixel, first, done):
         porous=porous * s,
         lips=lips * s,
         wrinkles=(w0 * s, w1 * s, w2 * s, w3 * s, w4 * s, w5 * s),
+        picture=(red * s, green * s, blue * s, hides * s),
     )
     return members, count, point
 

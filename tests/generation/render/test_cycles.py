@@ -15,6 +15,7 @@ from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
 from generation.appearance.places.light import Light
 from generation.appearance.skin import SkinSurface
+from generation.appearance.texture import NO_TEXELS
 from generation.geometry.camera import Camera
 from generation.geometry.noise import noise_tile
 from generation.geometry.shadows import ShadowMaps
@@ -131,13 +132,14 @@ def vertices_of(sitting: Sitting, fine: FineMesh) -> Vertices:
         albedo=fine.spread(look.skin.albedo),
         surface=SkinSurface(*map(fine.spread, look.skin.surface)),
         wrinkles=fine.spread(sitting.posed.wrinkles),
+        picture=np.zeros((len(fine.of_part), 4), np.float32),
     )
 
 
 def materials_of(sitting: Sitting) -> Materials:
     look = sitting.person.look
     undressed = look.garment._replace(neck=np.float32(-1e4))
-    return Materials(look.skin.detail, sitting.posed.eyes, undressed, noise_tile())
+    return Materials(look.skin.detail, sitting.posed.eyes, undressed, noise_tile(), NO_TEXELS)
 
 
 def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: float):
@@ -163,6 +165,7 @@ def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: f
         albedo=vertices.albedo,
         surface=vertices.surface._replace(occlusion=np.full(len(vertices.normal), occlusion, np.float32)),
         wrinkles=vertices.wrinkles,
+        uv=np.full((len(fine.triangles), 3, 2), -1, np.float32),
     )
     ones, none = np.ones(3, np.float32), np.zeros((0, 3), np.float32)
     shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
