@@ -29,7 +29,7 @@ class RestWrinkles(NamedTuple):
     """Wrinkles of a neutral face.
 
     Attributes:
-        depth: (6,) of each of `FAMILIES`, as a share of the full depth.
+        depth: (6,) or, of each vertex, (V, 6), of each of `FAMILIES`, as a share of the full depth.
         ease: how easily the skin folds, about 0.4 to 1.3.
     """
 

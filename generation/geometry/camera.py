@@ -72,6 +72,11 @@ class Camera:
         return np.stack([column, row, depth])
 
     @property
+    def pixel_mm(self) -> float:
+        """What a pixel covers of the face, mm."""
+        return self.distance / self.focal
+
+    @property
     def position(self) -> np.ndarray:
         """The pinhole in the world (3,), mm."""
         return PIVOT + self.distance * self.rotation[2]

@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from ..appearance.base import Look
+from ..appearance.places.light import Light
 from ..kernels import kernel
 
 MAX_BLUR = 0.22
@@ -12,14 +13,24 @@ MAX_BLUR = 0.22
 NOISE = 1.1
 """Standard deviation of the sensor noise, of 255."""
 TONE_TOP, TONE_STEPS = 8, 512
+USUAL_LIGHT = 1.15
+"""Brightness of the light that people are photographed in."""
 
 
 def look_exposure(look: Look) -> float:
+    """How a person is exposed."""
+    return exposure_for(look.scene.light, look.skin.melanin)
+
+
+def exposure_for(light: Light, melanin: float) -> float:
     """A photographer opens up for dark skin and dim rooms, though not all the way."""
-    light = look.scene.light
-    bright = 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + float(light.sky.mean())
-    skin = float(np.exp(-0.8 * look.skin.melanin))
-    return 0.95 * (1.15 / bright) ** 0.55 * (0.62 / skin) ** 0.28
+    skin = float(np.exp(-0.8 * melanin))
+    return 0.95 * (USUAL_LIGHT / brightness(light)) ** 0.55 * (0.62 / skin) ** 0.28
+
+
+def brightness(light: Light) -> float:
+    """How bright a light is on a face, about."""
+    return 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + float(light.sky.mean())
 
 
 def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:

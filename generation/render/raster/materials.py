@@ -19,6 +19,8 @@ F0_SKIN, F0_WET = 0.028, 0.04
 SKIN_WRAP, NO_WRAP = (0.26, 0.12, 0.08), (0.0, 0.0, 0.0)
 DULL, DAZZLING = 1.5, 12.0
 """See `Material`."""
+PORES_SHOWN = 0.7
+"""How much of the relief of the skin a picture on it shows by itself."""
 FOLDED = 0.02
 """Wrinkles together shallower than this are not drawn."""
 FURROWS_FROM_MM = -45.0
@@ -112,9 +114,10 @@ def bare_skin(point, under, materials, pixel_mm):
         normal, crease, steep = furrow(normal, folds, point.canonical, detail, tile)
         occlusion *= 1 - 0.14 * crease
         albedo = creased(albedo, crease)
-    here, gradient = texture(point.canonical, point.porous * (1 - point.mouth), point.lips, detail, tile)
+    porous = point.porous * (1 - PORES_SHOWN * point.picture[3])
+    here, gradient = texture(point.canonical, porous * (1 - point.mouth), point.lips, detail, tile)
     normal = bend(normal, gradient)
-    albedo = scaled(albedo, 1 + 0.045 * point.porous * here)
+    albedo = scaled(albedo, 1 + 0.045 * porous * here)
     # slopes that a pixel does not resolve widen the highlight instead (Toksvig 2005)
     uneven = min(0.25 * steep, 0.03) + 0.5 * dot(gradient, gradient) * min(pixel_mm, 2.0)
     roughness = np.sqrt(np.sqrt(point.roughness**4 + 2 * uneven))

@@ -28,7 +28,7 @@ from ..background import background
 from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
-from .scattering import Shaded, scatter
+from .scattering import Shaded, SkinLight, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
 from .strands import SampleBuffer, Strands, draw_strands, shadow_strands
@@ -118,11 +118,8 @@ class RasterRenderer:
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
         mesh = self._painted(posed, look)
-        pixel_mm = camera.distance / camera.focal
-        texels = NO_TEXELS if look.texture is None else look.texture.at(pixel_mm)
-        materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
-        viewpoint = Viewpoint(camera.position.astype(np.float32), pixel_mm, camera.projection(2))
-        shade(samples, mesh, materials, light, posed.shadows, viewpoint, shaded)
+        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
+        shade(samples, mesh, self._materials(posed, look, camera), light, posed.shadows, viewpoint, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
@@ -131,6 +128,27 @@ class RasterRenderer:
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
         return RenderedView(rgb, *pixels, segments)
+
+    def skin_light(self, posed: Posed, look: Look, camera: Camera) -> SkinLight:
+        """The skin of a view as `render` shades it, before strands are drawn: the light that enters it, in `light`, and
+        what it mirrors, in `albedo`; so a pixel of skin of colour a shows a x `light` + `albedo`."""
+        seen = camera.project(posed.dressed.astype(np.float64))
+        samples = rasterize(seen, self.head.topology.triangles, 2, camera.size, True)
+        shaded = Shaded.before(np.zeros((2 * camera.size, 2 * camera.size, 3), np.float32))
+        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
+        materials, light = self._materials(posed, look, camera), look.scene.light
+        shade(samples, self._painted(posed, look), materials, light, posed.shadows, viewpoint, shaded)
+        skin = shaded.skin.samples[..., None]
+        mirrored, count = (
+            values.reshape(camera.size, 2, camera.size, 2, -1).sum(axis=(1, 3))
+            for values in (shaded.colour * skin, skin)
+        )
+        scatter(shaded, camera.focal / camera.distance)
+        return shaded.skin._replace(albedo=mirrored / np.maximum(count, 1))
+
+    def _materials(self, posed: Posed, look: Look, camera: Camera) -> Materials:
+        texels = NO_TEXELS if look.texture is None else look.texture.at(camera.pixel_mm)
+        return Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
 
     def _painted(self, posed: Posed, look: Look) -> PaintedMesh:
         return PaintedMesh(

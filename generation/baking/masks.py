@@ -1,0 +1,81 @@
+"""Which parts of a head a portrait may paint, and where it shows something that does not belong to the skin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from ..appearance.brows import beard_area
+from ..appearance.skin import lash_nearness
+from ..heads.base import SKIN, Topology
+from .atlas import Atlas
+from .steps import smoothstep
+
+LASH_MM = 1.8
+"""How far from their roots lashes hide the lids."""
+BROW_Y, BROW_X, BROW_SOFT = (7.0, 31.0), 62.0, 3.0
+"""Where brows are on the canonical face, mm."""
+SEARCHED_FROM_MM = 33.0
+"""Canonical height above which hair may fall over the forehead; beside the eyes it is looked for at any height."""
+TEMPLE_MM = 58.0
+DARKER, OTHER_HUE = 0.32, 0.30
+"""How far hair is from the skin around it: natural logarithms of lightness and of the ratios of the channels."""
+AROUND_MM = 4.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Regions of a head, each (V,) float32 0-1.
+
+    Attributes:
+        plain: bare skin of about one colour.
+        not_skin: what a portrait does not paint: the scalp, the line of the lashes, the inside of the mouth.
+        searched: where hair may hang over the skin.
+        brows: where they grow.
+    """
+
+    plain: np.ndarray
+    not_skin: np.ndarray
+    searched: np.ndarray
+    brows: np.ndarray
+
+
+def places_of(topology: Topology, scalp: np.ndarray, beard: bool) -> Places:
+    """The regions of a person whose hair grows on `scalp` (V,) 0-1; `beard`: whether one may grow."""
+    x, y, z = topology.reference.T
+    masks = topology.masks
+    skin = np.zeros(len(x), bool)
+    skin[topology.triangles[topology.part == SKIN]] = True
+    brows = (
+        smoothstep(BROW_Y[0] - BROW_SOFT, BROW_Y[0] + BROW_SOFT, y)
+        * smoothstep(BROW_Y[1] + BROW_SOFT, BROW_Y[1] - BROW_SOFT, y)
+        * smoothstep(BROW_X + BROW_SOFT, BROW_X - BROW_SOFT, np.abs(x))
+        * (z > -40)
+    )
+    lashes = np.clip(1.6 * lash_nearness(topology, LASH_MM).max(axis=1), 0, 1)
+    other = np.maximum.reduce([masks["lips"], masks["lids"], masks["ears"], masks["mouth"], brows, scalp])
+    plain = skin * masks["face"] * (1 - other) * (1 - beard_area(topology) * beard)
+    searched = skin * np.maximum(smoothstep(0, 6, y - SEARCHED_FROM_MM), smoothstep(0, 6, np.abs(x) - TEMPLE_MM))
+    not_skin = np.maximum.reduce([smoothstep(0.35, 0.8, scalp), lashes, masks["mouth"]])
+    return Places(*(values.astype(np.float32) for values in (plain, not_skin, searched, brows)))
+
+
+def hair_over_skin(atlas: Atlas, albedo: np.ndarray, trust: np.ndarray, searched: np.ndarray) -> np.ndarray:
+    """(P,) 0-1, where a portrait shows hair instead of skin; texels with `albedo` (P, 3), `trust` and `searched` (P,).
+
+    Hair is darker than the middle of the skin there, or of another hue. Where more than half of it is hair, it is the
+    skin that is found: nothing then tells which of the two a picture shows.
+    """
+    of_skin = (searched > 0.5) & (trust > 0.5)
+    if of_skin.sum() < 100:
+        return np.zeros(len(trust), np.float32)
+    logs = np.log(np.maximum(albedo, 1e-3))
+    light, hue = logs.mean(axis=1), logs - logs.mean(axis=1, keepdims=True)
+    off = (light < np.median(light[of_skin]) - DARKER) | (
+        np.abs(hue - np.median(hue[of_skin], axis=0)).max(axis=1) > OTHER_HUE
+    )
+    found = np.zeros((atlas.side, atlas.side), np.float32)
+    found[atlas.row, atlas.column] = off & (searched > 0.1) & (trust > 0)
+    texels = AROUND_MM * 3.4 * atlas.side / 1024
+    spread = ndimage.gaussian_filter(found, 0.5 * texels)
+    return smoothstep(0.08, 0.30, spread[atlas.row, atlas.column]).astype(np.float32) * np.minimum(searched * 2, 1)
