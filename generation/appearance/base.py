@@ -9,7 +9,7 @@ from ..heads.base import HeadShape
 from ..plan import IdentityPlan
 from .brows import FaceStrands
 from .eyes import EyePaint
-from .garment import Garment
+from .clothes import Garment
 from .hair.strands import Hair
 from .places.light import Scene
 from .skin import Skin

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...appearance.eyes import EyePaint
-from ...appearance.garment import Garment
+from ...appearance.clothes import Garment
 from ...appearance.skin import SkinDetail, SkinSurface
 
 
