@@ -35,9 +35,9 @@ from .prompt_words import (
 from .streams import stream
 
 NEGATIVE_PROMPT = (
-    "smile, open mouth, teeth, frown, grimace, closed eyes, looking away, side view, tilted head, glasses, hat, scarf, "
-    "mask, jewellery, hand or hair over the face, two people, text, watermark, frame, painting, drawing, cartoon, "
-    "3d render, doll, smooth plastic skin, distorted face, blurry, low quality"
+    "smile, open mouth, teeth, frown, closed eyes, looking away, side view, tilted head, glasses, hat, scarf, mask, "
+    "jewellery, hand, hair over the face, two people, text, watermark, frame, painting, drawing, cartoon, 3d render, "
+    "doll, distorted face, blurry, low quality"
 )
 """What no portrait may show: what would be baked into every expression, or is no photograph."""
 BACKGROUND_NEGATIVE_PROMPT = (
