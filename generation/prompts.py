@@ -6,6 +6,7 @@ every look. Nothing is drawn here and nobody else is looked at: two people share
 says is the same, less than once in a hundred thousand sets of 2,500.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import numpy as np
 from .appearance.clothes import PATTERNS, Garment, choose_clothes
 from .appearance.colours import colour
 from .appearance.eyes import choose_iris
-from .appearance.hair.styles import THIN_FROM, choose_beard, choose_style, hair_colour
+from .appearance.hair.styles import THIN_FROM, HairPaint, choose_beard, choose_style, hair_colour
 from .appearance.places.setups import SETUPS, choose_setup
 from .plan import IdentityPlan
 from .prompt_words import (
@@ -52,6 +53,8 @@ GREYING, MOSTLY_GREY, GREY = 0.15, 0.5, 0.85
 """Shares of grey hairs from which hair is called greying, mostly grey and grey."""
 SHAVEN, STUBBLE = 0.2, 0.55
 """Density of stubble below which a man is called shaved, and from which he has stubble."""
+LAB_WEIGHTS = (1.0, 2.0, 2.0)
+"""How much a step of lightness and of the two opponent colours counts for the name of a colour."""
 SHORT_BEARD_MM, FULL_BEARD_MM = 3.0, 8.0
 
 
@@ -105,12 +108,11 @@ def describe(plan: IdentityPlan, seed: int) -> Words:
     cut, garment = choose_clothes(plan, SETUPS[setup].place, seed)
     paint = hair_colour(plan, seed)
     style, recede = choose_style(plan, seed)
-    shade = _greyed(HAIR_COLOURS[paint.name], paint.grey)
+    beard = _beard(*choose_beard(plan, seed), paint, style == "bald") if plan.gender == "man" else ""
     return Words(
         who=who(plan),
-        hair=_hair(style, recede, shade),
-        # a beard has the colour of the hair, which is said there if there is any
-        beard=_beard(*choose_beard(plan, seed), shade if style == "bald" else "") if plan.gender == "man" else "",
+        hair=_hair(style, recede, _shade(paint)),
+        beard=beard,
         eyes=EYES[choose_iris(plan, seed)],
         clothes=_clothes(cut, garment),
         place=setting.place,
@@ -124,10 +126,14 @@ def with_article(noun: str) -> str:
 
 
 def colour_word(albedo: np.ndarray) -> str:
-    """What a linear colour (3,) is called: the nearest of `CLOTH_COLOURS` in Oklab."""
-    names = list(CLOTH_COLOURS)
-    known = np.stack([oklab(colour(*CLOTH_COLOURS[name])) for name in names])
-    return names[int(np.argmin(np.linalg.norm(known - oklab(albedo), axis=1)))]
+    """What a linear colour (3,) is called: the nearest of `CLOTH_COLOURS`, by hue and chroma before lightness."""
+    names, known = _known_colours()
+    return names[int(np.argmin(np.linalg.norm((known - oklab(albedo)) * LAB_WEIGHTS, axis=1)))]
+
+
+@functools.cache
+def _known_colours() -> tuple[list[str], np.ndarray]:
+    return list(CLOTH_COLOURS), np.stack([oklab(colour(*srgb)) for srgb in CLOTH_COLOURS.values()])
 
 
 def oklab(rgb: np.ndarray) -> np.ndarray:
@@ -157,20 +163,23 @@ def _hair(style: str, recede: float, shade: str) -> str:
     return HAIR[style].format(colour=f"receding {shade}" if recede > THIN_FROM else shade)
 
 
-def _greyed(shade: str, grey: float) -> str:
-    if grey >= GREY:
+def _shade(paint: HairPaint) -> str:
+    if paint.grey >= GREY:
         return "grey"
-    if grey >= MOSTLY_GREY:
+    if paint.grey >= MOSTLY_GREY:
         return "mostly grey"
-    return f"greying {shade}" if grey >= GREYING else shade
+    colour_name = HAIR_COLOURS[paint.name]
+    return f"greying {colour_name}" if paint.grey >= GREYING else colour_name
 
 
-def _beard(density: float, length: float, shade: str) -> str:
-    """Of a man; "" for the shadow of a shave, which is neither stubble nor smooth."""
+def _beard(density: float, length: float, paint: HairPaint, bald: bool) -> str:
+    """Of a man; "" for what a picture hardly shows: the shadow of a shave, and grey stubble."""
     if length == 0:
-        return "stubble" if density >= STUBBLE else "a shaved face" if density < SHAVEN else ""
+        stubble = density >= STUBBLE and paint.grey < GREYING
+        return "stubble" if stubble else "a shaved face" if density < SHAVEN else ""
     kind = "trimmed" if length < SHORT_BEARD_MM else "short" if length < FULL_BEARD_MM else "full"
-    return f"a {kind} {shade} beard".replace("  ", " ")
+    # elsewhere it has the colour that is said of the hair
+    return f"a {kind} {_shade(paint).removeprefix('mostly ')} beard" if bald else f"a {kind} beard"
 
 
 def _clothes(cut: str, garment: Garment) -> str:
