@@ -53,7 +53,7 @@ GREYING, MOSTLY_GREY, GREY = 0.15, 0.5, 0.85
 """Shares of grey hairs from which hair is called greying, mostly grey and grey."""
 SHAVEN, STUBBLE = 0.2, 0.55
 """Density of stubble below which a man is called shaved, and from which he has stubble."""
-LAB_WEIGHTS = (1.0, 2.0, 2.0)
+LAB_WEIGHTS = (1.0, 3.0, 3.0)
 """How much a step of lightness and of the two opponent colours counts for the name of a colour."""
 SHORT_BEARD_MM, FULL_BEARD_MM = 3.0, 8.0
 

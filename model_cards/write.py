@@ -15,8 +15,9 @@ from .prompt_list import PROMPTS, prompt_list, read_prompts
 
 
 def write_card(directory: str | Path, metrics: str | Path | None = None) -> Path:
-    """Writes `README.md`: of a model where `directory` holds `config.json`, else of a dataset, generated or imported; beside that
-    of a generated one `PROMPTS.md`, its appendix.
+    """Writes `README.md`: of a model where `directory` holds `config.json`, else of a dataset, generated or imported.
+
+    Beside that of a generated dataset it writes `PROMPTS.md`, its appendix.
 
     The card is read back as the Hub reads it before it takes the place of an old one.
 
@@ -46,7 +47,7 @@ def write_card(directory: str | Path, metrics: str | Path | None = None) -> Path
             appendix = prompt_list(read_prompts(found))
     content = str(card)
     assert type(card)(content).data.to_dict() == card.data.to_dict(), "the card does not read back as it was written"
-    if appendix:
+    if appendix is not None:
         write_atomically(directory / PROMPTS, appendix.encode())
     write_atomically(directory / "README.md", content.encode())
     return directory / "README.md"

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...appearance.eyes import EyePaint
 from ...appearance.clothes import Garment
+from ...appearance.eyes import EyePaint
 from ...appearance.skin import SkinDetail, SkinSurface
 
 
