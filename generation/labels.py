@@ -23,8 +23,10 @@ def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) 
     }
 
 
-def planned_row(spec: Spec, person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) -> Row:
+def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: ExpressionPlan, view: ViewPlan) -> Row:
     """A row of `FEATURES["default"]` without `image`, `heatmap`, `landmarks` and `face_box`, which need the face.
+
+    `prompt`: what `prompts.prompt_of` says of the person; one for all 33 rows.
 
     Raises:
         InvalidInput: the specification names a part that the catalogue does not list.
@@ -37,7 +39,7 @@ def planned_row(spec: Spec, person: IdentityPlan, expression: ExpressionPlan, vi
         "age": person.age,
         "ethnicity": ETHNICITIES.index(person.ethnicity),
         "gender": GENDERS.index(person.gender),
-        "prompt": person.prompt,
+        "prompt": prompt,
         "camera": Camera.from_plan(view, spec.size, expression.head_motion).as_row(),
         "neutral_frame_id": format_frame_id(person.identity_id, 0, view.view_id),
         "seed": spec.seed,

@@ -23,6 +23,7 @@ from .heads.files import HeadFiles
 from .heatmap import to_bytes
 from .labels import frame_key, planned_row
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
+from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
 from .streams import stream
 
@@ -32,6 +33,7 @@ class Person:
     """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes."""
 
     plan: IdentityPlan
+    prompt: str
     shape: HeadShape
     look: Look
     neutral: np.ndarray
@@ -79,7 +81,7 @@ class FrameMaker:
         shape = self.head.shape(plan, self.spec.seed)
         look = self.appearance.dress(plan, shape, self.spec.seed)
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
-        return Person(plan, shape, look, look.neutral, normals)
+        return Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
 
     @one_thread
     def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[RenderedView, np.ndarray]:
@@ -107,7 +109,7 @@ class FrameMaker:
     @one_thread
     def _frame(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> Frame:
         seen = self._render(person, expression, view, posed)
-        row = planned_row(self.spec, person.plan, expression, view) | {
+        row = planned_row(self.spec, person.plan, person.prompt, expression, view) | {
             "image": encoded(seen.picture.rgb, "JPEG", quality=self._quality(person, expression, view)),
             "heatmap": self._heatmap(person, seen.vertices, seen.picture),
             "landmarks": seen.landmarks().tolist(),

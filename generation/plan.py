@@ -107,7 +107,6 @@ class IdentityPlan:
     age: int
     ethnicity: str
     gender: str
-    prompt: str
     expressions: tuple[ExpressionPlan, ...]
     views: tuple[ViewPlan, ...]
 
@@ -159,7 +158,6 @@ class Plan(Sequence[IdentityPlan]):
             age=age,
             ethnicity=ethnicity,
             gender=gender,
-            prompt=_prompt(age_group, age, ethnicity, gender),
             expressions=_expressions(self.spec, identity_id),
             views=tuple(_view(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
@@ -272,16 +270,3 @@ def _view(seed: int, identity_id: int, view_id: int) -> ViewPlan:
         fov=float(rng.uniform(*FOV)),
         framing=float(rng.uniform(*FRAMING)),
     )
-
-
-def _prompt(age_group: str, age: int, ethnicity: str, gender: str) -> str:
-    people = {
-        "latino": "Latina" if gender == "woman" else "Latino",
-        "white": "white",
-        "south_asian": "South Asian",
-        "black": "Black",
-        "middle_eastern": "Middle Eastern",
-        "east_asian": "East Asian",
-    }[ethnicity]
-    group = {"young": "a young", "elderly": "an elderly"}[age_group]
-    return f"A studio portrait photograph of {group} {people} {gender}, {age} years old."

@@ -21,6 +21,7 @@ from evaluation.markdown import table
 from generation.catalogue import CATALOGUE, HEADS
 from generation.population_tables import population_tables
 
+from .prompt_list import prompt_examples, read_prompts
 from .text import TEMPLATES, fenced_yaml
 
 FIELDS = {
@@ -37,7 +38,7 @@ FIELDS = {
     "age": "years",
     "ethnicity": "as planned; see the limits",
     "gender": "as planned",
-    "prompt": "the person in a sentence",
+    "prompt": "the person, and how hair, clothes, place and light are drawn, in words for painters of pictures",
     "camera": "angles and horizontal field of view in degrees, intrinsics in pixels; positive yaw: nose to image right",
     "landmarks": "68 points (x, y) in pixels, pixel centres at .5",
     "face_box": "x0, y0, x1, y1 in pixels",
@@ -110,6 +111,7 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
         how_to_make_it_again=_how_to_make_it_again(found),
+        prompts=prompt_examples(read_prompts(found)),
         licences="; ".join(licences(columns)) or UNKNOWN,
         component_licences="\n".join(f"| {what} | {licence} |" for what, licence in _parts(spec)),
     )

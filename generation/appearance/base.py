@@ -8,8 +8,8 @@ import numpy as np
 from ..heads.base import HeadShape
 from ..plan import IdentityPlan
 from .brows import FaceStrands
+from .clothes import Garment
 from .eyes import EyePaint
-from .garment import Garment
 from .hair.strands import Hair
 from .places.light import Scene
 from .skin import Skin

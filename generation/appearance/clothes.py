@@ -1,15 +1,57 @@
-"""What people wear: shirts, knitwear, hoodies, and gowns in hospital places."""
+"""What people wear: shirts, knitwear, hoodies, and gowns in hospital places.
+
+`Garment` names the numbers that describe what a person wears; `garment` is its shape on the skin, `fabric` what is seen
+of it. There are no kernels here: labels are made from these choices without a compiler.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ..heads.base import Topology
-from ..kernels import kernel
 from ..plan import IdentityPlan
 from ..streams import stream
-from .garment import FLAPS, HOOD, PATTERNS, ROLL, STYLES, Garment, below_flap, under_rim
-from .places.furniture import colour
+from .colours import colour
+
+STYLES: tuple[str, ...] = ("round", "pointed", "shirt", "gown", "roll", "hood")
+PATTERNS: tuple[str, ...] = ("plain", "stripes", "pinstripes", "checks", "print")
+ROUND, POINTED, SHIRT, GOWN, ROLL, HOOD = range(6)
+PLAIN, STRIPES, PINSTRIPES, CHECKS, PRINT = range(5)
+FLAPS = (SHIRT, ROLL, HOOD)
+"""Styles with a collar, a roll or a hood: a second layer with a lower edge."""
+
+
+class Garment(NamedTuple):
+    """What a person wears. Numbers are np.float32, which decides the precision of the shader.
+
+    Attributes:
+        colour: (3,) float32 linear albedo; second_colour: of the pattern and the trimming.
+        style, pattern: index into `STYLES` and `PATTERNS`.
+        neck: canonical height (mm) of the base of the neck, which everything else is measured from.
+        front, side, back: mm of surface from there down to the rim.
+        depth, width: of the opening in front, mm; depth 0 where there is none.
+        hem: width of the trimming or the ribbed band along the rim, mm; 0 where there is none.
+        period: of the pattern, mm; phase: of its place, 0-1.
+        weave: contrast of the threads; knit: of the ribs; roughness, 0-1.
+        folds: slope of the drapery.
+    """
+
+    colour: np.ndarray
+    second_colour: np.ndarray
+    style: int
+    pattern: int
+    neck: np.float32
+    front: np.float32
+    side: np.float32
+    back: np.float32
+    depth: np.float32
+    width: np.float32
+    hem: np.float32
+    period: np.float32
+    phase: np.float32
+    weave: np.float32
+    knit: np.float32
+    roughness: np.float32
+    folds: np.float32
 
 
 class Cut(NamedTuple):
@@ -59,8 +101,8 @@ SKIN_RATIOS = (1.35, 3.2, 0.88, 2.6)
 """Red over green and green over blue, lowest and highest, between which a fabric would read as bare skin."""
 
 
-def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> Garment:
-    """What a person wears in a `place` of `places.rooms.PLACES`."""
+def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> tuple[str, Garment]:
+    """What a person wears in a `place` of `places.rooms.PLACES`: one of `CUTS`, and its garment."""
     rng = stream(seed, "look.garment", plan.identity_id)
     names = list(CUTS)
     share = np.array([CUTS[name].share for name in names])
@@ -90,7 +132,7 @@ def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> Garment:
         "knit": rng.uniform(0.10, 0.22) if knitted else 0.0,
         "folds": rng.uniform(0.10, 0.30),
     }
-    return Garment(
+    return name, Garment(
         colour=main.astype(np.float32),
         second_colour=second.astype(np.float32),
         style=STYLES.index(cut.style),
@@ -121,29 +163,3 @@ def unlike_skin(albedo: np.ndarray) -> np.ndarray:
     if low_rg < red / green < high_rg and low_gb < green / blue < high_gb:
         albedo = np.array([1.1 * green, green, max(blue, 0.85 * green)])
     return np.clip(albedo, 0.008, 0.75)
-
-
-def cloth_thickness(garment: Garment, topology: Topology) -> np.ndarray:
-    """(V,) float32 mm, how far clothes stand off the skin: a few mm, more under a collar, a hood or a roll."""
-    thickness = np.zeros(len(topology.reference), np.float32)
-    _stand_off(garment, topology.reference[: topology.eyeballs[0].start].astype(np.float64), thickness)
-    return thickness
-
-
-@kernel(allocates=False)
-def _stand_off(garment, points, thickness):
-    for v in range(points.shape[0]):
-        at = points[v, 0], points[v, 1], points[v, 2]
-        under = under_rim(garment, at)
-        if under <= -4:
-            continue
-        ramp = min(max((under + 4) / 8, 0.0), 1.0)
-        thickness[v] = 3.2 * ramp
-        if garment.style in FLAPS:
-            on = min(max((9 - below_flap(garment, at)) / 18, 0.0), 1.0)
-            bulge = 2.6
-            if garment.style == ROLL:
-                bulge = 3.0
-            if garment.style == HOOD:
-                bulge = 11.0 * min(max((under + 4) / 22, 0.0), 1.0)
-            thickness[v] += bulge * on * ramp

@@ -45,10 +45,23 @@ IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]]
 """Linear colour of the outer iris and of the ring around the pupil, of each of `populations.IrisColour`."""
 
 
+def choose_iris(plan: IdentityPlan, seed: int) -> str:
+    """Which of `IRISES` a planned person has."""
+    return _draw_iris(plan, _eye_stream(plan, seed))
+
+
+def _eye_stream(plan: IdentityPlan, seed: int) -> np.random.Generator:
+    return stream(seed, "look.eyes", plan.identity_id)
+
+
+def _draw_iris(plan: IdentityPlan, rng: np.random.Generator) -> str:
+    return list(IRISES)[rng.choice(len(IRISES), p=BY_ETHNICITY[plan.ethnicity].iris)]
+
+
 def paint_eyes(plan: IdentityPlan, eyes: np.ndarray, seed: int) -> EyePaint:
     """Irises of a planned person and the gaze of `eyes` (2, 4), centre and radius in mm, at rest."""
-    rng = stream(seed, "look.eyes", plan.identity_id)
-    name = list(IRISES)[rng.choice(len(IRISES), p=BY_ETHNICITY[plan.ethnicity].iris)]
+    rng = _eye_stream(plan, seed)
+    name = _draw_iris(plan, rng)
     tone = np.exp(rng.normal(0, 0.16, 3) * 0.5 + rng.normal(0, 0.18))
     outer, ring = (np.array(colour) * tone for colour in IRISES[name])
     pupil = rng.uniform(0.30, 0.45) - Everyone.narrow_pupils.value * (plan.age > OVER_60)

@@ -7,21 +7,8 @@ import numpy as np
 from ..geometry.noise import sample, smooth
 from ..geometry.vectors import unit_vector
 from ..kernels import kernel
-from .garment import (
-    CHECKS,
-    FLAPS,
-    GOWN,
-    HOOD,
-    PINSTRIPES,
-    PLAIN,
-    POINTED,
-    ROLL,
-    ROUND,
-    SHIRT,
-    STRIPES,
-    below_flap,
-    down_the_body,
-)
+from .clothes import CHECKS, FLAPS, GOWN, HOOD, PINSTRIPES, PLAIN, POINTED, ROLL, ROUND, SHIRT, STRIPES
+from .garment import below_flap, down_the_body
 
 LEVEL = 0.25
 """How much a millimetre away from the ridge of the shoulders counts beside one down the body for where a band lies."""

@@ -1,63 +1,22 @@
 """The shape of clothes on the skin of the torso: neckline, opening, collars, hoods.
 
 The torso's triangles are a centimetre wide, so everything finer is a function of the canonical position (mm), evaluated
-per pixel. `Garment` names the numbers that describe what a person wears; `clothes` chooses them; `fabric` is what is
-seen of them.
+per pixel. `clothes` chooses what a person wears; `fabric` is what is seen of it.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from ..geometry.noise import smooth
+from ..heads.base import Topology
 from ..kernels import kernel
+from .clothes import FLAPS, HOOD, ROLL, ROUND, SHIRT, Garment
 
-STYLES: tuple[str, ...] = ("round", "pointed", "shirt", "gown", "roll", "hood")
-PATTERNS: tuple[str, ...] = ("plain", "stripes", "pinstripes", "checks", "print")
-ROUND, POINTED, SHIRT, GOWN, ROLL, HOOD = range(6)
-PLAIN, STRIPES, PINSTRIPES, CHECKS, PRINT = range(5)
-FLAPS = (SHIRT, ROLL, HOOD)
-"""Styles with a collar, a roll or a hood: a second layer with a lower edge."""
 TOP_MM = -96.0
 """Canonical height that no garment reaches."""
 CONTACT_MM = 11.0
 """How far up the skin the shadow of a rim reaches."""
 CORNER_MM = 16.0
 """How far before it the rim of the neck bends into the opening in front."""
-
-
-class Garment(NamedTuple):
-    """What a person wears. Numbers are np.float32, which decides the precision of the shader.
-
-    Attributes:
-        colour: (3,) float32 linear albedo; second_colour: of the pattern and the trimming.
-        style, pattern: index into `STYLES` and `PATTERNS`.
-        neck: canonical height (mm) of the base of the neck, which everything else is measured from.
-        front, side, back: mm of surface from there down to the rim.
-        depth, width: of the opening in front, mm; depth 0 where there is none.
-        hem: width of the trimming or the ribbed band along the rim, mm; 0 where there is none.
-        period: of the pattern, mm; phase: of its place, 0-1.
-        weave: contrast of the threads; knit: of the ribs; roughness, 0-1.
-        folds: slope of the drapery.
-    """
-
-    colour: np.ndarray
-    second_colour: np.ndarray
-    style: int
-    pattern: int
-    neck: np.float32
-    front: np.float32
-    side: np.float32
-    back: np.float32
-    depth: np.float32
-    width: np.float32
-    hem: np.float32
-    period: np.float32
-    phase: np.float32
-    weave: np.float32
-    knit: np.float32
-    roughness: np.float32
-    folds: np.float32
 
 
 @kernel(allocates=False)
@@ -126,3 +85,29 @@ def below_flap(garment, at):
 def contact(under):
     """Share of the light that skin keeps `under` (negative) mm away from a rim."""
     return 1 - 0.50 * np.exp(under / 3.0)
+
+
+def cloth_thickness(garment: Garment, topology: Topology) -> np.ndarray:
+    """(V,) float32 mm, how far clothes stand off the skin: a few mm, more under a collar, a hood or a roll."""
+    thickness = np.zeros(len(topology.reference), np.float32)
+    _stand_off(garment, topology.reference[: topology.eyeballs[0].start].astype(np.float64), thickness)
+    return thickness
+
+
+@kernel(allocates=False)
+def _stand_off(garment, points, thickness):
+    for v in range(points.shape[0]):
+        at = points[v, 0], points[v, 1], points[v, 2]
+        under = under_rim(garment, at)
+        if under <= -4:
+            continue
+        ramp = min(max((under + 4) / 8, 0.0), 1.0)
+        thickness[v] = 3.2 * ramp
+        if garment.style in FLAPS:
+            on = min(max((9 - below_flap(garment, at)) / 18, 0.0), 1.0)
+            bulge = 2.6
+            if garment.style == ROLL:
+                bulge = 3.0
+            if garment.style == HOOD:
+                bulge = 11.0 * min(max((under + 4) / 22, 0.0), 1.0)
+            thickness[v] += bulge * on * ramp

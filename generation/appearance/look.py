@@ -10,16 +10,16 @@ from ..geometry.mesh import vertex_normals
 from ..geometry.shadows import ambient_occlusion
 from ..heads.base import Head, HeadShape
 from ..plan import IdentityPlan
-from ..populations import BY_GENDER
-from ..streams import stream
 from .base import Look
 from .brows import FrontMap, grow_beard, grow_brows
-from .clothes import choose_clothes, cloth_thickness
+from .clothes import choose_clothes
 from .eyes import paint_eyes
+from .garment import cloth_thickness
 from .hair.guides import BareHead
 from .hair.strands import grow_hair
-from .hair.styles import choose_style, hair_colour, scalp_mask
-from .places.light import SETUPS, set_scene
+from .hair.styles import choose_beard, choose_style, hair_colour, scalp_mask
+from .places.light import set_scene
+from .places.setups import SETUPS
 from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
 
@@ -43,19 +43,6 @@ def moisten_lids(skin: Skin, vertices: np.ndarray, eyes: np.ndarray, rims: np.nd
     return replace(skin, albedo=albedo, surface=surface)
 
 
-def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
-    """Density 0-1 of stubble or beard, and length (mm) of a beard; women have neither."""
-    rng = stream(seed, "look.beard_style", plan.identity_id)
-    beard = BY_GENDER[plan.gender].beard
-    if beard is None:
-        return 0.0, 0.0
-    shaven, full = rng.beta(*beard.stubble), rng.random()
-    if full > beard.bearded:
-        return float(shaven), 0.0
-    density = float(rng.uniform(*beard.density))
-    return density, float(rng.choice([rng.uniform(*length) for length in beard.lengths]))
-
-
 class ProceduralLook:
     """Skin from pigments, procedural irises, strands for hair, brows and lashes, plain clothes."""
 
@@ -75,7 +62,7 @@ class ProceduralLook:
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`."""
         topology = self.head.topology
-        colour, grey = hair_colour(plan, seed)
+        _, colour, grey = hair_colour(plan, seed)
         style, recede = choose_style(plan, seed)
         beard, beard_length = choose_beard(plan, seed)
         scalp = np.zeros(len(topology.reference), np.float32)
@@ -83,7 +70,7 @@ class ProceduralLook:
             scalp = scalp_mask(topology, recede, beard_length > 0)
         skin = paint_skin(plan, topology, scalp, colour * (1 - grey) + 0.3 * grey, beard, seed)
         scene = set_scene(plan, seed)
-        garment = choose_clothes(plan, SETUPS[scene.setup].place, seed)
+        _, garment = choose_clothes(plan, SETUPS[scene.setup].place, seed)
 
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)

@@ -15,6 +15,7 @@ from dataset_script.verify import NOT_COMPARED, Report, verify
 from ..catalogue import check
 from ..labels import planned_row
 from ..plan import Chunk, Plan
+from ..prompts import prompt_of
 from .chunks import shard_names
 
 
@@ -83,7 +84,8 @@ class PlannedDataset:
         """The rows of a chunk, in the order of each configuration."""
         frames, pairs = [], []
         for person in map(self._plan.__getitem__, chunk.identities):
-            rows = [[planned_row(self._spec, person, e, v) for v in person.views] for e in person.expressions]
+            prompt = prompt_of(person, self._spec.seed)
+            rows = [[planned_row(self._spec, person, prompt, e, v) for v in person.views] for e in person.expressions]
             frames += [row for views in rows for row in views]
             pairs += [rows[e][v] for v in range(len(person.views)) for e in range(1, len(rows))]
         return {"default": frames, "pairs": pairs, "geometry": frames}

@@ -14,6 +14,7 @@ from ..heads.files import HeadFiles
 from ..heatmap import to_bytes
 from ..pipeline import FrameMaker, Person
 from ..plan import ExpressionPlan, Plan, ViewPlan
+from ..prompts import who
 from .gallery import CELL, Panel, draw_sheet, heat_over
 
 _VIEW = ViewPlan(0, 16.0, 0.0, 0.0, 24.0, 0.78)
@@ -35,7 +36,7 @@ def chart(directory: str | Path, identity_id: int = 0, files: HeadFiles | None =
     maker = FrameMaker(replace(spec, size=CELL * _OVERSAMPLING, geometry=False), files)
     person = maker.person(plan[identity_id])
     lines = [_line(maker, person, k) for k in range(len(AU_NAMES))]
-    return draw_sheet(f"Each action unit alone, level by level. {person.plan.prompt}", lines)
+    return draw_sheet(f"Each action unit alone, level by level. Person {identity_id}: {who(person.plan)}.", lines)
 
 
 def _line(maker: FrameMaker, person: Person, unit: int) -> list[Panel]:

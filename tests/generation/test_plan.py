@@ -178,13 +178,6 @@ def test_the_head_moves_a_little_with_pain_and_not_at_all_when_asked():
     assert [p.views for p in still] == [p.views for p in usual]
 
 
-def test_prompts_name_the_person(paper):
-    for person in paper[:50]:
-        assert f"{person.gender}, {person.age} years old" in person.prompt
-        assert person.age_group in person.prompt
-    assert any("Latina woman" in person.prompt for person in paper)
-
-
 @pytest.mark.parametrize("identities", [1, 3, 24, 1000])
 def test_chunks_hold_every_identity_once_and_never_mix_splits(identities):
     plan = Plan(Spec(identities=identities))

@@ -99,7 +99,7 @@ def test_tables_show_every_value_and_its_source():
 
 def test_hair_greys_as_its_source_says():
     """ "Ours start later (3 % at 50)": the share of people with at least half of their hair grey, before any dye."""
-    half = np.mean([hair_colour(person, 0)[1] >= 0.5 for person in at(50)])
+    half = np.mean([hair_colour(person, 0).grey >= 0.5 for person in at(50)])
     assert 0.01 < half < 0.05
 
 

@@ -18,7 +18,7 @@ import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.features import FEATURES, IMPORTED_FEATURES
 from dataset_script.importers.importing import import_dataset
-from dataset_script.spec import GENERATOR_VERSION
+from dataset_script.spec import GENERATOR_VERSION, Spec
 from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from evaluation.explanations.agreement import UnitMaps, agreement
 from evaluation.fairness.gaps import fairness
@@ -28,8 +28,11 @@ from evaluation.split.labels import read_columns
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.comparison import compare
 from evaluation.statistics.measures import TrainingLabels
+from generation.plan import Plan
+from generation.prompts import prompt_of
 from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
 from model_cards.imported_card import IMPORTED_FIELDS
+from model_cards.prompt_list import EXAMPLES, prompt_examples, prompt_list
 from model_cards.results import GAPS, METRIC_TYPES
 from model_cards.write import write_card
 
@@ -123,6 +126,25 @@ def test_the_dataset_card_says_who_is_who_where_the_generator_decided_it(copy):
 def test_the_dataset_card_written_twice_is_the_same(copy):
     first = write_card(copy).read_bytes()
     assert write_card(copy).read_bytes() == first
+
+
+def test_the_appendix_lists_everybodys_prompt_and_disturbs_nobody(copy, capsys):
+    text = write_card(copy).read_text()
+    appendix = (copy / "PROMPTS.md").read_text()
+    spec = Spec.load(copy)
+    plan = Plan(spec)
+    for person in plan:
+        assert f"| {person.identity_id} | {person.split} | {prompt_of(person, spec.seed)} |" in appendix
+    assert len(re.findall(r"^\| \d+ \|", appendix, re.MULTILINE)) == len(plan) == 24
+    assert "[`PROMPTS.md`](PROMPTS.md) lists all 24" in text
+    assert len(set(re.findall(r"\d+-year-old", text))) and text.count("-year-old") == EXAMPLES
+    assert pain3d_cli.main(["verify", str(copy)]) == 0
+    capsys.readouterr()
+
+
+def test_data_without_prompts_get_no_list():
+    assert prompt_examples([]) == "The rows have no prompts."
+    assert r"a \| b c" in prompt_list([(3, "test", "a | b\nc")])
 
 
 def test_the_dataset_still_loads_offline_in_a_fresh_process(copy, tmp_path):

@@ -17,6 +17,7 @@ from dataset_script.vocabulary import NUM_LANDMARKS
 from generation.frame import Frame
 from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
+from generation.prompts import prompt_of
 from generation.run.generate import generate
 from generation.streams import stream
 
@@ -36,7 +37,7 @@ class FakeMaker:
         spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
         rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
         heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
-        planned = planned_row(spec, plan, expression, view)
+        planned = planned_row(spec, plan, prompt_of(plan, spec.seed), expression, view)
         row = planned | {
             "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
             "heatmap": self._picture(heat, "PNG"),

@@ -1,14 +1,17 @@
-"""Which hair a person has: colour, grey, style, and where it grows. `strands.py` grows it."""
+"""Which hair and beard a person has: colour, grey, style, and where it grows. `strands.py` and `brows.py` grow it."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ...distributions import YearsOfChange
-from ...heads.base import Topology
 from ...plan import IdentityPlan
 from ...populations import BY_ETHNICITY, BY_GENDER, Everyone, hair_styles
 from ...streams import stream
+
+if TYPE_CHECKING:  # labels are made from these choices and must not wait for SciPy
+    from ...heads.base import Topology
 
 HAIRLINE_Z = (-170.0, -122.0, -100.0, -93.0, -88.0, -60.0, -53.0, -44.0, -37.0, -16.0, 4.0, 16.0, 40.0)
 HAIRLINE_Y = (-70.0, -66.0, -40.0, -4.0, 10.0, 12.0, -6.0, -2.0, 30.0, 50.0, 64.0, 70.0, 73.0)
@@ -132,15 +135,28 @@ STYLES: dict[str, Style] = {
 }  # fmt: skip
 
 
-def hair_colour(plan: IdentityPlan, seed: int) -> tuple[np.ndarray, float]:
-    """Linear colour (3,) and the share of grey hairs, 0-1."""
+class HairPaint(NamedTuple):
+    """Colour of a person's hair.
+
+    Attributes:
+        name: one of `COLOURS`; colour: linear (3,), about that one.
+        grey: share of grey hairs, 0-1.
+    """
+
+    name: str
+    colour: np.ndarray
+    grey: float
+
+
+def hair_colour(plan: IdentityPlan, seed: int) -> HairPaint:
+    """Colour and grey of a planned person's hair."""
     rng = stream(seed, "look.hair_colour", plan.identity_id)
     name = list(COLOURS)[rng.choice(len(COLOURS), p=BY_ETHNICITY[plan.ethnicity].hair_colour)]
     onset = rng.normal(*Everyone.greying_onset.value)
     grey = YearsOfChange(onset, Everyone.greying_years.value).share(plan.age)
     if stream(seed, "look.hair_dye", plan.identity_id).random() < BY_GENDER[plan.gender].dyed:
         grey *= Everyone.dyed_grey.value
-    return np.array(COLOURS[name]) * np.exp(rng.normal(0, 0.15)), grey
+    return HairPaint(name, np.array(COLOURS[name]) * np.exp(rng.normal(0, 0.15)), grey)
 
 
 def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
@@ -152,6 +168,19 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
     return style, float(min(recede, gender.hairline_most_mm))
+
+
+def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
+    """Density 0-1 of stubble or beard, and length (mm) of a beard; women have neither."""
+    rng = stream(seed, "look.beard_style", plan.identity_id)
+    beard = BY_GENDER[plan.gender].beard
+    if beard is None:
+        return 0.0, 0.0
+    shaven, full = rng.beta(*beard.stubble), rng.random()
+    if full > beard.bearded:
+        return float(shaven), 0.0
+    density = float(rng.uniform(*beard.density))
+    return density, float(rng.choice([rng.uniform(*length) for length in beard.lengths]))
 
 
 def tailored(style: Style, rng: np.random.Generator) -> Style:
@@ -171,7 +200,7 @@ def tailored(style: Style, rng: np.random.Generator) -> Style:
     )
 
 
-def scalp_mask(topology: Topology, recede: float, beard: bool = False) -> np.ndarray:
+def scalp_mask(topology: "Topology", recede: float, beard: bool = False) -> np.ndarray:
     """Where hair grows on the canonical head, (V,) 0-1.
 
     `recede` (mm) raises the front hairline and opens the crown; sideburns run down into a `beard`.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..colours import colour
 from .defocus import AROUND, HEIGHT, UP, WIDTH, Canvas, window
 
 
@@ -38,12 +39,6 @@ def smooth_noise(rng: np.random.Generator, rows: int, columns: int) -> np.ndarra
     v = (y - j).astype(np.float32)[:, None]
     across = across.astype(np.float32)
     return across[j] * (1 - v) + across[j + 1] * v
-
-
-def colour(*srgb: float) -> np.ndarray:
-    """Linear (3,) of an sRGB colour 0-255."""
-    c = np.array(srgb) / 255
-    return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def pick(rng: np.random.Generator, palette: np.ndarray, spread: float = 0.10) -> np.ndarray:

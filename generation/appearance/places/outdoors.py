@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from ..colours import colour
 from .defocus import AROUND, UP, WIDTH, Canvas
-from .furniture import LEAVES, STEEL, WALLS, WOODS, Mood, colour, pick, smooth_noise
+from .furniture import LEAVES, STEEL, WALLS, WOODS, Mood, pick, smooth_noise
 
 
 def outdoor(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...appearance.clothes import Garment
 from ...appearance.eyes import EyePaint
-from ...appearance.garment import Garment
 from ...appearance.skin import SkinDetail, SkinSurface
 
 

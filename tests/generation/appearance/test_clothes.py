@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 
 from dataset_script.spec import Spec
-from generation.appearance.clothes import CUTS, SKIN_RATIOS, choose_clothes, cloth_thickness, unlike_skin
+from generation.appearance.clothes import (
+    CUTS,
+    PATTERNS,
+    SKIN_RATIOS,
+    STYLES,
+    Garment,
+    choose_clothes,
+    unlike_skin,
+)
 from generation.appearance.fabric import fabric
-from generation.appearance.garment import PATTERNS, STYLES, Garment, beside_opening, contact, under_rim
+from generation.appearance.garment import beside_opening, cloth_thickness, contact, under_rim
 from generation.geometry.noise import noise_tile
 from generation.heads import makehuman
 from generation.plan import Plan
@@ -21,7 +29,7 @@ def topology():
 
 @pytest.fixture(scope="module")
 def worn():
-    return [choose_clothes(PLAN[i], "home", 0) for i in range(240)]
+    return [choose_clothes(PLAN[i], "home", 0)[1] for i in range(240)]
 
 
 def inside(cloth: Garment, points: np.ndarray) -> np.ndarray:
@@ -32,7 +40,8 @@ def test_people_wear_every_style_and_pattern(worn):
     assert all(np.isfinite(values).all() for cloth in worn for values in cloth)
     assert {cloth.style for cloth in worn} == set(range(len(STYLES)))
     assert {cloth.pattern for cloth in worn} == set(range(len(PATTERNS)))
-    again = choose_clothes(PLAN[7], "home", 0)
+    name, again = choose_clothes(PLAN[7], "home", 0)
+    assert CUTS[name].style == STYLES[again.style]
     assert all(np.array_equal(a, b) for a, b in zip(worn[7], again, strict=True))
     assert all(np.isclose(sum(cut.patterns), 1) and cut.style in STYLES for cut in CUTS.values())
 
@@ -47,7 +56,7 @@ def test_a_garment_is_made_of_single_precision_numbers(worn):
 
 def test_patients_wear_gowns_and_few_others_do(worn):
     gown = STYLES.index("gown")
-    ward = [choose_clothes(PLAN[i], "ward", 0).style == gown for i in range(240)]
+    ward = [choose_clothes(PLAN[i], "ward", 0)[0] == "gown" for i in range(240)]
     assert 0.45 < np.mean(ward) < 0.75
     assert np.mean([cloth.style == gown for cloth in worn]) < 0.15
 

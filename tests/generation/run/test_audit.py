@@ -136,7 +136,7 @@ def test_the_command_lists_problems_and_exits_1(copy, capsys):
 
 
 REASONS = {
-    "another version": ({"version": 1}, "generator version 1 made it, this is version 2"),
+    "another version": ({"version": 1}, "generator version 1 made it, this is version 3"),
     "an unknown field": ({"mood": "calm"}, "the spec has the unknown field 'mood'"),
     "an unknown head": ({"head": "metahuman"}, "head is 'metahuman'; allowed:"),
     "a value out of range": ({"size": 63}, "size is 63"),

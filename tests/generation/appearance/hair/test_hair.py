@@ -117,7 +117,7 @@ def test_who_has_which_hair():
     women = [recede for p, _, recede in styles if p.gender == "woman"]
     assert np.median(old) > 3 * np.median(young) and max(old) > 45 and max(women) <= 6
     greys = {
-        group: np.mean([hair_colour(p, 0)[1] for p in PLAN if p.age_group == group]) for group in ("young", "elderly")
+        group: np.mean([hair_colour(p, 0).grey for p in PLAN if p.age_group == group]) for group in ("young", "elderly")
     }
     assert greys["young"] < 0.05 and greys["elderly"] > 0.4
 

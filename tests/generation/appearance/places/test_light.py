@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dataset_script.spec import Spec
+from generation.appearance.colours import colour
 from generation.appearance.places.defocus import (
     AROUND,
     HEIGHT,
@@ -14,9 +15,10 @@ from generation.appearance.places.defocus import (
     defocus,
     disc_radius,
 )
-from generation.appearance.places.furniture import Mood, colour
-from generation.appearance.places.light import SETUPS, set_scene, towards, white
+from generation.appearance.places.furniture import Mood
+from generation.appearance.places.light import set_scene, towards, white
 from generation.appearance.places.rooms import PLACES, WHITE, paint_place
+from generation.appearance.places.setups import SETUPS, choose_setup
 from generation.plan import MAX_PITCH, MAX_ROLL, SIDE_YAW, Plan, ViewPlan
 from generation.render.background import background
 from generation.streams import stream
@@ -53,6 +55,15 @@ def test_every_place_is_finite_lit_and_the_same_again(setup):
     assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.float32
     assert picture.min() >= 0 and picture.max() <= WHITE and picture.mean() > 0.001
     assert np.array_equal(picture, panorama(setup))
+
+
+def test_the_set_up_can_be_asked_without_painting_it():
+    for person in list(PLAN)[:6]:
+        name, side = choose_setup(person, 0)
+        scene = set_scene(person, 0)
+        assert scene.setup == name
+        if abs(SETUPS[name].yaw) >= 35:
+            assert np.sign(scene.light.direction[0, 0]) == side
 
 
 def test_no_two_people_share_a_place():
