@@ -15,7 +15,10 @@ def memory_errors(what: str, device: str, models: Models, settings: Settings) ->
     """Turns every kind of "out of memory" into WorkFailed that names the option that helps next."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError, so are those of CPU and MPS
+    except (
+        RuntimeError,
+        MemoryError,
+    ) as error:  # torch.OutOfMemoryError is a RuntimeError, so are those of CPU and MPS
         said = str(error).lower()
         short = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
         if not short and not any(words in said for words in _SAID):

@@ -1,11 +1,12 @@
 """Which models paint, on which device, and with which settings."""
 
+import hashlib
 import re
 from dataclasses import dataclass, fields
 
 from dataset_script.errors import InvalidInput
 
-from .model_files import ModelFiles, model_files, text_digest
+from .model_files import ModelFiles, model_files
 
 OFFLOADS = ("none", "model", "sequential")
 DTYPES = ("float32", "bfloat16", "float16")
@@ -56,6 +57,8 @@ class Models:
             InvalidInput: a name is neither a folder nor on the Hub; a model is pickled, or of an unknown kind.
             WorkFailed: files are missing or cut short, or cannot be fetched.
         """
+        if dtype not in DTYPES:
+            raise InvalidInput(f"dtype is {dtype!r}; allowed is {', '.join(DTYPES)}")
         variant = "fp16" if dtype == "float16" else None
         named = {role: getattr(self, role) for role in _ROLES if getattr(self, role) is not None}
         return {role: model_files(role, name, variant) for role, name in named.items()}
@@ -70,7 +73,7 @@ class Models:
             for role, files in self.files(dtype).items()
             for name, digest in files.digests().items()
         ]
-        return text_digest("\n".join([*lines, f"tiling {self.tiling}"]))
+        return hashlib.sha256("\n".join([*lines, f"tiling {self.tiling}"]).encode()).hexdigest()
 
 
 KANDINSKY = Models(

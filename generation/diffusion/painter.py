@@ -1,7 +1,10 @@
 """Painting portraits under depth maps, other views of them, and masked regions."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from .failures import memory_errors
 from .model_files import ModelFiles
 from .models import Models, Settings
 from .pipelines import chosen_device, open_controlnet, open_pipeline, sharing, takes
+from .quiet import quiet
 from .roles import Roles, roles_of
 
 
@@ -130,8 +134,8 @@ class Painter:
         if not 0 <= seed < 2**64:
             raise InvalidInput(f"seed is {seed}; allowed is 0 to 2**64 - 1")
         size, settings = self.settings.size, self.settings
-        noise = torch.Generator("cpu").manual_seed(seed)
-        with memory_errors(what, self.device, self.models, settings):
+        noise = torch.Generator("cpu").manual_seed(int(seed))
+        with memory_errors(what, self.device, self.models, settings), quiet(), _repeatable():
             pipeline = opened()
             inputs |= self._words(pipeline, prompt, negative, noise)
             if takes(pipeline, "controlnet_conditioning_scale"):
@@ -146,7 +150,9 @@ class Painter:
                 output_type="np",
             )
         if any(getattr(output, "nsfw_content_detected", None) or ()):
-            raise WorkFailed(f"the model's safety checker flagged the picture of seed {seed}; take another seed or prompt")
+            raise WorkFailed(
+                f"the model's safety checker flagged the picture of seed {seed}; take another seed or prompt"
+            )
         picture = np.asarray(output.images[0], dtype=np.float64)
         if not np.isfinite(picture).all():
             raise WorkFailed(f"the picture of seed {seed} overflowed {settings.dtype}; use bfloat16 or float32")
@@ -155,8 +161,10 @@ class Painter:
     def _words(self, pipeline: Any, prompt: str, negative: str, noise: Any) -> dict[str, Any]:
         """The arguments by which a pipeline learns the words: as image embeddings, or as they are."""
         if not takes(pipeline, "image_embeds"):
+            _check_read(pipeline.tokenizer, prompt, negative)
             return {"prompt": prompt, "negative_prompt": negative}
         settings = self.settings
+        _check_read(self._prior.tokenizer, prompt, negative)
         found = self._prior(
             prompt,
             negative_prompt=negative,
@@ -208,12 +216,31 @@ def open_painter(models: Models, settings: Settings) -> Painter:
         WorkFailed: a model's files are missing or damaged, or cannot be fetched.
     """
     try:
-        import diffusers  # noqa: F401
+        import_module("diffusers")
     except ImportError:
         raise InvalidInput("diffusers is not installed; pip install 'pain3d[diffusion]'") from None
     device = chosen_device(models, settings)
     files = models.files(settings.dtype)
-    return Painter(models, settings, device, files, roles_of(files, settings))
+    with quiet():
+        return Painter(models, settings, device, files, roles_of(files, models, settings))
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Convolutions on CUDA that sum in the same order each time."""
+    import torch
+
+    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
+        yield
+
+
+def _check_read(tokenizer: Any, *texts: str) -> None:
+    """Warns, once, of words that a model does not read."""
+    limit = tokenizer.model_max_length
+    if max(len(tokenizer(text, verbose=False).input_ids) for text in texts) > limit:
+        warnings.warn(
+            f"some prompts are longer than the {limit} tokens that the model reads; it ignores the rest", stacklevel=2
+        )
 
 
 def _check_picture(name: str, picture: np.ndarray, size: int | None) -> None:

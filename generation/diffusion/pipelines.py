@@ -8,7 +8,7 @@ from typing import Any
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
-from .model_files import ModelFiles, tensors
+from .model_files import ModelFiles
 from .models import Models, Settings
 
 _TASK = re.compile(r"(?:Control[Nn]et)?(?:Img2Img|Inpaint)?Pipeline$")
@@ -26,10 +26,12 @@ def has(cls: type, component: str) -> bool:
 
 
 def own_class(files: ModelFiles) -> type:
-    """The pipeline class that a model says it is of. Raises InvalidInput where diffusers has no such pipeline."""
+    """The pipeline class that a model says it is of. Raises InvalidInput where diffusers has none such."""
     found = _known(files.class_name)
     if found is None:
-        raise InvalidInput(f"{files.role} model is {files.name!r}, of class {files.class_name!r}, no pipeline of diffusers")
+        raise InvalidInput(
+            f"{files.role} model is {files.name!r}, of class {files.class_name!r}, no pipeline of diffusers"
+        )
     return found
 
 
@@ -48,7 +50,9 @@ def chosen_device(models: Models, settings: Settings) -> str:
     device = models.device or next(name for name, present in there.items() if present)
     kind, _, number = device.partition(":")
     if not there[kind] or (number and int(number) >= torch.cuda.device_count()):
-        raise InvalidInput(f"device is {device}, which is not there; allowed is {', '.join(k for k in there if there[k])}")
+        raise InvalidInput(
+            f"device is {device}, which is not there; allowed is {', '.join(k for k in there if there[k])}"
+        )
     if kind == "cpu" and settings.dtype == "float16":
         raise InvalidInput("dtype is float16, which a CPU is not made for; allowed on cpu is float32 or bfloat16")
     if kind != "cuda" and models.offload != "none":
@@ -56,7 +60,9 @@ def chosen_device(models: Models, settings: Settings) -> str:
     return device
 
 
-def open_pipeline(cls: type, files: ModelFiles, device: str, models: Models, settings: Settings, **components: Any) -> Any:
+def open_pipeline(
+    cls: type, files: ModelFiles, device: str, models: Models, settings: Settings, **components: Any
+) -> Any:
     """A pipeline of class `cls`, opened from a model's folder and put where `models` says.
 
     Raises WorkFailed where files are damaged or do not fit each other, InvalidInput where it has no tiling to turn on.
@@ -64,7 +70,7 @@ def open_pipeline(cls: type, files: ModelFiles, device: str, models: Models, set
     import torch
 
     fixed = {"add_watermarker": False} if has(cls, "add_watermarker") else {}  # else it depends on what is installed
-    with _load_errors(files), _no_bars():
+    with _load_errors(files):
         pipeline = cls.from_pretrained(
             files.folder,
             dtype=getattr(torch, settings.dtype),
@@ -91,7 +97,7 @@ def open_controlnet(files: ModelFiles, settings: Settings) -> Any:
             f"controlnet model is {files.name!r}, a {files.class_name} of {channels} conditioning channels; allowed is "
             "a ControlNetModel of 3"
         )
-    with _load_errors(files), _no_bars():
+    with _load_errors(files):
         controlnet = diffusers.ControlNetModel.from_pretrained(
             files.folder,
             torch_dtype=getattr(torch, settings.dtype),
@@ -119,9 +125,7 @@ def placed(pipeline: Any, files: ModelFiles, device: str, models: Models) -> Any
         pipeline.enable_attention_slicing()
     if models.tiling:
         decoder = getattr(pipeline, "vae", None)
-        if not hasattr(decoder, "enable_tiling") and has(type(pipeline), "unet"):
-            raise InvalidInput(f"tiling is asked for; allowed with {files.name} is none, its decoder cannot")
-        if decoder is not None:
+        if decoder is not None:  # a prior and Kandinsky's pipelines have none
             decoder.enable_tiling()
     if models.offload == "model":
         pipeline.enable_model_cpu_offload(device=device)
@@ -141,8 +145,8 @@ def _known(name: str) -> type | None:
 
 
 def _check_complete(files: ModelFiles, component: str, network: Any) -> None:
-    """Raises WorkFailed where the files hold fewer tensors than the network: diffusers would draw the rest at random."""
-    held, wanted = tensors(files, component), len(network.state_dict())
+    """Raises WorkFailed where the files lack tensors of the network: diffusers would draw those at random."""
+    held, wanted = files.tensor_count(component), len(network.state_dict())
     if held < wanted:
         where = f" of {component}" if component else ""
         raise WorkFailed(f"{files.role} model {files.name}: the weights{where} are {held} tensors of {wanted}")
@@ -158,19 +162,3 @@ def _load_errors(files: ModelFiles) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise WorkFailed(f"{files.role} model {files.name} cannot be loaded: {said}") from error
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Loading without the progress bars of diffusers and transformers."""
-    from diffusers.utils import logging as of_diffusers
-    from transformers.utils import logging as of_transformers
-
-    shown = [logging for logging in (of_diffusers, of_transformers) if logging.is_progress_bar_enabled()]
-    for logging in shown:
-        logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        for logging in shown:
-            logging.enable_progress_bar()

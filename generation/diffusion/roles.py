@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from dataset_script.errors import InvalidInput
 
 from .model_files import ModelFiles
-from .models import Settings
+from .models import Models, Settings
 from .pipelines import has, own_class, related_class, takes
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The pipeline class of each task. prior: where one of the others is led by image embeddings. fill: None for none."""
+    """The pipeline class of each task. fill: None where no model can. prior: None where none is led by embeddings."""
 
     portrait: type
     side: type
@@ -20,7 +20,7 @@ class Roles:
     prior: type | None
 
 
-def roles_of(files: dict[str, ModelFiles], settings: Settings) -> Roles:
+def roles_of(files: dict[str, ModelFiles], models: Models, settings: Settings) -> Roles:
     """The classes that paint with these models.
 
     What a pipeline can do is asked of the class that its model_index.json names, and of its family in diffusers.
@@ -32,6 +32,8 @@ def roles_of(files: dict[str, ModelFiles], settings: Settings) -> Roles:
     fill = _filling(files)
     roles = Roles(portrait, side, fill, _prior(files, portrait, fill))
     _check_fit(files)
+    if models.tiling and not has(portrait, "vae"):
+        raise InvalidInput(f"tiling is True; allowed with {portrait.__name__} is False, its decoder has no tiles")
     if settings.control_strength != 1 and not takes(portrait, "controlnet_conditioning_scale"):
         raise InvalidInput(f"control_strength is {settings.control_strength}; allowed with {portrait.__name__} is 1")
     if settings.fill_strength != 1 and fill is not None and not takes(fill, "strength"):
@@ -44,7 +46,9 @@ def _under_depth(files: dict[str, ModelFiles]) -> tuple[type, type]:
     base, own = files["diffusion"], own_class(files["diffusion"])
     if takes(own, "hint"):
         if "controlnet" in files:
-            raise InvalidInput(f"controlnet model is {files['controlnet'].name!r}; {base.name} takes none, it has its own")
+            raise InvalidInput(
+                f"controlnet model is {files['controlnet'].name!r}; {base.name} takes none, it has its own"
+            )
         portrait, side = own, related_class(base, "ControlNet", "Img2Img")
     elif "controlnet" in files or has(own, "controlnet"):
         portrait, side = related_class(base, "ControlNet"), related_class(base, "ControlNet", "Inpaint")
@@ -73,7 +77,7 @@ def _filling(files: dict[str, ModelFiles]) -> type | None:
 
 
 def _prior(files: dict[str, ModelFiles], *led: type | None) -> type | None:
-    """The class of the prior. Raises InvalidInput where one is needed and missing, no prior, or of another embedding."""
+    """The class of the prior. Raises InvalidInput where one is needed and missing, or it is no prior."""
     needing = [cls.__name__ for cls in led if cls is not None and takes(cls, "image_embeds")]
     if not needing:
         return None
@@ -100,10 +104,10 @@ def _check_fit(files: dict[str, ModelFiles]) -> None:
     if "controlnet" in files:
         net, unet = files["controlnet"].description, config_of(files["diffusion"], "unet")
         for name in ("cross_attention_dim", "addition_embed_type", "block_out_channels"):
-            if net.get(name) != unet.get(name):
+            if name in net and name in unet and net[name] != unet[name]:
                 raise InvalidInput(
-                    f"controlnet model is {files['controlnet'].name!r}, with {name} {net.get(name)}; "
-                    f"{files['diffusion'].name} has {unet.get(name)}: they were not made for each other"
+                    f"controlnet model is {files['controlnet'].name!r}, with {name} {net[name]}; "
+                    f"{files['diffusion'].name} has {unet[name]}: they were not made for each other"
                 )
 
 
