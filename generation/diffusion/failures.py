@@ -23,10 +23,10 @@ def memory_errors(what: str, device: str, models: Models, settings: Settings) ->
         short = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
         if not short and not any(words in said for words in _SAID):
             raise
-        raise WorkFailed(f"out of memory on {device} while {what}; {_cure(device, models, settings)}") from error
+        raise WorkFailed(f"out of memory on {device} while {what}; {memory_cure(device, models, settings)}") from error
 
 
-def _cure(device: str, models: Models, settings: Settings) -> str:
+def memory_cure(device: str, models: Models, settings: Settings) -> str:
     """The next option that lowers memory, the cheapest first."""
     if device.startswith("cuda"):
         if settings.dtype == "float32":
