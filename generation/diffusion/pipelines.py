@@ -87,16 +87,10 @@ def open_pipeline(
 
 
 def open_controlnet(files: ModelFiles, settings: Settings) -> Any:
-    """The ControlNet of a folder, on the CPU. Raises InvalidInput where it is none that takes a depth picture."""
+    """The ControlNet of a folder, on the CPU. Raises WorkFailed where its files are damaged."""
     import diffusers
     import torch
 
-    channels = files.description.get("conditioning_channels")
-    if files.class_name != "ControlNetModel" or channels != 3:
-        raise InvalidInput(
-            f"controlnet model is {files.name!r}, a {files.class_name} of {channels} conditioning channels; allowed is "
-            "a ControlNetModel of 3"
-        )
     with _load_errors(files):
         controlnet = diffusers.ControlNetModel.from_pretrained(
             files.folder,

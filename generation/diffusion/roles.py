@@ -103,6 +103,12 @@ def _check_fit(files: dict[str, ModelFiles]) -> None:
                 )
     if "controlnet" in files:
         net, unet = files["controlnet"].description, config_of(files["diffusion"], "unet")
+        class_name, channels = files["controlnet"].class_name, net.get("conditioning_channels", 3)
+        if class_name != "ControlNetModel" or channels != 3:
+            raise InvalidInput(
+                f"controlnet model is {files['controlnet'].name!r}, a {class_name} of {channels} conditioning "
+                "channels; allowed is a ControlNetModel of 3"
+            )
         for name in ("cross_attention_dim", "addition_embed_type", "block_out_channels"):
             if name in net and name in unet and net[name] != unet[name]:
                 raise InvalidInput(

@@ -167,9 +167,7 @@ def test_out_of_memory_names_what_helps(folders, settings, depth, monkeypatch, e
     def full(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(type(painter._portraits), "__call__", full)
-    monkeypatch.setattr("generation.diffusion.painter.takes", lambda pipeline, *names: names == ("image",))
-    monkeypatch.setattr(painter, "_words", lambda *given: {})
+    monkeypatch.setattr(painter._portraits.unet, "forward", full)
     with pytest.raises(WorkFailed, match=f"^out of memory on cpu while painting a portrait; .*{cure}"):
         painter.portrait(depth, "a man", "", 1)
 
