@@ -91,8 +91,8 @@ class Settings:
     steps, prior_steps: denoising steps, 1-1000.
     guidance, prior_guidance: classifier-free guidance, 1-50; 1: none, and the negative words count for nothing.
     control_strength: weight of the ControlNet, 0-2; other than 1 only where the pipeline has one.
-    side_strength: how far a side portrait leaves its initial picture, above 0 to 1.
-    fill_strength: how far a filled region leaves what it was, above 0 to 1; below 1 only where the pipeline can.
+    side_strength: how far a side portrait leaves its initial picture, above 0 to 1: the share of the steps that is run.
+    fill_strength: the same for a filled region; below 1 only where the pipeline can.
     dtype: numbers of the networks.
     """
 
@@ -117,15 +117,17 @@ class Settings:
                 value = getattr(self, field.name)
                 if not low <= value <= high or (field.type is int and not isinstance(value, int)):
                     raise InvalidInput(f"{field.name} is {value!r}; allowed is {words}")
+        for name in ("side_strength", "fill_strength"):
+            if int(self.steps * getattr(self, name)) < 1:  # that share of the steps is run
+                raise InvalidInput(f"{name} is {getattr(self, name)}; allowed with steps {self.steps} is 1/steps to 1")
 
 
-_LEAST = 0.01  # of a strength: an img2img loop of no step at all paints nothing
 _RANGES = {
     "steps": (1, 1000, "a whole number from 1 to 1000"),
     "prior_steps": (1, 1000, "a whole number from 1 to 1000"),
     "guidance": (1, 50, "1 to 50"),
     "prior_guidance": (1, 50, "1 to 50"),
     "control_strength": (0, 2, "0 to 2"),
-    "side_strength": (_LEAST, 1, f"{_LEAST} to 1"),
-    "fill_strength": (_LEAST, 1, f"{_LEAST} to 1"),
+    "side_strength": (0, 1, "above 0 to 1"),
+    "fill_strength": (0, 1, "above 0 to 1"),
 }

@@ -41,6 +41,7 @@ class Painter:
     def __init__(self, models: Models, settings: Settings, device: str, files: dict[str, ModelFiles], roles: Roles):
         self.models, self.settings, self.device = models, settings, device
         self._files, self._roles = files, roles
+        self._warned = False
 
     def portrait(self, depth: np.ndarray, prompt: str, negative: str, seed: int) -> np.ndarray:
         """A picture whose depth is `depth`.
@@ -161,10 +162,10 @@ class Painter:
     def _words(self, pipeline: Any, prompt: str, negative: str, noise: Any) -> dict[str, Any]:
         """The arguments by which a pipeline learns the words: as image embeddings, or as they are."""
         if not takes(pipeline, "image_embeds"):
-            _check_read(pipeline.tokenizer, prompt, negative)
+            self._check_read(pipeline.tokenizer, prompt, negative)
             return {"prompt": prompt, "negative_prompt": negative}
         settings = self.settings
-        _check_read(self._prior.tokenizer, prompt, negative)
+        self._check_read(self._prior.tokenizer, prompt, negative)
         found = self._prior(
             prompt,
             negative_prompt=negative,
@@ -174,6 +175,15 @@ class Painter:
         )
         embeddings = {"image_embeds": found.image_embeds, "negative_image_embeds": found.negative_image_embeds}
         return {name: value.to(self.device) for name, value in embeddings.items()}
+
+    def _check_read(self, tokenizer: Any, *texts: str) -> None:
+        """Warns, once, of words that a model does not read."""
+        limit = tokenizer.model_max_length
+        if not self._warned and max(len(tokenizer(text, verbose=False).input_ids) for text in texts) > limit:
+            self._warned = True
+            warnings.warn(
+                f"prompts are longer than the {limit} tokens that the model reads; it ignores the rest", stacklevel=2
+            )
 
     def _hint(self, depth: np.ndarray) -> Any:
         """The depth map as a tensor (1, 3, size, size) in 0-1."""
@@ -232,15 +242,6 @@ def _repeatable() -> Iterator[None]:
 
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         yield
-
-
-def _check_read(tokenizer: Any, *texts: str) -> None:
-    """Warns, once, of words that a model does not read."""
-    limit = tokenizer.model_max_length
-    if max(len(tokenizer(text, verbose=False).input_ids) for text in texts) > limit:
-        warnings.warn(
-            f"some prompts are longer than the {limit} tokens that the model reads; it ignores the rest", stacklevel=2
-        )
 
 
 def _check_picture(name: str, picture: np.ndarray, size: int | None) -> None:

@@ -1,5 +1,6 @@
-"""diffusers and transformers without progress bars, warnings and hints: what matters of them is checked here."""
+"""diffusers and transformers without progress bars, deprecations and hints: what matters of them is checked here."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,10 @@ def quiet() -> Iterator[None]:
     for logging in barred:
         logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            for kind in (FutureWarning, DeprecationWarning):  # of theirs, to each other
+                warnings.simplefilter("ignore", kind)
+            yield
     finally:
         for logging, level in zip(both, told, strict=True):
             logging.set_verbosity(level)

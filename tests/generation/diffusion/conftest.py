@@ -1,12 +1,7 @@
 """Tiny models on disk, made once, and painters that opened them."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 SIZE = 64
 
@@ -14,7 +9,7 @@ SIZE = 64
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory):
     """Models by family, then by role, as keyword arguments of `Models`."""
-    import tiny
+    import tiny_diffusion as tiny
 
     place = tmp_path_factory.mktemp("tiny")
     return {

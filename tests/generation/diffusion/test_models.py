@@ -192,12 +192,24 @@ def test_devices_and_numbers_that_cannot_be(settings, folders):
     ("name", "value"),
     [
         *(("size", 500), ("size", 0), ("steps", 0), ("steps", 2.5), ("guidance", 0.5), ("control_strength", 3)),
-        *(("side_strength", 0), ("fill_strength", 1.5), ("dtype", "half"), ("prior_guidance", float("nan"))),
+        *(
+            ("side_strength", 0),
+            ("side_strength", -0.5),
+            ("fill_strength", 1.5),
+            ("dtype", "half"),
+            ("prior_guidance", float("nan")),
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(name, value):
-    with pytest.raises(InvalidInput, match=f"^{name} is {value!r}; allowed is "):
+    with pytest.raises(InvalidInput, match=f"^{name} is {value!r}; allowed "):
         Settings(**{name: value})
+
+
+def test_a_strength_that_leaves_no_step_is_refused():
+    with pytest.raises(InvalidInput, match=r"^side_strength is 0.6; allowed with steps 1 is 1/steps to 1"):
+        Settings(steps=1)
+    assert Settings(steps=1, side_strength=1).steps == 1
 
 
 def test_models_are_picklable_and_kandinsky_is_named():
