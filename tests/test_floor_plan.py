@@ -33,7 +33,7 @@ FLOORS = {
         ["commands"],
     ],
     "generation": [
-        ["distributions", "frame", "kernels", "streams"],
+        ["diffusion", "distributions", "frame", "kernels", "streams"],
         ["populations"],
         ["plan", "population_tables"],
         ["geometry"],
