@@ -54,6 +54,7 @@ class DatasetDirectory:
         path: where it is.
         shards: those of the manifest or, without one, the files there; by configuration, split and name.
         has_manifest: whether there is a manifest.
+        pictures: its lines of pictures that frames were made with.
         spec: `spec.json` as it is, whatever fields it has; None where there is none.
         record: `import.json`; None where there is none.
     """
@@ -61,6 +62,7 @@ class DatasetDirectory:
     path: Path
     shards: tuple[Shard, ...]
     has_manifest: bool
+    pictures: tuple[Entry, ...]
     spec: dict[str, Any] | None
     record: dict[str, Any] | None
 
@@ -74,8 +76,9 @@ class DatasetDirectory:
         """
         path = Path(directory)
         has_manifest, spec, record = (path / MANIFEST).is_file(), path / SPEC, path / IMPORT_RECORD
+        entries = read_manifest(path) if has_manifest else []
         shards = (
-            [Shard(entry.path, entry.config, entry.split, entry) for entry in read_manifest(path)]
+            [Shard(entry.path, entry.config, entry.split, entry) for entry in entries if entry.is_shard]
             if has_manifest
             else _shard_files(path)
         )
@@ -87,6 +90,7 @@ class DatasetDirectory:
             path,
             tuple(shards),
             has_manifest,
+            tuple(entry for entry in entries if not entry.is_shard),
             read_record(spec) if spec.is_file() else None,
             read_record(record) if record.is_file() else None,
         )

@@ -3,6 +3,7 @@
 Lines hold nothing that differs between two runs (no times, no hosts), and are sorted once the dataset is complete.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -15,16 +16,17 @@ from .storage import append_durably, write_atomically
 from .vocabulary import SPLITS
 
 MANIFEST = "manifest.jsonl"
+SHARD_SUFFIX = ".parquet"
 
 _PATH = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished shard.
+    """A finished shard, or a picture that frames were made with.
 
     Attributes:
-        config: one of `FEATURES`, or one that another version of the generator has.
+        config: one of `FEATURES`, or one that another version of the generator has; the folder of a picture.
         path: relative to the dataset directory, with forward slashes.
         bytes: of the file.
         arrow_bytes: of the rows in memory; what `datasets` calls `num_bytes`.
@@ -40,6 +42,11 @@ class Entry:
     arrow_bytes: int
     sha256: str
     spec_hash: str
+
+    @property
+    def is_shard(self) -> bool:
+        """Whether it is of rows; else it is of a picture that frames were made with."""
+        return self.path.endswith(SHARD_SUFFIX)
 
     def has_file(self, directory: Path) -> bool:
         """Whether its file is in `directory` and has its size."""
@@ -63,6 +70,13 @@ class Entry:
         if not _PATH.fullmatch(values["path"]):
             raise ValueError(f"path is {values['path']!r}, which is not FOLDER/FILE")
         return cls(**values)
+
+
+def picture_entry(directory: Path, path: str, split: str, spec_hash: str) -> Entry:
+    """The line of a picture that frames were made with, `path` in a dataset directory."""
+    content = (directory / path).read_bytes()
+    folder = path.partition("/")[0]
+    return Entry(path, folder, split, 0, len(content), 0, hashlib.sha256(content).hexdigest(), spec_hash)
 
 
 def read_manifest(directory: Path) -> list[Entry]:

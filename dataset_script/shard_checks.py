@@ -8,6 +8,7 @@ from datasets import Features, Image
 from .directory import DatasetDirectory, Shard
 from .errors import InvalidInput, WorkFailed
 from .features import FEATURES, IMPORTED_FEATURES, STIMULUS_FEATURES
+from .manifest import Entry
 from .rows import (
     Row,
     facs_is_sound,
@@ -149,9 +150,9 @@ class RowChecks:
             yield f"its neutral_face_box is not the face_box of {row['neutral_frame_id']}"
 
 
-def file_problems(found: DatasetDirectory, shard: Shard) -> list[str]:
-    """What is wrong with the file of a shard as such; where there is something, its rows need no look."""
-    path, entry = found.path / shard.path, shard.entry
+def file_problems(found: DatasetDirectory, name: str, entry: Entry | None) -> list[str]:
+    """What is wrong with a file of a dataset as such, by its line in the manifest."""
+    path = found.path / name
     if not path.is_file():
         return ["missing"]
     if entry is None:

@@ -23,6 +23,8 @@ SPEC = "spec.json"
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
+BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
+DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
 
 
 def _ruled(default: Any, rule: Rule, help: str = "") -> Any:
@@ -66,6 +68,24 @@ class Spec:
         Real(0, 2),
         "motion of the head between neutral and pain, relative to the usual few degrees; 0: pairs align",
     )
+    background: str | None = _ruled(
+        None,
+        Choice(BACKGROUNDS),
+        "of a look that diffusion models paint: what is behind is painted once for an identity's three views "
+        "(identity, the default), or with the hair for every frame",
+    )
+    side_portraits: bool | None = _ruled(
+        None, Flag(), "of such a look: also paint the head from both sides, begun from what the portrait shows"
+    )
+    diffusion_size: int | None = _ruled(
+        None, Whole(64, 2048, even=True), "of such a look: width and height of the portraits, a multiple of 64 (768)"
+    )
+    diffusion_steps: int | None = _ruled(None, Whole(1, 1000), "of such a look: denoising steps (50)")
+    guidance: float | None = _ruled(None, Real(1, 50), "of such a look: classifier-free guidance (4)")
+    diffusion_dtype: str | None = _ruled(
+        None, Choice(DIFFUSION_DTYPES), "of such a look: numbers of the networks (float16; float32 for a CPU)"
+    )
+    diffusion_models: str | None = _ruled(None, Digest())  # of their files; see `diffusion.models.Models.digest`
     head_file: str | None = _ruled(None, Digest())  # of the file that the head is made from; see `HeadFiles.digest`
     version: int = _ruled(GENERATOR_VERSION, Whole(1, 2**31 - 1))
 
@@ -74,6 +94,8 @@ class Spec:
             value = getattr(self, each.name)
             if each.name == "identities_per_shard" and value is None:  # identities come before and are checked
                 value = min(max(math.ceil(self.identities / 100), 4), 16)
+            if value is None and each.default is None:
+                continue  # it does not apply, or its part of the generator has a default
             object.__setattr__(self, each.name, each.metadata["rule"].check(each.name, value))
 
     def to_json(self) -> str:

@@ -122,7 +122,7 @@ class _ShardCheck:
         self.num_rows = 0 if shard.entry is None else shard.entry.rows
 
     def problems(self) -> Iterator[str]:
-        if problems := file_problems(self._found, self._shard):
+        if problems := file_problems(self._found, self._shard.path, self._shard.entry):  # no need to read rows
             self._rows.skip(self._shard)
             yield from problems
             return
@@ -175,6 +175,9 @@ def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRow
         yield f"{name}: not made yet; {_again(found)} makes it"
     for name in sorted(names - plan.shards()) if plan is not None else ():
         yield f"{name}: is in the manifest, but the spec has no such shard"
+    for entry in found.pictures:
+        for problem in file_problems(found, entry.path, entry):
+            yield f"{entry.path}: {problem}"
     for folder in sorted({*CONFIG_OF_FOLDER, *(name.partition("/")[0] for name in names)}):
         for path in sorted((found.path / folder).glob("*")):
             name = f"{folder}/{path.name}"

@@ -17,7 +17,9 @@ from .heads.files import HeadFiles
 
 if TYPE_CHECKING:  # the command line reads the entries and must not wait for SciPy and numba
     from .appearance.base import Appearance
+    from .diffusion.models import Models
     from .heads.base import Head
+    from .photoreal.painting import Painting
     from .render.base import Renderer
     from .rigs.base import Rig
 
@@ -67,9 +69,18 @@ class RigEntry(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class LookEntry(Entry):
-    """A look; `make` is given the head that it dresses: one with a topology of its own (`Head.base`)."""
+    """A look.
 
-    make: "Callable[[Head], Appearance]"
+    Attributes:
+        make: the head that it dresses, one with a topology of its own (`Head.base`), the specification, and the models
+            and pictures of one that is painted -> the look.
+        painted: whether diffusion models paint it.
+        models: those that paint it where no others are named; None: they must be named.
+    """
+
+    make: "Callable[[Head, Spec, Painting | None], Appearance]"
+    painted: bool = False
+    models: "Callable[[], Models] | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +126,23 @@ def _neural(head: "Head") -> "Rig":
     return load(head)
 
 
-def _procedural(head: "Head") -> "Appearance":
+def _procedural(head: "Head", spec: Spec, painting: "Painting | None") -> "Appearance":
     from .appearance.look import load
 
     return load(head)
+
+
+def _painted(head: "Head", spec: Spec, painting: "Painting | None") -> "Appearance":
+    from .photoreal.look import PaintedLook
+    from .photoreal.painting import Painting
+
+    return PaintedLook(spec.look, head, spec, painting or Painting())
+
+
+def _kandinsky_models() -> "Models":
+    from .diffusion.models import KANDINSKY
+
+    return KANDINSKY
 
 
 def _raster(head: "Head") -> "Renderer":
@@ -215,6 +239,25 @@ LOOKS: dict[str, LookEntry] = {
             licence="Apache-2.0",
             frames_licence="CC-BY-4.0",
         ),
+        LookEntry(
+            name="kandinsky",
+            make=_painted,
+            what="skin and background painted by Kandinsky 2.2 under the depth of the head",
+            extra="diffusion",
+            licence="Apache-2.0 (Kandinsky 2.2)",
+            frames_licence="CC-BY-4.0",
+            painted=True,
+            models=_kandinsky_models,
+        ),
+        LookEntry(
+            name="diffusion",
+            make=_painted,
+            what="skin and background painted by a depth ControlNet of your choice",
+            extra="diffusion",
+            licence="that of the models",
+            frames_licence="other: the licence of the diffusion models",
+            painted=True,
+        ),
     )
 }
 
@@ -240,6 +283,11 @@ RENDERERS: dict[str, RendererEntry] = {
     )
 }
 
+PAINTED_ONLY = (
+    "background", "side_portraits", "diffusion_size", "diffusion_steps", "guidance", "diffusion_dtype",
+    "diffusion_models",
+)  # fmt: skip
+"""Fields of the specification that only looks painted by diffusion models have."""
 CATALOGUE: dict[str, Mapping[str, Entry]] = {"head": HEADS, "rig": RIGS, "look": LOOKS, "renderer": RENDERERS}
 """Field of the specification -> name -> entry."""
 
@@ -254,6 +302,13 @@ def check(spec: Spec) -> None:
         raise InvalidInput(f"head_file is {spec.head_file!r}; allowed: null, as head {spec.head!r} needs no file")
     if needed is not None and spec.head_file is None:
         raise InvalidInput(f"head_file is None; allowed: the sha256 of the file of head {spec.head!r}, {needed}")
+    if LOOKS[spec.look].painted:
+        if spec.diffusion_models is None:
+            raise InvalidInput(f"diffusion_models is None; allowed: the sha256 of the models of look {spec.look!r}")
+        return
+    for field in PAINTED_ONLY:
+        if (value := getattr(spec, field)) is not None:
+            raise InvalidInput(f"{field} is {value!r}; allowed: null, as no model paints look {spec.look!r}")
 
 
 def parts(spec: Spec) -> list[Entry]:
@@ -308,9 +363,14 @@ def open_rig(spec: Spec, head: "Head") -> "Rig":
     return _made(RIGS[spec.rig], head.base)
 
 
-def open_look(spec: Spec, head: "Head") -> "Appearance":
-    """The look of a specification. Raises WorkFailed where what it imports is not installed; names the extra."""
-    return _made(LOOKS[spec.look], head.base)
+def open_look(spec: Spec, head: "Head", painting: "Painting | None" = None) -> "Appearance":
+    """The look of a specification. `painting`: models and pictures of one that is painted.
+
+    Raises:
+        InvalidInput: the models are not those of the specification.
+        WorkFailed: what it imports is not installed; names the extra.
+    """
+    return _made(LOOKS[spec.look], head.base, spec, painting)
 
 
 def open_renderer(spec: Spec, head: "Head") -> "Renderer":
@@ -318,9 +378,9 @@ def open_renderer(spec: Spec, head: "Head") -> "Renderer":
     return _made(RENDERERS[spec.renderer], head.base)
 
 
-def _made(entry: HeadEntry | RigEntry | LookEntry | RendererEntry, given: Any) -> Any:
+def _made(entry: HeadEntry | RigEntry | LookEntry | RendererEntry, *given: Any) -> Any:
     try:
-        return entry.make(given)
+        return entry.make(*given)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(__package__):
             raise  # a mistake of ours, which no extra mends

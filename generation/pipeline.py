@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
 from .streams import stream
 
+if TYPE_CHECKING:  # the models' package is an extra
+    from .photoreal.painting import Painting
+
 
 @dataclass(frozen=True)
 class Person:
@@ -47,11 +50,12 @@ class FrameMaker:
     gives for the same key, in any order and any process.
     """
 
-    def __init__(self, spec: Spec, files: HeadFiles | None = None) -> None:
+    def __init__(self, spec: Spec, files: HeadFiles | None = None, painting: "Painting | None" = None) -> None:
         """Opens the parts that the specification names.
 
         Args:
             files: those that the head is made from, where it needs any.
+            painting: models and pictures of a look that is painted.
 
         Raises:
             InvalidInput, WorkFailed: as `catalogue.open_head`.
@@ -59,7 +63,7 @@ class FrameMaker:
         self.spec = spec
         self.head = open_head(spec, files)
         self.rig = open_rig(spec, self.head)
-        self.appearance = open_look(spec, self.head)
+        self.appearance = open_look(spec, self.head, painting)
         self.renderer = open_renderer(spec, self.head)
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
@@ -101,6 +105,7 @@ class FrameMaker:
         camera = Camera.from_plan(view, self.spec.size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
+        picture = self.appearance.finish(picture, person.plan, expression, view, self.spec.seed)
         return FaceView(posed.vertices, self.head.topology, camera, picture)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
@@ -151,6 +156,6 @@ class FrameMaker:
         return stream(self.spec.seed, stage, person.plan.identity_id, expression.expression_id, view.view_id)
 
 
-def maker_with(files: HeadFiles | None) -> Callable[[Spec], FrameMaker]:
-    """What makes a `FrameMaker` of a spec in any process (picklable); `files`: those that the head is made from."""
-    return functools.partial(FrameMaker, files=files)
+def maker_with(files: HeadFiles | None, painting: "Painting | None" = None) -> Callable[[Spec], FrameMaker]:
+    """What makes a `FrameMaker` of a spec in any process (picklable); arguments as those of `FrameMaker`."""
+    return functools.partial(FrameMaker, files=files, painting=painting)

@@ -1,12 +1,12 @@
 """What a look gives to the renderer."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..heads.base import HeadShape
-from ..plan import IdentityPlan
+from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .brows import FaceStrands
 from .clothes import Garment
 from .eyes import EyePaint
@@ -54,3 +54,6 @@ class Appearance(Protocol):
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`; a pure function of its arguments."""
+
+    def finish(self, picture: Any, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int) -> Any:
+        """A rendered view (`render.base.RenderedView`) as it is shown; its annotations and its face stay."""

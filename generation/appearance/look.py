@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ..geometry.camera import PIVOT
 from ..geometry.mesh import vertex_normals
 from ..geometry.shadows import ambient_occlusion
 from ..heads.base import Head, HeadShape
-from ..plan import IdentityPlan
+from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .base import Look
 from .brows import FrontMap, grow_beard, grow_brows
 from .clothes import choose_clothes
@@ -89,6 +90,10 @@ class ProceduralLook:
             cloth_thickness=cloth_thickness(garment, topology),
             scene=scene,
         )
+
+    def finish(self, picture: Any, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int) -> Any:
+        """A rendered view as it is."""
+        return picture
 
 
 @functools.cache

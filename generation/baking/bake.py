@@ -148,7 +148,7 @@ def _gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: C
 def _without_highlights(
     radiance: np.ndarray, into: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera
 ) -> np.ndarray:
-    """Albedo (S, S, 3) of a picture of linear `radiance`, under light that goes `into` the skin and is `mirrored` by it.
+    """Albedo (S, S, 3) of a picture of linear `radiance` under light that goes `into` the skin and is `mirrored`.
 
     No model knows the gloss of a stranger's skin: where more would be taken away than a highlight adds to the skin
     around it, that is left in.
@@ -207,7 +207,7 @@ def _exposure(face: Face, seen: np.ndarray, light: Light) -> tuple[float, float]
 
 
 def _allowed(topology: Topology, samples: Samples, share: np.ndarray, camera: Camera) -> np.ndarray:
-    """(S, S) float32: 1 on skin well inside its outline, fading to 0 towards it, towards clothes, and where depth jumps."""
+    """(S, S) float32: 1 on skin well inside its outline, fading to 0 towards it, clothes and jumps of depth."""
     skin = (samples.ids >= 0) & (topology.part[samples.ids] == SKIN) & (share > 3)
     depth = np.where(samples.ids >= 0, samples.depth, 1e6)
     jump = ndimage.maximum_filter(depth, 3) - ndimage.minimum_filter(depth, 3) > JUMP_MM
@@ -252,8 +252,8 @@ def _merged(shown: list[Projected]) -> Projected:
 def _meeting(
     topology: Topology, atlas: Atlas, paint: np.ndarray, albedo: np.ndarray, trust: np.ndarray, places: Places
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`paint` (V, 3), the albedo at the vertices, times a smooth field that makes it meet the portrait's (P, 3); and how
-    much of each vertex the portrait shows, (V,) 0-1."""
+    """`paint` (V, 3), the albedo at the vertices, times a smooth field that makes it meet the portrait's (P, 3); and
+    how much of each vertex the portrait shows, (V,) 0-1."""
     triangles = topology.triangles
     anchored = trust * (1 - atlas.spread(triangles, places.brows[:, None])[:, 0])
     seen = atlas.gather(triangles, np.log(albedo), anchored, len(paint))

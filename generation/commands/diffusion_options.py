@@ -2,17 +2,19 @@
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 
 from dataset_script.errors import InvalidInput
 
+from ..catalogue import LOOKS
 from ..diffusion.models import OFFLOADS, Models
+from ..photoreal.painting import Painting
 
 _FIELDS = {  # of Models, by the option's name in the arguments
     "diffusion_model": "diffusion",
     "controlnet": "controlnet",
     "prior_model": "prior",
     "inpaint_model": "inpaint",
-    "diffusion_device": "device",
     "offload": "offload",
     "attention_slicing": "slicing",
     "vae_tiling": "tiling",
@@ -33,7 +35,9 @@ def add_diffusion_arguments(parser: argparse.ArgumentParser) -> None:
         "--inpaint-model", metavar="MODEL", help="model that fills masks (the base model of --controlnet)"
     )
     group.add_argument(
-        "--diffusion-device", metavar="DEVICE", help="cuda, cuda:N, mps or cpu (the first of them that is there)"
+        "--diffusion-device",
+        metavar="DEVICE",
+        help="cuda, cuda:N, mps or cpu (the first that is there); several, with commas, are shared by the workers",
     )
     group.add_argument("--offload", metavar="HOW", help=f"what leaves GPU memory: {', '.join(OFFLOADS)} (none)")
     group.add_argument("--attention-slicing", action="store_true", default=None, help="less memory, a little slower")
@@ -57,3 +61,23 @@ def chosen_models(args: argparse.Namespace, defaults: Models | None = None) -> M
         option = f"--{name.replace('_', '-')}"
         raise InvalidInput(f"{option} is {getattr(args, name)}; allowed only beside --diffusion-model")
     return Models(**given) if given else None
+
+
+def given_painting(args: argparse.Namespace, look: str, folder: Path | None) -> Painting | None:
+    """The models of a look, and the folder of its pictures; None for a look that is not painted.
+
+    Raises:
+        InvalidInput: models are named for a look that is not painted, or none for one that needs them.
+    """
+    entry = LOOKS.get(look)
+    if entry is None or not entry.painted:
+        if chosen_models(args) is not None:
+            raise InvalidInput(f"--diffusion-model is {args.diffusion_model}; allowed only with a look that is painted")
+        return None
+    models = chosen_models(args, entry.models() if entry.models else None)
+    if models is None:
+        raise InvalidInput(f"--look {look} needs --diffusion-model")
+    devices = tuple(filter(None, (args.diffusion_device or "").split(",")))
+    for device in devices:
+        replace(models, device=device)  # refuses what is no device
+    return Painting(models, folder, devices)

@@ -2,11 +2,15 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from dataset_script.errors import InvalidInput
 from dataset_script.spec import Spec
 
 from ..catalogue import check, open_head
+from ..photoreal.painting import FOLDER, Painting, settings_of
+from .diffusion_options import add_diffusion_arguments, given_painting
 from .head_options import add_head_arguments, chosen_head
 from .spec_options import add_spec_arguments, spec_values
 
@@ -18,12 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT", help="dataset directory: new, empty, or holding a part of this dataset")
     add_spec_arguments(parser)
     add_head_arguments(parser)
+    add_diffusion_arguments(parser)
+    parser.add_argument(
+        "--portraits-only",
+        action="store_true",
+        help="of a look that diffusion models paint: paint portraits and backgrounds, and stop; "
+        "the same command without it goes on, and needs no GPU",
+    )
     parser.add_argument(
         "--workers",
         type=int,
-        default=os.cpu_count() or 1,
         metavar="W",
-        help="processes (%(default)s); does not change the result",
+        help=f"processes ({os.cpu_count() or 1}, or 1 a device that paints); does not change the result",
     )
 
 
@@ -31,6 +41,11 @@ def run(args: argparse.Namespace) -> int:
     head, files = chosen_head(args)
     values = spec_values(args) | {"head": head, "head_file": files.digest() if files else None}
     spec = Spec(**values)
+    painting = given_painting(args, spec.look, Path(args.out) / FOLDER)
+    if painting is not None:
+        spec = replace(spec, diffusion_models=painting.models.digest(settings_of(spec).dtype))
+    elif args.portraits_only:
+        raise InvalidInput(f"--portraits-only is given; allowed only with a look that is painted, not {spec.look!r}")
     check(spec)
     if files:
         print(open_head(spec, files).about)  # an unfit head is refused before there is a directory
@@ -39,17 +54,26 @@ def run(args: argparse.Namespace) -> int:
     from ..pipeline import maker_with
     from ..run.generate import generate
 
-    with Progress("frames") as progress:
+    with Progress("people" if args.portraits_only else "frames") as progress:
         summary = generate(
             args.out,
             spec,
-            workers=args.workers,
-            maker_factory=maker_with(files),
+            workers=args.workers or _workers(painting),
+            maker_factory=maker_with(files, painting),
             progress=progress,
+            portraits_only=args.portraits_only,
         )
+    if args.portraits_only:
+        print(f"{args.out}: {spec.identities:,} people are painted; the same command without --portraits-only goes on")
+        return 0
     print(f"{summary.frames:,} frames in {args.out} ({summary.made:,} made now). To load them:\n")
     print(_loading(summary.directory))
     return 0
+
+
+def _workers(painting: Painting | None) -> int:
+    """Processes where none are asked for: models are large, so that each device paints for one."""
+    return (os.cpu_count() or 1) if painting is None else max(1, len(painting.devices))
 
 
 def _loading(directory: Path) -> str:

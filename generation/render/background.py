@@ -11,8 +11,13 @@ from ..plan import ViewPlan
 def background(scene: Scene, view: ViewPlan, size: int) -> np.ndarray:
     """(size, size, 3) float32 linear: what a camera sees behind the person. `size` is even.
 
-    The panorama turns, nods and tilts with the camera; a narrow view is flat enough to take angles for tangents.
+    The panorama turns, nods and tilts with the camera; a narrow view is flat enough to take angles for tangents. What
+    is painted belongs to the planned views, and has the size of the picture.
     """
+    if scene.painted:
+        painted = scene.painted[view.view_id]
+        times = size // len(painted)
+        return np.ascontiguousarray(painted.repeat(times, axis=0).repeat(times, axis=1))
     half, roll = view.fov / 2 * PIXELS_PER_DEGREE, np.radians(view.roll)
     column = (view.yaw + REACH_DEGREES[0]) * PIXELS_PER_DEGREE - 0.5
     row = (REACH_DEGREES[1] - view.pitch) * PIXELS_PER_DEGREE - 0.5

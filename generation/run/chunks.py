@@ -3,15 +3,17 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.manifest import Entry
+from dataset_script.manifest import Entry, picture_entry
 from dataset_script.shards import ShardWriter, pair_rows, shard_path
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import format_frame_id
 
+from ..catalogue import LOOKS
 from ..frame import Frame
+from ..photoreal.painting import painted_names
 from ..plan import Chunk, IdentityPlan, Plan
 
 
@@ -24,6 +26,9 @@ class Maker(Protocol):
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
         """One of them, with the same bytes."""
 
+    def person(self, plan: IdentityPlan) -> Any:
+        """What all of them share; models that paint are done with an identity after this."""
+
 
 MakerFactory = Callable[[Spec], Maker]
 
@@ -32,6 +37,32 @@ def shard_names(spec: Spec, chunk: Chunk) -> dict[str, str]:
     """Configuration -> path of the shard that holds a chunk."""
     configs = ("default", "pairs", "geometry") if spec.geometry else ("default", "pairs")
     return {config: shard_path(config, chunk.split, chunk.index, chunk.count) for config in configs}
+
+
+def picture_names(spec: Spec, chunk: Chunk) -> list[str]:
+    """Paths of the pictures that diffusion models paint for a chunk; none where they paint nothing."""
+    if not LOOKS[spec.look].painted:
+        return []
+    return [name for identity_id in chunk.identities for name in painted_names(spec, identity_id)]
+
+
+def file_names(spec: Spec, chunk: Chunk) -> set[str]:
+    """Paths of all files of a chunk."""
+    return {*shard_names(spec, chunk).values(), *picture_names(spec, chunk)}
+
+
+def paint_chunk(out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, made: Callable[[], None]) -> list[Entry]:
+    """Paints what diffusion models paint for a chunk and makes no frame; `made` is called after each identity."""
+    for identity_id in chunk.identities:
+        with _naming(identity_id):
+            maker.person(plan[identity_id])
+        made()
+    return picture_entries(out, spec, chunk)
+
+
+def picture_entries(out: Path, spec: Spec, chunk: Chunk) -> list[Entry]:
+    """Manifest lines of the painted pictures of a chunk."""
+    return [picture_entry(out, name, chunk.split, spec.hash) for name in picture_names(spec, chunk)]
 
 
 def write_chunk(out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, made: Callable[[], None]) -> list[Entry]:
@@ -55,7 +86,7 @@ def write_chunk(out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, m
             writers["pairs"].write(pair_rows(rows))
             if spec.geometry:
                 writers["geometry"].write(frame.geometry for frame in frames)
-        return [writer.commit(spec.hash) for writer in writers.values()]
+        return [*picture_entries(out, spec, chunk), *(writer.commit(spec.hash) for writer in writers.values())]
 
 
 def make_identity(maker: Maker, plan: IdentityPlan, made: Callable[[], None] = lambda: None) -> list[Frame]:
@@ -66,15 +97,10 @@ def make_identity(maker: Maker, plan: IdentityPlan, made: Callable[[], None] = l
         made: called after each frame.
     """
     frames = []
-    try:
+    with _naming(plan.identity_id):
         for frame in maker.make_identity(plan):
             frames.append(frame)
             made()
-    except (InvalidInput, WorkFailed) as error:
-        raise type(error)(f"identity {plan.identity_id}: {error}") from error
-    except Exception as error:
-        error.add_note(f"while identity {plan.identity_id} was made")
-        raise
     expected = [
         format_frame_id(plan.identity_id, expression.expression_id, view.view_id)
         for expression in plan.expressions
@@ -83,3 +109,15 @@ def make_identity(maker: Maker, plan: IdentityPlan, made: Callable[[], None] = l
     if (found := [frame.row["frame_id"] for frame in frames]) != expected:
         raise ValueError(f"identity {plan.identity_id}: the frames are {found}, planned were {expected}")
     return frames
+
+
+@contextlib.contextmanager
+def _naming(identity_id: int) -> Iterator[None]:
+    """Errors inside name the identity."""
+    try:
+        yield
+    except (InvalidInput, WorkFailed) as error:
+        raise type(error)(f"identity {identity_id}: {error}") from error
+    except Exception as error:
+        error.add_note(f"while identity {identity_id} was made")
+        raise

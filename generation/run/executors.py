@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from dataset_script.errors import WorkFailed
+from dataset_script.features import ROWS_PER_IDENTITY
 from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 
 from ..plan import Chunk, Plan
-from .chunks import Maker, MakerFactory, write_chunk
+from .chunks import Maker, MakerFactory, file_names, paint_chunk, picture_names, write_chunk
 from .kernels import COMPILING, noticing_compilation
 
 STARTING = "starting"
@@ -33,6 +34,21 @@ class Job:
     out: Path
     spec: Spec
     maker_factory: MakerFactory
+    portraits_only: bool = False
+
+    @property
+    def steps_an_identity(self) -> int:
+        """What is counted: frames, or people where none are made."""
+        return 1 if self.portraits_only else ROWS_PER_IDENTITY["default"]
+
+    def files_of(self, chunk: Chunk) -> set[str]:
+        """Paths of the files that the work on a chunk makes."""
+        return set(picture_names(self.spec, chunk)) if self.portraits_only else file_names(self.spec, chunk)
+
+    def work(self, plan: Plan, chunk: Chunk, maker: Maker, made: Callable[[], None]) -> list[Entry]:
+        """Makes them."""
+        work_on = paint_chunk if self.portraits_only else write_chunk
+        return work_on(self.out, self.spec, plan, chunk, maker, made)
 
 
 Tell = Callable[[int, str], None]
@@ -54,7 +70,7 @@ def in_this_process(job: Job, chunks: list[Chunk], tell: Tell) -> Iterator[list[
         maker = job.maker_factory(job.spec)
         tell(done, "")
         for chunk in chunks:
-            yield write_chunk(job.out, job.spec, plan, chunk, maker, made)
+            yield job.work(plan, chunk, maker, made)
 
 
 def in_processes(job: Job, chunks: list[Chunk], workers: int, tell: Tell) -> Iterator[list[Entry]]:
@@ -146,7 +162,7 @@ class _Worker:
         with noticing_compilation(compiling):
             if self._maker is None:
                 self._maker = job.maker_factory(job.spec)
-            return write_chunk(job.out, job.spec, self._plan, chunk, self._maker, made)
+            return job.work(self._plan, chunk, self._maker, made)
 
 
 _worker: _Worker | None = None

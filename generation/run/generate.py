@@ -11,13 +11,12 @@ from pathlib import Path
 
 from dataset_script.claim import Settings, changed_settings, claimed
 from dataset_script.errors import InvalidInput
-from dataset_script.features import ROWS_PER_IDENTITY
 from dataset_script.manifest import append_manifest, read_manifest, write_manifest
 from dataset_script.spec import SPEC, Spec
 
 from ..catalogue import check
 from ..plan import Plan
-from .chunks import MakerFactory, shard_names
+from .chunks import MakerFactory
 from .executors import STARTING, Job, in_processes, in_this_process
 from .readme import write_readme
 
@@ -40,6 +39,7 @@ def generate(
     workers: int = 1,
     maker_factory: MakerFactory | None = None,
     progress: Progress | None = None,
+    portraits_only: bool = False,
 ) -> Summary:
     """Makes the dataset in `out`, or finishes it. The result does not depend on `workers` or on interruptions.
 
@@ -48,6 +48,7 @@ def generate(
         workers: processes; 1 stays in this one.
         maker_factory: picklable; default `pipeline.FrameMaker`.
         progress: told how far the run is.
+        portraits_only: paint what diffusion models paint and make no frame; progress is then in people.
 
     Raises:
         InvalidInput: `out` holds something else, or is being written by another run.
@@ -60,7 +61,8 @@ def generate(
         from ..pipeline import FrameMaker as maker_factory
     out = Path(out)
     with claimed(out, SPEC, spec.to_dict(), "dataset", _changes):
-        return _finish(Job(out, spec, maker_factory), workers, progress or (lambda done, total, waiting: None))
+        job = Job(out, spec, maker_factory, portraits_only)
+        return _finish(job, workers, progress or (lambda done, total, waiting: None))
 
 
 def _changes(before: Settings, now: Settings) -> list[str]:
@@ -75,9 +77,9 @@ def _finish(job: Job, workers: int, progress: Progress) -> Summary:
     }
     write_manifest(out, finished.values())  # without the unfinished line that a killed run may have left at its end
     plan = Plan(spec)
-    chunks = [chunk for chunk in plan.chunks() if not finished.keys() >= set(shard_names(spec, chunk).values())]
-    total = len(plan) * ROWS_PER_IDENTITY["default"]
-    todo = sum(len(chunk.identities) for chunk in chunks) * ROWS_PER_IDENTITY["default"]
+    chunks = [chunk for chunk in plan.chunks() if not finished.keys() >= job.files_of(chunk)]
+    total = len(plan) * job.steps_an_identity
+    todo = sum(len(chunk.identities) for chunk in chunks) * job.steps_an_identity
 
     def tell(frames: int, waiting: str) -> None:
         progress(total - todo + frames, total, waiting)
@@ -89,5 +91,6 @@ def _finish(job: Job, workers: int, progress: Progress) -> Summary:
             append_manifest(out, entries)
             finished.update((entry.path, entry) for entry in entries)
     write_manifest(out, finished.values())
-    write_readme(out, spec, read_manifest(out))
+    if not job.portraits_only:
+        write_readme(out, spec, read_manifest(out))
     return Summary(out, total, todo)

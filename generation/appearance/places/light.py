@@ -32,11 +32,13 @@ class Scene:
     Attributes:
         setup: which of `SETUPS`.
         panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`.
+        painted: (S, S, 3) float32 radiance behind each view, in place of the panorama; none: the panorama.
     """
 
     setup: str
     light: Light
     panorama: np.ndarray
+    painted: tuple[np.ndarray, ...] = ()
 
 
 def set_scene(plan: IdentityPlan, seed: int) -> Scene:

@@ -1,0 +1,171 @@
+"""Looks that diffusion models paint: plan -> depth -> portrait -> texture on the mesh, and what is behind.
+
+Everything else (eyes, hair, clothes, light, labels, heatmaps) is that of the procedural look. A portrait is painted
+once for an identity; all its expressions and views share the texture, as they share the mesh's topology.
+"""
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dataset_script.spec import Spec
+
+from ..appearance.base import Look
+from ..appearance.hair.styles import choose_beard, choose_style, scalp_mask
+from ..appearance.look import ProceduralLook
+from ..appearance.look import load as load_procedural
+from ..baking.bake import Baked, bake
+from ..baking.camera import SIDE_YAW, portrait_camera
+from ..baking.masks import places_of
+from ..diffusion.painter import Painter, open_painter
+from ..geometry.camera import Camera
+from ..geometry.mesh import vertex_normals
+from ..geometry.visibility import rasterize
+from ..heads.base import Head, HeadShape
+from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
+from ..prompts import NEGATIVE_PROMPT, prompt_of
+from ..render.base import RenderedView
+from ..render.raster.renderer import RasterRenderer
+from ..render.raster.renderer import load as load_raster
+from ..streams import stream
+from .backgrounds import fill_around, paint_behind
+from .painting import Painting, background_of, check_models, missing, settings_of
+from .store import fingerprint, kept_or_painted
+from .views import known_side
+
+MOST_TEXELS, FEWEST_TEXELS = 2048, 256
+LEFT, RIGHT = SIDE_YAW, -SIDE_YAW
+
+
+class PaintedLook:
+    """Faces painted by diffusion models; an `Appearance`."""
+
+    name: str
+
+    def __init__(self, name: str, head: Head, spec: Spec, painting: Painting) -> None:
+        """Opens nothing that is not needed: where all pictures are there, no model is read.
+
+        Raises InvalidInput where the models are not those of the specification.
+        """
+        self.name, self.spec, self._painting = name, spec, painting
+        self.settings = settings_of(spec)
+        self._procedural: ProceduralLook = load_procedural(head)
+        self._renderer: RasterRenderer = load_raster(head)
+        if painting.models is not None:
+            check_models(spec, painting.models)
+
+    @functools.cached_property
+    def _painter(self) -> Painter:
+        return open_painter(self._painting.on_my_device(), self.settings)
+
+    def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        """The look of a planned person: painted, or from the pictures that are kept.
+
+        Raises:
+            WorkFailed: a picture is missing and there are no models, or it cannot be painted, read or written.
+        """
+        look = self._procedural.dress(plan, shape, seed)
+        front = self._portrait(plan, look, seed)
+        portraits = [(front, portrait_camera(self.settings.size))]
+        baked = self._baked(plan, shape, look, portraits, seed)
+        if self.spec.side_portraits:
+            for kind, yaw in (("left", LEFT), ("right", RIGHT)):
+                portraits.append(self._side(plan, shape, baked, kind, yaw, seed))
+            baked = self._baked(plan, shape, look, portraits, seed)
+        if background_of(self.spec) != "identity":
+            return baked.look
+        return self._before_a_background(plan, shape, baked.look, seed)
+
+    def finish(
+        self, picture: RenderedView, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int
+    ) -> RenderedView:
+        """A frame with hair and background painted around it, where the specification wants that for every frame."""
+        if background_of(self.spec) != "frame":
+            return picture
+        noise = stream(seed, "photoreal.fill", plan.identity_id, expression.expression_id, view.view_id)
+        return fill_around(self._needed("a frame's background"), picture, plan, seed, int(noise.integers(2**63)))
+
+    def _needed(self, what: str) -> Painter:
+        if self._painting.models is None:
+            raise missing(what)
+        return self._painter
+
+    def _kept(self, plan: IdentityPlan, kind: str) -> Path | None:
+        folder = self._painting.folder
+        return None if folder is None else folder / f"{plan.identity_id:05d}-{kind}.png"
+
+    def _made_from(self, plan: IdentityPlan, kind: str, **values: str | int) -> str:
+        """What decides a picture. Depth maps and views follow from the specification, on each platform a little
+        differently: they do not count, so that pictures painted on one machine serve on another."""
+        return fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, **values)
+
+    def _portrait(self, plan: IdentityPlan, look: Look, seed: int) -> np.ndarray:
+        """The frontal portrait (size, size, 3) uint8."""
+        depth = self._depth(look, portrait_camera(self.settings.size))
+        prompt, noise = prompt_of(plan, seed), _noise(seed, plan, "front")
+        kept = self._kept(plan, "front")
+
+        def paint() -> np.ndarray:
+            painter = self._needed(str(kept or f"the portrait of identity {plan.identity_id}"))
+            return painter.portrait(depth, prompt, NEGATIVE_PROMPT, noise)
+
+        return kept_or_painted(kept, self._made_from(plan, "front", prompt=prompt, seed=noise), paint)
+
+    def _side(
+        self, plan: IdentityPlan, shape: HeadShape, baked: Baked, kind: str, yaw: float, seed: int
+    ) -> tuple[np.ndarray, Camera]:
+        """The portrait from one side, begun from what the frontal one shows there, and its camera."""
+        camera = portrait_camera(self.settings.size, yaw)
+        depth = self._depth(baked.look, camera)
+        picture, known = known_side(self._renderer, plan, shape, baked.portrait_look, camera, seed)
+        prompt, noise = prompt_of(plan, seed), _noise(seed, plan, kind)
+        kept = self._kept(plan, kind)
+
+        def paint() -> np.ndarray:
+            painter = self._needed(str(kept or f"the {kind} portrait of identity {plan.identity_id}"))
+            return painter.side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)
+
+        return kept_or_painted(kept, self._made_from(plan, kind, prompt=prompt, seed=noise), paint), camera
+
+    def _before_a_background(self, plan: IdentityPlan, shape: HeadShape, look: Look, seed: int) -> Look:
+        """`look` before what is painted behind its neutral views."""
+        kept, noise = self._kept(plan, "background"), _noise(seed, plan, "background")
+        group = paint_behind(self._renderer, plan, shape, look, self.spec.size, seed)
+
+        def paint() -> np.ndarray:
+            painter = self._needed(str(kept or f"the background of identity {plan.identity_id}"))
+            return painter.fill(group.canvas, group.mask, group.prompt, group.negative, noise)
+
+        made_from = self._made_from(plan, "background", prompt=group.prompt, seed=noise)
+        painted = kept_or_painted(kept, made_from, paint)
+        return replace(look, scene=replace(look.scene, painted=group.views(painted, look)))
+
+    def _depth(self, look: Look, camera: Camera) -> np.ndarray:
+        """(S, S) float32 mm along the optical axis of the clothed neutral mesh, infinite where nothing is."""
+        triangles = self._renderer.head.topology.triangles
+        dressed = look.neutral + look.cloth_thickness[:, None] * vertex_normals(look.neutral, triangles)
+        return rasterize(camera.project(dressed.astype(np.float64)), triangles, 1, camera.size, True).depth
+
+    def _baked(
+        self,
+        plan: IdentityPlan,
+        shape: HeadShape,
+        look: Look,
+        portraits: list[tuple[np.ndarray, Camera]],
+        seed: int,
+    ) -> Baked:
+        topology = self._renderer.head.topology
+        style, recede = choose_style(plan, seed)
+        stubble, beard_mm = choose_beard(plan, seed)
+        scalp = np.zeros(len(topology.reference), np.float32)
+        if style != "bald":
+            scalp = scalp_mask(topology, recede, beard_mm > 0)
+        places = places_of(topology, scalp, stubble > 0)
+        side = int(np.clip(2 ** np.ceil(np.log2(2 * self.settings.size)), FEWEST_TEXELS, MOST_TEXELS))
+        return bake(plan, shape, look, places, portraits, self._renderer, seed, side)
+
+
+def _noise(seed: int, plan: IdentityPlan, kind: str) -> int:
+    return int(stream(seed, f"photoreal.{kind}", plan.identity_id).integers(2**63))

@@ -1,0 +1,50 @@
+"""The painted pictures of a dataset: each a PNG that says what it was painted from, whole or not there at all."""
+
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+from dataset_script.errors import WorkFailed
+from dataset_script.storage import write_atomically
+
+_KEY = "pain3d"
+
+
+def fingerprint(spec_hash: str, **values: str | int) -> str:
+    """SHA-256 (hex) of what decides a picture."""
+    return hashlib.sha256(json.dumps([spec_hash, sorted(values.items())]).encode()).hexdigest()
+
+
+def kept_or_painted(path: Path | None, made_from: str, paint: Callable[[], np.ndarray]) -> np.ndarray:
+    """The picture (H, W, 3) uint8 at `path` if it was painted from `made_from`, else a new one, which is kept there.
+
+    Raises WorkFailed where the file cannot be read or written, or was painted from something else.
+    """
+    if path is None:
+        return paint()
+    if path.exists():
+        return _read(path, made_from)
+    picture = paint()
+    path.parent.mkdir(exist_ok=True)
+    text = PngImagePlugin.PngInfo()
+    text.add_text(_KEY, made_from)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", pnginfo=text, compress_level=4)
+    write_atomically(path, buffer.getvalue())
+    return picture
+
+
+def _read(path: Path, made_from: str) -> np.ndarray:
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            if picture.info.get(_KEY) != made_from:
+                raise WorkFailed(f"{path} was not painted from this specification; delete it to paint it again")
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, SyntaxError) as error:  # Pillow raises the second for broken chunks
+        raise WorkFailed(f"{path} cannot be read ({error}); delete it to paint it again") from None
