@@ -1,9 +1,8 @@
 """What the picture of a planned person is asked for in words: a pure function of plan and seed.
 
 The words say what the row says (age, ethnicity, gender) and what the procedural look draws for the same person: hair,
-beard, eyes, clothes, light and place. A portrait painted from them fits the mesh, and the row's `prompt` is true of
-every look. Nothing is drawn here and nobody else is looked at: two people share a prompt only where everything that it
-says is the same, less than once in a hundred thousand sets of 2,500.
+beard, eyes, clothes, light and place. A portrait painted from them fits the mesh. Nothing is drawn here and nobody else
+is looked at: two people share a prompt only where everything that it says is the same.
 """
 
 import functools

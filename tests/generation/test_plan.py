@@ -94,7 +94,7 @@ def test_golden():
     assert people[3]["expressions"][4]["au"] == (5, 0, 5, 3, 1, 0)
     assert (
         hashlib.sha256(repr(people).encode()).hexdigest()
-        == "dde6fcd840dd5fc5e38bd5df830274a8325e4a53f344ef18a703b7eddcfd2502"
+        == "ef46d29c4b74dfaa573878a121ebff8b3b8a02c886586ad5346a854fff4c643e"
     )
 
 

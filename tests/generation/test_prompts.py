@@ -60,8 +60,8 @@ FORBIDDEN = (
 )
 DRAWN_HUES = {
     "mustard": (0.06, 0.18), "rust": (0.0, 0.09), "red": (0.94, 1.04), "burgundy": (0.90, 1.04), "navy": (0.55, 0.75),
-    "dark blue": (0.55, 0.75), "blue": (0.52, 0.70), "light blue": (0.52, 0.68), "pale blue": (0.5, 0.70),
-    "teal": (0.42, 0.58), "green": (0.25, 0.48), "dark green": (0.25, 0.48), "pale green": (0.25, 0.50),
+    "dark blue": (0.55, 0.75), "blue": (0.52, 0.70), "light blue": (0.48, 0.70), "pale blue": (0.48, 0.70),
+    "teal": (0.42, 0.58), "green": (0.25, 0.48), "dark green": (0.25, 0.48), "pale green": (0.22, 0.56),
     "olive": (0.10, 0.27), "lavender": (0.62, 0.92), "pink": (0.86, 1.06),
 }  # fmt: skip
 """Hues (0-1) of cloth, above 1 around again, that a word may name."""
