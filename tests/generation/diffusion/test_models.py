@@ -12,7 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from generation.diffusion.models import KANDINSKY, Models, Settings
-from generation.diffusion.painter import open_painter
+from generation.diffusion.painter import Painter, open_painter
+from generation.diffusion.roles import roles_of
 
 
 @pytest.fixture
@@ -229,18 +230,22 @@ def test_the_digest_is_of_what_is_read(folders, own):
     assert digest != Models(**copy).digest("float32")
 
 
-def test_weights_of_half_precision_are_taken_where_there_are_such(settings, folders, own):
+def test_weights_of_half_precision_are_taken_where_there_are_such(settings, folders, own, depth):
     copy = own("kandinsky")
     unet = Path(copy["diffusion"], "unet")
-    half = {name: value.half() for name, value in load_file(unet / "diffusion_pytorch_model.safetensors").items()}
-    save_file(half, unet / "diffusion_pytorch_model.fp16.safetensors")
+    halves = {name: value.half() for name, value in load_file(unet / "diffusion_pytorch_model.safetensors").items()}
+    save_file(halves, unet / "diffusion_pytorch_model.fp16.safetensors")
     models = Models(**copy, device="cpu")
     assert models.digest("float32") == Models(**folders["kandinsky"]).digest("float32") != models.digest("float16")
     files = models.files("float16")["diffusion"]
     assert files.variant == "fp16" and "unet/diffusion_pytorch_model.fp16.safetensors" in files.needed
     assert "unet/diffusion_pytorch_model.safetensors" not in files.needed
     (unet / "diffusion_pytorch_model.safetensors").unlink()
-    assert Models(**copy).files("float16")["diffusion"] == files
+    alone = models.files("float16")
+    assert alone["diffusion"] == files
+    half = replace(settings, dtype="float16")  # which a user is refused on a CPU
+    painter = Painter(models, half, "cpu", alone, roles_of(alone, models, half))
+    assert painter.portrait(depth, "x", "", 1).any()
 
 
 def test_weights_in_parts_are_read_and_a_missing_part_is_named(settings, own, depth):

@@ -66,6 +66,20 @@ def test_fills_of_several_masks_equal_those_made_alone(painter, picture, mask):
     assert np.array_equal(second[~other], picture[~other])
 
 
+def test_the_model_paints_every_pixel_that_a_thin_region_touches(painter, monkeypatch):
+    seen = []
+
+    def paint(what, opened, prompt, negative, seed, **inputs):
+        seen.append(np.asarray(inputs["mask_image"]))
+        return np.zeros((SIZE, SIZE, 3), np.uint8)
+
+    monkeypatch.setattr(painter, "_paint", paint)
+    line = np.zeros((4 * SIZE, 4 * SIZE), bool)
+    line[:, 101] = True
+    painter.fill(np.zeros((*line.shape, 3), np.uint8), line, "", "", 1)
+    assert set(np.unique(seen[0])) == {0, 255} and (seen[0][:, 101 // 4] == 255).all()
+
+
 def test_filling_nothing_gives_the_picture_and_filling_all_a_new_one(painter, picture, mask):
     nothing = painter.fill(picture, np.zeros_like(mask), "a room", "", 1)
     assert np.array_equal(nothing, picture) and nothing is not picture
