@@ -19,7 +19,7 @@ from datasets.builder import Key
 from .errors import InvalidInput
 from .features import FEATURES
 from .shards import pair_rows, to_table
-from .spec import Spec
+from .spec import PAINTED_ONLY, Spec
 from .vocabulary import SPLITS
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 _VERSION = datasets.Version("1.0.0")
 
 
-_FIXED = ("geometry", "version")
-"""Fields of the specification that are no arguments: the configuration says the one, the package the other."""
+_FIXED = ("geometry", "version", *PAINTED_ONLY)
+"""Fields of the specification that are no arguments: the configuration says the first, the package the second; what
+diffusion models paint is made by `pain3d generate`."""
 
 
 class _SpecConfig(datasets.BuilderConfig):

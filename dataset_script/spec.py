@@ -153,6 +153,13 @@ class Spec:
         return asdict(self)
 
 
+PAINTED_ONLY = (
+    "background", "side_portraits", "diffusion_size", "diffusion_steps", "guidance", "diffusion_dtype",
+    "diffusion_models",
+)  # fmt: skip
+"""Fields that only looks painted by diffusion models have."""
+
+
 def check_version(version: object) -> None:
     """Raises WorkFailed where another version of the generator made something: this one would make other pictures."""
     if version != GENERATOR_VERSION:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.spec import Spec
+from dataset_script.spec import PAINTED_ONLY, Spec
 
 from .geometry.mesh_formats import MESH_SUFFIXES
 from .heads.files import HeadFiles
@@ -283,11 +283,6 @@ RENDERERS: dict[str, RendererEntry] = {
     )
 }
 
-PAINTED_ONLY = (
-    "background", "side_portraits", "diffusion_size", "diffusion_steps", "guidance", "diffusion_dtype",
-    "diffusion_models",
-)  # fmt: skip
-"""Fields of the specification that only looks painted by diffusion models have."""
 CATALOGUE: dict[str, Mapping[str, Entry]] = {"head": HEADS, "rig": RIGS, "look": LOOKS, "renderer": RENDERERS}
 """Field of the specification -> name -> entry."""
 

@@ -50,7 +50,7 @@ class Portrait:
         group = "young" if self.age < AGE_RANGES["elderly"][0] else "elderly"
         expression = ExpressionPlan(1, self.au, int(pspi(self.au)), self.extra_au)
         return IdentityPlan(
-            self.person, "train", group, self.age, self.ethnicity, self.gender, "", (expression,), (self.view,)
+            self.person, "train", group, self.age, self.ethnicity, self.gender, (expression,), (self.view,)
         )
 
 

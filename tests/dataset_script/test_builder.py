@@ -7,7 +7,7 @@ from fake_builder import FakePain3D
 from dataset_script.builder import Pain3DConfig
 from dataset_script.errors import InvalidInput
 from dataset_script.features import FEATURES
-from dataset_script.spec import Spec
+from dataset_script.spec import PAINTED_ONLY, Spec
 
 
 def build(tmp_path, *args, **kwargs):
@@ -79,7 +79,7 @@ OF_THE_SPEC = {
 
 
 def test_every_field_of_the_spec_is_an_argument_and_reaches_it():
-    assert {field.name for field in fields(Spec)} == {*OF_THE_SPEC, "geometry", "version"}
+    assert {field.name for field in fields(Spec)} == {*OF_THE_SPEC, *PAINTED_ONLY, "geometry", "version"}
     for name, value in OF_THE_SPEC.items():
         assert getattr(Pain3DConfig(name="default", **{name: value}).spec, name) == value
     whole = Pain3DConfig(name="default", **OF_THE_SPEC).spec
