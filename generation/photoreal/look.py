@@ -13,12 +13,11 @@ import numpy as np
 from dataset_script.spec import Spec
 
 from ..appearance.base import Look
-from ..appearance.hair.styles import choose_beard, choose_style, scalp_mask
 from ..appearance.look import ProceduralLook
 from ..appearance.look import load as load_procedural
-from ..baking.bake import Baked, bake
+from ..baking.bake import Baked, bake, texels_for
 from ..baking.camera import SIDE_YAW, portrait_camera
-from ..baking.masks import places_of
+from ..baking.masks import places_of_person
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
@@ -35,7 +34,6 @@ from .painting import Painting, background_of, check_models, missing, settings_o
 from .store import fingerprint, kept_or_painted
 from .views import known_side
 
-MOST_TEXELS, FEWEST_TEXELS = 2048, 256
 LEFT, RIGHT = SIDE_YAW, -SIDE_YAW
 
 
@@ -156,15 +154,8 @@ class PaintedLook:
         portraits: list[tuple[np.ndarray, Camera]],
         seed: int,
     ) -> Baked:
-        topology = self._renderer.head.topology
-        style, recede = choose_style(plan, seed)
-        stubble, beard_mm = choose_beard(plan, seed)
-        scalp = np.zeros(len(topology.reference), np.float32)
-        if style != "bald":
-            scalp = scalp_mask(topology, recede, beard_mm > 0)
-        places = places_of(topology, scalp, stubble > 0)
-        side = int(np.clip(2 ** np.ceil(np.log2(2 * self.settings.size)), FEWEST_TEXELS, MOST_TEXELS))
-        return bake(plan, shape, look, places, portraits, self._renderer, seed, side)
+        places = places_of_person(self._renderer.head.topology, plan, seed)
+        return bake(plan, shape, look, places, portraits, self._renderer, seed, texels_for(self.settings.size))
 
 
 def _noise(seed: int, plan: IdentityPlan, kind: str) -> int:
