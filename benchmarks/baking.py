@@ -7,7 +7,8 @@
 - `light`: degrees between the brightest light that was found and the true one.
 - `albedo`: mean absolute error of the logarithm of the skin's albedo at its plain vertices, all channels.
 - `seconds`: CPU seconds of one bake, after the first.
-- `--judge` (needs mediapipe): how its scores read all expressions of these people, baked and procedural: faces found, rise of its pain score (5 x (brow down + eye squint + upper lip up) + blink) above the person's neutral,
+- `--judge` (needs mediapipe): how its scores read all expressions of these people, baked and procedural: faces found,
+  rise of its pain score (5 x (brow down + eye squint + upper lip up) + blink) above the person's neutral,
   and its correlation with PSPI.
 `--portraits`: "raster" or "cycles" (docs/cycles.md). `--out`: where sheets of portrait, re-render, difference x 4, and
 views at -35, 0 and 35 degrees of a neutral and a pain expression are written.
