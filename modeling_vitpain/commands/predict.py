@@ -152,6 +152,8 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
                 report.add(row, is_new)
                 scores.write(row)
         scores.finish()
+    for note in scoring.closing_notes():
+        print(f"pain3d: {note}", file=sys.stderr)
     return report.finish()
 
 
