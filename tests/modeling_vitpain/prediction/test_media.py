@@ -1,5 +1,6 @@
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,3 +147,10 @@ def test_the_preview_of_a_camera_raw_is_not_the_picture(tmp_path, name):
         tags.update(kept)
         Image.new("RGB", (64, 48), "grey").save(path, "TIFF", tiffinfo=tags)
         assert read_picture(MediaFile(path, path.name)).error is None
+
+
+@pytest.mark.parametrize("address", ["http://host/x.m3u8", "rtsp://host:554/a?b=c"])
+def test_an_address_is_no_file_and_the_camera_is_named(address):
+    with pytest.raises(InvalidInput) as refusal:
+        find_media(Path(address))
+    assert str(refusal.value) == f"{address} is an address; --camera scores the pictures of one"
