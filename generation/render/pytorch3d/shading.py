@@ -50,7 +50,7 @@ def light_tensors(light: Light, device: torch.device | str = "cpu") -> Light:
 
 
 def cameras_of(camera: Camera, device: torch.device | str = "cpu") -> PerspectiveCameras:
-    """The same pinhole in pytorch3d's axes: x to the left, y up, z away from the camera; pictures reach from -1 to 1."""
+    """The same pinhole in pytorch3d's axes: x to the left, y up, z away from the camera; pictures run from -1 to 1."""
     left_up_ahead = camera.rotation * np.array([[-1.0], [1.0], [-1.0]])
     offset = np.array([0.0, 0.0, camera.distance]) - left_up_ahead @ PIVOT
     return PerspectiveCameras(
