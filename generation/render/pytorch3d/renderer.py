@@ -33,14 +33,14 @@ SAMPLES = 2
 
 
 class Pytorch3dRenderer:
-    """A `Renderer` that shades with pytorch3d, on the GPU where torch has one."""
+    """A `Renderer` that shades with pytorch3d, on the GPU where torch has one; `mesh`: the refined one that it draws."""
 
     name = "pytorch3d"
 
     def __init__(self, renderer: raster.RasterRenderer, device: torch.device | str | None = None) -> None:
         self._raster = renderer
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._fine = FineMesh.of(renderer.head.topology, BODY_EDGE_MM)
+        self.mesh = FineMesh.of(renderer.head.topology, BODY_EDGE_MM)
         self._tile = noise_tile()
 
     def pose(self, plan: IdentityPlan, look: Look, pose: HeadPose, seed: int) -> raster.Posed:
@@ -50,33 +50,38 @@ class Pytorch3dRenderer:
     def render(self, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view: annotations by the rasteriser, colours by pytorch3d. `noise` gives the sensor noise."""
         annotated = self._raster.render(posed, look, camera, noise)
-        drawn, depth = self.mesh_picture(posed, look, camera)
-        behind = background(look.scene, camera.plan, SAMPLES * camera.size)
-        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * behind
+        return dataclasses.replace(annotated, rgb=self.picture(self.painted(posed, look), posed, look, camera, noise))
+
+    def painted(self, posed: raster.Posed, look: Look) -> Painted:
+        """The vertices (V) of the refined mesh."""
+        return painted(self.mesh, posed, look, self._tile)
+
+    def picture(
+        self, vertices: Painted, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator
+    ) -> np.ndarray:
+        """(S, S, 3) uint8 sRGB: the vertices of the refined mesh, which may be of another colour, under the strands."""
+        drawn, depth = self._mesh_picture(vertices, look, camera)
+        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera.plan, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
         viewpoint = Viewpoint(
             camera.position.astype(np.float32), camera.distance / camera.focal, camera.projection(SAMPLES)
         )
         for strands in posed.strands:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
-        return dataclasses.replace(annotated, rgb=develop(colour, look_exposure(look), noise))
+        return develop(colour, look_exposure(look), noise)
 
-    def mesh_picture(self, posed: raster.Posed, look: Look, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-        """Head and clothes without strands, S = `SAMPLES` x `camera.size`.
-
-        Returns:
-            (S, S, 4) float32, linear and premultiplied by its coverage, and (S, S) float32 mm, infinite where there is
-            nothing.
-        """
-        vertices = painted(self._fine, posed, look, self._tile)
-        triangles = visible_triangles(vertices, self._fine.triangles, camera)
-        with torch.no_grad():
-            position, albedo, *finish = (torch.from_numpy(values).to(self.device) for values in vertices)
-            mesh = textured_mesh(position, torch.from_numpy(triangles).to(self.device).long(), albedo)
-            seen = rasterized(mesh, camera, SAMPLES)
-            picture = shaded(mesh, seen, light_tensors(look.scene.light, self.device), camera, VertexFinish(*finish))
-            depth = torch.where(seen.pix_to_face >= 0, seen.zbuf, torch.inf)[0, ..., 0]
-        return picture.cpu().numpy(), depth.cpu().numpy()
+    @torch.no_grad()
+    def _mesh_picture(self, vertices: Painted, look: Look, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+        """`shaded` head and clothes, (S', S', 4) float32, and (S', S') float32 mm, infinite where nothing is; S' is
+        `SAMPLES` times the size of the picture."""
+        triangles = torch.from_numpy(visible_triangles(vertices, self.mesh.triangles, camera)).to(self.device).long()
+        position, albedo, *finish = (torch.from_numpy(values).to(self.device) for values in vertices)
+        mesh = textured_mesh(position, triangles, albedo)
+        seen = rasterized(mesh, camera, SAMPLES)
+        light = light_tensors(look.scene.light, self.device)
+        drawn = shaded(mesh, seen, light, camera, VertexFinish(*finish))
+        depth = torch.where(seen.pix_to_face >= 0, seen.zbuf, torch.inf)[0, ..., 0]
+        return drawn.cpu().numpy(), depth.cpu().numpy()
 
 
 def visible_triangles(vertices: Painted, triangles: np.ndarray, camera: Camera) -> np.ndarray:

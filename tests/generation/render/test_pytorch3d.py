@@ -25,7 +25,6 @@ try:
     import torch
 
     from generation.render.pytorch3d import COMPILED
-    from generation.render.pytorch3d.painting import painted
     from generation.render.pytorch3d.renderer import Pytorch3dRenderer, visible_triangles
     from generation.render.pytorch3d.shading import (
         VertexFinish,
@@ -156,14 +155,14 @@ def test_the_reference_rasteriser_of_pytorch3d_sees_the_same_faces(sitting):
 
 def test_every_detail_of_the_refined_head_is_within_the_triangles_that_are_drawn(sitting, renderer):
     camera = sitting.cameras[1]
-    vertices = painted(renderer._fine, sitting.posed, sitting.person.look, renderer._tile)
-    some = visible_triangles(vertices, renderer._fine.triangles, camera)
-    assert len(some) < 0.5 * len(renderer._fine.triangles)
+    vertices = renderer.painted(sitting.posed, sitting.person.look)
+    some = visible_triangles(vertices, renderer.mesh.triangles, camera)
+    assert len(some) < 0.5 * len(renderer.mesh.triangles)
     position, albedo, *finish = tensors(*vertices)
     light = light_tensors(sitting.person.look.scene.light)
     pictures = [
         differentiable_render(position, torch.from_numpy(t).long(), albedo, light, camera, VertexFinish(*finish), 2)
-        for t in (some, renderer._fine.triangles)
+        for t in (some, renderer.mesh.triangles)
     ]
     assert torch.equal(*pictures)
 
