@@ -71,12 +71,13 @@ def main() -> None:
     if same.mean() < 0.998 or not np.allclose(depth[same & (ids >= 0)], their_depth[same & (ids >= 0)], rtol=1e-4):
         raise SystemExit(f"pytorch3d disagrees at {(~same).sum()} pixels")
     views = {}
-    for name, renderer in (("ours", maker.renderer), ("theirs", Pytorch3dRenderer(maker.renderer, args.device))):
+    posed = maker._pose(person, plan.expressions[5])
+    maker._render(person, plan.expressions[5], view, posed)  # compiles, as does the next line but one
+    drawing = Pytorch3dRenderer(maker.renderer, args.device)
+    drawing.painted(posed, person.look)
+    for name, renderer in (("ours", maker.renderer), ("theirs", drawing)):
         maker.renderer = renderer
-        posed = maker._pose(person, plan.expressions[5])
-        views[name], _ = timed(
-            lambda posed=posed: maker._render(person, plan.expressions[5], view, posed), args.device, 4
-        )
+        views[name], _ = timed(lambda: maker._render(person, plan.expressions[5], view, posed), args.device, 4)
     result = {
         "size": args.size,
         "triangles": len(triangles),

@@ -33,7 +33,7 @@ SAMPLES = 2
 
 
 class Pytorch3dRenderer:
-    """A `Renderer` that shades with pytorch3d, on the GPU where torch has one; `mesh`: the refined one that it draws."""
+    """A `Renderer` that shades with pytorch3d, on the GPU where there is one. `mesh`: the refined one that it draws."""
 
     name = "pytorch3d"
 
