@@ -63,18 +63,22 @@ def fit(
     seen = rasterized(textured_mesh(position, faces, torch.zeros_like(position)), camera)
     light, exposure = light_tensors(look.scene.light), look_exposure(look)
     target, mask = torch.from_numpy(portrait) / 255, torch.from_numpy(wanted) & (seen.pix_to_face[0, ..., 0] >= 0)
-    edges = torch.unique(torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).sort(1).values, dim=0)
+    towards = torch.nn.functional.normalize(torch.tensor(camera.position).float() - position, dim=1)
+    facing = (towards * finish[0]).sum(1, keepdim=True).clamp(min=0).expand(-1, 3)
+    weight = textured_mesh(position, faces, facing).sample_textures(seen)[0, ..., 0, 0][mask].square()[:, None]
+    everywhere = torch.from_numpy(renderer.mesh.triangles).long()
+    edges = torch.cat([everywhere[:, [0, 1]], everywhere[:, [1, 2]], everywhere[:, [2, 0]]])
     colour = torch.logit(torch.tensor(START)).expand(len(position), 3).clone().requires_grad_()
     optimiser = torch.optim.Adam([colour], 0.1)
     for _ in range(steps):
         albedo = torch.sigmoid(colour)
         drawn = shaded(textured_mesh(position, faces, albedo), seen, light, camera, VertexFinish(*finish))
-        error = (developed(drawn[..., :3], exposure) - target)[mask].square().mean()
+        error = (developed(drawn[..., :3], exposure) - target)[mask].square()
         uneven = (albedo[edges[:, 0]] - albedo[edges[:, 1]]).square().mean()
         optimiser.zero_grad()
-        (error + SMOOTH * uneven).backward()
+        ((weight * error).mean() + SMOOTH * uneven).backward()
         optimiser.step()
-    return torch.sigmoid(colour).detach().numpy(), float(-10 * torch.log10(error.detach()))
+    return torch.sigmoid(colour).detach().numpy(), float(-10 * torch.log10(error.detach().mean()))
 
 
 def main() -> None:
