@@ -10,8 +10,8 @@ import sys
 from dataset_script.errors import WorkFailed
 
 INSTALL = (
-    "PYTORCH3D_NO_EXTENSION=1 pip install --no-deps --no-build-isolation --no-binary easypytorch3d "
-    "easypytorch3d==0.7.9.post1"
+    "pip install 'pain3d[pytorch3d]', then PYTORCH3D_NO_EXTENSION=1 pip install --no-deps --no-build-isolation "
+    "--no-binary easypytorch3d easypytorch3d==0.7.9.post1"
 )
 
 try:

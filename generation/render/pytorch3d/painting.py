@@ -101,10 +101,14 @@ def _paint(vertices: _Vertices, materials: Materials, direction: np.ndarray, sha
             porous=np.float64(surface.porous[v]),
             lips=np.float64(surface.lips[v]),
             wrinkles=(
-                np.float64(folds[0]), np.float64(folds[1]), np.float64(folds[2]),
-                np.float64(folds[3]), np.float64(folds[4]), np.float64(folds[5]),
+                np.float64(folds[0]),
+                np.float64(folds[1]),
+                np.float64(folds[2]),
+                np.float64(folds[3]),
+                np.float64(folds[4]),
+                np.float64(folds[5]),
             ),
-        )  # fmt: skip
+        )
         if part == SKIN:
             material = skin_or_cloth(point, materials, SPACING_MM)
         elif part == EYE:

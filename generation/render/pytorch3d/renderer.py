@@ -13,6 +13,7 @@ import torch
 from ...appearance.base import Look
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
+from ...geometry.torch_threads import one_torch_thread
 from ...geometry.visibility import rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
@@ -60,7 +61,8 @@ class Pytorch3dRenderer:
         self, vertices: Painted, posed: raster.Posed, look: Look, camera: Camera, noise: np.random.Generator
     ) -> np.ndarray:
         """(S, S, 3) uint8 sRGB: the vertices of the refined mesh, which may be of another colour, under the strands."""
-        drawn, depth = self._mesh_picture(vertices, look, camera)
+        with one_torch_thread(), torch.no_grad():
+            drawn, depth = self._mesh_picture(vertices, look, camera)
         colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera.plan, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
         viewpoint = Viewpoint(
@@ -70,7 +72,6 @@ class Pytorch3dRenderer:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
         return develop(colour, look_exposure(look), noise)
 
-    @torch.no_grad()
     def _mesh_picture(self, vertices: Painted, look: Look, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
         """`shaded` head and clothes, (S', S', 4) float32, and (S', S') float32 mm, infinite where nothing is; S' is
         `SAMPLES` times the size of the picture."""

@@ -2,8 +2,10 @@
 
 Signatures are those of pytorch3d 0.7.9. Of the rasteriser: one mesh, a square picture, the nearest face per pixel, no
 blur. Faces are found by trying all pixels of their bounding boxes at once, which on a CPU is far quicker than the
-compiled function, which tries every face at every pixel. Works on any device, in float32 and float64.
+compiled function, which tries every face at every pixel.
 """
+
+from typing import NamedTuple
 
 import torch
 
@@ -15,27 +17,47 @@ CANDIDATES = 4_000_000
 """Pairs of a face and a pixel that are tried at once."""
 
 
-def rasterize_meshes(
-    face_verts, first_face, faces_per_mesh, clipped_neighbours, image_size, blur_radius, faces_per_pixel, bin_size,
-    max_faces_per_bin, perspective_correct, clip_barycentric, cull_backfaces,
-):  # fmt: skip
+class Asked(NamedTuple):
+    """Arguments of `rasterize_meshes`, in pytorch3d's order; bins do not matter here.
+
+    Attributes:
+        face_verts: (F, 3, 3), x to the left and y up from -1 to 1, and depth.
+        first_face, faces_per_mesh: (M,) int64, where the faces of each mesh begin and how many they are.
+        clipped_neighbours: (F,) int64, the other half of a face that was cut in two, -1 where none was.
+        image_size: height and width.
+    """
+
+    face_verts: torch.Tensor
+    first_face: torch.Tensor
+    faces_per_mesh: torch.Tensor
+    clipped_neighbours: torch.Tensor
+    image_size: tuple[int, int]
+    blur_radius: float
+    faces_per_pixel: int
+    bin_size: int
+    max_faces_per_bin: int
+    perspective_correct: bool
+    clip_barycentric: bool
+    cull_backfaces: bool
+
+
+def rasterize_meshes(*arguments) -> tuple[torch.Tensor, ...]:
     """Nearest face (1, S, S, 1) int64 of every pixel, its depth, weights (..., 3) and signed squared distance.
 
-    `face_verts`: (F, 3, 3), x to the left and y up from -1 to 1, and depth. Empty pixels hold -1.
+    Takes what `Asked` lists. Empty pixels hold -1. Raises NotImplementedError for what is not done here.
     """
-    height, width = image_size
-    if len(faces_per_mesh) != 1 or height != width or blur_radius != 0 or faces_per_pixel != 1:
+    asked = Asked(*arguments)
+    meshes, (height, width) = len(asked.faces_per_mesh), asked.image_size
+    if meshes != 1 or height != width or asked.blur_radius != 0 or asked.faces_per_pixel != 1:
         raise NotImplementedError(
-            f"{len(faces_per_mesh)} meshes, {height} x {width} pixels, blur {blur_radius:g}, {faces_per_pixel} faces a "
+            f"{meshes} meshes, {height} x {width} pixels, blur {asked.blur_radius:g}, {asked.faces_per_pixel} faces a "
             "pixel; allowed without pytorch3d's compiled part: 1 mesh, a square picture, no blur, 1 face"
         )
-    if not perspective_correct or clip_barycentric or (clipped_neighbours >= 0).any():
-        raise NotImplementedError(
-            "only perspective cameras and faces in front of them without pytorch3d's compiled part"
-        )
+    if not asked.perspective_correct or asked.clip_barycentric or (asked.clipped_neighbours >= 0).any():
+        raise NotImplementedError("without pytorch3d's compiled part cameras are perspective and faces are not clipped")
     with torch.no_grad():
-        face = nearest_faces(face_verts, width, cull_backfaces)
-        found = _surface(face_verts, face)
+        face = nearest_faces(asked.face_verts, width, asked.cull_backfaces)
+        found = _surface(asked.face_verts, face)
     face = face.reshape(1, width, width, 1)
     return face, *(values.reshape(*face.shape, *values.shape[1:]) for values in found)
 
