@@ -29,7 +29,7 @@ SHININESS = (6.0, 200.0)
 
 
 class VertexFinish(NamedTuple):
-    """What shading knows of vertices beside place and colour; none of it is differentiated, all of it is optional.
+    """What shading may know of vertices beside place and colour. The relief is a constant of the gradient.
 
     Attributes:
         relief: (V, 3) unit normals with wrinkles and pores, which take the place of those of the mesh.
