@@ -35,6 +35,7 @@ from generation.baking.bake import Baked, bake, texels_for
 from generation.baking.camera import portrait_camera
 from generation.baking.masks import places_of_person
 from generation.catalogue import open_renderer
+from generation.diffusion.depth_hint import depth_hint
 from generation.geometry.camera import Camera
 from generation.geometry.visibility import interpolate
 from generation.pipeline import FrameMaker, Person
@@ -83,8 +84,10 @@ def visible_face(maker: FrameMaker, portrait: RenderedView, again: RenderedView,
     return (ndimage.distance_transform_edt(inside) * camera.pixel_mm > VISIBLE_MM) & (face > 0.5)
 
 
-def measure(maker: FrameMaker, painter, plan: Plan, k: int, lamps: int, out: Path | None) -> tuple[dict, Baked, Person]:
-    """One person: the numbers, the baked looks and who it is."""
+def measure(
+    maker: FrameMaker, painter, plan: Plan, k: int, lamps: int, out: Path | None
+) -> tuple[dict, Baked, Person, RenderedView]:
+    """One person: the numbers, the baked looks, who it is and the portrait."""
     seed, renderer = maker.spec.seed, maker.renderer
     person = maker.person(plan[k])
     camera, light = portrait_camera(PORTRAIT), lamp(lamps)
@@ -115,7 +118,7 @@ def measure(maker: FrameMaker, painter, plan: Plan, k: int, lamps: int, out: Pat
         difference = np.clip(128 + 4 * (again.rgb.astype(float) - portrait.rgb), 0, 255).astype(np.uint8)
         Image.fromarray(np.concatenate([portrait.rgb, again.rgb, difference], axis=1)).save(out / f"{k:02d}_front.png")
         Image.fromarray(views(maker, baked.look, person)).save(out / f"{k:02d}_views.png")
-    return row, baked, person
+    return row, baked, person, portrait
 
 
 def views(maker: FrameMaker, look: Look, person: Person) -> np.ndarray:
@@ -127,6 +130,25 @@ def views(maker: FrameMaker, look: Look, person: Person) -> np.ndarray:
         cameras = [ViewPlan(0, yaw, 0.0, 0.0, VIEW_FOV, VIEW_FRAMING) for yaw in SIDES]
         rows.append([maker.picture(dressed, replace(expression, head_motion=(0, 0, 0)), v)[0].rgb for v in cameras])
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
+
+
+def stages(maker: FrameMaker, portrait: RenderedView, baked: Baked, person: Person) -> np.ndarray:
+    """Depth, portrait, texture and how far it hides the paint; re-render, what is filled in a frame, and two views."""
+    seed, renderer = maker.spec.seed, maker.renderer
+    camera = portrait_camera(PORTRAIT)
+    depth = neutral(renderer, person, replace(baked.look, hair=None), camera, seed).depth
+    texels = baked.look.texture.at(camera.pixel_mm)
+    shown = np.where(texels[..., 3:] > 0, texels[..., :3] / np.maximum(texels[..., 3:], 1e-3), 0) ** (1 / 2.2)
+    again = neutral(renderer, person, baked.portrait_look, camera, seed)
+    filled = np.isin(again.segments, [SEGMENTS.index(name) for name in ("background", "hair")])
+    seen = views(maker, baked.look, person)
+    side = FRAME
+    panels = [
+        255 * depth_hint(depth, PORTRAIT), portrait.rgb, 255 * shown, 255 * texels[..., 3],
+        again.rgb, 255 * filled, seen[:side, :side], seen[side:, 2 * side :],
+    ]  # fmt: skip
+    small = [Image.fromarray(np.clip(p, 0, 255).astype(np.uint8)).convert("RGB").resize((320, 320)) for p in panels]
+    return np.concatenate([np.concatenate([np.asarray(p) for p in small[k : k + 4]], axis=1) for k in (0, 4)])
 
 
 class Judge:
@@ -185,6 +207,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=8, metavar="N")
     parser.add_argument("--judge", metavar="MODEL", help="face_landmarker.task; needs mediapipe")
     parser.add_argument("--out", type=Path, metavar="FOLDER")
+    parser.add_argument("--picture", type=Path, metavar="JPEG", help="the stages of the last person, for the docs")
     args = parser.parse_args()
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
@@ -195,11 +218,13 @@ def main() -> None:
     order = sorted(range(len(plan)), key=lambda k: sum(plan[j].ethnicity == plan[k].ethnicity for j in range(k)))
     rows, baked_people, people = [], [], []
     for n, k in enumerate(order[: args.people]):
-        row, baked, person = measure(maker, painter, plan, k, n, args.out)
+        row, baked, person, portrait = measure(maker, painter, plan, k, n, args.out)
         rows.append(row)
         people.append(person)
         baked_people.append(replace(person, look=baked.look))
         print(json.dumps({name: round(v, 3) if isinstance(v, float) else v for name, v in row.items()}), flush=True)
+    if args.picture is not None:
+        Image.fromarray(stages(maker, portrait, baked, person)).save(args.picture, quality=88)
     fronts = [row["front"] for row in rows]
     result = {
         "portraits": args.portraits,
