@@ -33,11 +33,12 @@ from generation.appearance.base import Look
 from generation.appearance.places.light import Light, towards, white
 from generation.baking.bake import Baked, bake, texels_for
 from generation.baking.camera import portrait_camera
-from generation.baking.masks import places_of_person
+from generation.baking.masks import places_of_person, scalp_of_person
 from generation.catalogue import open_renderer
 from generation.diffusion.depth_hint import depth_hint
 from generation.geometry.camera import Camera
 from generation.geometry.visibility import interpolate
+from generation.photoreal.backgrounds import around_face
 from generation.pipeline import FrameMaker, Person
 from generation.plan import Plan, ViewPlan
 from generation.render.base import HeadPose, RenderedView
@@ -140,7 +141,8 @@ def stages(maker: FrameMaker, portrait: RenderedView, baked: Baked, person: Pers
     texels = baked.look.texture.at(camera.pixel_mm)
     shown = np.where(texels[..., 3:] > 0, texels[..., :3] / np.maximum(texels[..., 3:], 1e-3), 0) ** (1 / 2.2)
     again = neutral(renderer, person, baked.portrait_look, camera, seed)
-    filled = np.isin(again.segments, [SEGMENTS.index(name) for name in ("background", "hair")])
+    topology = maker.head.topology
+    filled = around_face(again, topology, scalp_of_person(topology, person.plan, seed))
     seen = views(maker, baked.look, person)
     side = FRAME
     panels = [

@@ -64,12 +64,17 @@ def places_of(topology: Topology, scalp: np.ndarray, beard: bool) -> Places:
 
 def places_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> Places:
     """The regions of a planned person."""
+    stubble, _ = choose_beard(plan, seed)
+    return places_of(topology, scalp_of_person(topology, plan, seed), stubble > 0)
+
+
+def scalp_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> np.ndarray:
+    """Where hair grows on a planned person's head, (V,) float32 0-1."""
     style, recede = choose_style(plan, seed)
-    stubble, beard_mm = choose_beard(plan, seed)
-    scalp = np.zeros(len(topology.reference), np.float32)
-    if style != "bald":
-        scalp = scalp_mask(topology, recede, beard_mm > 0)
-    return places_of(topology, scalp, stubble > 0)
+    if style == "bald":
+        return np.zeros(len(topology.reference), np.float32)
+    _, beard_mm = choose_beard(plan, seed)
+    return scalp_mask(topology, recede, beard_mm > 0)
 
 
 def hair_over_skin(atlas: Atlas, albedo: np.ndarray, trust: np.ndarray, searched: np.ndarray) -> np.ndarray:

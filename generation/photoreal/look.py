@@ -17,7 +17,7 @@ from ..appearance.look import ProceduralLook
 from ..appearance.look import load as load_procedural
 from ..baking.bake import Baked, bake, texels_for
 from ..baking.camera import SIDE_YAW, portrait_camera
-from ..baking.masks import places_of_person
+from ..baking.masks import places_of_person, scalp_of_person
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
@@ -29,7 +29,7 @@ from ..render.base import RenderedView
 from ..render.raster.renderer import RasterRenderer
 from ..render.raster.renderer import load as load_raster
 from ..streams import stream
-from .backgrounds import fill_around, paint_behind
+from .backgrounds import around_face, fill_around, paint_behind
 from .painting import Painting, background_of, check_models, missing, settings_of
 from .store import fingerprint, kept_or_painted
 from .views import known_side
@@ -83,7 +83,10 @@ class PaintedLook:
         if background_of(self.spec) != "frame":
             return picture
         noise = stream(seed, "photoreal.fill", plan.identity_id, expression.expression_id, view.view_id)
-        return fill_around(self._needed("a frame's background"), picture, plan, seed, int(noise.integers(2**63)))
+        topology = self._renderer.head.topology
+        around = around_face(picture, topology, scalp_of_person(topology, plan, seed))
+        painter = self._needed("the background of a frame")
+        return fill_around(painter, picture, around, plan, seed, int(noise.integers(2**63)))
 
     def _needed(self, what: str) -> Painter:
         if self._painting.models is None:
