@@ -165,7 +165,7 @@ def _gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: C
 
 
 def _dull_around(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera) -> np.ndarray:
-    """(S, S, 3): the mean colour of the skin around each pixel that mirrors little; arguments as for `_gloss`."""
+    """(S, S, 3): the mean colour of the dull skin around each pixel; arguments as for `_gloss`."""
     skin = (share > 3)[..., None].astype(np.float32)
     sigma = AROUND_MM / camera.pixel_mm
     dull = skin * (mirrored.mean(axis=2, keepdims=True) < GLOSSY * shown.mean(axis=2, keepdims=True))
