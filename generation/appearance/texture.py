@@ -43,7 +43,7 @@ class Texture:
 
 @kernel(inline="early")
 def texel(texels, x, y):
-    """The texture `texels` (N, N, 4) at the place (x, y), 0-1 and y up, bilinear."""
+    """The texture `texels` (N, N, 4), N at least 2, at the place (x, y), 0-1 and y up, bilinear."""
     side = texels.shape[0]
     column = min(max(x * side - 0.5, 0.0), side - 1.001)
     row = min(max((1 - y) * side - 0.5, 0.0), side - 1.001)
@@ -68,8 +68,10 @@ def covered(albedo, picture):
 
 @kernel
 def texels_at(texels, places):
-    """`texels` (N, N, 4) at `places` (P, 2), 0 where they are negative: (P, 4) float32."""
+    """`texels` (N, N, 4) at `places` (P, 2): (P, 4) float32, 0 where these are negative, and of `NO_TEXELS`."""
     out = np.zeros((places.shape[0], 4), np.float32)
+    if texels.shape[0] < 2:
+        return out
     for p in range(places.shape[0]):
         if places[p, 0] >= 0:
             out[p, 0], out[p, 1], out[p, 2], out[p, 3] = texel(texels, places[p, 0], places[p, 1])
