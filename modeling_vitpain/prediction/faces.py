@@ -56,7 +56,7 @@ class Face:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
     def moved(self, x: float, y: float) -> "Face":
-        """The face `x` pixels to the right and `y` down: what is at (0, 0) of a part of a picture is at (x, y) of it."""
+        """The face `x` pixels further right and `y` further down."""
         x0, y0, x1, y1 = self.box
         return replace(self, box=(x0 + x, y0 + y, x1 + x, y1 + y))
 

@@ -92,7 +92,7 @@ class YuNet:
 
     Args:
         weights: from `find_weights`.
-        candidates: places that are looked at in one picture, the surest; a face has up to ten.
+        candidates: boxes that are kept before those of one face are merged, the surest; a face has several.
 
     Raises:
         InvalidInput: OpenCV cannot use the weights as YuNet's.
