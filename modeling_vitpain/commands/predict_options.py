@@ -84,7 +84,7 @@ def _face_finder(args: argparse.Namespace, sources: list[MediaFile]) -> tuple[Fa
     if args.face_model is not None and not args.find_faces:
         raise InvalidInput("face-model was given without faces to be found; allowed is beside --find-faces")
     if args.find_faces:
-        return _detector(args.face_model)
+        return _detector(args.face_model, args.all_faces)
     table = args.boxes or args.landmarks
     if table is None:
         return None, {"faces": None}
@@ -96,11 +96,11 @@ def _face_finder(args: argparse.Namespace, sources: list[MediaFile]) -> tuple[Fa
     return named, {"faces": f"{'boxes' if args.boxes else 'landmarks'} {digest_of_file(table)}"}
 
 
-def _detector(face_model: Path | None) -> tuple[FaceFinder, dict[str, str]]:
+def _detector(face_model: Path | None, all_faces: bool) -> tuple[FaceFinder, dict[str, str]]:
     from ..prediction.face_finders import best_finder
     from ..prediction.yunet import find_weights
 
-    finder = best_finder(face_model, lambda text: print(f"pain3d: {text}", file=sys.stderr))
+    finder = best_finder(face_model, lambda text: print(f"pain3d: {text}", file=sys.stderr), all_faces)
     weights = find_weights(face_model)
     return finder, {"faces": "cascades" if weights is None else f"YuNet {digest_of_file(weights)}"}
 

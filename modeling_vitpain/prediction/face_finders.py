@@ -14,8 +14,13 @@ NO_WEIGHTS = (
 )
 
 
-def best_finder(weights: Path | None, warn: Callable[[str], None]) -> FaceFinder:
+def best_finder(weights: Path | None, warn: Callable[[str], None], all_faces: bool = False) -> FaceFinder:
     """YuNet where there are weights, see `find_weights`, else OpenCV's cascades, which `warn` is told of.
+
+    Args:
+        weights: YuNet's ONNX file; None: where `find_weights` looks.
+        warn: is given `NO_WEIGHTS`.
+        all_faces: whether the small faces of a large picture are wanted too; the cascades never find them.
 
     Raises:
         InvalidInput: the weights that were named are not YuNet's, or no file.
@@ -24,6 +29,6 @@ def best_finder(weights: Path | None, warn: Callable[[str], None]) -> FaceFinder
     """
     found = find_weights(weights)
     if found is not None:
-        return YuNetFaces(found)
+        return YuNetFaces(found, all_faces)
     warn(NO_WEIGHTS)
     return CascadeFaces()

@@ -3,6 +3,7 @@
 YuNet was trained on heads that are upright, lit, and 10 to 300 pixels high, and its points lean towards upright: it is
 shown the picture at several sizes, in the dark with its grey levels stretched, and turned where nothing was found
 upright. Each face is then seen again, alone, at one size and upright, which gives its score, box and pose.
+Where all faces are wanted, the tiles of a large picture are searched too, each as a picture of its own.
 """
 
 import math
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from .face_tiles import Tile, tiles_of
 from .faces import Face, NoFace, by_prominence
 from .media import InputImage
 from .yunet import Sighting, YuNet
@@ -41,6 +43,10 @@ _SAME = 0.5
 """Two faces whose centres are nearer than this, in sides of the larger, are one."""
 
 
+_CROWD = 5000
+"""Candidates in a picture of which all faces are wanted: otherwise 100, which are those of about 25 faces."""
+
+
 @dataclass(frozen=True)
 class _Place:
     """A face: middle and side in pixels of the picture, and degrees clockwise by which it is turned."""
@@ -53,21 +59,50 @@ class _Place:
 
 
 class YuNetFaces:
-    """The faces that YuNet finds. `weights`: its ONNX file. Raises InvalidInput where it is another file."""
+    """The faces that YuNet finds.
 
-    def __init__(self, weights: Path):
-        self._net = YuNet(weights)
+    Args:
+        weights: its ONNX file.
+        all_faces: whether the small faces of a large picture, and of a crowd, are wanted too, which takes longer; the
+            main face is found without.
+
+    Raises:
+        InvalidInput: the weights are of something else.
+    """
+
+    def __init__(self, weights: Path, all_faces: bool = False):
+        self._all_faces = all_faces
+        self._net = YuNet(weights, _CROWD) if all_faces else YuNet(weights)
 
     def find(self, picture: InputImage) -> list[Face]:
         """See `FaceFinder`."""
         image = picture.image
+        faces = self._of_whole(image)
+        if self._all_faces:
+            for tile in tiles_of(image.size):
+                faces += self._of_tile(image, tile, faces)
+        if not faces:
+            raise NoFace("no face found")
+        return by_prominence(faces, image.size)
+
+    def _of_whole(self, image: Image.Image) -> list[Face]:
         levels = _Levels(image)
         for equalised, places in self._places(levels):
             seen = [face for place in places if (face := self._seen_again(levels, place, equalised)) is not None]
-            faces = by_prominence(_distinct(seen), image.size)
-            if faces:
-                return faces
-        raise NoFace("no face found")
+            if seen:
+                return _distinct(seen)
+        return []
+
+    def _of_tile(self, image: Image.Image, tile: Tile, known: list[Face]) -> list[Face]:
+        """The upright faces that belong to a tile, without those that are `known`."""
+        levels = _Levels(image.crop(tile.box))
+        seen = []
+        for place in self._upright_places(levels, (640,)):
+            there = replace(place, x=place.x + tile.box[0], y=place.y + tile.box[1])
+            if tile.holds(there.x, there.y, there.side) and all(_apart(there, face) for face in known):
+                face = self._seen_again(levels, place, False)
+                seen += [face.moved(tile.box[0], tile.box[1])] if face is not None else []
+        return [face for face in _distinct(seen) if all(_apart(face, other) for other in known)]
 
     def _places(self, levels: "_Levels"):
         """Where faces may be, one way of looking after the other: whether levels are equalised, and the places."""

@@ -55,6 +55,11 @@ class Face:
     def centre(self) -> tuple[float, float]:
         return (self.box[0] + self.box[2]) / 2, (self.box[1] + self.box[3]) / 2
 
+    def moved(self, x: float, y: float) -> "Face":
+        """The face `x` pixels further right and `y` further down."""
+        x0, y0, x1, y1 = self.box
+        return replace(self, box=(x0 + x, y0 + y, x1 + x, y1 + y))
+
     def is_cut(self, size: tuple[int, int]) -> bool:
         """Whether the edge of a picture of `size` (width, height) cuts the face: its forehead, chin or a cheek."""
         x, y = self.centre

@@ -88,13 +88,21 @@ def find_weights(path: Path | None = None) -> Path | None:
 
 
 class YuNet:
-    """The detector. `weights`: from `find_weights`. Raises InvalidInput where OpenCV cannot use them as YuNet."""
+    """The detector.
 
-    def __init__(self, weights: Path):
+    Args:
+        weights: from `find_weights`.
+        candidates: boxes that are kept before those of one face are merged, the surest; a face has several.
+
+    Raises:
+        InvalidInput: OpenCV cannot use the weights as YuNet's.
+    """
+
+    def __init__(self, weights: Path, candidates: int = 100):
         import cv2
 
         try:
-            self._detector = cv2.FaceDetectorYN.create(str(weights), "", (160, 160), LEAST_SCORE, 0.3, 100)
+            self._detector = cv2.FaceDetectorYN.create(str(weights), "", (160, 160), LEAST_SCORE, 0.3, candidates)
             self._detector.detect(np.zeros((160, 160, 3), np.uint8))
         except cv2.error as error:
             raise InvalidInput(f"face-model {weights} is not YuNet for OpenCV's FaceDetectorYN: {error.err}") from None
