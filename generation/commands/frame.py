@@ -24,7 +24,8 @@ def run(args: argparse.Namespace) -> int:
     from dataset_script.spec import Spec
     from dataset_script.storage import write_atomically
 
-    from ..catalogue import files_for
+    from ..catalogue import LOOKS, files_for
+    from ..photoreal.painting import FOLDER, Painting
     from ..pipeline import maker_with
     from ..run.kernels import announcing_compilation
     from ..run.single import regenerate
@@ -38,9 +39,12 @@ def run(args: argparse.Namespace) -> int:
         if not Path(path).parent.is_dir():
             raise WorkFailed(f"cannot write {path}: there is no directory {Path(path).parent}")
     spec = Spec.load(args.source)
+    look = LOOKS.get(spec.look)
+    kept = Path(args.source) if Path(args.source).is_dir() else Path(args.source).parent
+    painting = Painting(folder=kept / FOLDER) if look and look.painted else None  # what was painted is there
     files = files_for(spec.head, given_files(args))
     with announcing_compilation():
-        row = regenerate(spec, args.frame_id, maker_with(files)).row
+        row = regenerate(spec, args.frame_id, maker_with(files, painting)).row
     jpeg = row["image"]["bytes"]
     write_atomically(out, _as_png(jpeg) if out.suffix.lower() == ".png" else jpeg)
     if args.heatmap:

@@ -5,6 +5,7 @@ once for an identity; all its expressions and views share the texture, as they s
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ..appearance.look import ProceduralLook
 from ..appearance.look import load as load_procedural
 from ..baking.bake import Baked, bake
 from ..baking.camera import SIDE_YAW, portrait_camera
-from ..baking.masks import places_of
+from ..baking.masks import Places, places_of
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
@@ -68,15 +69,20 @@ class PaintedLook:
         """
         look = self._procedural.dress(plan, shape, seed)
         front = self._portrait(plan, look, seed)
+        look = self._textured(plan, shape, look, front, seed)
+        if background_of(self.spec) != "identity":
+            return look
+        return self._before_a_background(plan, shape, look, seed)
+
+    def _textured(self, plan: IdentityPlan, shape: HeadShape, look: Look, front: np.ndarray, seed: int) -> Look:
+        """`look` with the skin of the frontal portrait `front`, and of portraits from the sides where asked for."""
         portraits = [(front, portrait_camera(self.settings.size))]
         baked = self._baked(plan, shape, look, portraits, seed)
         if self.spec.side_portraits:
             for kind, yaw in (("left", LEFT), ("right", RIGHT)):
                 portraits.append(self._side(plan, shape, baked, kind, yaw, seed))
             baked = self._baked(plan, shape, look, portraits, seed)
-        if background_of(self.spec) != "identity":
-            return baked.look
-        return self._before_a_background(plan, shape, baked.look, seed)
+        return baked.look
 
     def finish(
         self, picture: RenderedView, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int
@@ -96,22 +102,31 @@ class PaintedLook:
         folder = self._painting.folder
         return None if folder is None else folder / f"{plan.identity_id:05d}-{kind}.png"
 
-    def _made_from(self, plan: IdentityPlan, kind: str, **values: str | int) -> str:
-        """What decides a picture. Depth maps and views follow from the specification, on each platform a little
-        differently: they do not count, so that pictures painted on one machine serve on another."""
-        return fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, **values)
+    def _name(self, plan: IdentityPlan, kind: str) -> str:
+        """Of a picture, for an error."""
+        return str(self._kept(plan, kind) or f"the picture {kind!r} of identity {plan.identity_id}")
+
+    def _picture(
+        self, plan: IdentityPlan, kind: str, paint: Callable[[], np.ndarray], **made_from: str | int
+    ) -> np.ndarray:
+        """The picture of a person that is kept, or painted now, (H, W, 3) uint8.
+
+        `made_from` is what decides it beside the specification. Depth maps and views follow from that, on each platform
+        a little differently: they do not count, so that pictures painted on one machine serve on another.
+        """
+        told = fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, **made_from)
+        return kept_or_painted(self._kept(plan, kind), told, paint)
 
     def _portrait(self, plan: IdentityPlan, look: Look, seed: int) -> np.ndarray:
         """The frontal portrait (size, size, 3) uint8."""
         depth = self._depth(look, portrait_camera(self.settings.size))
         prompt, noise = prompt_of(plan, seed), _noise(seed, plan, "front")
-        kept = self._kept(plan, "front")
 
         def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the portrait of identity {plan.identity_id}"))
+            painter = self._needed(self._name(plan, "front"))
             return painter.portrait(depth, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, "front", prompt=prompt, seed=noise), paint)
+        return self._picture(plan, "front", paint, prompt=prompt, seed=noise)
 
     def _side(
         self, plan: IdentityPlan, shape: HeadShape, baked: Baked, kind: str, yaw: float, seed: int
@@ -121,25 +136,23 @@ class PaintedLook:
         depth = self._depth(baked.look, camera)
         picture, known = known_side(self._renderer, plan, shape, baked.portrait_look, camera, seed)
         prompt, noise = prompt_of(plan, seed), _noise(seed, plan, kind)
-        kept = self._kept(plan, kind)
 
         def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the {kind} portrait of identity {plan.identity_id}"))
+            painter = self._needed(self._name(plan, kind))
             return painter.side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, kind, prompt=prompt, seed=noise), paint), camera
+        return self._picture(plan, kind, paint, prompt=prompt, seed=noise), camera
 
     def _before_a_background(self, plan: IdentityPlan, shape: HeadShape, look: Look, seed: int) -> Look:
         """`look` before what is painted behind its neutral views."""
-        kept, noise = self._kept(plan, "background"), _noise(seed, plan, "background")
+        noise = _noise(seed, plan, "background")
         group = paint_behind(self._renderer, plan, shape, look, self.spec.size, seed)
 
         def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the background of identity {plan.identity_id}"))
+            painter = self._needed(self._name(plan, "background"))
             return painter.fill(group.canvas, group.mask, group.prompt, group.negative, noise)
 
-        made_from = self._made_from(plan, "background", prompt=group.prompt, seed=noise)
-        painted = kept_or_painted(kept, made_from, paint)
+        painted = self._picture(plan, "background", paint, prompt=group.prompt, seed=noise)
         return replace(look, scene=replace(look.scene, painted=group.views(painted, look)))
 
     def _depth(self, look: Look, camera: Camera) -> np.ndarray:
@@ -156,15 +169,22 @@ class PaintedLook:
         portraits: list[tuple[np.ndarray, Camera]],
         seed: int,
     ) -> Baked:
+        return bake(plan, shape, look, self._places(plan, seed), portraits, self._renderer, seed, self._texels)
+
+    def _places(self, plan: IdentityPlan, seed: int) -> Places:
+        """The regions of a person's head."""
         topology = self._renderer.head.topology
         style, recede = choose_style(plan, seed)
         stubble, beard_mm = choose_beard(plan, seed)
         scalp = np.zeros(len(topology.reference), np.float32)
         if style != "bald":
             scalp = scalp_mask(topology, recede, beard_mm > 0)
-        places = places_of(topology, scalp, stubble > 0)
-        side = int(np.clip(2 ** np.ceil(np.log2(2 * self.settings.size)), FEWEST_TEXELS, MOST_TEXELS))
-        return bake(plan, shape, look, places, portraits, self._renderer, seed, side)
+        return places_of(topology, scalp, stubble > 0)
+
+    @property
+    def _texels(self) -> int:
+        """Along each side of a texture."""
+        return int(np.clip(2 ** np.ceil(np.log2(2 * self.settings.size)), FEWEST_TEXELS, MOST_TEXELS))
 
 
 def _noise(seed: int, plan: IdentityPlan, kind: str) -> int:

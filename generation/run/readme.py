@@ -8,7 +8,7 @@ from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 from dataset_script.storage import write_atomically
 
-from ..catalogue import HEADS, frames_licence
+from ..catalogue import HEADS, LOOKS, frames_licence
 
 
 def readme(spec: Spec, entries: Iterable[Entry]) -> str:
@@ -18,6 +18,7 @@ def readme(spec: Spec, entries: Iterable[Entry]) -> str:
     frames = sum(entry.rows for entry in entries if entry.config == "default")
     fields = "\n".join(f"| {name} | {value} |" for name, value in spec.to_dict().items() if value is not None)
     licence = frames_licence(spec)
+    terms = f"\n{LOOKS[spec.look].terms}\n" if LOOKS[spec.look].terms else ""
     load = [
         "from datasets import load_dataset",
         'frames = load_dataset("pain3d")  # the path of this directory, or the name of its Hub repository',
@@ -39,7 +40,7 @@ gives the same bytes.
 ```
 
 Splits are by identity. {licence_line(licence)}
-
+{terms}
 | specification | |
 |---|---|
 {fields}
