@@ -12,10 +12,10 @@ _VERTICES, _INDICES = 34962, 34963  # targets of buffer views
 
 
 def glb_of_mesh(vertices: np.ndarray, normals: np.ndarray, places: np.ndarray, triangles: np.ndarray) -> bytes:
-    """A file with one mesh in metres, y up, the front towards +z.
+    """A file with one mesh, y up, the front towards +z.
 
     Args:
-        vertices: (V, 3) in metres; normals: (V, 3) unit.
+        vertices: (V, 3); normals: (V, 3) unit.
         places: (V, 2) in a texture, 0-1, x to the right and y up; glTF counts y down, which is done here.
         triangles: (T, 3), counter-clockwise from outside.
     """

@@ -24,7 +24,7 @@ class PaintedMesh:
     """A mesh and its maps; row 0 of a map is its top.
 
     Attributes:
-        corners: (T, 3, 3) of each triangle, in metres.
+        corners: (T, 3, 3) of each triangle, in scene coordinates.
         places: (T, 3, 2) float32 of these in the maps: 0-1, x to the right and y up.
         albedo: (H, W, 3) uint8 sRGB.
         roughness, metallic: (H', W') uint8, linear.

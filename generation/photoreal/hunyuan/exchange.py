@@ -18,9 +18,11 @@ from ...geometry.mesh_formats.glb_writer import glb_of_mesh
 from ...geometry.mesh_formats.painted_glb import PaintedMesh, read_painted_glb
 from ...heads.base import SKIN, Topology
 
-MM = 1e-3
+UNITS_PER_MM = 0.1
+"""A head in metres, as glTF has it, would have triangles that xatlas takes for empty (areas below 1e-7) and leaves out;
+programs scale meshes themselves."""
 SAME_MM = 0.02
-"""Corners this near to each other are one. Programs write coordinates with six decimals of a metre."""
+"""Corners this near to each other are one. Programs write coordinates with six decimals."""
 CANDIDATES = 4
 """Triangles with the nearest middles among which the same one is looked for."""
 BLANK = 2
@@ -51,7 +53,7 @@ def head_glb(topology: Topology, vertices: np.ndarray) -> bytes:
     rows, first, number = np.unique(np.column_stack([corners, places]), axis=0, return_index=True, return_inverse=True)
     normals = vertex_normals(vertices, topology.triangles)[corners[first]]
     triangles = number.reshape(-1, 3)
-    return glb_of_mesh(MM * vertices[corners[first]], normals, rows[:, 1:], triangles)
+    return glb_of_mesh(UNITS_PER_MM * vertices[corners[first]], normals, rows[:, 1:], triangles)
 
 
 def charted(topology: Topology) -> np.ndarray:
@@ -79,7 +81,7 @@ def maps_of(content: bytes, topology: Topology, vertices: np.ndarray, atlas: Atl
 
 def _places(ours: np.ndarray, painted: PaintedMesh) -> np.ndarray:
     """Where the corners of triangles (T, 3, 3) mm lie in the maps: (T, 3, 2) float32."""
-    theirs = painted.corners / MM
+    theirs = painted.corners / UNITS_PER_MM
     count = min(CANDIDATES, len(theirs))
     _, near = cKDTree(theirs.mean(axis=1)).query(ours.mean(axis=1), count)
     near = near.reshape(len(ours), count)
