@@ -80,7 +80,7 @@ def packed(high: int = 64, wide: int = 64) -> np.ndarray:
 def painted(
     vertices: np.ndarray, places: np.ndarray, triangles: np.ndarray, images: list[np.ndarray], **material: object
 ) -> bytes:
-    """The file of a mesh with `images`, the files of its albedo and its metallic and roughness; more of its material."""
+    """The file of a mesh with `images`, the files of its albedo and of its metallic and roughness."""
     arrays = [
         vertices.astype("<f4"),
         places.astype("<f4"),

@@ -7,12 +7,11 @@ looked for by the places of their corners, so that each texel gets exactly what 
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 
-from ...baking.atlas import Atlas, sample
+from ...baking.atlas import Atlas, atlas_of, sample
 from ...geometry.mesh import vertex_normals
 from ...geometry.mesh_formats.glb_writer import glb_of_mesh
 from ...geometry.mesh_formats.painted_glb import PaintedMesh, read_painted_glb
@@ -25,6 +24,8 @@ SAME_MM = 0.02
 """Corners this near to each other are one. Programs write coordinates with six decimals."""
 CANDIDATES = 4
 """Triangles with the nearest middles among which the same one is looked for."""
+FINEST = 4096
+"""Texels along each side of the finest chart on which a map is averaged."""
 BLANK = 2
 """Levels of 255 within which all colours of a map that shows nothing lie."""
 
@@ -61,7 +62,7 @@ def charted(topology: Topology) -> np.ndarray:
     return topology.uv[:, 0, 0] >= 0
 
 
-def maps_of(content: bytes, topology: Topology, vertices: np.ndarray, atlas: Atlas) -> Maps:
+def maps_of(content: bytes, topology: Topology, vertices: np.ndarray, side: int) -> Maps:
     """The maps of a painted file on the chart of the head with `vertices` (V, 3) mm that it was painted on.
 
     Raises InvalidInput where the file is unfit, or holds another mesh; the message goes on after "the file".
@@ -70,13 +71,12 @@ def maps_of(content: bytes, topology: Topology, vertices: np.ndarray, atlas: Atl
     ours = np.flatnonzero(charted(topology))
     places = np.full((len(topology.triangles), 3, 2), -1, np.float32)
     places[ours] = _places(vertices[topology.triangles[ours]].astype(np.float64), painted)
-    at = np.einsum("pk,pkc->pc", atlas.weights, places[atlas.triangle])
-    albedo = _resampled(painted.albedo, at, atlas.side)
-    if (np.ptp(albedo, axis=0) <= BLANK).all():
+    albedo = _carried_over(painted.albedo, places, topology, side)
+    atlas = atlas_of(topology, side)
+    if (np.ptp(albedo[atlas.row, atlas.column], axis=0) <= BLANK).all():
         raise InvalidInput("has one colour all over the head: nothing is painted on it")
-    packed = np.stack([painted.roughness, painted.metallic], axis=2)
-    packed = _resampled(np.concatenate([np.zeros_like(packed[..., :1]), packed], axis=2), at, atlas.side)
-    return Maps(*(atlas.picture(values).round().astype(np.uint8) for values in (albedo, packed)))
+    packed = np.stack([np.zeros_like(painted.roughness), painted.roughness, painted.metallic], axis=2)
+    return Maps(albedo, _carried_over(packed, places, topology, side))
 
 
 def _places(ours: np.ndarray, painted: PaintedMesh) -> np.ndarray:
@@ -98,9 +98,24 @@ def _places(ours: np.ndarray, painted: PaintedMesh) -> np.ndarray:
     return painted.places[triangle[:, None], (np.arange(3) + turn[:, None]) % 3]
 
 
-def _resampled(picture: np.ndarray, at: np.ndarray, side: int) -> np.ndarray:
-    """`picture` (H, W, 3) uint8 at places (P, 2), 0-1 and y up, for a texture `side` texels wide: (P, 3) float32."""
-    if (finer := min(picture.shape[:2]) // side) > 1:
-        picture = np.asarray(Image.fromarray(picture).reduce(finer))
+def _carried_over(picture: np.ndarray, places: np.ndarray, topology: Topology, side: int) -> np.ndarray:
+    """`picture` (H, W, 3) uint8 with the corners of our triangles at `places` (T, 3, 2), on our chart: (side, side, 3).
+
+    A finer picture is averaged on the chart: in itself, what lies side by side may belong to different parts.
+    """
+    finer = max(1, min(*picture.shape[:2], FINEST) // side)
+    atlas, fine = atlas_of(topology, side), atlas_of(topology, finer * side)
+    cell = fine.row // finer * side + fine.column // finer
+    count = np.bincount(cell, minlength=side * side)
+    values = _sampled(picture, places, fine)
+    mean = [np.bincount(cell, values[:, k], side * side) / np.maximum(count, 1) for k in range(3)]
+    here = atlas.row * side + atlas.column
+    found = np.where(count[here, None] > 0, np.stack(mean, axis=1)[here], _sampled(picture, places, atlas))
+    return atlas.picture(found).round().astype(np.uint8)
+
+
+def _sampled(picture: np.ndarray, places: np.ndarray, atlas: Atlas) -> np.ndarray:
+    """`picture` at the texels of `atlas`, (P, 3) float32."""
+    at = np.einsum("pk,pkc->pc", atlas.weights, places[atlas.triangle])
     high, wide = picture.shape[:2]
     return sample(picture.astype(np.float32), np.column_stack([at[:, 0] * wide, (1 - at[:, 1]) * high]))

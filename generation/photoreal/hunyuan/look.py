@@ -65,6 +65,6 @@ class HunyuanLook(PaintedLook):
         portrait = np.dstack([front, np.where(seen, 255, 0).astype(np.uint8)])  # the hair beside the head is no skin
         content = program.paint(head_glb(topology, look.neutral), portrait, self._painting.my_device)
         try:
-            return maps_of(content, topology, look.neutral, atlas_of(topology, self._texels))
+            return maps_of(content, topology, look.neutral, self._texels)
         except InvalidInput as error:
             raise WorkFailed(f"{program.command[0]} wrote a file that {error}") from None
