@@ -105,6 +105,6 @@ def _environment(device: str | None) -> dict[str, str]:
 
 
 def _said(log: Path) -> str:
-    """The last lines that a program said, to be put behind what happened to it."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return "; it said nothing" if not lines else "; it said:\n  " + "\n  ".join(lines[-_LAST_LINES:])
+    """The last lines that a program said, to be put behind what happened to it; errors are one line."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return "; it said nothing" if not lines else f"; it said last: {' | '.join(lines[-_LAST_LINES:])}"
