@@ -52,7 +52,7 @@ def test_the_terms_are_printed_and_must_be_accepted(words, tmp_path, capsys):
 
 def test_rows_and_readme_have_the_licence(made):
     rows = datasets.load_dataset(str(made), split="train", cache_dir=str(made.parent / "cache"))
-    assert len(rows) == 33 and set(rows["look"]) == {"hunyuan"}
+    assert len(rows) == 33
     assert len(set(rows["licence"])) == 1 and rows["licence"][0].startswith(LICENCE)
     readme = (made / "README.md").read_text()
     assert "license: other" in readme and HUNYUAN_TERMS in readme and LICENCE.removeprefix("other: ") in readme
