@@ -171,6 +171,12 @@ def _cycles(head: "Head") -> "Renderer":
     return load(head)
 
 
+def _pytorch3d(head: "Head") -> "Renderer":
+    from .render.pytorch3d.renderer import load
+
+    return load(head)
+
+
 HUNYUAN_TERMS = """Tencent Hunyuan 3D 2.1 Community License, of which these points concern every picture made with it:
 - It does not hold in the European Union, the United Kingdom and South Korea. Neither the model nor its outputs may be
   used, reproduced, modified, distributed or displayed there (1.l, 5.c).
@@ -314,6 +320,14 @@ RENDERERS: dict[str, RendererEntry] = {
             what="path tracer (Blender's Cycles, in an environment of its own)",
             extra="generation",
             licence="GPL-3.0-or-later, which does not extend to pictures made with it",
+            frames_licence="CC-BY-4.0",
+        ),
+        RendererEntry(
+            name="pytorch3d",
+            make=_pytorch3d,
+            what="pytorch3d, a differentiable rasteriser",
+            extra="pytorch3d",
+            licence="Apache-2.0, on pytorch3d: BSD-3-Clause",
             frames_licence="CC-BY-4.0",
         ),
     )

@@ -105,7 +105,7 @@ def test_names_are_those_of_the_entries_and_licences_are_stated():
         ({"head": "blender"}, "makehuman, ict, flame, mesh"),
         ({"rig": "bones"}, "blendshapes, neural"),
         ({"look": "kandinsky"}, "procedural"),
-        ({"renderer": "eevee"}, "raster, cycles"),
+        ({"renderer": "eevee"}, "raster, cycles, pytorch3d"),
         ({"head_file": "0" * 64}, "null"),
         ({"head": "mesh"}, "the sha256 of the file"),
     ],

@@ -13,8 +13,9 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from ...appearance.base import Look
 from ...appearance.colours import colour
 from ...baking.atlas import atlas_of
-from ...baking.bake import DARKEST, PALEST, Projected, melanin_of, painted
+from ...baking.bake import DARKEST, PALEST, Projected, melanin_of, painted, texels_for
 from ...baking.camera import portrait_camera
+from ...baking.masks import places_of_person
 from ...heads.base import HeadShape
 from ...plan import IdentityPlan
 from ...prompts import prompt_of
@@ -32,7 +33,7 @@ class HunyuanLook(PaintedLook):
     def _textured(self, plan: IdentityPlan, shape: HeadShape, look: Look, front: np.ndarray, seed: int) -> Look:
         maps = self._maps(plan, look, front, seed)
         topology = self._renderer.head.topology
-        places, atlas = self._places(plan, seed), atlas_of(topology, self._texels)
+        places, atlas = places_of_person(topology, plan, seed), atlas_of(topology, texels_for(self.settings.size))
         count, everywhere = len(look.neutral), np.ones(len(atlas.row), np.float32)
         coded = maps.albedo[atlas.row, atlas.column]
         albedo = colour(*range(256)).astype(np.float32)[coded].clip(DARKEST, PALEST)
@@ -65,6 +66,6 @@ class HunyuanLook(PaintedLook):
         portrait = np.dstack([front, np.where(seen, 255, 0).astype(np.uint8)])  # the hair beside the head is no skin
         content = program.paint(head_glb(topology, look.neutral), portrait, self._painting.my_device)
         try:
-            return maps_of(content, topology, look.neutral, self._texels)
+            return maps_of(content, topology, look.neutral, texels_for(self.settings.size))
         except InvalidInput as error:
             raise WorkFailed(f"{program.command[0]} wrote a file that {error}") from None
