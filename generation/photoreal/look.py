@@ -5,6 +5,7 @@ once for an identity; all its expressions and views share the texture, as they s
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from ..render.raster.renderer import load as load_raster
 from ..streams import stream
 from .backgrounds import fill_around, paint_behind
 from .painting import Painting, background_of, check_models, missing, settings_of
-from .store import fingerprint, kept_or_painted
+from .record import record_painter
+from .store import fingerprint, keep_picture, read_picture
 from .views import known_side
 
 MOST_TEXELS, FEWEST_TEXELS = 2048, 256
@@ -58,7 +60,10 @@ class PaintedLook:
 
     @functools.cached_property
     def _painter(self) -> Painter:
-        return open_painter(self._painting.on_my_device(), self.settings)
+        painter = open_painter(self._painting.on_my_device(), self.settings)
+        if self._painting.folder is not None and not self._painting.read_only:
+            record_painter(self._painting.folder, painter.models, painter.device)
+        return painter
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person: painted, or from the pictures that are kept.
@@ -92,26 +97,36 @@ class PaintedLook:
             raise missing(what)
         return self._painter
 
-    def _kept(self, plan: IdentityPlan, kind: str) -> Path | None:
+    def _kept_or_painted(
+        self, plan: IdentityPlan, kind: str, prompt: str, noise: int, paint: Callable[[Painter], np.ndarray]
+    ) -> np.ndarray:
+        """The picture `kind` of a person as it is kept, else a new one, which is kept.
+
+        It is known by what decides it. Depth maps and views follow from the specification, on each platform a little
+        differently: they do not count, so that pictures painted on one machine serve on another.
+        """
+        made_from = fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, prompt=prompt, seed=noise)
+        path = self._path(plan, kind)
+        if path is not None and path.exists():
+            return read_picture(path, made_from)
+        picture = paint(self._needed(str(path or f"the {kind} picture of identity {plan.identity_id}")))
+        if path is not None and not self._painting.read_only:
+            keep_picture(path, picture, made_from)
+        return picture
+
+    def _path(self, plan: IdentityPlan, kind: str) -> Path | None:
         folder = self._painting.folder
         return None if folder is None else folder / f"{plan.identity_id:05d}-{kind}.png"
-
-    def _made_from(self, plan: IdentityPlan, kind: str, **values: str | int) -> str:
-        """What decides a picture. Depth maps and views follow from the specification, on each platform a little
-        differently: they do not count, so that pictures painted on one machine serve on another."""
-        return fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, **values)
 
     def _portrait(self, plan: IdentityPlan, look: Look, seed: int) -> np.ndarray:
         """The frontal portrait (size, size, 3) uint8."""
         depth = self._depth(look, portrait_camera(self.settings.size))
         prompt, noise = prompt_of(plan, seed), _noise(seed, plan, "front")
-        kept = self._kept(plan, "front")
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the portrait of identity {plan.identity_id}"))
+        def paint(painter: Painter) -> np.ndarray:
             return painter.portrait(depth, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, "front", prompt=prompt, seed=noise), paint)
+        return self._kept_or_painted(plan, "front", prompt, noise, paint)
 
     def _side(
         self, plan: IdentityPlan, shape: HeadShape, baked: Baked, kind: str, yaw: float, seed: int
@@ -121,25 +136,21 @@ class PaintedLook:
         depth = self._depth(baked.look, camera)
         picture, known = known_side(self._renderer, plan, shape, baked.portrait_look, camera, seed)
         prompt, noise = prompt_of(plan, seed), _noise(seed, plan, kind)
-        kept = self._kept(plan, kind)
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the {kind} portrait of identity {plan.identity_id}"))
+        def paint(painter: Painter) -> np.ndarray:
             return painter.side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, kind, prompt=prompt, seed=noise), paint), camera
+        return self._kept_or_painted(plan, kind, prompt, noise, paint), camera
 
     def _before_a_background(self, plan: IdentityPlan, shape: HeadShape, look: Look, seed: int) -> Look:
         """`look` before what is painted behind its neutral views."""
-        kept, noise = self._kept(plan, "background"), _noise(seed, plan, "background")
+        noise = _noise(seed, plan, "background")
         group = paint_behind(self._renderer, plan, shape, look, self.spec.size, seed)
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the background of identity {plan.identity_id}"))
+        def paint(painter: Painter) -> np.ndarray:
             return painter.fill(group.canvas, group.mask, group.prompt, group.negative, noise)
 
-        made_from = self._made_from(plan, "background", prompt=group.prompt, seed=noise)
-        painted = kept_or_painted(kept, made_from, paint)
+        painted = self._kept_or_painted(plan, "background", group.prompt, noise, paint)
         return replace(look, scene=replace(look.scene, painted=group.views(painted, look)))
 
     def _depth(self, look: Look, camera: Camera) -> np.ndarray:

@@ -22,11 +22,13 @@ class Painting:
         models: None where every picture is there already.
         folder: where they are kept; None: nowhere.
         devices: one for each worker in turn, as `Models.device`; none: the first that is there.
+        read_only: what is painted is not kept.
     """
 
     models: Models | None = None
     folder: Path | None = None
     devices: tuple[str, ...] = ()
+    read_only: bool = False
 
     def on_my_device(self) -> Models | None:
         """The models, on the device of this worker process."""
@@ -73,4 +75,4 @@ def check_models(spec: Spec, models: Models) -> None:
 
 def missing(what: str) -> WorkFailed:
     """The error for a picture that has to be painted where no models were given."""
-    return WorkFailed(f"{what} is not painted yet, and no models were given: --diffusion-model names them")
+    return WorkFailed(f"{what} is not painted yet, and no models were given to paint it")
