@@ -14,6 +14,9 @@ install: .venv/installed
 	@command -v $(PYTHON) >/dev/null || { echo "make needs Python 3.11 as $(PYTHON) (Debian: apt-get install python3.11 python3.11-venv; or make PYTHON=...)"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@# no extra can bring pytorch3d: PyPI has none built for Linux, and its source needs this line (docs/pytorch3d.md)
+	PYTORCH3D_NO_EXTENSION=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--no-binary easypytorch3d easypytorch3d==0.7.9.post1
 	@touch $@
 
 FACES := generate pain3d --identities 24 --preset balanced --size 256

@@ -120,6 +120,11 @@ def _visibility(outputs: list[str], work: Path) -> str:
     return text
 
 
+def _pytorch3d(outputs: list[str], work: Path) -> str:
+    found = json.loads(outputs[0])
+    return f"{found['pytorch3d_over_ours']:,.0f} times as fast as pytorch3d ({found['pytorch3d']})"
+
+
 def _faces(outputs: list[str], work: Path) -> str:
     found = json.loads(outputs[0])
     nearest = found["nearest_identity_mm"]
@@ -239,6 +244,13 @@ ROWS: tuple[Row, ...] = (
         what="visibility of the head's 46,368 triangles at 512 px",
         commands=("python -m benchmarks.render --size 512 --people 1",),
         read=_visibility,
+    ),
+    Row(
+        name="pytorch3d",
+        group=GENERATOR,
+        what="visibility of the head's 46,368 triangles at 256 px, beside pytorch3d's rasteriser",
+        commands=("python -m benchmarks.pytorch3d --size 256",),
+        read=_pytorch3d,
     ),
     Row(
         name="framing",

@@ -16,6 +16,8 @@ _EXCEL_SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """A first line by which spreadsheets are told the separator."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,})")
 """What can be no thousands: three digits after the comma could be."""
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+"""How people keep spreadsheets from reading 042 as 42."""
 _NOT_CLOSED = ("unexpected end of data", "field larger than field limit")
 """What `csv` says where the file, or more text than any field has, follows an opening quote."""
 _SHARES = (-1.0, 2.0)
@@ -89,7 +91,7 @@ def read_table(path: Path) -> TableFile:
     whichever the header has most of.
 
     Raises:
-        InvalidInput: it does not exist, is no table, or has a column twice.
+        InvalidInput: it does not exist, is no table, has a column twice, or has spaces between its columns.
     """
     try:
         content = path.read_bytes()
@@ -100,6 +102,8 @@ def read_table(path: Path) -> TableFile:
     told = _EXCEL_SEPARATOR.match(text)
     header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
     separator = told[1] if told else max(_SEPARATORS, key=header.count)
+    if not told and separator not in header and len(header.split()) > 1:
+        raise InvalidInput(f"{path} has spaces between its columns; allowed are commas, semicolons, tabs or bars")
     read = _cells(path, text, separator)[1 if told else 0 :]
     read = [(line, cells) for line, cells in read if any(cell.strip() for cell in cells)]
     names = [name.strip() for name in read.pop(0)[1]] if read else []
@@ -117,7 +121,7 @@ def _cells(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]
     read: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
-            read.append((reader.line_num, cells))
+            read.append((reader.line_num, [_AS_TEXT.sub(r"\1", cell) if cell[:1] == "=" else cell for cell in cells]))
     except csv.Error as error:
         first = read[-1][0] + 1 if read else 1
         if str(error).startswith(_NOT_CLOSED):

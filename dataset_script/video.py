@@ -84,7 +84,8 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
                 yield VideoFrame(error="the file holds no video stream")
                 return
             stream.thread_type = "AUTO"
-            clock, packets = Clock(container, stream), _Packets(container, stream)
+            clock = Clock(container, stream)
+            packets = _Packets(container, stream, clock)
             for number, frame in enumerate(packets.decoded()):
                 time = clock.tick(frame)
                 if not is_sampled(number, time, due, sampling):
@@ -110,8 +111,8 @@ class _Packets:
     Only MP4 and QuickTime list every packet of the file, whether or not its bytes are there.
     """
 
-    def __init__(self, container, stream) -> None:
-        self._container, self._stream = container, stream
+    def __init__(self, container, stream, clock: Clock) -> None:
+        self._container, self._stream, self._clock = container, stream, clock
         self._listed = "mp4" in container.format.name.split(",")
         self.whole = 0
 
@@ -120,6 +121,7 @@ class _Packets:
             if self._listed and packet.is_corrupt:  # the file ends within it
                 continue
             self.whole += bool(packet.size)
+            self._clock.expect(packet)
             yield from packet.decode()
 
     @property

@@ -1,12 +1,17 @@
 """Seconds of the frames of a video, and whether a file ends before it says."""
 
 import re
+from collections import deque
 
 _FROM_THE_LAST_STAMP = frozenset({"mpegts", "mpeg"})
 """Formats that declare no length: FFmpeg takes the last time stamp, which is wrong where files were joined or cut."""
 
 _FROM_ZERO = frozenset({"matroska", "nut"})
 """Formats whose declared length counts from the time stamp 0, not from the first frame."""
+
+_WITHOUT_STAMPS = frozenset({"avi", "mpegvideo", "m4v"})
+"""Formats that hold no times at which frames are shown. FFmpeg guesses them, which is wrong where frames are stored in
+another order than they are shown in, and late by one where they could be."""
 
 _AT_LEAST, _DRIFT = 0.2, 0.002
 """Seconds, and part of the declared length, by which a video may end early: headers round, and so do frame rates."""
@@ -31,10 +36,19 @@ class Clock:
         self._usual = 1 / float(stream.average_rate or 25)
         self._own = self._shift = -self._opening
         self.time, self.end, self.interval = -1.0, self._late, self._usual
+        self._guessed = None if _is_one_of(container.format.name, _WITHOUT_STAMPS) else False
+        self._places: deque[float] = deque()  # in seconds, of the packets whose frames have not come yet
+
+    def expect(self, packet) -> None:
+        """Takes note of a packet that will be decoded: where its format holds no times of frames, of its place."""
+        if self._guessed is None:
+            self._guessed = packet.pts != packet.dts
+        if self._guessed and packet.size and packet.dts is not None:
+            self._places.append(float(packet.dts * packet.time_base))
 
     def tick(self, frame) -> float:
         """The time of the next frame, a decoded one of PyAV."""
-        before, self.time = self.time, self._time_of(frame.time)
+        before, self.time = self.time, self._time_of(self._places.popleft() if self._places else frame.time)
         duration = float(frame.duration * frame.time_base) if frame.duration and frame.time_base else self._usual
         self.end = self.time + duration
         self.interval = max(self.interval, duration, self.time - before if before >= 0 else 0.0)

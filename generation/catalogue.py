@@ -157,6 +157,12 @@ def _cycles(head: "Head") -> "Renderer":
     return load(head)
 
 
+def _pytorch3d(head: "Head") -> "Renderer":
+    from .render.pytorch3d.renderer import load
+
+    return load(head)
+
+
 _TOPOLOGY = "topology and expression units of MakeHuman hm08: CC0-1.0"
 
 HEADS: dict[str, HeadEntry] = {
@@ -278,6 +284,14 @@ RENDERERS: dict[str, RendererEntry] = {
             what="path tracer (Blender's Cycles, in an environment of its own)",
             extra="generation",
             licence="GPL-3.0-or-later, which does not extend to pictures made with it",
+            frames_licence="CC-BY-4.0",
+        ),
+        RendererEntry(
+            name="pytorch3d",
+            make=_pytorch3d,
+            what="pytorch3d, a differentiable rasteriser",
+            extra="pytorch3d",
+            licence="Apache-2.0, on pytorch3d: BSD-3-Clause",
             frames_licence="CC-BY-4.0",
         ),
     )

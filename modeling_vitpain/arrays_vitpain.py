@@ -46,13 +46,14 @@ def flat_pictures(images, input_data_format: str | None = None) -> list[GivenPic
     elif isinstance(images, Image.Image):
         found = [GivenPicture(images, 255)]
     else:
-        found = _of_array(_as_numpy(images), input_data_format)
+        found = _of_array(as_numpy(images), input_data_format)
     if not found:
         raise ValueError("no picture was given; allowed is one or more")
     return found
 
 
-def _as_numpy(array) -> np.ndarray:
+def as_numpy(array) -> np.ndarray:
+    """A NumPy array or a torch tensor of any device as NumPy. Raises ValueError where values are masked."""
     if not is_torch_tensor(array):
         if np.ma.is_masked(array):
             raise ValueError("an array has masked values; allowed are whole pictures, such as array.filled(0) gives")
@@ -122,4 +123,4 @@ def _levels(array: np.ndarray) -> tuple[np.ndarray, int]:
     return scaled.clip(0, 255).astype(np.uint8), white
 
 
-__all__ = ["GivenPicture", "flat_pictures", "is_array"]
+__all__ = ["GivenPicture", "as_numpy", "flat_pictures", "is_array"]

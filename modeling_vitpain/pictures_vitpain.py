@@ -38,6 +38,7 @@ _UPRIGHT = {
 """What each EXIF orientation asks for."""
 
 _ORIENTATION, _BITS_PER_SAMPLE, _PHOTOMETRIC, _MAX_SAMPLE_VALUE = 274, 258, 262, 281
+_SUBFILE_TYPE, _SUB_IFDS = 254, 330
 """Tags of EXIF and TIFF."""
 
 _MIN_IS_WHITE = 0
@@ -48,7 +49,7 @@ def open_picture(path: str | Path | io.BytesIO) -> Image.Image:
     """Opens a picture file, or its bytes, without decoding it, a JPEG of any size too.
 
     Raises:
-        ValueError: the picture is too large to be decoded.
+        ValueError: the picture is too large to be decoded, or the preview of a camera raw.
         OSError, SyntaxError: as PIL, on a file that is no picture; or the data of a JPEG are damaged.
     """
     if _first_bytes(path, 3) == b"\xff\xd8\xff":
@@ -58,9 +59,18 @@ def open_picture(path: str | Path | io.BytesIO) -> Image.Image:
         image = identified(path)
     except Image.DecompressionBombError as error:
         raise ValueError(f"the picture is too large: {_ALLOWED_SIZE}") from error
+    if _is_preview_of_raw(image, path):
+        raise ValueError("a camera raw, of which only the preview could be read: export it as JPEG, PNG or TIFF")
     if image.width * image.height > MAX_PIXELS:
         raise _too_large(image)
     return image
+
+
+def _is_preview_of_raw(image: Image.Image, path: str | Path | io.BytesIO) -> bool:
+    """Whether it is the first picture of a DNG, NEF, ARW, CR2 or the like: TIFFs that hold a smaller one first."""
+    tags = getattr(image, "tag_v2", {})
+    is_reduced = bool(tags.get(_SUBFILE_TYPE, 0) & 1)
+    return (is_reduced and _SUB_IFDS in tags) or (image.format == "TIFF" and _first_bytes(path, 10)[8:] == b"CR")
 
 
 def identified(path: str | Path | io.BytesIO) -> Image.Image:

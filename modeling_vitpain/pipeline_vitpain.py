@@ -1,14 +1,24 @@
 """`pipeline("pain-assessment")`: pictures of faces to PSPI, its interval and six action units."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NotRequired, TypedDict
 
 import numpy as np
 import torch
 from PIL import Image
-from transformers import Pipeline
+from transformers import BatchFeature, Pipeline
 
 from .arrays_vitpain import is_array
+from .given_pictures_vitpain import (
+    Given,
+    errors_of,
+    is_same_picture,
+    numbered,
+    with_boxes,
+    with_places,
+    with_references,
+)
 from .image_processing_vitpain import WHOLE, boxes_array
 from .scores_vitpain import pain_scores
 
@@ -47,11 +57,13 @@ class PainAssessmentPipeline(Pipeline):
     Parameters:
         boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
             square around it that it was trained on. "whole": the pictures are such squares already.
-        find_face: finds the face of pictures without boxes; `modeling_vitpain.prediction.main_face.MainFace()` of the
-            package pain3d[faces] does. With neither, pictures are taken as such squares, with a warning.
+        find_face: finds the face of pictures and references without boxes;
+            `modeling_vitpain.prediction.main_face.MainFace()` of the package pain3d[faces] does. With neither, pictures
+            are taken as such squares, with a warning.
         reference: for a model with reference "neutral", one picture or a list: neutral pictures of the person that all
-            pictures of the call show. Without it the model uses its learned fallback.
-        reference_boxes: as `boxes`, for the references.
+            pictures of the call show. Or a list of lists, one set for each picture. A picture is never its own
+            reference; without another the model uses its learned fallback.
+        reference_boxes: as `boxes`, for the references; nested as they are.
         face_crop: side of that square in longer sides of the box; only for a model that sees whole pictures.
         output_attentions: False.
         interval_level: 0.9, above 0 and below 1.
@@ -63,26 +75,27 @@ class PainAssessmentPipeline(Pipeline):
     _load_tokenizer = False
     _load_video_processor = False  # transformers would look for one, and ask to run remote code
 
-    def __call__(self, inputs, *args, boxes=None, **kwargs):
+    def __call__(self, inputs, *args, boxes=None, reference=None, reference_boxes=None, **kwargs):
         """Scores pictures, with the parameters of the class.
 
         Raises:
-            ValueError: not one box for each picture, or a box that holds no face of its picture: beside it, in shares
-                of it, not finite, or reversed. Names the box and the size of the picture.
+            ValueError: not one box, or not one set of references, for each picture; no face is found; or a box that
+                holds no face of its picture: beside it, in shares of it, not finite, or reversed. Names the picture,
+                the box and the size of the picture.
+            TypeError: something is no picture; names its type and what is allowed.
         """
-        if is_array(inputs) and inputs.ndim == 4:
-            inputs = list(inputs)
+        inputs = with_places(inputs)
         if isinstance(boxes, str):
             if boxes != WHOLE:
                 raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
             kwargs["whole"] = True
         elif boxes is not None:
-            several = isinstance(inputs, list | tuple)
-            pictures, faces = inputs if several else [inputs], boxes_array(boxes)
-            if len(pictures) != len(faces):
-                raise ValueError(f"{len(faces)} boxes were given for {len(pictures)} pictures; allowed is one for each")
-            paired = [{"image": image, "box": box} for image, box in zip(pictures, faces, strict=True)]
-            inputs = paired if several else paired[0]
+            inputs = with_boxes(inputs, boxes_array(boxes))
+        if isinstance(reference, list | tuple) and any(isinstance(found, list | tuple) for found in reference):
+            self._check_takes_references()
+            inputs = with_references(inputs, list(reference), reference_boxes)
+        elif reference is not None or reference_boxes is not None:
+            kwargs |= {"reference": reference, "reference_boxes": reference_boxes}
         return super().__call__(inputs, *args, **kwargs)
 
     def _sanitize_parameters(
@@ -100,48 +113,89 @@ class PainAssessmentPipeline(Pipeline):
             raise ValueError(f"unknown parameter {', '.join(kwargs)}; allowed are boxes, {', '.join(_ALLOWED)}")
         if interval_level is not None and not 0 < interval_level < 1:
             raise ValueError(f"interval_level is {interval_level}; allowed is above 0 and below 1")
-        crop = {} if face_crop is None else {"face_crop": face_crop}
-        finding = crop if find_face is None else {**crop, "find_face": find_face}
+        finding = {"face_crop": face_crop, "find_face": find_face}
+        finding = {name: value for name, value in finding.items() if value is not None}
+        preprocess = {"whole": True} if whole else dict(finding)
         forward = {} if output_attentions is None else {"output_attentions": output_attentions}
         if reference is not None:
-            forward["references"] = self._encoded_references(reference, reference_boxes, finding)
+            earlier = getattr(self, "_preprocess_params", {})  # absent while the pipeline is built
+            finding = {name: earlier[name] for name in ("face_crop", "find_face") if name in earlier} | finding
+            preprocess["references"] = self._given_references(reference, reference_boxes)
+            forward["references"] = self._encoded(preprocess["references"], **finding)
         elif reference_boxes is not None:
             raise ValueError("reference_boxes was given without reference")
-        if whole:
-            finding = {"whole": True}
-        return finding, forward, {} if interval_level is None else {"interval_level": interval_level}
+        return preprocess, forward, {} if interval_level is None else {"interval_level": interval_level}
 
-    def _encoded_references(self, reference, boxes, finding: dict) -> torch.Tensor:
-        """Neutral pictures -> (R, 3, H, W). `finding` are parameters of `preprocess`."""
-        if self.model.config.reference != "neutral":
-            raise ValueError(f"reference was given, but the model has reference={self.model.config.reference!r}")
-        pictures = list(reference) if isinstance(reference, list | tuple) else [reference]
+    def _given_references(self, reference, boxes) -> list[Given]:
+        """The neutral pictures of one person, with their boxes."""
+        self._check_takes_references()
+        if is_array(reference) and reference.ndim == 4:
+            reference = list(reference)
+        pictures = numbered(list(reference) if isinstance(reference, list | tuple) else [reference], "reference")
         if not pictures:
             raise ValueError("reference is empty; allowed is one neutral picture or more")
+        if boxes is None:
+            return pictures
         if isinstance(boxes, str):
-            return self.image_processor(pictures, return_tensors="pt", boxes=boxes)["pixel_values"]
-        if boxes is not None:
-            finding = {name: value for name, value in finding.items() if name == "face_crop"}
-            return self.image_processor(pictures, return_tensors="pt", boxes=boxes, **finding)["pixel_values"]
-        return torch.cat([self.preprocess(picture, **finding)["pixel_values"] for picture in pictures])
+            if boxes != WHOLE:
+                raise ValueError(f"reference_boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each, or {WHOLE!r}")
+            return [replace(picture, box=WHOLE) for picture in pictures]
+        return with_boxes(pictures, boxes_array(boxes), "reference_boxes")
 
-    def preprocess(self, image, face_crop=None, find_face=None, whole=False):
-        faces = {} if face_crop is None else {"face_crop": face_crop}
-        if whole:
+    def _check_takes_references(self) -> None:
+        if self.model.config.reference != "neutral":
+            raise ValueError(f"reference was given, but the model has reference={self.model.config.reference!r}")
+
+    def _encoded(self, pictures: list[Given], face_crop=None, find_face=None) -> torch.Tensor:
+        """Neutral pictures -> (R, 3, H, W)."""
+        pixels = []
+        for picture in pictures:
+            with errors_of(picture):
+                pixels.append(self._pixels(picture, face_crop, find_face, boxes="reference_boxes"))
+        return torch.cat(pixels)
+
+    def preprocess(self, given, face_crop=None, find_face=None, whole=False, references: list[Given] = ()):
+        given = given if isinstance(given, Given) else Given(given)
+        inputs = {}
+        with errors_of(given):
+            seen = replace(given, box=WHOLE) if whole else given
+            inputs["pixel_values"] = self._pixels(seen, None if whole else face_crop, find_face)
+            if given.references is not None:
+                references = given.references
+            if references or given.references is not None:
+                inputs["reference_mask"] = self._mask(given, references)
+        if given.references is not None:
+            size = (1, *inputs["pixel_values"].shape[1:])
+            found = self._encoded(references, face_crop, find_face) if references else torch.zeros(size)
+            inputs["reference_pixel_values"] = found[None]
+        return BatchFeature(inputs).to(self.dtype)
+
+    def _mask(self, given: Given, references: list[Given]) -> torch.Tensor:
+        """(1, R) bool, False where the reference is the picture itself; (1, 1), False, where there is none."""
+        others = [not is_same_picture(given.image, reference.image) for reference in references] or [False]
+        if not any(others) and not self.model.config.reference_fallback:
+            why = "the picture is its own only reference" if references else "the picture has no reference"
+            raise ValueError(f"{why}; this model needs another neutral picture of the person")
+        return torch.tensor([others])
+
+    def _pixels(self, given: Given, face_crop, find_face, boxes: str = "boxes") -> torch.Tensor:
+        """(1, 3, H, W) of a picture. `boxes` is the parameter that names its face."""
+        image, faces = given.image, {} if face_crop is None else {"face_crop": face_crop}
+        if isinstance(given.box, str):
             faces = {"boxes": WHOLE}
-        elif isinstance(image, dict):
-            faces["boxes"], image = [image["box"]], image["image"]
+        elif given.box is not None:
+            faces["boxes"] = [given.box]
         elif find_face is not None:
-            image, box = self._found(image, face_crop, find_face)
+            image, box = self._found(image, face_crop, find_face, boxes)
             faces["boxes"] = [box]
         elif face_crop is not None:
-            raise ValueError("face_crop was given without boxes or find_face")
-        inputs = self.image_processor(image, return_tensors="pt", **faces)
-        if (number := len(inputs["pixel_values"])) != 1:
-            raise ValueError(f"{number} pictures were given in the place of one; allowed is a flat list of pictures")
-        return inputs.to(self.dtype)
+            raise ValueError(f"face_crop was given without {boxes} or find_face")
+        pixels = self.image_processor(image, return_tensors="pt", **faces)["pixel_values"]
+        if len(pixels) != 1:
+            raise ValueError(f"{len(pixels)} pictures were given in the place of one; allowed is a flat list")
+        return pixels
 
-    def _found(self, image, face_crop: float | None, find_face: FindFace) -> tuple[Image.Image, Box]:
+    def _found(self, image, face_crop: float | None, find_face: FindFace, boxes: str) -> tuple[Image.Image, Box]:
         """What `find_face` says of a picture of any kind."""
         crop = face_crop or self.image_processor.face_crop
         if crop is None:
@@ -151,11 +205,13 @@ class PainAssessmentPipeline(Pipeline):
         try:
             return find_face(self.image_processor.as_picture(image), crop)
         except ValueError as error:
-            raise ValueError(f"{error}; name the face with boxes, or boxes={WHOLE!r} if the picture is one") from error
+            raise ValueError(
+                f"{error}; name the face with {boxes}, or {boxes}={WHOLE!r} if the picture is one"
+            ) from error
 
     def _forward(self, model_inputs, output_attentions=False, references=None):
         inputs = dict(model_inputs)
-        if references is not None:
+        if references is not None and "reference_pixel_values" not in inputs:  # else each picture has its own
             pixels = inputs["pixel_values"]
             inputs["reference_pixel_values"] = references[None].to(pixels.device, pixels.dtype)
         return self.model(**inputs, output_au_attention=output_attentions)

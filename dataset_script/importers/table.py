@@ -51,7 +51,8 @@ class _Labels:
         except ValueError:
             value = math.inf
         if math.isinf(value):
-            raise Unusable("bad number", f"{column} is {self.text(column)[:40]!r}; allowed is a finite number")
+            allowed = "0 or 1" if column == "au43" else "a finite number"
+            raise Unusable("bad number", f"{column} is {self.text(column)[:40]!r}; allowed is {allowed}")
         return value
 
 

@@ -108,11 +108,26 @@ class UnbcHdf5:
 
     def _subjects(self) -> list[str]:
         """The subject of each annotation; one person in letters of different case is one subject."""
-        names = [_text(name) for name in self._column("annotations", "subject_name").tolist()]
+        stored = self._data_set("annotations", "subject_name")
+        if stored.ndim > 1 and 1 not in stored.shape:
+            names = self._columns_of_letters(stored)
+        else:
+            names = [_text(name) for name in self._column("annotations", "subject_name").tolist()]
         alike = differing_in_case(names)
         self._notes += map(spelling_note, alike)
         chosen = {name: chosen_spelling(group) for group in alike for name in group}
         return [chosen.get(name, name) for name in names]
+
+    def _columns_of_letters(self, stored: Any) -> list[str]:
+        """The names in a character matrix of MATLAB, as HDF5 holds it: uint16 (length, N), padded with spaces."""
+        rows = self._data_set("annotations", "index").size
+        if stored.dtype != np.uint16 or stored.ndim != 2 or stored.shape[1] != rows:
+            raise WorkFailed(
+                f"{stored.file.filename}: subject_name is {stored.dtype} {stored.shape}; allowed is text, ({rows},), "
+                f"or a character matrix of MATLAB, uint16 (length, {rows})"
+            )
+        self._notes.append(f"subject_name was read as a character matrix of MATLAB, uint16 {stored.shape}")
+        return ["".join(map(chr, letters)).strip(" \0") for letters in stored[()].T.tolist()]
 
     def _places(self) -> dict[int, int]:
         """Index of a frame -> its position in the file."""

@@ -29,11 +29,14 @@ from .light import Face, find_light
 from .masks import Places, hair_over_skin
 from .steps import smoothstep
 
+FEWEST_TEXELS, MOST_TEXELS = 256, 2048
 COSINES = (0.22, 0.55)
 """Of the angle at which a portrait looks on the skin: below the first it is not used, above the second fully."""
 RIM_MM = (1.5, 6.0)
 """Distance from the outline of what a portrait shows, the same."""
+LEAST_COSINE = 0.3
 JUMP_MM = 5.0
+SOFT_MM = 1.2
 SAME_MM = 2.5
 DARKEST, PALEST = 0.003, 0.95
 """Bounds of the albedo."""
@@ -59,6 +62,11 @@ class Projected:
 
     albedo: np.ndarray
     trust: np.ndarray
+
+
+def texels_for(size: int) -> int:
+    """Texels along each side of a texture from portraits `size` pixels wide: about two for a pixel of the face."""
+    return int(np.clip(2 ** np.ceil(np.log2(2 * size)), FEWEST_TEXELS, MOST_TEXELS))
 
 
 def bake(
@@ -117,7 +125,11 @@ def _unlit(
     shown = tone_curve_undone(picture)
     posed = renderer.pose(plan, look, pose, seed)
     samples = rasterize(camera.project(posed.dressed.astype(np.float64)), topology.triangles, 1, camera.size, True)
-    face, seen = _face(topology, look, places, samples, shown, camera)
+    visible = _well_seen(topology, look.neutral, samples, camera)
+    at = camera.project(look.neutral.astype(np.float64))[:, :2]
+    face = _face(topology, look, np.flatnonzero(visible & (places.plain > 0.5)), camera)
+    soft = np.stack([ndimage.gaussian_filter(shown[..., k], SOFT_MM / camera.pixel_mm) for k in range(3)], axis=2)
+    seen = sample(soft, at[face.chosen]).astype(np.float64)
     prior = np.median(look.skin.albedo[face.chosen], axis=0)
     light = find_light(face, seen, prior)
     exposure, melanin = _exposure(face, seen, light)
@@ -126,10 +138,14 @@ def _unlit(
     skin = renderer.skin_light(posed, look, camera)
     usual = np.median(skin.light[skin.share > 3].mean(axis=1))
     into = np.maximum(skin.light, SHADE * usual)
-    gloss = _gloss(shown / exposure / into, skin.albedo / into, skin.share, camera)
-    surface = look.skin.surface._replace(specular=np.float32(gloss) * look.skin.surface.specular)
+    radiance, mirrored = shown / exposure / into, skin.albedo / into
+    mirrored *= (gloss := _gloss(radiance, mirrored, skin.share, camera))
+    kept = _kept_gloss(radiance, mirrored, skin.share, camera)
+    albedo = np.clip(radiance - kept[..., None] * mirrored, DARKEST, PALEST).astype(np.float32)
+    specular = look.skin.surface.specular * gloss
+    specular[visible] *= sample(kept[..., None].astype(np.float32), at[visible])[:, 0]
+    surface = look.skin.surface._replace(specular=specular.astype(np.float32))
     look = replace(look, skin=replace(look.skin, surface=surface))
-    albedo = _without_highlights(shown / exposure, into, gloss * skin.albedo, skin.share, camera)
     return albedo, _allowed(topology, samples, skin.share, camera), look
 
 
@@ -145,54 +161,46 @@ def _gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: C
     return float(np.clip((weight * finer[0] * finer[1]).sum() / (weight * finer[1] ** 2).sum(), 0.2, 1.3))
 
 
-def _without_highlights(
-    radiance: np.ndarray, into: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera
-) -> np.ndarray:
-    """Albedo (S, S, 3) of a picture of linear `radiance` under light that goes `into` the skin and is `mirrored`.
+def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera) -> np.ndarray:
+    """(S, S) 0-1: how much of what the skin is expected to mirror can be taken away; both (S, S, 3) as for `_gloss`.
 
-    No model knows the gloss of a stranger's skin: where more would be taken away than a highlight adds to the skin
-    around it, that is left in.
+    No model knows the gloss of a stranger's skin, and brows and stubble have none: what is left shall not be darker
+    than the dull skin around it, by much.
     """
-    albedo = (radiance - mirrored) / into
     skin = (share > 3)[..., None].astype(np.float32)
     sigma = AROUND_MM / camera.pixel_mm
-    dull = skin * (mirrored < GLOSSY * radiance)
+    dull = skin * (mirrored.mean(axis=2, keepdims=True) < GLOSSY * shown.mean(axis=2, keepdims=True))
 
     def mean(values: np.ndarray) -> np.ndarray:
         return np.stack([ndimage.gaussian_filter(values[..., k], sigma) for k in range(values.shape[2])], axis=2)
 
-    around = mean(albedo * dull) / np.maximum(mean(dull), 1e-3)
-    gloss = smoothstep(0.5 * GLOSSY, GLOSSY, (mirrored / np.maximum(radiance, 1e-4)).mean(axis=2, keepdims=True))
-    bounded = np.maximum(albedo, LEFT * around)
-    return np.clip(albedo + gloss * (bounded - albedo), DARKEST, PALEST).astype(np.float32)
+    around = mean((shown - mirrored) * dull) / np.maximum(mean(dull), 1e-3)
+    most = ((shown - LEFT * around) / np.maximum(mirrored, 1e-4)).min(axis=2)
+    return ndimage.gaussian_filter(np.clip(most, 0, 1), 0.4 / camera.pixel_mm)
 
 
-def _face(
-    topology: Topology, look: Look, places: Places, samples: Samples, shown: np.ndarray, camera: Camera
-) -> tuple[Face, np.ndarray]:
-    """The vertices of bare skin that a portrait shows well, and their colours in it (N, 3)."""
-    vertices = look.neutral
-    normals = vertex_normals(vertices, topology.triangles)
+def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:
+    """Which of the `vertices` (V, 3) a portrait shows, and not from the side: (V,) bool."""
     seen = camera.project(vertices.astype(np.float64))
     towards = camera.position - vertices
-    cosine = (normals * towards).sum(axis=1) / np.linalg.norm(towards, axis=1)
+    cosine = (vertex_normals(vertices, topology.triangles) * towards).sum(axis=1) / np.linalg.norm(towards, axis=1)
     column, row = (np.clip(seen[:, k].astype(int), 0, camera.size - 1) for k in (0, 1))
-    near = np.abs(samples.depth[row, column] - seen[:, 2]) < SAME_MM
-    good = near & (cosine > 0.3) & (places.plain > 0.5)
-    chosen = np.flatnonzero(good)
-    soft = np.stack([ndimage.gaussian_filter(shown[..., k], 1.2 / camera.pixel_mm) for k in range(3)], axis=2)
+    return (np.abs(samples.depth[row, column] - seen[:, 2]) < SAME_MM) & (cosine > LEAST_COSINE)
+
+
+def _face(topology: Topology, look: Look, chosen: np.ndarray, camera: Camera) -> Face:
+    """The vertices `chosen` (N,) of the skin."""
     surface = look.skin.surface
-    face = Face(
-        vertices=vertices,
+    return Face(
+        vertices=look.neutral,
         triangles=topology.triangles,
         chosen=chosen,
-        normal=normals[chosen],
+        normal=vertex_normals(look.neutral, topology.triangles)[chosen],
         occlusion=surface.occlusion[chosen],
         specular=surface.specular[chosen],
         roughness=surface.roughness[chosen],
         viewer=camera.position,
     )
-    return face, sample(soft, seen[chosen, :2]).astype(np.float64)
 
 
 def _exposure(face: Face, seen: np.ndarray, light: Light) -> tuple[float, float]:
@@ -255,7 +263,8 @@ def _meeting(
     """`paint` (V, 3), the albedo at the vertices, times a smooth field that makes it meet the portrait's (P, 3); and
     how much of each vertex the portrait shows, (V,) 0-1."""
     triangles = topology.triangles
-    anchored = trust * (1 - atlas.spread(triangles, places.brows[:, None])[:, 0])
+    off = np.maximum(places.brows, topology.masks["lids"])  # hair, and the shadow in the fold of a lid
+    anchored = trust * (1 - atlas.spread(triangles, off[:, None])[:, 0])
     seen = atlas.gather(triangles, np.log(albedo), anchored, len(paint))
     per_vertex = atlas.gather(triangles, albedo, np.ones(len(albedo), np.float32), len(paint))[:, 3]
     sure = seen[:, 3] / np.maximum(per_vertex, 1e-9)

@@ -6,8 +6,10 @@ import numpy as np
 from scipy import ndimage
 
 from ..appearance.brows import beard_area
+from ..appearance.hair.styles import choose_beard, choose_style, scalp_mask
 from ..appearance.skin import lash_nearness
 from ..heads.base import SKIN, Topology
+from ..plan import IdentityPlan
 from .atlas import Atlas
 from .steps import smoothstep
 
@@ -56,8 +58,23 @@ def places_of(topology: Topology, scalp: np.ndarray, beard: bool) -> Places:
     other = np.maximum.reduce([masks["lips"], masks["lids"], masks["ears"], masks["mouth"], brows, scalp])
     plain = skin * masks["face"] * (1 - other) * (1 - beard_area(topology) * beard)
     searched = skin * np.maximum(smoothstep(0, 6, y - SEARCHED_FROM_MM), smoothstep(0, 6, np.abs(x) - TEMPLE_MM))
-    not_skin = np.maximum.reduce([smoothstep(0.35, 0.8, scalp), lashes, masks["mouth"]])
+    not_skin = np.maximum.reduce([smoothstep(0.15, 0.6, scalp), lashes, masks["mouth"]])
     return Places(*(values.astype(np.float32) for values in (plain, not_skin, searched, brows)))
+
+
+def places_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> Places:
+    """The regions of a planned person."""
+    stubble, _ = choose_beard(plan, seed)
+    return places_of(topology, scalp_of_person(topology, plan, seed), stubble > 0)
+
+
+def scalp_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> np.ndarray:
+    """Where hair grows on a planned person's head, (V,) float32 0-1."""
+    style, recede = choose_style(plan, seed)
+    if style == "bald":
+        return np.zeros(len(topology.reference), np.float32)
+    _, beard_mm = choose_beard(plan, seed)
+    return scalp_mask(topology, recede, beard_mm > 0)
 
 
 def hair_over_skin(atlas: Atlas, albedo: np.ndarray, trust: np.ndarray, searched: np.ndarray) -> np.ndarray:
@@ -78,4 +95,4 @@ def hair_over_skin(atlas: Atlas, albedo: np.ndarray, trust: np.ndarray, searched
     found[atlas.row, atlas.column] = off & (searched > 0.1) & (trust > 0)
     texels = AROUND_MM * 3.4 * atlas.side / 1024
     spread = ndimage.gaussian_filter(found, 0.5 * texels)
-    return smoothstep(0.08, 0.30, spread[atlas.row, atlas.column]).astype(np.float32) * np.minimum(searched * 2, 1)
+    return smoothstep(0.04, 0.20, spread[atlas.row, atlas.column]).astype(np.float32) * np.minimum(searched * 2, 1)

@@ -77,10 +77,12 @@ class Models:
 
 
 KANDINSKY = Models(
-    diffusion="kandinsky-community/kandinsky-2-2-controlnet-depth",
+    diffusion="kandinsky-community/kandinsky-2-2-controlnet-depth@08632524a2b7e3bed39a7901d92cdd07e37544d0",
     prior="kandinsky-community/kandinsky-2-2-prior",
     inpaint="kandinsky-community/kandinsky-2-2-decoder-inpaint",
 )
+"""Kandinsky 2.2. The main branch of the depth ControlNet has pickled weights only: the revision is that of its pull
+request 5, which adds the same as safetensors."""
 
 
 @dataclass(frozen=True)

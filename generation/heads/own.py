@@ -47,6 +47,10 @@ def load(path: Path, landmarks: Path | None = None, repair: bool = False) -> Wra
         InvalidInput: it is not an upright manifold head with a skull, open lids and open lips; names all that is wrong.
     """
     vertices, triangles = read_mesh(path)
+    whole = (triangles != np.roll(triangles, 1, axis=1)).all(axis=1)
+    if not whole.any():
+        raise InvalidInput(f"{path}: no polygon has three different corners")
+    triangles, flat = triangles[whole], int((~whole).sum())
     given = None
     if landmarks is not None:
         given = read_landmarks(landmarks, vertices, indexed=path.suffix.lower() in (".obj", ".ply"))
@@ -57,7 +61,8 @@ def load(path: Path, landmarks: Path | None = None, repair: bool = False) -> Wra
         except InvalidInput as error:
             first = first or error
             continue
-        return WrappedHead(replace(head, about=f"{path.name}: {head.about}"))
+        left_out = f", {flat:,} polygons without three different corners left out" if flat else ""
+        return WrappedHead(replace(head, about=f"{path.name}: {head.about}{left_out}"))
     raise InvalidInput(f"{path}: {first}") from None
 
 

@@ -11,7 +11,8 @@ from ..appearance.base import Look
 from ..baking.camera import tone_curve_undone
 from ..diffusion.painter import Painter
 from ..geometry.camera import Camera
-from ..heads.base import HeadShape
+from ..geometry.visibility import interpolate
+from ..heads.base import HeadShape, Topology
 from ..plan import IdentityPlan
 from ..prompts import BACKGROUND_NEGATIVE_PROMPT, background_prompt
 from ..render.base import RenderedView
@@ -19,7 +20,7 @@ from ..render.develop import look_exposure
 from ..render.raster.renderer import RasterRenderer
 from .views import neutral_view
 
-BACKGROUND, HAIR = SEGMENTS.index("background"), SEGMENTS.index("hair")
+BACKGROUND, HAIR, SKIN = (SEGMENTS.index(name) for name in ("background", "hair", "skin"))
 STRAY_HAIRS = 0.012
 """Share of a view's width around the person where the old background still shines through fine hair."""
 
@@ -94,8 +95,15 @@ def continued(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(known[..., None], np.where(sure[..., None], picture, carried), carried).astype(np.float32)
 
 
-def fill_around(painter: Painter, picture: RenderedView, plan: IdentityPlan, seed: int, noise: int) -> RenderedView:
-    """A frame with its hair and background painted anew; all other pixels stay byte for byte."""
-    around = np.isin(picture.segments, (BACKGROUND, HAIR))
+def around_face(picture: RenderedView, topology: Topology, scalp: np.ndarray) -> np.ndarray:
+    """(S, S) bool: background, hair, and the `scalp` (V,) 0-1 between hairs."""
+    grown = interpolate(picture.ids, picture.weights, topology.triangles, np.ascontiguousarray(scalp, np.float32))
+    return np.isin(picture.segments, (BACKGROUND, HAIR)) | ((picture.segments == SKIN) & (grown > 0.5))
+
+
+def fill_around(
+    painter: Painter, picture: RenderedView, around: np.ndarray, plan: IdentityPlan, seed: int, noise: int
+) -> RenderedView:
+    """A frame with what is `around` the face (S, S) painted anew; all other pixels stay byte for byte."""
     rgb = painter.fill(picture.rgb, around, background_prompt(plan, seed), BACKGROUND_NEGATIVE_PROMPT, noise)
     return replace(picture, rgb=rgb)

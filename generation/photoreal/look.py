@@ -14,12 +14,11 @@ import numpy as np
 from dataset_script.spec import Spec
 
 from ..appearance.base import Look
-from ..appearance.hair.styles import choose_beard, choose_style, scalp_mask
 from ..appearance.look import ProceduralLook
 from ..appearance.look import load as load_procedural
-from ..baking.bake import Baked, bake
+from ..baking.bake import Baked, bake, texels_for
 from ..baking.camera import SIDE_YAW, portrait_camera
-from ..baking.masks import places_of
+from ..baking.masks import places_of_person, scalp_of_person
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
@@ -31,13 +30,12 @@ from ..render.base import RenderedView
 from ..render.raster.renderer import RasterRenderer
 from ..render.raster.renderer import load as load_raster
 from ..streams import stream
-from .backgrounds import fill_around, paint_behind
+from .backgrounds import around_face, fill_around, paint_behind
 from .painting import Painting, background_of, check_models, missing, settings_of
 from .record import record_painter
 from .store import fingerprint, keep_picture, read_picture
 from .views import known_side
 
-MOST_TEXELS, FEWEST_TEXELS = 2048, 256
 LEFT, RIGHT = SIDE_YAW, -SIDE_YAW
 
 
@@ -90,7 +88,10 @@ class PaintedLook:
         if background_of(self.spec) != "frame":
             return picture
         noise = stream(seed, "photoreal.fill", plan.identity_id, expression.expression_id, view.view_id)
-        return fill_around(self._needed("a frame's background"), picture, plan, seed, int(noise.integers(2**63)))
+        topology = self._renderer.head.topology
+        around = around_face(picture, topology, scalp_of_person(topology, plan, seed))
+        painter = self._needed("the background of a frame")
+        return fill_around(painter, picture, around, plan, seed, int(noise.integers(2**63)))
 
     def _needed(self, what: str) -> Painter:
         if self._painting.models is None:
@@ -167,15 +168,8 @@ class PaintedLook:
         portraits: list[tuple[np.ndarray, Camera]],
         seed: int,
     ) -> Baked:
-        topology = self._renderer.head.topology
-        style, recede = choose_style(plan, seed)
-        stubble, beard_mm = choose_beard(plan, seed)
-        scalp = np.zeros(len(topology.reference), np.float32)
-        if style != "bald":
-            scalp = scalp_mask(topology, recede, beard_mm > 0)
-        places = places_of(topology, scalp, stubble > 0)
-        side = int(np.clip(2 ** np.ceil(np.log2(2 * self.settings.size)), FEWEST_TEXELS, MOST_TEXELS))
-        return bake(plan, shape, look, places, portraits, self._renderer, seed, side)
+        places = places_of_person(self._renderer.head.topology, plan, seed)
+        return bake(plan, shape, look, places, portraits, self._renderer, seed, texels_for(self.settings.size))
 
 
 def _noise(seed: int, plan: IdentityPlan, kind: str) -> int:

@@ -38,11 +38,11 @@ def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> 
     side = colour.shape[0] // 2
     grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(NOISE)
     focus = np.float32(side / 512 * MAX_BLUR * noise.beta(1.2, 3.0))
-    return _develop(colour, np.float32(exposure), grain, _tone_table(), min(focus, np.float32(0.25)))
+    return _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
 
 
 @functools.cache
-def _tone_table() -> np.ndarray:
+def tone_table() -> np.ndarray:
     """sRGB value 0-255 (float32) of exposed light 0 to TONE_TOP in steps of 1 / TONE_STEPS: shoulder, then gamma."""
     linear = np.arange(TONE_TOP * TONE_STEPS + 2) / TONE_STEPS
     linear = linear * (1 + linear / 5.0) / (1 + 0.62 * linear)

@@ -152,6 +152,8 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
                 report.add(row, is_new)
                 scores.write(row)
         scores.finish()
+    for note in scoring.closing_notes():
+        print(f"pain3d: {note}", file=sys.stderr)
     return report.finish()
 
 
@@ -243,10 +245,8 @@ def _write_overlay(directory: Path, scored) -> None:
     from dataset_script.storage import write_atomically
 
     from ..prediction.overlay import overlay
-    from ..prediction.overlay_files import overlay_file
+    from ..prediction.overlay_files import overlay_file, overlay_path
 
-    name = scored.source.name if scored.scores.frame is None else f"{scored.source.name}/{scored.scores.frame:06d}"
-    face = "" if scored.scores.face is None else f"-face{scored.scores.face}"
-    path = directory / f"{name}{face}.png"
+    path = overlay_path(directory, scored.source.name, scored.scores.frame, scored.scores.face)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, overlay_file(overlay(scored.view, scored.attention, scored.scores)))

@@ -25,11 +25,13 @@ class Scoring:
         scorer: the model.
         references_of: the neutral references of a file's person; None: none were named.
         settings: JSON values of all that decides the scores of a picture.
+        closing_notes: gives, after all was scored, a line for each thing that a table names and no video has.
     """
 
     scorer: Scorer
     references_of: Callable[[MediaFile], References] | None
     settings: dict[str, Any]
+    closing_notes: Callable[[], list[str]] = list
 
 
 def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
@@ -73,7 +75,8 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
         "references": digest_of_tensors(pixels for item in used for pixels in item.pixels) if used else None,
         "neutral-from-lowest": args.neutral_from_lowest,
     }
-    return Scoring(scorer, references_of, settings)
+    closing_notes = faces.frames_beyond if args.boxes or args.landmarks else list
+    return Scoring(scorer, references_of, settings, closing_notes)
 
 
 def _face_finder(args: argparse.Namespace, sources: list[MediaFile]) -> tuple[FaceFinder | None, dict[str, str | None]]:

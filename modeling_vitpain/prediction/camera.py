@@ -36,6 +36,8 @@ class Camera:
         self._is_numbered = device.isdecimal()
         self._capture = _capture(int(device) if self._is_numbered else device)
         if not self._capture.isOpened():
+            if "://" in device:
+                raise WorkFailed(f"{device} cannot be reached, or sends no video that OpenCV reads")
             what = (
                 "is it connected, and used by no other program?"
                 if self._is_numbered

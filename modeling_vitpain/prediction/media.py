@@ -4,6 +4,7 @@
 - A video is decoded as it is read and never held whole (`dataset_script/video.py`).
 """
 
+import re
 import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -128,6 +129,9 @@ def find_media(
             passed_over.update(left_out)
         return [MediaFile(p, str(p.relative_to(path))) for p in sorted(found, key=lambda p: (p.parent, p.name))]
     if not path.is_file():
+        if address := re.match(r"([a-z]+):/(?!/)", str(path)):  # of its slashes a path keeps one
+            shown = f"{address[1]}://{str(path)[address.end() :]}"
+            raise InvalidInput(f"{shown} is an address; --camera scores the pictures of one")
         raise InvalidInput(f"{path} does not exist; allowed are pictures, videos and folders of them")
     if path.resolve() in written:
         if passed_over is not None:

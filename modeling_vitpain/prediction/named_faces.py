@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.names import read_name
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
+from dataset_script.video import count_frames
 
 from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
 from .faces import Box, Face, NoFace, by_prominence
@@ -35,8 +36,8 @@ class NamedFaces:
     the path of one of the `pictures` alone, with slashes or backslashes and accents in either form of Unicode;
     `x0, y0, x1, y1`, a box in pixels of the upright picture, or with `landmarks` `x0, y0, …, x67, y67`, the 68 points
     of iBUG 300-W. For videos also `frame`, from 0; a row without it holds for all frames of its video. A row without
-    numbers, or with NaN, says that there is no face. Boxes may be shares of the picture, as `are_shares` tells for the
-    whole file.
+    numbers, with NaN or with nothing but zeros says that there is no face. Boxes may be shares of the picture, as
+    `are_shares` tells for the whole file.
 
     Args:
         several: whether a picture may have several faces.
@@ -69,8 +70,12 @@ class NamedFaces:
         for row in read.rows:
             key, box = self._read_row(read, row)
             self._rows.setdefault(key, []).append(_Named(row.line, box))
-        known = {path for path, _ in self._rows}
-        if self._rows and pictures and known.isdisjoint(path.resolve() for path in pictures):
+        self._seen: dict[Path, int] = {}  # of each video, the last frame that was asked for
+        scored, known = {path.resolve() for path in pictures}, {path for path, _ in self._rows}
+        absent = sorted(path for path in known - scored if not path.exists())
+        if known & scored and absent:
+            self.notes.append(f"{table.name} names {len(absent)} file(s) that do not exist, such as {str(absent[0])!r}")
+        if self._rows and pictures and known.isdisjoint(scored):
             example = read.rows[0].values[self._named["path"]]
             self.notes.append(
                 f"{table.name} names none of the files to be scored: it has {example!r}, they are like "
@@ -84,6 +89,8 @@ class NamedFaces:
     def find(self, picture: InputImage) -> list[Face]:
         """See `FaceFinder`."""
         path = picture.source.path.resolve()
+        if picture.frame is not None:
+            self._seen[path] = max(picture.frame, self._seen.get(path, 0))
         rows = self._rows.get((path, picture.frame)) or self._rows.get((path, None), [])
         named = [row for row in rows if row.box is not None]
         if not named:
@@ -92,6 +99,34 @@ class NamedFaces:
             lines = ", ".join(str(row.line) for row in named)
             raise NoFace(f"{self._name} names {len(named)} faces for it, lines {lines}; score them with --all-faces")
         return by_prominence([self._face(row, picture) for row in named], picture.image.size)
+
+    def frames_beyond(self) -> list[str]:
+        """One line for each video of which the table names frames that it does not have; after all were asked for."""
+        named: dict[Path, set[int]] = {}
+        for path, frame in self._rows:
+            if frame is not None:
+                named.setdefault(path, set()).add(frame)
+        lines = []
+        for path, last in self._seen.items():
+            if max(named.get(path, {0})) <= last:
+                continue
+            try:
+                count = count_frames(path)
+            except WorkFailed:
+                continue  # its own row says so
+            beyond = sorted(frame for frame in named[path] if frame >= count)
+            if named[path] == set(range(1, count + 1)):
+                lines.append(
+                    f"{self._name} names frames 1 to {count} of {path.name}, which has frames 0 to {count - 1}: each "
+                    "was used for the frame after its own; frames count from 0"
+                )
+            elif beyond:
+                lines.append(
+                    f"{self._name} names frame {beyond[0]}"
+                    + (f" and {len(beyond) - 1} more" if beyond[1:] else "")
+                    + f" of {path.name}, which has frames 0 to {count - 1}: frames count from 0"
+                )
+        return lines
 
     def _face(self, row: _Named, picture: InputImage) -> Face:
         width, height = picture.image.size
@@ -121,7 +156,7 @@ class NamedFaces:
         if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
         key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
-        if np.isnan(numbers).all():
+        if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0
             return key, None
         return key, self._box(numbers, where)
 

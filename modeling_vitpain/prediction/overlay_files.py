@@ -3,7 +3,9 @@
 A sheet has tiles of the picture and of its maps in rows of four, a caption under each.
 """
 
+import hashlib
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -20,6 +22,31 @@ _KEY, _VALUE = "Software", "pain3d predict --overlays"
 _MARK = f"tEXt{_KEY}\0{_VALUE}".encode("latin-1")
 _HEAD_BYTES = 1024
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+_LONGEST_NAME = 240
+"""Bytes of an overlay's file name. Most file systems allow 255, but it is written under a longer name first."""
+
+
+def overlay_path(directory: Path, name: str, frame: int | None, face: int | None) -> Path:
+    """Where the overlay of a picture is written.
+
+    Args:
+        directory: of all overlays.
+        name: of the picture or video, perhaps with folders; a very long one is cut, and ends in a digest of it all.
+        frame: of a video, which then is a folder.
+        face: of a picture of which all faces are scored.
+    """
+    ending = ("" if face is None else f"-face{face}") + ".png"
+    path = directory / name
+    if frame is not None:
+        return path / f"{frame:06d}{ending}"
+    written = os.fsencode(path.name)
+    if len(written) + len(ending) > _LONGEST_NAME:
+        digest = hashlib.sha256(written).hexdigest()[:16]
+        start = written[: _LONGEST_NAME - len(ending) - len(digest) - 1].decode("utf-8", errors="ignore")
+        path = path.with_name(f"{start}-{digest}")
+    return path.with_name(path.name + ending)
 
 
 def overlay_file(sheet: Image.Image) -> bytes:

@@ -90,6 +90,8 @@ class CsvRows:
         if not content.startswith(self.head):
             if self.head.startswith(content):
                 return []
+            if content.replace(b"\r\n", b"\n").startswith(self.head):
+                raise ValueError("it was saved by another program, which changed its line ends")
             raise ValueError("it does not begin with the columns of scores")
         rest = content[len(self.head) :]
         end = rest.rfind(b"\n") + 1

@@ -137,3 +137,16 @@ def test_columns_without_a_name(path, content, message):
 )
 def test_boxes_in_shares(boxes, shares):
     assert are_shares(boxes) == shares
+
+
+def test_codes_that_were_kept_from_a_spreadsheet_are_read_as_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('path,subject\na.png,"=""042"""\nb.png,="042"\nc.png,=042\n')
+    assert [row.values["subject"] for row in read_table(path).rows] == ["042", "042", "=042"]
+
+
+def test_spaces_between_columns_are_refused_with_what_is_allowed(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text('"path" "x0" "y0"\n"1" "a.png" 3 4\n')
+    with pytest.raises(InvalidInput, match="has spaces between its columns; allowed are commas, semicolons, tabs"):
+        read_table(path)

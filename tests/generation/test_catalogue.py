@@ -107,7 +107,7 @@ def test_names_are_those_of_the_entries_and_licences_are_stated():
         ({"look": "photographed"}, "procedural, kandinsky, diffusion"),
         ({"look": "kandinsky"}, "the sha256 of the models of look 'kandinsky'"),
         ({"background": "frame"}, "null, as no model paints look 'procedural'"),
-        ({"renderer": "eevee"}, "raster, cycles"),
+        ({"renderer": "eevee"}, "raster, cycles, pytorch3d"),
         ({"head_file": "0" * 64}, "null"),
         ({"head": "mesh"}, "the sha256 of the file"),
     ],

@@ -72,6 +72,7 @@ def test_files_are_safetensors_and_code(saved):
         "backbone_vitpain.py",
         "config.json",
         "configuration_vitpain.py",
+        "given_pictures_vitpain.py",
         "heads_vitpain.py",
         "image_processing_vitpain.py",
         "jpeg_data_vitpain.py",

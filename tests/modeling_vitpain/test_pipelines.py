@@ -196,3 +196,162 @@ def test_a_face_that_is_not_found_and_wrong_words_are_refused(saved, tmp_path):
     with pytest.raises(ValueError, match=r"sees whole pictures .*; give face_crop too"):
         whole(FACE, find_face=lambda picture, crop: (picture, BOX))
     assert whole(FACE, find_face=lambda picture, crop: (picture, BOX), face_crop=1.7) == assess(FACE, boxes=BOX)
+
+
+# References and lists
+
+
+NEUTRAL = Image.fromarray(255 - np.asarray(FACE))
+OTHER = FACE.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+
+
+@pytest.fixture(scope="module")
+def with_reference(tmp_path_factory) -> str:
+    return save(tmp_path_factory.mktemp("with_reference"), reference="neutral")
+
+
+def without_face(picture, crop):
+    """As a finder; only a picture of one colour has no face."""
+    if max(high - low for low, high in picture.getextrema()) == 0:
+        raise ValueError("no face found")
+    return picture, BOX
+
+
+BLANK = Image.new("RGB", (80, 60), "green")
+
+
+def test_the_finder_of_the_pipeline_finds_the_face_of_the_reference_too(with_reference):
+    assess = pipeline("pain-assessment", model=with_reference, find_face=without_face)
+    expected = assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes=BOX)
+    assert assess(FACE, reference=NEUTRAL) == expected
+    assert assess(FACE, boxes=BOX, reference=NEUTRAL) == expected
+    assert assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes="whole") != expected
+    with pytest.raises(ValueError, match=r"^reference\[1\]: no face found; name the face with reference_boxes, or"):
+        assess(FACE, reference=[NEUTRAL, BLANK])
+    with pytest.raises(ValueError, match=r"^reference: no face found"):
+        assess(FACE, reference=BLANK)
+
+
+def test_a_picture_is_never_its_own_reference(with_reference, tmp_path, monkeypatch):
+    assess = pipeline("pain-assessment", model=with_reference)
+    FACE.save(tmp_path / "face.png")
+    (tmp_path / "link.png").symlink_to("face.png")
+    monkeypatch.chdir(tmp_path)
+    path = str(tmp_path / "face.png")
+    fallback = assess(FACE, boxes=BOX)
+    text = base64.b64encode(encoded(FACE)).decode()
+    array = np.asarray(FACE)
+    pairs = [
+        (FACE, FACE),
+        (FACE, FACE.copy()),
+        (path, "face.png"),
+        (path, "link.png"),
+        (path, Path("face.png")),
+        (path, Image.open(path)),
+        (Image.open(path), Image.open(path)),
+        (array, array.copy()),
+        (array, torch.from_numpy(array.copy())),
+        (text, text),
+    ]
+    for picture, reference in pairs:
+        assert assess(picture, boxes=BOX, reference=reference, reference_boxes=BOX) == fallback
+    both = assess(FACE, boxes=BOX, reference=[FACE, NEUTRAL], reference_boxes=[BOX, BOX])
+    assert both == assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes=BOX) != fallback
+
+
+def test_a_flat_list_of_references_is_left_out_for_their_own_pictures_alone(with_reference):
+    assess = pipeline("pain-assessment", model=with_reference)
+    boxes = {"boxes": [BOX, BOX], "reference_boxes": [BOX]}
+    pictures = assess([FACE, NEUTRAL], reference=[NEUTRAL], batch_size=2, **boxes)
+    assert pictures[0]["pspi"] == pytest.approx(
+        assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes=BOX)["pspi"], abs=1e-4
+    )
+    assert pictures[1]["pspi"] == pytest.approx(assess(NEUTRAL, boxes=BOX)["pspi"], abs=1e-4)
+
+
+def test_a_model_without_fallback_says_which_picture_is_its_own_only_reference(tmp_path):
+    assess = pipeline("pain-assessment", model=save(tmp_path, reference="neutral", reference_fallback=False))
+    assess([FACE, OTHER], boxes="whole", reference=NEUTRAL, reference_boxes="whole")
+    with pytest.raises(ValueError, match=r"^inputs\[1\]: the picture is its own only reference; this model needs"):
+        assess([FACE, NEUTRAL], boxes="whole", reference=NEUTRAL, reference_boxes="whole")
+    with pytest.raises(ValueError, match=r"^inputs\[0\]: the picture has no reference; this model needs"):
+        assess([FACE, OTHER], boxes="whole", reference=[[], [NEUTRAL]], reference_boxes="whole")
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_nested_list_is_one_set_of_references_for_each_picture(with_reference, batch_size):
+    assess = pipeline("pain-assessment", model=with_reference, find_face=without_face)
+    pictures, sets = [FACE, NEUTRAL, FACE], [[NEUTRAL, OTHER], [FACE], []]
+    singly = [
+        assess(FACE, reference=[NEUTRAL, OTHER])["pspi"],
+        assess(NEUTRAL, reference=FACE)["pspi"],
+        assess(FACE)["pspi"],
+    ]
+    assert len(set(singly)) == 3
+    found = assess(pictures, reference=sets, batch_size=batch_size)
+    assert [one["pspi"] for one in found] == pytest.approx(singly, abs=1e-4)
+    named = assess(
+        pictures, boxes=[BOX] * 3, reference=sets, reference_boxes=[[BOX, BOX], [BOX], []], batch_size=batch_size
+    )
+    assert [one["pspi"] for one in named] == pytest.approx(singly, abs=1e-4)
+    assert assess(FACE, reference=[[NEUTRAL, OTHER]])["pspi"] == pytest.approx(singly[0], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "parameters", "message"),
+    [
+        ([FACE, OTHER], {"reference": [[NEUTRAL]]}, r"reference holds 1 sets for 2 picture\(s\); allowed is one set"),
+        (FACE, {"reference": [[NEUTRAL], [OTHER]]}, r"reference holds 2 sets for 1 picture\(s\)"),
+        ([FACE, OTHER], {"reference": [[NEUTRAL], NEUTRAL]}, r"reference\[1\] is no list, but others are"),
+        ([FACE, OTHER], {"reference": [[NEUTRAL], [BLANK]]}, r"^reference\[1\]\[0\]: no face found"),
+        (
+            [FACE],
+            {"reference": [[NEUTRAL]], "reference_boxes": [BOX]},
+            "reference_boxes does not hold one box for each",
+        ),
+        (FACE, {"reference": [NEUTRAL, OTHER], "reference_boxes": BOX}, "1 reference_boxes were given for 2 pictures"),
+        (FACE, {"reference": NEUTRAL, "reference_boxes": "all"}, "reference_boxes is 'all'; allowed are"),
+        (FACE, {"reference": []}, "reference is empty"),
+    ],
+)
+def test_wrong_references_are_refused(with_reference, pictures, parameters, message):
+    assess = pipeline("pain-assessment", model=with_reference, find_face=without_face)
+    with pytest.raises(ValueError, match=message):
+        assess(pictures, **parameters)
+    with pytest.raises(ValueError, match="one set for each picture; allowed is beside a list of pictures"):
+        assess((one for one in [FACE]), reference=[[NEUTRAL]])
+
+
+def test_an_error_names_the_picture_it_is_about(saved, tmp_path):
+    class Pictures(torch.utils.data.Dataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, k):
+            return [FACE, BLANK, FACE][k]
+
+    assess = pipeline("pain-assessment", model=saved, find_face=without_face)
+    for pictures in ([FACE, BLANK, FACE], (FACE, BLANK), np.stack([FACE, BLANK]), (x for x in [FACE, BLANK])):
+        with pytest.raises(ValueError, match=r"^inputs\[1\]: no face found; name the face with boxes"):
+            list(assess(pictures))
+    with pytest.raises(ValueError, match=r"^inputs\[1\]: no face found"):
+        list(assess(Pictures(), batch_size=2))
+    path = tmp_path / "blank.png"
+    BLANK.save(path)
+    with pytest.raises(ValueError, match=r"^inputs\[0\] \(.*blank.png\): no face found"):
+        assess([str(path), FACE])
+    with pytest.raises(ValueError, match=r"^/.*blank\.png: no face found"):
+        assess(path)
+    with pytest.raises(ValueError, match=r"^inputs\[2\]: box .* is outside of the picture of 80 x 60 pixels"):
+        assess([FACE] * 3, boxes=[BOX, BOX, (200, 200, 300, 300)])
+    with pytest.raises(ValueError, match=r"^inputs\[1\]: 'missing.png' is no picture"):
+        assess([FACE, "missing.png"])
+
+
+def test_a_row_of_a_dataset_is_no_picture(saved):
+    assess = pipeline("pain-assessment", model=saved)
+    for parameters in ({}, {"boxes": BOX}, {"boxes": "whole"}, {"find_face": without_face}):
+        with pytest.raises(TypeError, match="a picture is of type dict; allowed are PIL pictures, arrays"):
+            assess({"image": FACE}, **parameters)
+    with pytest.raises(TypeError, match=r"^inputs\[1\]: a picture is of type dict"):
+        assess([FACE, {"image": FACE}], boxes="whole")

@@ -1,10 +1,10 @@
 """Wavefront OBJ: `v` and `f` lines; everything else is passed over."""
 
-from itertools import pairwise
-
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+
+from .polygons import fan
 
 
 def read_obj(content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +40,7 @@ def _fan(words: list[str], num_vertices: int) -> list[tuple[int, int, int]]:
     corners = [int(word.partition("/")[0]) for word in words]
     if 0 in corners or len(corners) < 3:
         raise ValueError
-    corners = [c - 1 if c > 0 else num_vertices + c for c in corners]
-    return [(corners[0], b, c) for b, c in pairwise(corners[1:])]
+    return fan([c - 1 if c > 0 else num_vertices + c for c in corners])
 
 
 def _joined(text: str) -> str:

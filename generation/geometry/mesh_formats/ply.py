@@ -7,6 +7,8 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput
 
+from .polygons import fan
+
 TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4",
     "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4",
@@ -128,12 +130,14 @@ def _fans(polygons: np.ndarray | list) -> np.ndarray:
         groups = [np.array(found, np.int64) for length, found in sorted(by_length.items()) if length]
     else:
         groups = [polygons.astype(np.int64)]
-    fans = [
-        np.stack([np.broadcast_to(group[:, :1], group[:, 2:].shape), group[:, 1:-1], group[:, 2:]], axis=2)
-        for group in groups
-        if group.shape[1] > 2
-    ]
-    return np.concatenate([np.zeros((0, 3), np.int64), *(fan.reshape(-1, 3) for fan in fans)])
+    fans = []
+    for group in groups:
+        if group.shape[1] > 2:
+            doubled = (group == np.roll(group, 1, axis=1)).any(axis=1)
+            whole = group[~doubled]
+            fans.append(np.stack([np.broadcast_to(whole[:, :1], whole[:, 2:].shape), whole[:, 1:-1], whole[:, 2:]], 2))
+            fans += [np.array(fan(polygon), np.int64) for polygon in group[doubled].tolist()]
+    return np.concatenate([np.zeros((0, 3), np.int64), *(triangles.reshape(-1, 3) for triangles in fans)])
 
 
 def _strips(strips: np.ndarray | list) -> np.ndarray:

@@ -29,7 +29,8 @@ LARGEST = 1e50
 def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) float64 in the file's order and units, and triangles (T, 3) int64; polygons become fans.
 
-    STL has no vertex numbers: every triangle brings three vertices of its own.
+    STL has no vertex numbers: every triangle brings three vertices of its own. A polygon without three different
+    corners is a triangle with one of them twice.
 
     Raises:
         InvalidInput: no such file, another format, cut short, compressed, no triangles, too many, or too large

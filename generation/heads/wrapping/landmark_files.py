@@ -1,18 +1,27 @@
 """The 68 landmarks of the user's own head, from a file."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dataset_script.errors import InvalidInput
 from dataset_script.vocabulary import NUM_LANDMARKS
 
+FORM = (
+    "a .txt file has a line 'x y z' for each (commas, semicolons or tabs between them, too), a .json file a list of "
+    "[x, y, z] or {'x': …, 'y': …, 'z': …}; or vertex numbers, one a line"
+)
+
 
 def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool) -> np.ndarray:
     """(68, 3) points in the file's units, from 68 numbers of `vertices` (V, 3), from 0, or 68 points, in iBUG order.
 
-    A .json file holds a list, a .txt file a line for each. `indexed`: whether the mesh's format keeps vertex numbers.
+    A .json file holds a list of numbers, of [x, y, z] or of {"x", "y", "z"}, or is a markups file of 3D Slicer, whose
+    positions are taken as they stand; a .txt file holds a line for each. `indexed`: whether the mesh's format keeps
+    vertex numbers.
 
     Raises:
         InvalidInput: no such file, or it does not hold 68 of them.
@@ -52,17 +61,32 @@ def _landmark_values(path: Path) -> np.ndarray:
     if path.suffix.lower() not in (".json", ".txt"):
         raise InvalidInput(f"--head-landmarks is {path}; it must end in .json or .txt")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".json":
-            values = np.array(json.loads(text), np.float64)
+            values = np.array([_point(point) for point in _points(json.loads(text))], np.float64)
         else:
-            values = np.array([[float(word) for word in line.split()] for line in text.splitlines() if line.strip()])
+            lines = [line.strip() for line in text.splitlines()]
+            values = np.array([[float(word) for word in re.split(r"\s*[,;]\s*|\s+", line)] for line in lines if line])
     except FileNotFoundError:
         raise InvalidInput(f"--head-landmarks is {path}, which does not exist") from None
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"--head-landmarks {path} does not hold {NUM_LANDMARKS} numbers or points: {error}"
-        ) from None
+    except (ValueError, TypeError, LookupError):
+        raise InvalidInput(f"--head-landmarks {path} does not hold {NUM_LANDMARKS} numbers or points: {FORM}") from None
     if not np.isfinite(values).all():
         raise InvalidInput(f"--head-landmarks {path} holds a number that is not finite")
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _points(content: Any) -> list:
+    """The landmarks in a JSON value. Raises LookupError or TypeError where there are none."""
+    if isinstance(content, dict):
+        return [point for markup in content["markups"] for point in markup["controlPoints"]]
+    if not isinstance(content, list):
+        raise TypeError
+    return content
+
+
+def _point(point: Any) -> Any:
+    """[x, y, z] of one landmark in a JSON value, or what it is otherwise."""
+    if not isinstance(point, dict):
+        return point
+    return point["position"] if "position" in point else [point["x"], point["y"], point["z"]]

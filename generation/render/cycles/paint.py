@@ -46,10 +46,11 @@ class FineMesh:
     places: np.ndarray
 
     @classmethod
-    def of(cls, topology: Topology) -> "FineMesh":
-        """Splits edges of the canonical face until none is longer than its region allows."""
+    def of(cls, topology: Topology, body_mm: float = np.inf) -> "FineMesh":
+        """Splits edges of the canonical face until none is longer than its region allows; `body_mm` is allowed on skin
+        and clothes outside the face."""
         points, triangles, part = topology.reference, topology.triangles, topology.part
-        limit = np.full(len(triangles), np.inf)
+        limit = np.where(part == SKIN, body_mm, np.inf)
         limit[(part == SKIN) & (topology.masks["face"][triangles].max(axis=1) > 0.02)] = FACE_EDGE_MM
         for k in (0, 1):
             ball = (part == EYE) & ((points[triangles[:, 0], 0] < 0) == k)

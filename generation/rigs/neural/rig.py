@@ -1,8 +1,6 @@
 """A trained network as a rig: bind a neutral face once, then pose it by action units."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
 from ...geometry.surface import Surface
+from ...geometry.torch_threads import one_torch_thread
 from ...heads.wrapping.align import check_fit, check_slits
 from ...heads.wrapping.template import template
 from ...heads.wrapping.wrap import wrap
@@ -108,14 +107,3 @@ def landmarks_by_wrapping(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray
     found = wrap(template(), Surface(vertices, faces), None)
     check_fit(template(), found)
     return template().landmark_rows @ found.points
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """Within this torch has one thread: how many threads split a sum decides its last bit."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

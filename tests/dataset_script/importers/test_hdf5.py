@@ -64,6 +64,30 @@ def test_a_name_in_another_case_is_the_same_subject(tmp_path):
     assert "subject 042-ll042 is spelled 042-LL042 and 042-ll042: they are one subject" in report.notes
 
 
+def letters(names: list[str], length: int = 12) -> np.ndarray:
+    """A character matrix of MATLAB as HDF5 holds it: (length, N)."""
+    return np.array([[ord(letter) for letter in name.ljust(length)] for name in names], np.uint16).T
+
+
+def test_names_as_a_character_matrix_of_matlab_are_read(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    names = [shot.subject for shot in shots()]
+    change(source / ANNOTATIONS, "subject_name", letters(names))
+    report, rows = imported(source, tmp_path / "out")
+    assert [rows[f"{name}/{k:06d}"]["subject_id"] for k, name in enumerate(names)] == names
+    assert any("subject_name was read as a character matrix of MATLAB" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float64])
+def test_names_that_are_no_text_are_blamed_themselves(tmp_path, kind):
+    source = write_unbc_hdf5(tmp_path / "h5")
+    count = len(shots())
+    change(source / ANNOTATIONS, "subject_name", np.ones((9, count if kind is np.float64 else 12), kind))
+    message = rf"subject_name is (uint16 \(9, 12\)|float64 \(9, {count}\)); allowed is text, \({count},\)"
+    with pytest.raises(WorkFailed, match=message):
+        imported(source, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("file", "name", "others", "advice"),
     [

@@ -275,6 +275,7 @@ def test_rows_that_repeat_are_read_once_and_rows_that_differ_are_named(tmp_path)
         ("2.7,,,,,,", "line 2: pspi is 2.7; allowed"),
         ("nan,,,,,,", "line 2: au4, au6, au7, au9, au10, au43 is empty"),
         ("x,,,,,,", "line 2: pspi is 'x'; allowed is a finite number"),
+        (",0,0,0,0,0,TRUE", "line 2: au43 is 'TRUE'; allowed is 0 or 1"),
         (",6,0,0,0,0,0", "line 2: AU4 is 6; allowed is 0 to 5"),
         (",0,0,0,0,0,5", "line 2: AU43 is 5; allowed is 0 to 1"),
         (",0,0,0,0,,0", "line 2: au10 is empty; allowed are numbers, 0 for a unit that is absent"),

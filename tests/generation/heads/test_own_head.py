@@ -308,8 +308,10 @@ def damaged(mesh) -> tuple[np.ndarray, np.ndarray]:
     triangles = (triangles + len(vertices) - skin) % len(vertices)
     bad = triangles[: len(mesh.triangles)]
     bad[[50, 51]] = bad[[50, 51], ::-1]
-    extra = [bad[700], [*bad[100][:2], bad[900][0]], [bad[9][0], bad[9][0], bad[9][1]], [*bad[8][:2], len(vertices)]]
-    return np.concatenate([vertices, [[np.nan] * 3]]), np.concatenate([triangles, extra])
+    flat = [bad[9][0], len(vertices) + 1, bad[9][1]]
+    extra = [bad[700], [*bad[100][:2], bad[900][0]], flat, [*bad[8][:2], len(vertices)]]
+    start, end = vertices[bad[9][:2]].round(6)  # as the file has them, so that the three points are on one line
+    return np.concatenate([vertices, [[np.nan] * 3, 2 * end - start]]), np.concatenate([triangles, extra])
 
 
 def test_all_faults_of_a_scan_are_named_at_once_and_repaired_on_demand(mesh, tmp_path):
@@ -326,6 +328,28 @@ def test_all_faults_of_a_scan_are_named_at_once_and_repaired_on_demand(mesh, tmp
     head = own.load(path, repair=True)
     assert "repaired: " in head.about and "1 doubled" in head.about and "2 triangles turned round" in head.about
     assert head.wrap.nearest.distance[template().face].mean() < 0.35
+
+
+def test_triangles_written_as_quads_are_the_same_head_and_empty_polygons_are_left_out_and_counted(
+    wrapped, obj, tmp_path
+):
+    def path_of(name, lines):
+        (tmp_path / name).write_text("\n".join(lines))
+        return tmp_path / name
+
+    lines = obj.read_text().splitlines()
+    faces = [k for k, line in enumerate(lines) if line.startswith("f ")]
+    for k in faces[::2]:
+        lines[k] += f" {lines[k].split()[-1]}"  # as ZBrush writes them
+    first = lines[faces[0]].split()[1]
+    path = path_of(
+        "quads.obj", [*lines, f"f {first} {first} {first}", f"f {first} {lines[faces[5]].split()[1]} {first}"]
+    )
+    head = own.load(path)
+    assert (head.wrap.points == wrapped.wrap.points).all()
+    assert head.about.startswith("quads.obj: ") and "2 polygons without three different corners left out" in head.about
+    with pytest.raises(InvalidInput, match="no polygon has three different corners"):
+        own.load(path_of("flat.obj", [*(line for line in lines if line.startswith("v ")), "f 1 2 2"]))
 
 
 def test_repair_leaves_a_sound_head_as_it_is(wrapped, obj):

@@ -161,6 +161,11 @@ def test_a_camera_that_is_pulled_out(model, camera, tmp_path, monkeypatch, capsy
     [
         (["--camera", "99"], 1, "camera 99 cannot be opened; is it connected"),
         (["--camera", "/no/such.mp4"], 1, "camera /no/such.mp4 cannot be opened; allowed are a number"),
+        (
+            ["--camera", "http://127.0.0.1:9/x.m3u8"],
+            1,
+            "http://127.0.0.1:9/x.m3u8 cannot be reached, or sends no video",
+        ),
         (["--camera", "{clip}", "--seconds", "0"], 2, "seconds is 0.0; allowed is above 0"),
         (["--camera", "{clip}", "{clip}"], 2, "camera and files were both given"),
         (["--camera", "{clip}", "--boxes", "b.csv"], 2, "camera and boxes were both given"),

@@ -1,9 +1,10 @@
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput
@@ -131,3 +132,25 @@ def test_the_command_says_what_was_passed_over(tmp_path, capsys):
     assert "the first of several pictures" in said.out.splitlines()[2]
     assert pain3d_cli.main([*call[:1], str(tmp_path / "visit" / "a.jfif"), *call[2:]]) == 0
     assert "passed over" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.dng", "a.NEF", "a.tif"])
+def test_the_preview_of_a_camera_raw_is_not_the_picture(tmp_path, name):
+    path = tmp_path / name
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254], tags[330] = 1, 8
+    Image.new("RGB", (64, 48), "grey").save(path, "TIFF", tiffinfo=tags)
+    picture = read_picture(MediaFile(path, path.name))
+    assert picture.image is None and "camera raw" in picture.error and "export it as JPEG, PNG or TIFF" in picture.error
+    for kept in ({254: 0, 330: 8}, {254: 1}, {}):  # with smaller copies behind it; a small picture alone
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags.update(kept)
+        Image.new("RGB", (64, 48), "grey").save(path, "TIFF", tiffinfo=tags)
+        assert read_picture(MediaFile(path, path.name)).error is None
+
+
+@pytest.mark.parametrize("address", ["http://host/x.m3u8", "rtsp://host:554/a?b=c"])
+def test_an_address_is_no_file_and_the_camera_is_named(address):
+    with pytest.raises(InvalidInput) as refusal:
+        find_media(Path(address))
+    assert str(refusal.value) == f"{address} is an address; --camera scores the pictures of one"

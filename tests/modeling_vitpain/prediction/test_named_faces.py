@@ -90,10 +90,28 @@ def test_an_encoding_other_than_utf8_is_said(picture):
     assert named(picture, HEADER + "Jérôme.png,1,2,3,4\n", "latin-1").notes == ["boxes.csv was read as cp1252"]
 
 
-@pytest.mark.parametrize("cells", ["nan,nan,nan,nan", ",,,", "NaN,NaN,NaN,NaN", "None,None,None,None"])
+@pytest.mark.parametrize(
+    "cells", ["nan,nan,nan,nan", ",,,", "0,0,0,0", "0.0,0,0,0.0", "NaN,NaN,NaN,NaN", "None,None,None,None"]
+)
 def test_a_row_without_numbers_says_that_there_is_no_face(picture, cells):
     with pytest.raises(NoFace, match=r"no face is named for it in boxes\.csv"):
         named(picture, HEADER + f"Jérôme.png,{cells}\n").find(picture)
+
+
+def test_landmarks_of_zeros_say_that_there_is_no_face(picture):
+    columns = ",".join(f"{axis}{k}" for k in range(68) for axis in "xy")
+    content = f"path,{columns}\nJérôme.png{',0' * 136}\n"
+    with pytest.raises(NoFace, match=r"no face is named for it in boxes\.csv"):
+        named(picture, content, landmarks=True).find(picture)
+
+
+def test_files_that_do_not_exist_are_said(picture):
+    content = HEADER + "Jérôme.png,100.5,60,400,440\ngone.png,1,2,30,40\ngone2.png,1,2,30,40\n"
+    (note,) = named(picture, content, pictures=[picture.source.path]).notes
+    assert note.startswith("boxes.csv names 2 file(s) that do not exist, such as") and "gone.png" in note
+    (picture.source.path.parent / "gone.png").touch()
+    (picture.source.path.parent / "gone2.png").touch()
+    assert named(picture, content, pictures=[picture.source.path]).notes == []
 
 
 def test_shares_of_the_picture(picture):

@@ -71,6 +71,22 @@ class TestCommand:
         assert pain3d_cli.main([*call, "--out", str(tmp_path / "without.csv")]) == 0
         assert (tmp_path / "with.csv").read_text() == (tmp_path / "without.csv").read_text()
 
+    def test_names_that_leave_no_room_for_a_suffix_are_cut_and_stay_unique(self, tmp_path, capsys):
+        folder, looks, out = tmp_path / "pictures", tmp_path / "looks", tmp_path / "scores.csv"
+        folder.mkdir()
+        names = [f"{'é' * 120}.png", f"{'é' * 120}.jpg", f"{'a' * 250}1.png", f"{'a' * 250}2.png", "z.png"]
+        assert max(len(name.encode()) for name in names) == 255
+        for name in names:
+            Image.new("RGB", (50, 60), "grey").save(folder / name)
+        call = ["predict", str(folder), "--model", str(save_model(tmp_path / "model")), "--overlays", str(looks)]
+        assert pain3d_cli.main([*call, "--out", str(out)]) == 0
+        assert out.read_text().count("\n") == 6
+        found = {path.name for path in looks.iterdir()}
+        assert len(found) == 5 and "z.png.png" in found and all(name.endswith(".png") for name in found)
+        assert sum(name.startswith("é" * 80) for name in found) == 2
+        assert pain3d_cli.main([*call, "--out", str(out), "--overwrite"]) == 0
+        assert {path.name for path in looks.iterdir()} == found
+
     @pytest.mark.parametrize("again", [True, False])
     def test_overlays_and_scores_inside_the_scored_folder_are_not_scored(self, pictures, tmp_path, capsys, again):
         looks, out = pictures / "looks", pictures / "scores.png"  # a name that a picture could have

@@ -161,7 +161,11 @@ def test_rows_of_other_files_and_other_programs_are_refused(model, ward, tmp_pat
     assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 0
     assert pain3d_cli.main([*words, str(ward / "c")]) == 2
     assert f"holds rows of {ward / 'a' / 'a0.png'}, which this call does not name" in capsys.readouterr().err
-    out.write_bytes(out.read_bytes().replace(b"0.", b"0,", 1))
+    whole = out.read_bytes()
+    out.write_bytes(whole.replace(b"\n", b"\r\n"))
+    assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
+    assert "it was saved by another program, which changed its line ends" in capsys.readouterr().err
+    out.write_bytes(whole.replace(b"0.", b"0,", 1))
     assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
     out.write_text("path,label\nmine,3\n")
     assert pain3d_cli.main([*words, str(ward / "c")]) == 2

@@ -192,6 +192,28 @@ class TestCommand:
         same = [a["pspi"] == b["pspi"] for a, b in zip(boxed, one, strict=True)]
         assert same == [True, True, False, True]
 
+    @pytest.mark.parametrize(
+        ("frames", "options", "line"),
+        [
+            (
+                range(1, FRAMES + 1),
+                (),
+                "names frames 1 to 60 of visit.mp4, which has frames 0 to 59: each was used for",
+            ),
+            (range(1, FRAMES + 1), ("--every", "15"), "names frames 1 to 60 of visit.mp4, which has frames 0 to 59"),
+            ([0, 60, 70], (), "names frame 60 and 1 more of visit.mp4, which has frames 0 to 59: frames count from 0"),
+            ([0, 59], ("--every", "15"), None),
+            (range(FRAMES), (), None),
+        ],
+    )
+    def test_frames_that_the_video_does_not_have_are_said(self, model, video, tmp_path, capsys, frames, options, line):
+        table = tmp_path / "boxes.csv"
+        table.write_text("path,frame,x0,y0,x1,y1\n" + "".join(f"{video},{k},4,60,60,120\n" for k in frames))
+        call = ["predict", video, "--model", model, "--boxes", table, *options, "--out", tmp_path / "out.csv"]
+        assert pain3d_cli.main([*map(str, call)]) in (0, 1)  # frames without a row have an error
+        told = [found for found in capsys.readouterr().err.splitlines() if "which has frames" in found]
+        assert len(told) == (line is not None) and (line is None or f"pain3d: boxes.csv {line}" in told[0])
+
     def test_neutral_frames_are_the_lowest_of_the_video(self, model, video, tmp_path):
         options = (video, "--model", model, "--every", "10")
         plain = predict(*options, out=tmp_path / "plain.csv")

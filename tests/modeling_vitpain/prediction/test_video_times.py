@@ -1,6 +1,7 @@
 """Times of joined recordings and time-lapses, and files of which a part is missing."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -71,6 +72,7 @@ class FakeStream:
 
 
 class FakeContainer:
+    format = SimpleNamespace(name="mpegts")
     start_time = 0
 
 
@@ -95,6 +97,36 @@ class FakeFrame:
 def test_time_stamps(stamps, times):
     clock = Clock(FakeContainer(), FakeStream())
     assert [clock.tick(FakeFrame(stamp)) for stamp in stamps] == pytest.approx(times)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("b.avi", "libx264", {"bf": "3"}),
+        ("plain.avi", "libx264", {"bf": "0"}),
+        ("zero.avi", "libx264", {"tune": "zerolatency"}),
+        ("b.avi", "mpeg4", {"bf": "2"}),
+        ("plain.avi", "mpeg4", {}),
+        ("intra.avi", "mjpeg", {}),
+        ("b.m2v", "mpeg2video", {"bf": "2"}),
+        ("plain.m2v", "mpeg2video", {}),
+    ],
+)
+def test_formats_without_times_of_frames_count_from_zero_in_the_order_shown(tmp_path, name, codec, options):
+    path, rate = tmp_path / name, 25
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options)
+        stream.width, stream.height, stream.gop_size = 96, 64, 12
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for k in range(40):
+            frame = av.VideoFrame.from_ndarray(drawn(k))
+            frame.pts, frame.time_base = k, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    frames = frames_of(path)
+    assert not any(frame.error for frame in frames)
+    np.testing.assert_allclose([frame.time_s for frame in frames], np.arange(40) / rate, atol=1e-6)
+    assert [frame.frame for frame in frames_of(path, fps=5)] == list(range(0, 40, 5))
 
 
 class TestMissing:

@@ -45,6 +45,10 @@ def test_formats_hold_the_same_surface(ball, tmp_path, suffix):
         ("f 1 \\\r\n 2 \\ \r\n 3 # a triangle\r\n", [[0, 1, 2]]),
         ("f 1//1 2//2 3//3#glued\n", [[0, 1, 2]]),
         ("# a path C:\\\nf 1/1/1 2/2/2 3/3/3 # behind\n", [[0, 1, 2]]),
+        ("f 1 2 3 3\n", [[0, 1, 2]]),
+        ("f 1 1 2 2 3 1\n", [[0, 1, 2]]),
+        ("f 1/1 2/2 3/3 3/4\n", [[0, 1, 2]]),
+        ("f 2 2 2 2\nf 1 2 3\nf 1 2 1\n", [[1, 1, 1], [0, 1, 2], [0, 0, 0]]),
         ("l 1 2\ns off\nusemtl skin\nvp 1 2\nf 1 2 3\n", [[0, 1, 2]]),
     ],
 )
@@ -107,6 +111,19 @@ def test_a_long_ply_strip_turns_every_second_triangle(tmp_path):
         "0 0 0\n1 0 0\n0 1 0\n1 1 0\n0 2 0\n7 0 1 2 3 -1 4 4\n"
     )
     assert read_mesh(path)[1].tolist() == [[0, 1, 2], [3, 2, 1]]
+
+
+@pytest.mark.parametrize(
+    "lengths", ["4 0 1 2 2\n4 0 2 3 3\n4 4 3 2 4\n4 1 1 1 1\n", "3 0 1 2\n4 0 2 3 0\n3 4 3 2\n3 1 1 1\n"]
+)
+def test_ply_polygons_with_a_corner_twice(tmp_path, lengths):
+    path = tmp_path / "quads.ply"
+    path.write_text(
+        "ply\nformat ascii 1.0\nelement vertex 5\nproperty float x\nproperty float y\nproperty float z\n"
+        "element face 4\nproperty list uchar int vertex_indices\nend_header\n"
+        f"0 0 0\n1 0 0\n1 1 0\n0 1 0\n0 2 0\n{lengths}"
+    )
+    assert sorted(read_mesh(path)[1].tolist()) == [[0, 1, 2], [0, 2, 3], [1, 1, 1], [4, 3, 2]]
 
 
 def test_ply_polygons_of_several_lengths(tmp_path):

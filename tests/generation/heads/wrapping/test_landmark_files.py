@@ -18,6 +18,30 @@ def test_landmarks_are_vertex_numbers_or_points(mesh, obj, tmp_path):
     check_on_skin(tmp_path / "numbers.txt", one, vertices[: len(mesh.vertices)])
 
 
+POINTS = np.random.default_rng(0).normal(size=(68, 3)).round(4)
+
+
+def as_lines(separator: str) -> str:
+    return "\n".join(separator.join(map(str, point)) for point in POINTS.tolist()) + "\n\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        *(("l.txt", as_lines(separator)) for separator in (" ", ",", ", ", ";", "\t", " ; ")),
+        ("l.txt", "\ufeff" + as_lines(",").replace("\n", "\r\n")),
+        ("l.json", json.dumps([dict(zip("xyz", point, strict=True)) for point in POINTS.tolist()])),
+        (
+            "l.mrk.json",
+            json.dumps({"markups": [{"controlPoints": [{"id": "1", "position": p} for p in POINTS.tolist()]}]}),
+        ),
+    ],
+)
+def test_points_as_programs_write_them(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    assert np.allclose(read_landmarks(tmp_path / name, np.zeros((3, 3)), False), POINTS)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "indexed", "line"),
     [
@@ -27,6 +51,21 @@ def test_landmarks_are_vertex_numbers_or_points(mesh, obj, tmp_path):
         ("l.json", json.dumps([10**7] * 68), True, "allowed are vertex numbers 0 to"),
         ("l.json", json.dumps([1.5] * 68), True, "allowed are vertex numbers"),
         ("l.json", json.dumps([1] * 68), False, "must hold 68 points"),
+        (
+            "l.txt",
+            as_lines(",").replace("\n", ",Point\n"),
+            True,
+            "not hold 68 numbers or points: a .txt file has a line",
+        ),
+        (
+            "l.txt",
+            as_lines(" ").replace("\n", " 1\n", 1),
+            True,
+            "not hold 68 numbers or points: a .txt file has a line",
+        ),
+        ("l.json", '{"points": []}', True, "not hold 68 numbers or points: a .txt file has a line"),
+        ("l.json", '[{"x": 1, "y": 2}]', True, "not hold 68 numbers or points: a .txt file has a line"),
+        ("l.json", "3", True, "not hold 68 numbers or points: a .txt file has a line"),
         ("l.txt", "nan 0 0\n" * 68, True, "not finite"),
     ],
 )
