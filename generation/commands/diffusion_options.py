@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput
+from dataset_script.spec import Spec
 
 from ..catalogue import LOOKS
 from ..diffusion.models import OFFLOADS, Models
-from ..photoreal.painting import Painting
+from ..photoreal.painting import FOLDER, Painting, background_of
 from ..photoreal.program import SECONDS, Program
 
 PROGRAM_VARIABLE = "PAIN3D_HUNYUAN"
@@ -90,8 +91,9 @@ def given_painting(args: argparse.Namespace, look: str, folder: Path | None) -> 
     _accept(args, look)
     program = _chosen_program(args, look)
     if entry is None or not entry.painted:
-        if chosen_models(args) is not None:
-            raise InvalidInput(f"--diffusion-model is {args.diffusion_model}; allowed only with a look that is painted")
+        for name in _given(args):
+            value, option = getattr(args, name), f"--{name.replace('_', '-')}"
+            raise InvalidInput(f"{option} is {value}; allowed only with a look that is painted, not {look!r}")
         return None
     models = chosen_models(args, entry.models() if entry.models else None)
     if models is None:
@@ -134,3 +136,22 @@ def _chosen_program(args: argparse.Namespace, look: str) -> Program | None:
         return Program(words, SECONDS if args.hunyuan_seconds is None else args.hunyuan_seconds)
     except ValueError as error:  # InvalidInput is one; the other is a quotation mark that is not closed
         raise InvalidInput(f"{source} is {command!r}: {error}") from None
+
+
+def given_pictures(args: argparse.Namespace, spec: Spec, source: str) -> Painting | None:
+    """The painted pictures of a dataset directory `source`, which stay as they are, and models where some are named or
+    needed: for a specification alone, or one that paints every frame. None for a look that is not painted.
+
+    Raises InvalidInput as `given_painting`.
+    """
+    folder = Path(source) / FOLDER if Path(source).is_dir() else None
+    entry = LOOKS.get(spec.look)
+    if entry and entry.painted and folder and background_of(spec) != "frame" and not (_given(args) or args.hunyuan):
+        return Painting(None, folder, read_only=True)
+    painting = given_painting(args, spec.look, folder)
+    return painting and replace(painting, read_only=True)
+
+
+def _given(args: argparse.Namespace) -> list[str]:
+    """The options of models that were given, as their names in the arguments."""
+    return [name for name in (*_FIELDS, "diffusion_device") if getattr(args, name) is not None]

@@ -26,12 +26,14 @@ class Painting:
         folder: where they are kept; None: nowhere.
         devices: one for each worker in turn, as `Models.device`; none: the first that is there.
         program: what paints the mesh of a look that has maps; None where all maps are there already.
+        read_only: what is painted is not kept.
     """
 
     models: Models | None = None
     folder: Path | None = None
     devices: tuple[str, ...] = ()
     program: Program | None = None
+    read_only: bool = False
 
     @property
     def my_device(self) -> str | None:
@@ -88,4 +90,4 @@ def no_program(what: str) -> WorkFailed:
 
 def missing(what: str) -> WorkFailed:
     """The error for a picture that has to be painted where no models were given."""
-    return WorkFailed(f"{what} is not painted yet, and no models were given: --diffusion-model names them")
+    return WorkFailed(f"{what} is not painted yet, and no models were given to paint it")

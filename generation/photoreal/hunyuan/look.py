@@ -19,8 +19,9 @@ from ...baking.masks import places_of_person
 from ...heads.base import HeadShape
 from ...plan import IdentityPlan
 from ...prompts import prompt_of
-from ..look import PaintedLook
+from ..look import PaintedLook, noise_seed
 from ..painting import MAPS, no_program
+from ..program import Program
 from .exchange import Maps, head_glb, maps_of
 
 ROUGHNESS = (0.3, 0.7)
@@ -46,22 +47,28 @@ class HunyuanLook(PaintedLook):
         return painted(topology, atlas, replace(look, skin=skin), places, Projected(albedo, everywhere))
 
     def _maps(self, plan: IdentityPlan, look: Look, front: np.ndarray, seed: int) -> Maps:
-        """The maps of a person, from the pictures that are kept or from the program."""
-        prompt = prompt_of(plan, seed)
+        """The maps of a person, from the pictures that are kept or from the program; the portrait decides them."""
+        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, "front")
 
-        @functools.cache
-        def paint() -> Maps:
-            return self._painted(plan, look, front)
+        @functools.cache  # one answer has all maps
+        def answer(program: Program) -> Maps:
+            return self._painted(program, look, front)
 
-        kept = {
-            kind: self._picture(plan, kind, lambda kind=kind: getattr(paint(), kind), prompt=prompt) for kind in MAPS
-        }
-        return Maps(**kept)
+        def kept_or_painted(kind: str) -> np.ndarray:
+            return self._kept_or_painted(
+                plan, kind, prompt, noise, lambda name: getattr(answer(self._needed_program(name)), kind)
+            )
 
-    def _painted(self, plan: IdentityPlan, look: Look, front: np.ndarray) -> Maps:
-        program, topology = self._painting.program, self._renderer.head.topology
-        if program is None:
-            raise no_program(self._name(plan, MAPS[0]))
+        return Maps(**{kind: kept_or_painted(kind) for kind in MAPS})
+
+    def _needed_program(self, what: str) -> Program:
+        if self._painting.program is None:
+            raise no_program(what)
+        return self._painting.program
+
+    def _painted(self, program: Program, look: Look, front: np.ndarray) -> Maps:
+        """What the program paints on the head from its frontal portrait."""
+        topology = self._renderer.head.topology
         seen = np.isfinite(self._depth(look, portrait_camera(self.settings.size)))
         portrait = np.dstack([front, np.where(seen, 255, 0).astype(np.uint8)])  # the hair beside the head is no skin
         content = program.paint(head_glb(topology, look.neutral), portrait, self._painting.my_device)

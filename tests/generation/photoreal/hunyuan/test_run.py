@@ -60,7 +60,7 @@ def test_rows_and_readme_have_the_licence(made):
 
 def test_maps_are_kept_beside_the_portraits_and_in_the_manifest(made):
     names = {f"portraits/00000-{kind}.png" for kind in ("front", "albedo", "material", "background")}
-    assert names == {f"portraits/{path.name}" for path in (made / "portraits").iterdir()}
+    assert names == {f"portraits/{path.name}" for path in (made / "portraits").glob("*.png")}
     assert names <= {entry.path for entry in read_manifest(made)}
     albedo = np.asarray(Image.open(made / "portraits" / "00000-albedo.png"))
     shown = albedo[albedo.any(axis=2)].astype(int)
@@ -98,7 +98,7 @@ def test_a_program_that_fails_ends_the_run_and_the_portrait_stays(code, message,
     assert pain3d_cli.main([*words, str(tmp_path / "out"), *chosen]) == 1
     assert re.search(message, capsys.readouterr().err)
     front = Path("portraits") / "00000-front.png"
-    assert [path.name for path in (tmp_path / "out" / "portraits").iterdir()] == [front.name]
+    assert [path.name for path in (tmp_path / "out" / "portraits").glob("*.png")] == [front.name]
     assert (tmp_path / "out" / front).read_bytes() == (made / front).read_bytes()
 
 
