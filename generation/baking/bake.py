@@ -187,7 +187,7 @@ def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, around: np.ndarray, cam
 
 
 def _dulled(albedo: np.ndarray, mirrored: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """`albedo` (S, S, 3) without what is left of highlights: what mirrors much is hardly paler than the skin `around`."""
+    """`albedo` (S, S, 3) without what is left of highlights: what mirrors much is hardly paler than skin `around`."""
     base = np.maximum(around, 1e-3)
     glossy = smoothstep(0.2 * GLOSSY, GLOSSY, (mirrored / base).mean(axis=2, keepdims=True))
     above = np.maximum(albedo / base - 1, 0)
