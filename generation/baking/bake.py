@@ -42,8 +42,9 @@ DARKEST, PALEST = 0.003, 0.95
 """Bounds of the albedo."""
 SHADE = 0.16
 """Light below this share of the usual one is not divided out in full: noise would be all that is left."""
-GLOSSY, LEFT, AROUND_MM = 0.25, 0.70, 6.0
-"""A highlight is more than this share of the light; what is taken away leaves so much of the skin around it."""
+GLOSSY, LEFT, PALER, AROUND_MM = 0.25, 0.70, 0.12, 6.0
+"""A highlight is more than this share of the light. What is taken away leaves so much of the colour of the skin around
+it, and no more than so much above."""
 STIFF = 0.02
 """How much an edge of the mesh counts against a vertex that the portrait shows, see `_meeting`."""
 
@@ -145,8 +146,10 @@ def _unlit(
     into = np.maximum(skin.light, SHADE * usual)
     radiance, mirrored = shown / exposure / into, skin.albedo / into
     mirrored *= (gloss := _gloss(radiance, mirrored, skin.share, camera))
-    kept = _kept_gloss(radiance, mirrored, skin.share, camera)
-    albedo = np.clip(radiance - kept[..., None] * mirrored, DARKEST, PALEST).astype(np.float32)
+    around = _dull_around(radiance, mirrored, skin.share, camera)
+    kept = _kept_gloss(radiance, mirrored, around, camera)
+    dulled = _dulled(radiance - kept[..., None] * mirrored, mirrored, around)
+    albedo = np.clip(dulled, DARKEST, PALEST).astype(np.float32)
     specular = look.skin.surface.specular * gloss
     specular[visible] *= sample(kept[..., None].astype(np.float32), at[visible])[:, 0]
     surface = look.skin.surface._replace(specular=specular.astype(np.float32))
@@ -166,12 +169,8 @@ def _gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: C
     return float(np.clip((weight * finer[0] * finer[1]).sum() / (weight * finer[1] ** 2).sum(), 0.2, 1.3))
 
 
-def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera) -> np.ndarray:
-    """(S, S) 0-1: how much of what the skin is expected to mirror can be taken away; both (S, S, 3) as for `_gloss`.
-
-    No model knows the gloss of a stranger's skin, and brows and stubble have none: what is left shall not be darker
-    than the dull skin around it, by much.
-    """
+def _dull_around(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, camera: Camera) -> np.ndarray:
+    """(S, S, 3): the mean colour of the dull skin around each pixel; arguments as for `_gloss`."""
     skin = (share > 3)[..., None].astype(np.float32)
     sigma = AROUND_MM / camera.pixel_mm
     dull = skin * (mirrored.mean(axis=2, keepdims=True) < GLOSSY * shown.mean(axis=2, keepdims=True))
@@ -179,9 +178,25 @@ def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, share: np.ndarray, came
     def mean(values: np.ndarray) -> np.ndarray:
         return np.stack([ndimage.gaussian_filter(values[..., k], sigma) for k in range(values.shape[2])], axis=2)
 
-    around = mean((shown - mirrored) * dull) / np.maximum(mean(dull), 1e-3)
+    return mean((shown - mirrored) * dull) / np.maximum(mean(dull), 1e-3)
+
+
+def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, around: np.ndarray, camera: Camera) -> np.ndarray:
+    """(S, S) 0-1: how much of what the skin is expected to mirror can be taken away.
+
+    No model knows the gloss of a stranger's skin, and brows and stubble have none: what is left shall not be darker
+    than the dull skin `around` it, by much.
+    """
     most = ((shown - LEFT * around) / np.maximum(mirrored, 1e-4)).min(axis=2)
     return ndimage.gaussian_filter(np.clip(most, 0, 1), 0.4 / camera.pixel_mm)
+
+
+def _dulled(albedo: np.ndarray, mirrored: np.ndarray, around: np.ndarray) -> np.ndarray:
+    """`albedo` (S, S, 3) without what is left of highlights: what mirrors much is hardly paler than skin `around`."""
+    base = np.maximum(around, 1e-3)
+    glossy = smoothstep(0.2 * GLOSSY, GLOSSY, (mirrored / base).mean(axis=2, keepdims=True))
+    above = np.maximum(albedo / base - 1, 0)
+    return albedo - glossy * base * (above - PALER * np.tanh(above / PALER))
 
 
 def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:

@@ -72,6 +72,7 @@ def test_readme_and_card_name_models_device_and_versions(painted, models, tmp_pa
     assert "Apache-2.0 (Kandinsky 2.2)" in card and "skin, hair, eyes and light are computed" not in card
 
 
+@pytest.mark.slow
 def test_a_run_broken_off_that_goes_on_without_models_and_with_two_workers_ends_the_same(
     painted, models, tmp_path, monkeypatch
 ):
