@@ -90,16 +90,20 @@ def is_temporary(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, wait: bool = False) -> Iterator[None]:
     """Holds `directory` for this process alone; the system lets go of it when the process ends, however it ends.
 
+    Args:
+        directory: it must be there.
+        wait: until no other process holds it.
+
     Raises:
-        InvalidInput: another process holds it.
+        InvalidInput: another process holds it, and it is not waited for.
     """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise InvalidInput(f"{directory} is being written by another run; wait for it or stop it") from None
         yield

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # the command line reads the entries and must not wait for Sc
     from .render.base import Renderer
     from .rigs.base import Rig
 
+OTHER = "other: "
+"""How a licence begins that has no SPDX identifier."""
 NO_PERSON = "No real person is shown."
 
 
@@ -76,11 +78,16 @@ class LookEntry(Entry):
             and pictures of one that is painted -> the look.
         painted: whether diffusion models paint it.
         models: those that paint it where no others are named; None: they must be named.
+        program: the program of the user's that paints maps of the head's skin for it, in words; None where it needs
+            none.
+        terms: what the user must accept first, in plain words; empty where there is nothing.
     """
 
     make: "Callable[[Head, Spec, Painting | None], Appearance]"
     painted: bool = False
     models: "Callable[[], Models] | None" = None
+    program: str | None = None
+    terms: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +146,13 @@ def _painted(head: "Head", spec: Spec, painting: "Painting | None") -> "Appearan
     return PaintedLook(spec.look, head, spec, painting or Painting())
 
 
+def _hunyuan(head: "Head", spec: Spec, painting: "Painting | None") -> "Appearance":
+    from .photoreal.hunyuan.look import HunyuanLook
+    from .photoreal.painting import Painting
+
+    return HunyuanLook(spec.look, head, spec, painting or Painting())
+
+
 def _kandinsky_models() -> "Models":
     from .diffusion.models import KANDINSKY
 
@@ -162,6 +176,15 @@ def _pytorch3d(head: "Head") -> "Renderer":
 
     return load(head)
 
+
+HUNYUAN_TERMS = """Tencent Hunyuan 3D 2.1 Community License, of which these points concern every picture made with it:
+- It does not hold in the European Union, the United Kingdom and South Korea. Neither the model nor its outputs may be
+  used, reproduced, modified, distributed or displayed there (1.l, 5.c).
+- Neither the model nor its outputs may be used to improve any other AI model (5.b): do not train on these frames.
+- Whoever gets them from you must be told of these restrictions (5.a), and that they are made by a machine (Exhibit A).
+- With more than 1 million monthly users, ask Tencent for a licence first (4). Unlawful, harmful, discriminating,
+  military and high-stakes uses, such as medical decisions, are excluded (Exhibit A).
+The whole text: https://github.com/Tencent-Hunyuan/Hunyuan3D-2.1/blob/main/LICENSE"""
 
 _TOPOLOGY = "topology and expression units of MakeHuman hm08: CC0-1.0"
 
@@ -264,6 +287,19 @@ LOOKS: dict[str, LookEntry] = {
             frames_licence="other: the licence of the diffusion models",
             painted=True,
         ),
+        LookEntry(
+            name="hunyuan",
+            make=_hunyuan,
+            what="skin painted all around the head by Hunyuan3D-2.1, from a portrait by Kandinsky 2.2",
+            extra="diffusion",
+            licence="Tencent Hunyuan 3D 2.1 Community License; Apache-2.0 (Kandinsky 2.2)",
+            frames_licence="other: Tencent Hunyuan 3D 2.1 Community License (may not be used to improve other AI "
+            "models; does not hold in the EU, the UK and South Korea)",
+            painted=True,
+            models=_kandinsky_models,
+            program="the paint of Hunyuan3D-2.1",
+            terms=HUNYUAN_TERMS,
+        ),
     )
 }
 
@@ -311,6 +347,8 @@ def check(spec: Spec) -> None:
         raise InvalidInput(f"head_file is {spec.head_file!r}; allowed: null, as head {spec.head!r} needs no file")
     if needed is not None and spec.head_file is None:
         raise InvalidInput(f"head_file is None; allowed: the sha256 of the file of head {spec.head!r}, {needed}")
+    if LOOKS[spec.look].program is not None and spec.side_portraits:
+        raise InvalidInput(f"side_portraits is True; allowed: null or false, as look {spec.look!r} paints all sides")
     if LOOKS[spec.look].painted:
         if spec.diffusion_models is None:
             raise InvalidInput(f"diffusion_models is None; allowed: the sha256 of the models of look {spec.look!r}")
@@ -327,9 +365,10 @@ def parts(spec: Spec) -> list[Entry]:
 
 
 def frames_licence(spec: Spec) -> str:
-    """The licence of the pictures: of the first part of the specification whose terms are others', else CC-BY-4.0."""
+    """The licence of the pictures: of all parts of the specification whose terms are others', else CC-BY-4.0."""
     asked = [entry.frames_licence for entry in parts(spec)]
-    return next((licence for licence in asked if licence.startswith("other")), asked[0])
+    others = dict.fromkeys(licence.removeprefix(OTHER) for licence in asked if licence.startswith(OTHER))
+    return OTHER + "; ".join(others) if others else asked[0]
 
 
 def files_for(name: str, files: HeadFiles | None) -> HeadFiles | None:

@@ -88,10 +88,15 @@ class FrameMaker:
         return Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
 
     @one_thread
-    def picture(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> tuple[RenderedView, np.ndarray]:
-        """A rendered view and its heatmap in mm (S, S) float32, not encoded."""
+    def picture(
+        self, person: Person, expression: ExpressionPlan, view: ViewPlan, size: int | None = None
+    ) -> tuple[RenderedView, np.ndarray]:
+        """A view as it is rendered, nothing painted around the face, and its heatmap in mm (S, S) float32; not encoded.
+
+        `size`: its width and height; default: those of the specification.
+        """
         posed = self._pose(person, expression)
-        picture = self._render(person, expression, view, posed).picture
+        picture = self._render(person, expression, view, posed, size or self.spec.size).picture
         return picture, self._heat(person, posed.vertices, picture)
 
     @one_thread
@@ -101,11 +106,10 @@ class FrameMaker:
         return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
 
     @one_thread
-    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> FaceView:
-        camera = Camera.from_plan(view, self.spec.size, expression.head_motion)
+    def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any, size: int) -> FaceView:
+        camera = Camera.from_plan(view, size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
-        picture = self.appearance.finish(picture, person.plan, expression, view, self.spec.seed)
         return FaceView(posed.vertices, self.head.topology, camera, picture)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
@@ -113,9 +117,10 @@ class FrameMaker:
 
     @one_thread
     def _frame(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any) -> Frame:
-        seen = self._render(person, expression, view, posed)
+        seen = self._render(person, expression, view, posed, self.spec.size)
+        finished = self.appearance.finish(seen.picture, person.plan, expression, view, self.spec.seed)
         row = planned_row(self.spec, person.plan, person.prompt, expression, view) | {
-            "image": encoded(seen.picture.rgb, "JPEG", quality=self._quality(person, expression, view)),
+            "image": encoded(finished.rgb, "JPEG", quality=self._quality(person, expression, view)),
             "heatmap": self._heatmap(person, seen.vertices, seen.picture),
             "landmarks": seen.landmarks().tolist(),
             "face_box": seen.face_box().tolist(),

@@ -19,6 +19,8 @@ from dataset_script.spec import GENERATOR_VERSION
 from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
 from evaluation.markdown import table
 from generation.catalogue import CATALOGUE, HEADS
+from generation.photoreal.painting import FOLDER
+from generation.photoreal.record import painted_by, read_record
 from generation.population_tables import population_tables
 
 from .prompt_list import prompt_examples, read_prompts
@@ -79,6 +81,11 @@ METADATA = {
     "task_categories": ["image-classification", "image-feature-extraction"],
     "tags": ["pain", "pspi", "facs", "action-units", "facial-expression", "faces", "synthetic"],
 }
+COMPUTED = "The faces look procedural: skin, hair, eyes and light are computed, not photographed."
+PAINTED = (
+    "Skin comes from pictures that a diffusion model painted, with that model's idea of the people in the prompts,\n"
+    "  and with traces of the light that it painted; eyes, clothes and light are computed."
+)
 UNKNOWN = "not known to this version of Pain3D"
 _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
 
@@ -110,6 +117,8 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
+        painted=f"{painters}\n\n" if (painters := painted_by(read_record(found.path / FOLDER))) else "",
+        appearance=PAINTED if found.pictures else COMPUTED,
         how_to_make_it_again=_how_to_make_it_again(found),
         prompts=prompt_examples(read_prompts(found)),
         licences="; ".join(licences(columns)) or UNKNOWN,

@@ -59,7 +59,7 @@ class Baked:
 
 @dataclass(frozen=True)
 class Projected:
-    """A portrait on the texels: albedo (P, 3) and how far each is to be trusted, (P,) 0-1."""
+    """A picture of the skin on the texels: linear albedo (P, 3) and how far each is to be trusted, (P,) 0-1."""
 
     albedo: np.ndarray
     trust: np.ndarray
@@ -96,17 +96,22 @@ def bake(
         for (albedo, allowed, _), (_, camera) in zip(found, portraits, strict=True)
     ]
     lit = found[0][2]
-    merged = _merged(shown)
-    regions = atlas.spread(topology.triangles, np.stack([places.not_skin, places.searched], axis=1))
-    trust = merged.trust * (1 - regions[:, 0])
-    trust = trust * (1 - hair_over_skin(atlas, merged.albedo, trust, regions[:, 1]))
-    albedo, sure = _meeting(topology, atlas, look.skin.albedo, merged.albedo, trust, places)
-    texels = np.column_stack([merged.albedo * trust[:, None], trust])
     own = lit.skin
-    skin = replace(bare.skin, albedo=albedo, melanin=own.melanin, surface=own.surface)
-    lines = look.wrinkles._replace(depth=look.wrinkles.depth * (1 - sure[:, None]))  # a portrait shows its own
-    textured = replace(bare, skin=skin, wrinkles=lines, texture=Texture.of(atlas.picture(texels)))
+    skin = replace(bare.skin, melanin=own.melanin, surface=own.surface)
+    textured = painted(topology, atlas, replace(look, skin=skin), places, _merged(shown))
     return Baked(textured, replace(textured, scene=lit.scene))
+
+
+def painted(topology: Topology, atlas: Atlas, look: Look, places: Places, shown: Projected) -> Look:
+    """`look` with the skin that is `shown`, as far as that is trusted; its brows, beard and lines are those shown."""
+    regions = atlas.spread(topology.triangles, np.stack([places.not_skin, places.searched], axis=1))
+    trust = shown.trust * (1 - regions[:, 0])
+    trust = trust * (1 - hair_over_skin(atlas, shown.albedo, trust, regions[:, 1]))
+    albedo, sure = _meeting(topology, atlas, look.skin.albedo, shown.albedo, trust, places)
+    texels = np.column_stack([shown.albedo * trust[:, None], trust])
+    lines = look.wrinkles._replace(depth=look.wrinkles.depth * (1 - sure[:, None]))  # a portrait shows its own
+    skin = replace(look.skin, albedo=albedo)
+    return replace(look, skin=skin, brows=None, beard=None, wrinkles=lines, texture=Texture.of(atlas.picture(texels)))
 
 
 def _unlit(
@@ -187,7 +192,7 @@ def _kept_gloss(shown: np.ndarray, mirrored: np.ndarray, around: np.ndarray, cam
 
 
 def _dulled(albedo: np.ndarray, mirrored: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """`albedo` (S, S, 3) without what is left of highlights: what mirrors much is hardly paler than `around`."""
+    """`albedo` (S, S, 3) without what is left of highlights: what mirrors much is hardly paler than skin `around`."""
     base = np.maximum(around, 1e-3)
     glossy = smoothstep(0.2 * GLOSSY, GLOSSY, (mirrored / base).mean(axis=2, keepdims=True))
     above = np.maximum(albedo / base - 1, 0)
@@ -224,9 +229,13 @@ def _exposure(face: Face, seen: np.ndarray, light: Light) -> tuple[float, float]
     melanin = 0.5
     for _ in range(12):
         exposure = exposure_for(light, melanin)
-        albedo = np.median((seen / exposure - mirrored) / np.maximum(entering, 0.05), axis=0).mean()
-        melanin = float(np.clip(-np.log(max(albedo, 0.01) / 0.60), 0.05, 3.5))
+        melanin = melanin_of((seen / exposure - mirrored) / np.maximum(entering, 0.05))
     return exposure, melanin
+
+
+def melanin_of(albedo: np.ndarray) -> float:
+    """The melanin of plain skin of these albedos (N, 3)."""
+    return float(np.clip(-np.log(max(np.median(albedo, axis=0).mean(), 0.01) / 0.60), 0.05, 3.5))
 
 
 def _allowed(topology: Topology, samples: Samples, share: np.ndarray, camera: Camera) -> np.ndarray:

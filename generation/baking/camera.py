@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..appearance.colours import colour
 from ..geometry.camera import Camera
 from ..plan import ViewPlan
 
@@ -16,8 +17,7 @@ def portrait_camera(size: int, yaw: float = 0.0) -> Camera:
 
 def tone_curve_undone(picture: np.ndarray) -> np.ndarray:
     """Linear light (float32, exposure 1) that `develop.develop` shows as `picture` (uint8 sRGB)."""
-    value = np.arange(256) / 255
-    shown = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    shown = colour(*range(256))
     # shown = x (1 + x / 5) / (1 + .62 x), so x^2 / 5 + (1 - .62 shown) x - shown = 0
     half = 1 - 0.62 * shown
     light = (-half + np.sqrt(half**2 + 0.8 * shown)) / 0.4

@@ -80,17 +80,21 @@ def scalp_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> np.nda
 def hair_over_skin(atlas: Atlas, albedo: np.ndarray, trust: np.ndarray, searched: np.ndarray) -> np.ndarray:
     """(P,) 0-1, where a portrait shows hair instead of skin; texels with `albedo` (P, 3), `trust` and `searched` (P,).
 
-    Hair is darker than the middle of the skin there, or of another hue. Where more than half of it is hair, it is the
-    skin that is found: nothing then tells which of the two a picture shows.
+    Hair is darker than the middle of what is shown there, or of another hue. Where that middle itself is far from the
+    skin of the rest of the face, more than half of it is hair, and the rest of the face tells what skin is.
     """
     of_skin = (searched > 0.5) & (trust > 0.5)
     if of_skin.sum() < 100:
         return np.zeros(len(trust), np.float32)
     logs = np.log(np.maximum(albedo, 1e-3))
     light, hue = logs.mean(axis=1), logs - logs.mean(axis=1, keepdims=True)
-    off = (light < np.median(light[of_skin]) - DARKER) | (
-        np.abs(hue - np.median(hue[of_skin], axis=0)).max(axis=1) > OTHER_HUE
+    rest = (searched < 0.05) & (trust > 0.5)
+    (usual, usual_hue), (of_rest, hue_of_rest) = (
+        (np.median(light[where]), np.median(hue[where], axis=0)) for where in (of_skin, rest if rest.any() else of_skin)
     )
+    if usual < of_rest - 2 * DARKER or np.abs(usual_hue - hue_of_rest).max() > OTHER_HUE:
+        usual, usual_hue = of_rest, hue_of_rest
+    off = (light < usual - DARKER) | (np.abs(hue - usual_hue).max(axis=1) > OTHER_HUE)
     found = np.zeros((atlas.side, atlas.side), np.float32)
     found[atlas.row, atlas.column] = off & (searched > 0.1) & (trust > 0)
     texels = AROUND_MM * 3.4 * atlas.side / 1024

@@ -4,6 +4,7 @@ import argparse
 import io
 from pathlib import Path
 
+from .diffusion_options import add_diffusion_arguments, given_pictures
 from .head_options import add_head_arguments, given_files
 
 HELP = "Make one frame again, alone. It equals the one in the dataset: as .jpg byte for byte, as .png pixel for pixel."
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .jpg or .png")
     parser.add_argument("--heatmap", metavar="FILE", help="where to put the heatmap: .png")
     add_head_arguments(parser)
+    add_diffusion_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     spec = Spec.load(args.source)
     files = files_for(spec.head, given_files(args))
     with announcing_compilation():
-        row = regenerate(spec, args.frame_id, maker_with(files)).row
+        row = regenerate(spec, args.frame_id, maker_with(files, given_pictures(args, spec, args.source))).row
     jpeg = row["image"]["bytes"]
     write_atomically(out, _as_png(jpeg) if out.suffix.lower() == ".png" else jpeg)
     if args.heatmap:

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         summary = generate(
             args.out,
             spec,
-            workers=args.workers or _workers(painting),
+            workers=_workers(painting) if args.workers is None else args.workers,
             maker_factory=maker_with(files, painting),
             progress=progress,
             portraits_only=args.portraits_only,

@@ -11,7 +11,7 @@ from .model_files import ModelFiles, model_files
 OFFLOADS = ("none", "model", "sequential")
 DTYPES = ("float32", "bfloat16", "float16")
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
-_ROLES = ("diffusion", "controlnet", "prior", "inpaint")
+ROLES = ("diffusion", "controlnet", "prior", "inpaint")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Models:
     tiling: bool = False
 
     def __post_init__(self) -> None:
-        for name in _ROLES:
+        for name in ROLES:
             if getattr(self, name) == "":
                 raise InvalidInput(f"{name} model is empty; allowed is a folder or OWNER/NAME[@REVISION] on the Hub")
         if self.offload not in OFFLOADS:
@@ -60,7 +60,7 @@ class Models:
         if dtype not in DTYPES:
             raise InvalidInput(f"dtype is {dtype!r}; allowed is {', '.join(DTYPES)}")
         variant = "fp16" if dtype == "float16" else None
-        named = {role: getattr(self, role) for role in _ROLES if getattr(self, role) is not None}
+        named = {role: getattr(self, role) for role in ROLES if getattr(self, role) is not None}
         return {role: model_files(role, name, variant) for role, name in named.items()}
 
     def digest(self, dtype: str) -> str:

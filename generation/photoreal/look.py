@@ -5,6 +5,7 @@ once for an identity; all its expressions and views share the texture, as they s
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,8 @@ from ..render.raster.renderer import load as load_raster
 from ..streams import stream
 from .backgrounds import around_face, fill_around, paint_behind
 from .painting import Painting, background_of, check_models, missing, settings_of
-from .store import fingerprint, kept_or_painted
+from .record import record_painter
+from .store import fingerprint, keep_picture, read_picture
 from .views import known_side
 
 LEFT, RIGHT = SIDE_YAW, -SIDE_YAW
@@ -56,7 +58,10 @@ class PaintedLook:
 
     @functools.cached_property
     def _painter(self) -> Painter:
-        return open_painter(self._painting.on_my_device(), self.settings)
+        painter = open_painter(self._painting.on_my_device(), self.settings)
+        if self._painting.folder is not None and not self._painting.read_only:
+            record_painter(self._painting.folder, painter.models, painter.device)
+        return painter
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person: painted, or from the pictures that are kept.
@@ -66,15 +71,20 @@ class PaintedLook:
         """
         look = self._procedural.dress(plan, shape, seed)
         front = self._portrait(plan, look, seed)
+        look = self._textured(plan, shape, look, front, seed)
+        if background_of(self.spec) != "identity":
+            return look
+        return self._before_a_background(plan, shape, look, seed)
+
+    def _textured(self, plan: IdentityPlan, shape: HeadShape, look: Look, front: np.ndarray, seed: int) -> Look:
+        """`look` with the skin of the frontal portrait `front`, and of portraits from the sides where asked for."""
         portraits = [(front, portrait_camera(self.settings.size))]
         baked = self._baked(plan, shape, look, portraits, seed)
         if self.spec.side_portraits:
             for kind, yaw in (("left", LEFT), ("right", RIGHT)):
                 portraits.append(self._side(plan, shape, baked, kind, yaw, seed))
             baked = self._baked(plan, shape, look, portraits, seed)
-        if background_of(self.spec) != "identity":
-            return baked.look
-        return self._before_a_background(plan, shape, baked.look, seed)
+        return baked.look
 
     def finish(
         self, picture: RenderedView, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int
@@ -93,26 +103,36 @@ class PaintedLook:
             raise missing(what)
         return self._painter
 
-    def _kept(self, plan: IdentityPlan, kind: str) -> Path | None:
+    def _kept_or_painted(
+        self, plan: IdentityPlan, kind: str, prompt: str, noise: int, paint: Callable[[str], np.ndarray]
+    ) -> np.ndarray:
+        """The picture `kind` of a person as it is kept, else a new one, which is kept; `paint` is told its name.
+
+        It is known by what decides it. Depth maps and views follow from the specification, on each platform a little
+        differently: they do not count, so that pictures painted on one machine serve on another.
+        """
+        made_from = fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, prompt=prompt, seed=noise)
+        path = self._path(plan, kind)
+        if path is not None and path.exists():
+            return read_picture(path, made_from)
+        picture = paint(str(path or f"the {kind} picture of identity {plan.identity_id}"))
+        if path is not None and not self._painting.read_only:
+            keep_picture(path, picture, made_from)
+        return picture
+
+    def _path(self, plan: IdentityPlan, kind: str) -> Path | None:
         folder = self._painting.folder
         return None if folder is None else folder / f"{plan.identity_id:05d}-{kind}.png"
-
-    def _made_from(self, plan: IdentityPlan, kind: str, **values: str | int) -> str:
-        """What decides a picture. Depth maps and views follow from the specification, on each platform a little
-        differently: they do not count, so that pictures painted on one machine serve on another."""
-        return fingerprint(self.spec.hash, identity_id=plan.identity_id, kind=kind, **values)
 
     def _portrait(self, plan: IdentityPlan, look: Look, seed: int) -> np.ndarray:
         """The frontal portrait (size, size, 3) uint8."""
         depth = self._depth(look, portrait_camera(self.settings.size))
-        prompt, noise = prompt_of(plan, seed), _noise(seed, plan, "front")
-        kept = self._kept(plan, "front")
+        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, "front")
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the portrait of identity {plan.identity_id}"))
-            return painter.portrait(depth, prompt, NEGATIVE_PROMPT, noise)
+        def paint(name: str) -> np.ndarray:
+            return self._needed(name).portrait(depth, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, "front", prompt=prompt, seed=noise), paint)
+        return self._kept_or_painted(plan, "front", prompt, noise, paint)
 
     def _side(
         self, plan: IdentityPlan, shape: HeadShape, baked: Baked, kind: str, yaw: float, seed: int
@@ -121,26 +141,22 @@ class PaintedLook:
         camera = portrait_camera(self.settings.size, yaw)
         depth = self._depth(baked.look, camera)
         picture, known = known_side(self._renderer, plan, shape, baked.portrait_look, camera, seed)
-        prompt, noise = prompt_of(plan, seed), _noise(seed, plan, kind)
-        kept = self._kept(plan, kind)
+        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, kind)
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the {kind} portrait of identity {plan.identity_id}"))
-            return painter.side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)
+        def paint(name: str) -> np.ndarray:
+            return self._needed(name).side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)
 
-        return kept_or_painted(kept, self._made_from(plan, kind, prompt=prompt, seed=noise), paint), camera
+        return self._kept_or_painted(plan, kind, prompt, noise, paint), camera
 
     def _before_a_background(self, plan: IdentityPlan, shape: HeadShape, look: Look, seed: int) -> Look:
         """`look` before what is painted behind its neutral views."""
-        kept, noise = self._kept(plan, "background"), _noise(seed, plan, "background")
+        noise = noise_seed(seed, plan, "background")
         group = paint_behind(self._renderer, plan, shape, look, self.spec.size, seed)
 
-        def paint() -> np.ndarray:
-            painter = self._needed(str(kept or f"the background of identity {plan.identity_id}"))
-            return painter.fill(group.canvas, group.mask, group.prompt, group.negative, noise)
+        def paint(name: str) -> np.ndarray:
+            return self._needed(name).fill(group.canvas, group.mask, group.prompt, group.negative, noise)
 
-        made_from = self._made_from(plan, "background", prompt=group.prompt, seed=noise)
-        painted = kept_or_painted(kept, made_from, paint)
+        painted = self._kept_or_painted(plan, "background", group.prompt, noise, paint)
         return replace(look, scene=replace(look.scene, painted=group.views(painted, look)))
 
     def _depth(self, look: Look, camera: Camera) -> np.ndarray:
@@ -161,5 +177,6 @@ class PaintedLook:
         return bake(plan, shape, look, places, portraits, self._renderer, seed, texels_for(self.settings.size))
 
 
-def _noise(seed: int, plan: IdentityPlan, kind: str) -> int:
+def noise_seed(seed: int, plan: IdentityPlan, kind: str) -> int:
+    """What the noise begins with from which the picture `kind` of a person is painted."""
     return int(stream(seed, f"photoreal.{kind}", plan.identity_id).integers(2**63))

@@ -9,9 +9,12 @@ from dataset_script.spec import Spec
 
 from ..diffusion.models import Models, Settings
 from ..worker import worker_number
+from .program import Program
 
 FOLDER = "portraits"
 """Of a dataset directory, where the painted pictures are kept."""
+MAPS = ("albedo", "material")
+"""What a program paints on the mesh, by the name of the picture that is kept of it."""
 
 
 @dataclass(frozen=True)
@@ -22,17 +25,26 @@ class Painting:
         models: None where every picture is there already.
         folder: where they are kept; None: nowhere.
         devices: one for each worker in turn, as `Models.device`; none: the first that is there.
+        program: what paints the mesh of a look that has maps; None where all maps are there already.
+        read_only: what is painted is not kept.
     """
 
     models: Models | None = None
     folder: Path | None = None
     devices: tuple[str, ...] = ()
+    program: Program | None = None
+    read_only: bool = False
+
+    @property
+    def my_device(self) -> str | None:
+        """The device of this worker process; None where none is named."""
+        return self.devices[worker_number() % len(self.devices)] if self.devices else None
 
     def on_my_device(self) -> Models | None:
         """The models, on the device of this worker process."""
-        if self.models is None or not self.devices:
+        if self.models is None or self.my_device is None:
             return self.models
-        return dataclasses.replace(self.models, device=self.devices[worker_number() % len(self.devices)])
+        return dataclasses.replace(self.models, device=self.my_device)
 
 
 def settings_of(spec: Spec) -> Settings:
@@ -48,9 +60,9 @@ def settings_of(spec: Spec) -> Settings:
     return Settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def painted_names(spec: Spec, identity_id: int) -> list[str]:
-    """The pictures kept of an identity, relative to the dataset directory."""
-    kinds = ["front"]
+def painted_names(spec: Spec, identity_id: int, maps: bool = False) -> list[str]:
+    """The pictures kept of an identity, relative to the dataset directory; `maps`: whether its look has some."""
+    kinds = ["front", *(MAPS if maps else ())]
     if spec.side_portraits:
         kinds += ["left", "right"]
     if background_of(spec) == "identity":
@@ -71,6 +83,11 @@ def check_models(spec: Spec, models: Models) -> None:
         )
 
 
+def no_program(what: str) -> WorkFailed:
+    """The error for a map that has to be painted where no program was given."""
+    return WorkFailed(f"{what} is not painted yet, and no program was given: --hunyuan names it")
+
+
 def missing(what: str) -> WorkFailed:
     """The error for a picture that has to be painted where no models were given."""
-    return WorkFailed(f"{what} is not painted yet, and no models were given: --diffusion-model names them")
+    return WorkFailed(f"{what} is not painted yet, and no models were given to paint it")

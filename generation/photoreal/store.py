@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,26 +19,18 @@ def fingerprint(spec_hash: str, **values: str | int) -> str:
     return hashlib.sha256(json.dumps([spec_hash, sorted(values.items())]).encode()).hexdigest()
 
 
-def kept_or_painted(path: Path | None, made_from: str, paint: Callable[[], np.ndarray]) -> np.ndarray:
-    """The picture (H, W, 3) uint8 at `path` if it was painted from `made_from`, else a new one, which is kept there.
-
-    Raises WorkFailed where the file cannot be read or written, or was painted from something else.
-    """
-    if path is None:
-        return paint()
-    if path.exists():
-        return _read(path, made_from)
-    picture = paint()
+def keep_picture(path: Path, picture: np.ndarray, made_from: str) -> None:
+    """Writes a picture (H, W, 3) uint8 that was painted from `made_from`. Raises WorkFailed where it cannot."""
     path.parent.mkdir(exist_ok=True)
     text = PngImagePlugin.PngInfo()
     text.add_text(_KEY, made_from)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", pnginfo=text, compress_level=4)
     write_atomically(path, buffer.getvalue())
-    return picture
 
 
-def _read(path: Path, made_from: str) -> np.ndarray:
+def read_picture(path: Path, made_from: str) -> np.ndarray:
+    """The picture (H, W, 3) uint8 at `path`. Raises WorkFailed where it is damaged or was painted from another spec."""
     try:
         with Image.open(path) as picture:
             picture.load()

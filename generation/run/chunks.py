@@ -43,7 +43,8 @@ def picture_names(spec: Spec, chunk: Chunk) -> list[str]:
     """Paths of the pictures that diffusion models paint for a chunk; none where they paint nothing."""
     if not LOOKS[spec.look].painted:
         return []
-    return [name for identity_id in chunk.identities for name in painted_names(spec, identity_id)]
+    maps = LOOKS[spec.look].program is not None
+    return [name for identity_id in chunk.identities for name in painted_names(spec, identity_id, maps)]
 
 
 def file_names(spec: Spec, chunk: Chunk) -> set[str]:

@@ -8,21 +8,25 @@ from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 from dataset_script.storage import write_atomically
 
-from ..catalogue import HEADS, frames_licence
+from ..catalogue import HEADS, LOOKS, frames_licence
+from ..photoreal.painting import FOLDER
+from ..photoreal.record import Painted, painted_by, read_record
 
 
-def readme(spec: Spec, entries: Iterable[Entry]) -> str:
-    """The README of a complete dataset."""
+def readme(spec: Spec, entries: Iterable[Entry], painted: list[Painted]) -> str:
+    """The README of a complete dataset; `painted`: what painted its pictures, none where nothing did."""
     entries = list(entries)
     pairs = any(entry.config == "pairs" for entry in entries)
     frames = sum(entry.rows for entry in entries if entry.config == "default")
     fields = "\n".join(f"| {name} | {value} |" for name, value in spec.to_dict().items() if value is not None)
     licence = frames_licence(spec)
+    terms = f"\n{LOOKS[spec.look].terms}\n" if LOOKS[spec.look].terms else ""
     load = [
         "from datasets import load_dataset",
         'frames = load_dataset("pain3d")  # the path of this directory, or the name of its Hub repository',
         *(['pairs = load_dataset("pain3d", "pairs")  # a pain frame, its neutral frame, its heatmap'] if pairs else []),
     ]
+    painters = f"\n{painted_by(painted)}\n" if painted else ""
     return f"""---
 {dataset_yaml(entries, licence).to_yaml()}
 ---
@@ -33,13 +37,13 @@ def readme(spec: Spec, entries: Iterable[Entry]) -> str:
 by three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1), their PSPI (0-16) and a
 heatmap of how far the face has moved. {HEADS[spec.head].people} Made by the Pain3D generator; the same specification
 gives the same bytes.
-
+{painters}
 ```python
 {chr(10).join(load)}
 ```
 
 Splits are by identity. {licence_line(licence)}
-
+{terms}
 | specification | |
 |---|---|
 {fields}
@@ -57,4 +61,4 @@ def write_readme(directory: Path, spec: Spec, entries: Iterable[Entry]) -> None:
     """Writes the README unless there is one: a dataset card may have taken its place."""
     path = directory / README
     if not path.exists():
-        write_atomically(path, readme(spec, entries).encode())
+        write_atomically(path, readme(spec, entries, read_record(directory / FOLDER)).encode())

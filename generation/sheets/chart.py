@@ -12,6 +12,7 @@ from dataset_script.spec import Spec, check_version
 
 from ..heads.files import HeadFiles
 from ..heatmap import to_bytes
+from ..photoreal.painting import FOLDER, Painting
 from ..pipeline import FrameMaker, Person
 from ..plan import ExpressionPlan, Plan, ViewPlan
 from ..prompts import who
@@ -26,15 +27,18 @@ def chart(directory: str | Path, identity_id: int = 0, files: HeadFiles | None =
 
     Raises:
         InvalidInput: the person is not planned, or the files are not the dataset's.
-        WorkFailed: there is no specification, or another version of the generator wrote it.
+        WorkFailed: there is no specification, or another version of the generator wrote it; or a picture that it was
+            painted with is missing.
     """
     spec = Spec.load(directory)
     check_version(spec.version)
     plan = Plan(spec)
     if not 0 <= identity_id < len(plan):
         raise InvalidInput(f"identity is {identity_id}; the dataset has 0 to {len(plan) - 1}")
-    maker = FrameMaker(replace(spec, size=CELL * _OVERSAMPLING, geometry=False), files)
+    maker = FrameMaker(spec, files, Painting(folder=Path(directory) / FOLDER, read_only=True))
     person = maker.person(plan[identity_id])
+    scene = replace(person.look.scene, painted=())  # what is painted behind is that of the dataset's own views
+    person = replace(person, look=replace(person.look, scene=scene))
     lines = [_line(maker, person, k) for k in range(len(AU_NAMES))]
     return draw_sheet(f"Each action unit alone, level by level. Person {identity_id}: {who(person.plan)}.", lines)
 
@@ -44,7 +48,7 @@ def _line(maker: FrameMaker, person: Person, unit: int) -> list[Panel]:
     for level in range(AU_MAX[unit] + 1):
         au = tuple(level if k == unit else 0 for k in range(len(AU_NAMES)))
         expression = ExpressionPlan(1, au, int(pspi(au)), dict.fromkeys(EXTRA_AU_NAMES, 0.0))
-        picture, heat = maker.picture(person, expression, _VIEW)
+        picture, heat = maker.picture(person, expression, _VIEW, CELL * _OVERSAMPLING)
         face = Image.fromarray(picture.rgb).resize((CELL, CELL), Image.Resampling.LANCZOS)
         panels.append(Panel(face, (f"{name} = {level}", AU_DESCRIPTIONS[name] if level == 0 else f"PSPI {level}")))
     scale = maker.spec.heatmap_scale_mm

@@ -104,7 +104,9 @@ def test_names_are_those_of_the_entries_and_licences_are_stated():
     [
         ({"head": "blender"}, "makehuman, ict, flame, mesh"),
         ({"rig": "bones"}, "blendshapes, neural"),
-        ({"look": "kandinsky"}, "procedural"),
+        ({"look": "photographed"}, "procedural, kandinsky, diffusion"),
+        ({"look": "kandinsky"}, "the sha256 of the models of look 'kandinsky'"),
+        ({"background": "frame"}, "null, as no model paints look 'procedural'"),
         ({"renderer": "eevee"}, "raster, cycles, pytorch3d"),
         ({"head_file": "0" * 64}, "null"),
         ({"head": "mesh"}, "the sha256 of the file"),

@@ -25,7 +25,10 @@ def glb_of(scene: dict, accessors: list[dict], arrays: list[np.ndarray]) -> byte
         views.append({"buffer": 0, "byteOffset": size, "byteLength": len(content)})
         parts.append(content + b"\0" * (-len(content) % 4))
         size += len(parts[-1])
-    types, kinds = {1: "SCALAR", 3: "VEC3", 4: "VEC4", 16: "MAT4"}, {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123}
+    types, kinds = (
+        {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"},
+        {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123},
+    )
     found = [
         {
             "bufferView": k,

@@ -51,6 +51,14 @@ class Arrays:
             return np.maximum(values / np.iinfo(values.dtype).max, -1.0)
         return values.astype(np.float64)
 
+    def view(self, index: int) -> bytes:
+        """The content of buffer view `index`. Raises InvalidInput where it ends outside its buffer."""
+        view = self._views[index]
+        start, content = view.get("byteOffset", 0), self._buffers[view["buffer"]]
+        if start < 0 or start + view["byteLength"] > len(content):
+            raise InvalidInput(f"has a view that ends outside its buffer of {len(content):,} bytes")
+        return content[start : start + view["byteLength"]]
+
     def _stored(self, place: dict, count: int, width: int, kind: str) -> np.ndarray:
         """(count, width) of type `kind` where `place` (a view and an offset) says."""
         view, size = self._views[place["bufferView"]], np.dtype(kind).itemsize

@@ -3,6 +3,7 @@
 import json
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,17 +21,38 @@ TRIANGLES, STRIP, FAN = SURFACES = 4, 5, 6
 """Modes of primitives that are surfaces; others are points and lines."""
 
 
+class Piece(NamedTuple):
+    """A primitive as its file describes it, vertices (V, 3) in scene coordinates and triangles (T, 3) of these."""
+
+    primitive: dict
+    vertices: np.ndarray
+    triangles: np.ndarray
+
+
 def read_glb(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (V, 3) in scene coordinates and triangles (T, 3) of all primitives, one after the other.
 
     Raises:
         InvalidInput: the file is compressed, cut short, or no binary glTF of version 2.
     """
+    vertices, triangles, count = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
+    for piece in pieces(*open_glb(content)):
+        vertices.append(piece.vertices)
+        triangles.append(count + piece.triangles)
+        count += len(piece.vertices)
+    return np.concatenate(vertices), np.concatenate(triangles)
+
+
+def open_glb(content: bytes) -> tuple[dict, Arrays]:
+    """The scene description and its arrays. Raises InvalidInput as `read_glb`."""
     scene, chunk = _chunks(content)
     _check_plain(scene)
-    arrays = Arrays(scene, chunk)
+    return scene, Arrays(scene, chunk)
+
+
+def pieces(scene: dict, arrays: Arrays) -> Iterator[Piece]:
+    """The primitives of a scene that are surfaces. Raises InvalidInput as `read_glb`."""
     places = _places(scene)
-    vertices, triangles, count = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
     for number in _shown(scene):
         node = scene["nodes"][number]
         if "mesh" not in node:
@@ -44,11 +66,9 @@ def read_glb(content: bytes) -> tuple[np.ndarray, np.ndarray]:
             corners = _corners(primitive, len(points), arrays)
             place = places[number] if joints is None else _blended(primitive["attributes"], joints, arrays)
             turn = place[..., :3, :3]
-            vertices.append((turn @ points[:, :, None])[:, :, 0] + place[..., :3, 3])
+            moved = (turn @ points[:, :, None])[:, :, 0] + place[..., :3, 3]
             mirrored = np.linalg.det(turn).sum() < 0
-            triangles.append(count + (corners[:, ::-1] if mirrored else corners))
-            count += len(points)
-    return np.concatenate(vertices), np.concatenate(triangles)
+            yield Piece(primitive, moved, corners[:, ::-1] if mirrored else corners)
 
 
 def _chunks(content: bytes) -> tuple[dict, bytes]:

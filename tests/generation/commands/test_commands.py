@@ -20,7 +20,7 @@ from generation.run.generate import generate
 def cheap_pipeline(monkeypatch):
     module = types.ModuleType("generation.pipeline")
     module.FrameMaker = FakeMaker
-    module.maker_with = lambda files: FakeMaker
+    module.maker_with = lambda files, painting=None: FakeMaker
     monkeypatch.setitem(sys.modules, "generation.pipeline", module)
 
 
