@@ -34,6 +34,7 @@ from generation.appearance.places.light import Light, towards, white
 from generation.baking.bake import Baked, bake, texels_for
 from generation.baking.camera import portrait_camera
 from generation.baking.masks import places_of_person, scalp_of_person
+from generation.baking.unlit import Sitter
 from generation.catalogue import open_renderer
 from generation.diffusion.depth_hint import depth_hint
 from generation.geometry.camera import Camera
@@ -96,9 +97,8 @@ def measure(
     portrait = neutral(painter, person, replace(person.look, scene=scene), camera, seed)
     places = places_of_person(maker.head.topology, person.plan, seed)
     start = time.process_time()
-    baked = bake(
-        person.plan, person.shape, person.look, places, [(portrait.rgb, camera)], renderer, seed, texels_for(PORTRAIT)
-    )
+    sitter = Sitter(person.plan, person.shape, person.look, places, seed)
+    baked = bake(sitter, [(portrait.rgb, camera)], renderer, texels_for(PORTRAIT))
     seconds = time.process_time() - start
     again = neutral(renderer, person, replace(baked.portrait_look, hair=None), camera, seed)
     face = visible_face(maker, portrait, again, camera)

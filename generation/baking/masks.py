@@ -23,6 +23,7 @@ TEMPLE_MM = 58.0
 DARKER, OTHER_HUE = 0.32, 0.30
 """How far hair is from the skin around it: natural logarithms of lightness and of the ratios of the channels."""
 AROUND_MM = 4.0
+LONG_BEARD_MM = 4.0
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,19 @@ class Places:
         not_skin: what a portrait does not paint: the scalp, the line of the lashes, the inside of the mouth.
         searched: where hair may hang over the skin.
         brows: where they grow.
+        long_beard: whether there is one, which stands off the skin: it stays strands.
     """
 
     plain: np.ndarray
     not_skin: np.ndarray
     searched: np.ndarray
     brows: np.ndarray
+    long_beard: bool = False
 
 
-def places_of(topology: Topology, scalp: np.ndarray, beard: bool) -> Places:
-    """The regions of a person whose hair grows on `scalp` (V,) 0-1; `beard`: whether one may grow."""
+def places_of(topology: Topology, scalp: np.ndarray, beard: bool, long_beard: bool = False) -> Places:
+    """The regions of a person whose hair grows on `scalp` (V,) 0-1; `beard`: whether one may grow; `long_beard`:
+    whether it stands off the skin."""
     x, y, z = topology.reference.T
     masks = topology.masks
     skin = np.zeros(len(x), bool)
@@ -59,13 +63,15 @@ def places_of(topology: Topology, scalp: np.ndarray, beard: bool) -> Places:
     plain = skin * masks["face"] * (1 - other) * (1 - beard_area(topology) * beard)
     searched = skin * np.maximum(smoothstep(0, 6, y - SEARCHED_FROM_MM), smoothstep(0, 6, np.abs(x) - TEMPLE_MM))
     not_skin = np.maximum.reduce([smoothstep(0.15, 0.6, scalp), lashes, masks["mouth"]])
-    return Places(*(values.astype(np.float32) for values in (plain, not_skin, searched, brows)))
+    if long_beard:
+        not_skin = np.maximum(not_skin, beard_area(topology))
+    return Places(*(values.astype(np.float32) for values in (plain, not_skin, searched, brows)), long_beard)
 
 
 def places_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> Places:
     """The regions of a planned person."""
-    stubble, _ = choose_beard(plan, seed)
-    return places_of(topology, scalp_of_person(topology, plan, seed), stubble > 0)
+    stubble, beard_mm = choose_beard(plan, seed)
+    return places_of(topology, scalp_of_person(topology, plan, seed), stubble > 0, beard_mm > LONG_BEARD_MM)
 
 
 def scalp_of_person(topology: Topology, plan: IdentityPlan, seed: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from ..appearance.look import load as load_procedural
 from ..baking.bake import Baked, bake, texels_for
 from ..baking.camera import SIDE_YAW, portrait_camera
 from ..baking.masks import places_of_person, scalp_of_person
+from ..baking.unlit import Sitter
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
@@ -173,8 +174,8 @@ class PaintedLook:
         portraits: list[tuple[np.ndarray, Camera]],
         seed: int,
     ) -> Baked:
-        places = places_of_person(self._renderer.head.topology, plan, seed)
-        return bake(plan, shape, look, places, portraits, self._renderer, seed, texels_for(self.settings.size))
+        sitter = Sitter(plan, shape, look, places_of_person(self._renderer.head.topology, plan, seed), seed)
+        return bake(sitter, portraits, self._renderer, texels_for(self.settings.size))
 
 
 def noise_seed(seed: int, plan: IdentityPlan, kind: str) -> int:

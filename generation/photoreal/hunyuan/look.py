@@ -13,9 +13,10 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from ...appearance.base import Look
 from ...appearance.colours import colour
 from ...baking.atlas import atlas_of
-from ...baking.bake import DARKEST, PALEST, Projected, melanin_of, painted, texels_for
+from ...baking.bake import Projected, painted, texels_for
 from ...baking.camera import portrait_camera
 from ...baking.masks import places_of_person
+from ...baking.unlit import DARKEST, PALEST, melanin_of
 from ...heads.base import HeadShape
 from ...plan import IdentityPlan
 from ...prompts import prompt_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from generation.appearance.texture import SMALLEST, TEXELS_PER_MM, Texture, covered, texels_at
+from generation.appearance.texture import NO_TEXELS, SMALLEST, TEXELS_PER_MM, Texture, covered, texels_at
 
 
 def test_texels_between_four_are_their_mean_by_distance():
@@ -44,3 +44,8 @@ def test_the_level_is_the_smallest_one_that_is_finer_than_a_pixel():
         finer = texture.at(1.2 * texel_mm)
         assert len(finer) == min(2 * len(level), 1024)
     assert texture.at(0.001) is texture.levels[0] and texture.at(1000) is texture.levels[-1]
+
+
+def test_there_are_no_texels_where_there_is_no_texture():
+    places = np.array([[0.5, 0.5], [0.1, 0.9], [-1, -1]], np.float32)
+    assert not texels_at(NO_TEXELS, places).any()  # bilinear reading of the one texel would leave the array

@@ -16,6 +16,7 @@ from generation.baking.atlas import atlas_of
 from generation.baking.bake import bake, texels_for
 from generation.baking.camera import portrait_camera
 from generation.baking.masks import places_of_person, scalp_of_person
+from generation.baking.unlit import Sitter
 from generation.heads import makehuman
 from generation.photoreal.views import known_side, neutral_view
 from generation.plan import Plan
@@ -56,7 +57,7 @@ def bake_portrait(who, picture):
     head = makehuman.load()
     places = places_of_person(head.topology, plan, 0)
     cameras = [(picture, portrait_camera(SIZE))]
-    return bake(plan, shape, look, places, cameras, raster.load(head), 0, texels_for(SIZE))
+    return bake(Sitter(plan, shape, look, places, 0), cameras, raster.load(head), texels_for(SIZE))
 
 
 @functools.cache

@@ -1,0 +1,148 @@
+"""A portrait without its light: the albedo of its skin, where that may be used, and the light that was divided out."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from ..appearance.base import Look
+from ..appearance.places.light import Light
+from ..appearance.wrinkles import FAMILIES
+from ..geometry.camera import Camera
+from ..geometry.mesh import vertex_normals
+from ..geometry.visibility import Samples, rasterize
+from ..heads.base import SKIN, HeadShape, Topology
+from ..plan import IdentityPlan
+from ..render.base import HeadPose
+from ..render.develop import exposure_for
+from ..render.raster.renderer import RasterRenderer
+from .atlas import sample
+from .camera import tone_curve_undone
+from .highlights import dull_around, dulled, gloss_of, kept_gloss
+from .light import Face, find_light
+from .masks import Places
+from .steps import smoothstep
+
+DARKEST, PALEST = 0.003, 0.95
+"""Bounds of the albedo."""
+RIM_MM = (1.5, 6.0)
+"""Distance from the outline of what a portrait shows: below the first it is not used, above the second fully."""
+LEAST_COSINE = 0.3
+JUMP_MM, SAME_MM, SOFT_MM = 5.0, 2.5, 1.2
+SHADE = 0.16
+"""Light below this share of the usual one is not divided out in full: noise would be all that is left."""
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """A person whose portrait was painted.
+
+    Attributes:
+        look: the procedural one.
+        places: of the person's own lines of hair.
+    """
+
+    plan: IdentityPlan
+    shape: HeadShape
+    look: Look
+    places: Places
+    seed: int
+
+
+@dataclass(frozen=True)
+class Unlit:
+    """A portrait without its light.
+
+    Attributes:
+        albedo: (S, S, 3) float32 linear; allowed: (S, S) float32 0-1, where it may be used.
+        look: that of the person under the light that was found, with the gloss and melanin that the portrait shows.
+    """
+
+    albedo: np.ndarray
+    allowed: np.ndarray
+    look: Look
+
+
+def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterRenderer) -> Unlit:
+    """A portrait (S, S, 3) uint8 of the neutral face without its light."""
+    plan, look, places, seed = sitter.plan, sitter.look, sitter.places, sitter.seed
+    pose = HeadPose(sitter.shape.control, sitter.shape.eyes, (0.0, 0.0))
+    topology = renderer.head.topology
+    smooth = look.skin.detail._replace(pores=np.float32(0), crepe=np.float32(0))
+    lines = look.wrinkles._replace(depth=np.zeros(len(FAMILIES)))
+    look = replace(look, hair=None, wrinkles=lines, skin=replace(look.skin, detail=smooth))
+    shown = tone_curve_undone(picture)
+    posed = renderer.pose(plan, look, pose, seed)
+    samples = rasterize(camera.project(posed.dressed.astype(np.float64)), topology.triangles, 1, camera.size, True)
+    visible = _well_seen(topology, look.neutral, samples, camera)
+    at = camera.project(look.neutral.astype(np.float64))[:, :2]
+    face = _face(topology, look, np.flatnonzero(visible & (places.plain > 0.5)), camera)
+    soft = np.stack([ndimage.gaussian_filter(shown[..., k], SOFT_MM / camera.pixel_mm) for k in range(3)], axis=2)
+    seen = sample(soft, at[face.chosen]).astype(np.float64)
+    prior = np.median(look.skin.albedo[face.chosen], axis=0)
+    light = find_light(face, seen, prior)
+    exposure, melanin = _exposure(face, seen, light)
+    look = replace(look, scene=replace(look.scene, light=light), skin=replace(look.skin, melanin=melanin))
+    posed = renderer.pose(plan, look, pose, seed)
+    skin = renderer.skin_light(posed, look, camera)
+    usual = np.median(skin.light[skin.share > 3].mean(axis=1))
+    into = np.maximum(skin.light, SHADE * usual)
+    radiance, mirrored = shown / exposure / into, skin.albedo / into
+    mirrored *= (gloss := gloss_of(radiance, mirrored, skin.share, camera))
+    around = dull_around(radiance, mirrored, skin.share, camera)
+    kept = kept_gloss(radiance, mirrored, around, camera)
+    colour = dulled(radiance - kept[..., None] * mirrored, mirrored, around)
+    albedo = np.clip(colour, DARKEST, PALEST).astype(np.float32)
+    specular = look.skin.surface.specular * gloss
+    specular[visible] *= sample(kept[..., None].astype(np.float32), at[visible])[:, 0]
+    surface = look.skin.surface._replace(specular=specular.astype(np.float32))
+    look = replace(look, skin=replace(look.skin, surface=surface))
+    return Unlit(albedo, _allowed(topology, samples, skin.share, camera), look)
+
+
+def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:
+    """Which of the `vertices` (V, 3) a portrait shows, and not from the side: (V,) bool."""
+    seen = camera.project(vertices.astype(np.float64))
+    towards = camera.position - vertices
+    cosine = (vertex_normals(vertices, topology.triangles) * towards).sum(axis=1) / np.linalg.norm(towards, axis=1)
+    column, row = (np.clip(seen[:, k].astype(int), 0, camera.size - 1) for k in (0, 1))
+    return (np.abs(samples.depth[row, column] - seen[:, 2]) < SAME_MM) & (cosine > LEAST_COSINE)
+
+
+def _face(topology: Topology, look: Look, chosen: np.ndarray, camera: Camera) -> Face:
+    """The vertices `chosen` (N,) of the skin."""
+    surface = look.skin.surface
+    return Face(
+        vertices=look.neutral,
+        triangles=topology.triangles,
+        chosen=chosen,
+        normal=vertex_normals(look.neutral, topology.triangles)[chosen],
+        occlusion=surface.occlusion[chosen],
+        specular=surface.specular[chosen],
+        roughness=surface.roughness[chosen],
+        viewer=camera.position,
+    )
+
+
+def _exposure(face: Face, seen: np.ndarray, light: Light) -> tuple[float, float]:
+    """How a photographer exposes this face under this light, and the melanin of its skin: each depends on the other."""
+    entering, mirrored = face.under(light)
+    melanin = 0.5
+    for _ in range(12):
+        exposure = exposure_for(light, melanin)
+        melanin = melanin_of((seen / exposure - mirrored) / np.maximum(entering, 0.05))
+    return exposure, melanin
+
+
+def melanin_of(albedo: np.ndarray) -> float:
+    """The melanin of plain skin of these albedos (N, 3)."""
+    return float(np.clip(-np.log(max(np.median(albedo, axis=0).mean(), 0.01) / 0.60), 0.05, 3.5))
+
+
+def _allowed(topology: Topology, samples: Samples, share: np.ndarray, camera: Camera) -> np.ndarray:
+    """(S, S) float32: 1 on skin well inside its outline, fading to 0 towards it, clothes and jumps of depth."""
+    skin = (samples.ids >= 0) & (topology.part[samples.ids] == SKIN) & (share > 3)
+    depth = np.where(samples.ids >= 0, samples.depth, 1e6)
+    jump = ndimage.maximum_filter(depth, 3) - ndimage.minimum_filter(depth, 3) > JUMP_MM
+    inside = ndimage.distance_transform_edt(skin & ~jump) * camera.pixel_mm
+    return smoothstep(*RIM_MM, inside).astype(np.float32)
