@@ -32,7 +32,7 @@ class Places:
 
     Attributes:
         plain: bare skin of about one colour.
-        not_skin: what a portrait does not paint: the scalp, the line of the lashes, the inside of the mouth.
+        not_skin: what a portrait does not paint: the scalp, the lids and their lashes, the inside of the mouth.
         searched: where hair may hang over the skin.
         brows: where they grow.
         long_beard: whether there is one, which stands off the skin: it stays strands.
@@ -62,7 +62,8 @@ def places_of(topology: Topology, scalp: np.ndarray, beard: bool, long_beard: bo
     other = np.maximum.reduce([masks["lips"], masks["lids"], masks["ears"], masks["mouth"], brows, scalp])
     plain = skin * masks["face"] * (1 - other) * (1 - beard_area(topology) * beard)
     searched = skin * np.maximum(smoothstep(0, 6, y - SEARCHED_FROM_MM), smoothstep(0, 6, np.abs(x) - TEMPLE_MM))
-    not_skin = np.maximum.reduce([smoothstep(0.15, 0.6, scalp), lashes, masks["mouth"]])
+    lids = smoothstep(0.3, 0.8, masks["lids"])  # an open eye shows a strip of them, in the shade of their fold
+    not_skin = np.maximum.reduce([smoothstep(0.15, 0.6, scalp), lashes, lids, masks["mouth"]])
     if long_beard:
         not_skin = np.maximum(not_skin, beard_area(topology))
     return Places(*(values.astype(np.float32) for values in (plain, not_skin, searched, brows)), long_beard)

@@ -16,6 +16,7 @@ from ..plan import IdentityPlan
 from ..render.base import HeadPose
 from ..render.develop import exposure_for
 from ..render.raster.renderer import RasterRenderer
+from ..render.raster.scattering import SkinLight
 from .atlas import sample
 from .camera import tone_curve_undone
 from .highlights import dull_around, dulled, gloss_of, kept_gloss
@@ -28,6 +29,8 @@ DARKEST, PALEST = 0.003, 0.95
 RIM_MM = (1.5, 6.0)
 """Distance from the outline of what a portrait shows: below the first it is not used, above the second fully."""
 LEAST_COSINE = 0.3
+EDGE_MM, CHANGE = 4.0, (0.06, 0.14)
+"""Natural logarithm of the light against that so far around: below the first it is steady, above the second an edge."""
 JUMP_MM, SAME_MM, SOFT_MM = 5.0, 2.5, 1.2
 SHADE = 0.16
 """Light below this share of the usual one is not divided out in full: noise would be all that is left."""
@@ -97,7 +100,8 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     specular[visible] *= sample(kept[..., None].astype(np.float32), at[visible])[:, 0]
     surface = look.skin.surface._replace(specular=specular.astype(np.float32))
     look = replace(look, skin=replace(look.skin, surface=surface))
-    return Unlit(albedo, _allowed(topology, samples, skin.share, camera), look)
+    allowed = _allowed(topology, samples, skin.share, camera) * _away_from_shadow_edges(skin, camera)
+    return Unlit(albedo, allowed.astype(np.float32), look)
 
 
 def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:
@@ -132,6 +136,17 @@ def _exposure(face: Face, seen: np.ndarray, light: Light) -> tuple[float, float]
         exposure = exposure_for(light, melanin)
         melanin = melanin_of((seen / exposure - mirrored) / np.maximum(entering, 0.05))
     return exposure, melanin
+
+
+def _away_from_shadow_edges(skin: SkinLight, camera: Camera) -> np.ndarray:
+    """(S, S) 0-1: 0 where the light on the skin changes within millimetres. There a light that is found a few degrees
+    off, or softer than ours, would leave a pale and a dark stripe."""
+    seen = (skin.share > 3).astype(np.float32)
+    light = np.log(np.maximum(skin.light.mean(axis=2), 1e-3)) * seen
+    sigma = EDGE_MM / camera.pixel_mm
+    around = ndimage.gaussian_filter(light, sigma) / np.maximum(ndimage.gaussian_filter(seen, sigma), 1e-3)
+    change = ndimage.gaussian_filter(np.abs(light - around) * seen, 0.5 * sigma)
+    return 1 - smoothstep(*CHANGE, change / np.maximum(ndimage.gaussian_filter(seen, 0.5 * sigma), 1e-3))
 
 
 def melanin_of(albedo: np.ndarray) -> float:
