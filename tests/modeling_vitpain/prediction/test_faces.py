@@ -5,6 +5,7 @@ import io
 import json
 import math
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,13 @@ def angle_between(a, b):
     return abs((a - b + 180) % 360 - 180)
 
 
+def assert_alike_on_threads(finder, pictures):
+    """OpenCV's detectors crash, or find nothing, where several threads use one of them."""
+    alone = [find(finder, picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda picture: find(finder, picture), pictures * 4)) == alone * 4
+
+
 @needs_yunet
 class TestYuNet:
     @pytest.mark.parametrize("degrees", [0, 20, -30, 45, 90, 180, 270])
@@ -128,6 +136,9 @@ class TestYuNet:
             seen.append(np.asarray(part, dtype=float))
         still, moved = seen
         assert np.abs(still - moved).mean() < 0.5 * np.abs(still - moved[::-1]).mean()
+
+    def test_threads_find_what_one_thread_finds(self, finder, frames):
+        assert_alike_on_threads(finder, [image.resize((side, side)) for image, _ in frames for side in (256, 200, 150)])
 
     def test_other_weights_are_refused(self, tmp_path, monkeypatch, model, frames, capsys):
         frames[0][0].save(tmp_path / "a.png")
@@ -227,6 +238,14 @@ def test_the_cascade_box_is_where_the_dataset_has_the_face(frames):
     middle, side = truth(row, image)
     assert face.side == pytest.approx(side, rel=0.15)
     np.testing.assert_allclose(face.centre, middle, atol=0.1 * side)
+
+
+@pytest.mark.slow
+def test_cascades_on_threads_find_what_one_thread_finds(frames):
+    from modeling_vitpain.prediction.cascades import CascadeFaces
+
+    image, _ = frames[0]
+    assert_alike_on_threads(CascadeFaces(), [image.resize((side, side)) for side in (256, 200, 150)])
 
 
 def test_yunet_is_not_imported_for_its_weights():
