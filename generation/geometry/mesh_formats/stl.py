@@ -23,7 +23,9 @@ def read_stl(content: bytes) -> tuple[np.ndarray, np.ndarray]:
         whole = max(len(content) - HEADER, 0) // FACET.itemsize
         raise InvalidInput(f"is cut short, or no stl: it holds {whole:,} whole triangles, fewer than its header names")
     words = [line.split() for line in text.decode("latin-1").splitlines()]
-    found = np.array([line[1:4] for line in words if line[:1] == ["vertex"]], np.float64).reshape(-1, 3)
-    if len(found) % 3 or not any(line[:1] == ["endsolid"] for line in words):
+    if not any(line[:1] == ["endsolid"] for line in words):
         raise InvalidInput("is cut short: it does not end in 'endsolid'")
+    found = np.array([line[1:4] for line in words if line[:1] == ["vertex"]], np.float64).reshape(-1, 3)
+    if len(found) % 3:
+        raise InvalidInput(f"has {len(found):,} vertices, which is not three for each triangle")
     return found, np.arange(len(found)).reshape(-1, 3)
