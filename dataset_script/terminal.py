@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from .errors import WorkFailed
+from .names import INVISIBLE
 
 CLOSED_PIPE = 141
 """Exit code where the reader of a pipe ended first, as the shell reports it of other programs: 128 + SIGPIPE."""
@@ -37,14 +38,14 @@ def _escape(sign: str) -> str:
     return sign.translate(_PLAIN) if ord(sign) in _PLAIN else sign.encode("ascii", "backslashreplace").decode()
 
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNSEEN = re.compile(rf"[\x00-\x1f\x7f-\x9f{INVISIBLE}]")
 
 codecs.register_error("pain3d", _escaped)
 
 
 def one_line(text: object) -> str:
-    """Text in which line ends and other control characters, as file names may hold them, are written as escapes."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    """Text in which line ends, control characters and what cannot be seen, as in file names, are written as escapes."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
 class _NoOutput(io.TextIOBase):

@@ -138,6 +138,20 @@ def test_one_error_is_one_line(monkeypatch, capsys):
     assert one_line("café, 日本 🙂") == "café, 日本 🙂"
 
 
+def test_what_cannot_be_seen_in_a_path_is_shown(capsys):
+    """Nothing else tells why a file that is there is not found."""
+    assert pain3d_cli.main(["info", "/nowhere/\u202aa\u00a0b\u200b"]) != 0
+    assert r"/nowhere/\u202aa\xa0b\u200b" in capsys.readouterr().err
+
+
+def test_paths_are_taken_without_the_marks_around_them(monkeypatch, tmp_path):
+    (tmp_path / "data").mkdir()
+    seen = []
+    monkeypatch.setattr(info, "run", lambda args: seen.append(args.directory) or 0)
+    pain3d_cli.main(["info", f"\u202a{tmp_path / 'data'}\u200b"])
+    assert seen == [str(tmp_path / "data")]
+
+
 @pytest.mark.parametrize(
     "words",
     [

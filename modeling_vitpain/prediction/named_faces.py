@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.names import read_name
+from dataset_script.names import bare_name, read_name, without_marks
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
 from dataset_script.video import count_frames
 
@@ -161,11 +161,11 @@ class NamedFaces:
         return key, self._box(numbers, where)
 
     def _file(self, table: TableFile, text: str) -> Path:
-        here = Path(read_name(text))
-        beside = table.path.parent / here
+        here, folder = Path(without_marks(read_name(text))), table.path.parent
+        beside = folder / without_marks(read_name(text), folder)
         if here.exists() or beside.exists():
             return (here if here.exists() else beside).resolve()
-        return self._pictures.ending_in(text) or beside.resolve()
+        return self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text)) or beside.resolve()
 
     def _box(self, numbers: np.ndarray, where: str) -> Box:
         if len(numbers) == 4:

@@ -295,3 +295,14 @@ def test_what_the_other_labels_tell_is_not_asked_for(tmp_path):
     rows = rows_of(tmp_path / "out")
     assert rows["pictures/0.png"]["au"] is None and rows["pictures/1.png"]["pspi"] == 4
     assert [(p.what, p.kind) for p in report.incomplete] == [("pictures/1.png", "no PSPI")]
+
+
+def test_marks_around_a_path_are_left_out_and_those_within_are_shown(tmp_path):
+    names = ["\u202apictures/0.png", "pictures\\1.png\u200b", "pictures/2\u00a0.png", "pictures/a.png\u200b"]
+    table = source(tmp_path, "path,subject,pspi", *(f"{name},ann,0" for name in names))
+    report = import_dataset(table, tmp_path / "out")
+    assert rows_of(tmp_path / "out").keys() == {"pictures/0.png", "pictures/1.png"}
+    assert [(problem.what, problem.reason.split("/")[-1]) for problem in report.left_out] == [
+        (r"pictures/2\xa0.png", r"2\xa0.png is not there"),
+        (r"pictures/a.png\u200b", "a.png is not there"),
+    ]

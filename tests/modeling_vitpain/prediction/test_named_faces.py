@@ -55,6 +55,8 @@ class TestNames:
             "ward\\Jérôme.png",
             ".\\ward\\Jérôme.png",
             "ward/Je\u0301ro\u0302me.png",
+            "\u202award\\Jérôme.png\u200b",
+            "data/ward/Jérôme.png\u200b",
         ],
     )
     def test_one_file_alone_can_be_meant(self, tmp_path, name):
