@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dataset_script.claim import changed_settings, read_record
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
 
 from .score_rows import RowFormat, ScoreRow
@@ -58,7 +58,7 @@ class ScoreFile:
         """What is there of the same work.
 
         Raises:
-            InvalidInput: the file holds other work, or was changed by another program.
+            InvalidInput: the file holds other work, was changed by another program, or its record is lost.
         """
         if self._overwrite:
             return Earlier()
@@ -67,9 +67,14 @@ class ScoreFile:
             rows = self._format.read(content)
         except ValueError as error:
             raise InvalidInput(f"{self.path} is there and holds something else: {error}; {_ANEW}") from None
-        if not record.is_file() or not rows:
+        if not rows:
             return Earlier()
-        found = read_record(record)
+        if not record.is_file():
+            raise InvalidInput(
+                f"{self.path} holds {len(rows):,} rows of scores, but {record.name} is not beside it, which says what "
+                f"they are of; {_ANEW}"
+            )
+        found = _read_record(record)
         if changed := changed_settings(found["settings"], settings):
             raise InvalidInput(f"{self.path} holds rows of another run: {'; '.join(changed)}; {_ANEW}")
         if not content.startswith(self._encoded(rows)):
@@ -113,6 +118,17 @@ class ScoreFile:
     def _write_record(self, finished: bool) -> None:
         text = json.dumps({**self._record, "finished": finished}, indent=1)
         write_atomically(record_path(self.path), f"{text}\n".encode())
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """The record beside rows. Raises InvalidInput where it is damaged, as after a power cut."""
+    try:
+        found = read_record(path)
+    except WorkFailed as error:
+        raise InvalidInput(f"{error}; {_ANEW}") from None
+    if absent := {"settings", "files", "finished"} - found.keys():
+        raise InvalidInput(f"{path} is damaged: it has no {', '.join(sorted(absent))}; {_ANEW}")
+    return found
 
 
 class ScoreStream:
