@@ -26,26 +26,46 @@ _PLAIN = str.maketrans(
 """Signs of our own texts, for encodings without them."""
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
+def _for_people(error: UnicodeError) -> tuple[str, int]:
+    """Signs of our own texts in ASCII, all others as `_as_bytes`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_escape, error.object[error.start : error.end])), error.end
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(ord(sign)) or _as_bytes(sign) for sign in lacking), error.end
 
 
-def _escape(sign: str) -> str:
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that is no UTF-8
+def _for_programs(error: UnicodeError) -> tuple[str, int]:
+    """All signs as `_as_bytes`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_as_bytes, error.object[error.start : error.end])), error.end
+
+
+def _as_bytes(sign: str) -> str:
+    r"""Its bytes, `\xNN` each, as `written_name` writes bytes; those of a file name that is no UTF-8 as they are."""
+    if "\udc80" <= sign <= "\udcff":
         return rf"\x{ord(sign) - 0xDC00:02x}"
-    return sign.translate(_PLAIN) if ord(sign) in _PLAIN else sign.encode("ascii", "backslashreplace").decode()
+    return "".join(rf"\x{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
 
 
 _UNSEEN = re.compile(rf"[\x00-\x1f\x7f-\x9f{INVISIBLE}]")
 
-codecs.register_error("pain3d", _escaped)
+codecs.register_error("pain3d-people", _for_people)
+codecs.register_error("pain3d-programs", _for_programs)
 
 
 def one_line(text: object) -> str:
     """Text in which line ends, control characters and what cannot be seen, as in file names, are written as escapes."""
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def print_rows(text: str) -> None:
+    r"""Prints what programs read, at once: each sign that the encoding lacks as its bytes in UTF-8, `\xNN` each.
+
+    `names.read_name` finds every file again, which it could not do with dashes made plain as in messages.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "pain3d-programs").decode(encoding), end="", flush=True)
 
 
 class _NoOutput(io.TextIOBase):
@@ -69,7 +89,7 @@ def robust_streams() -> Iterator[None]:
     _fill_in()
     for stream in _streams():
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="pain3d")
+            stream.reconfigure(errors="pain3d-people")
     try:
         try:
             yield

@@ -10,6 +10,7 @@ import pytest
 import pain3d_cli
 from dataset_script.commands import info
 from dataset_script.errors import WorkFailed
+from dataset_script.names import read_name
 from dataset_script.terminal import CLOSED_PIPE, one_line
 
 PAIN3D = [sys.executable, "-m", "pain3d_cli"]
@@ -42,9 +43,9 @@ def test_help_on_every_terminal(command, encoding):
 @pytest.mark.parametrize(
     ("encoding", "shown"),
     [
-        ("ascii", rb"caf\xe9 \u65e5 \U0001f642 \xff ..."),
-        ("latin-1", b"caf\xe9 \\u65e5 \\U0001f642 \\xff ..."),
-        ("cp437", b"caf\x82 \\u65e5 \\U0001f642 \\xff ..."),
+        ("ascii", rb"caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
+        ("latin-1", b"caf\xe9 " + rb"\xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
+        ("cp437", b"caf\x82 " + rb"\xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
         ("utf-8", "café 日 🙂 \\xff …".encode()),
     ],
 )
@@ -53,6 +54,16 @@ def test_what_an_encoding_lacks_is_escaped(encoding, shown):
     for stream in ("stdout", "stderr"):
         done = run(script=program(f"print({text}, file=sys.{stream})"), env={"PYTHONIOENCODING": encoding})
         assert getattr(done, stream) == shown + b"\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
+def test_names_in_rows_are_found_again(encoding):
+    names = [b"Gr\xc3\xb6\xc3\x9fe \xe2\x80\x93 \xe6\x97\xa5.png", b"caf\xe9.png", rb"a \xe9.png", "…🙂.png".encode()]
+    rows = f"[print_rows(written_name(os.fsdecode(name)) + chr(10)) for name in {names}] and 0"
+    script = "import os; from dataset_script.terminal import print_rows; "
+    script += "from dataset_script.names import written_name; " + program(rows)
+    done = run(script=script, env={"PYTHONIOENCODING": encoding})
+    assert [os.fsencode(read_name(line)) for line in done.stdout.decode(encoding).splitlines()] == names
 
 
 @pytest.mark.parametrize("lines", [1, 100_000])

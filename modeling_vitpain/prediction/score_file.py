@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from dataset_script.claim import changed_settings, read_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
+from dataset_script.terminal import print_rows
 
 from .score_rows import RowFormat, ScoreRow
 
@@ -159,17 +160,13 @@ class ScoreStream:
 def open_scores(path: Path | None, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
     """Where scores are written; `path`: None or "-" for standard output. See `open_score_file`."""
     if path is None or str(path) == "-":
-        yield ScoreStream(_print, row_format)
+        yield ScoreStream(lambda content: print_rows(content.decode()), row_format)
     elif is_stream(path):
         with reporting_write_errors(path), open(path, "wb", buffering=0) as stream:
             yield ScoreStream(stream.write, row_format)
     else:
         with open_score_file(path, row_format, overwrite) as scores:
             yield scores
-
-
-def _print(content: bytes) -> None:
-    print(content.decode(), end="", flush=True)
 
 
 @contextlib.contextmanager
