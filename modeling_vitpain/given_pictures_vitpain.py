@@ -154,4 +154,13 @@ def with_references(inputs, reference: list, boxes):
     return own if several else own[0]
 
 
-__all__ = ["Given", "errors_of", "is_list", "is_same_picture", "numbered", "with_boxes", "with_places", "with_references"]
+__all__ = [
+    "Given",
+    "errors_of",
+    "is_list",
+    "is_same_picture",
+    "numbered",
+    "with_boxes",
+    "with_places",
+    "with_references",
+]
