@@ -90,7 +90,7 @@ def _check_numbers(
     except InvalidInput:
         return
     raise InvalidInput(
-        f"--head-landmarks {landmark_file} holds vertex numbers from 1, as it seems; they count from 0: take 1 from each"
+        f"--head-landmarks {landmark_file} holds vertex numbers that fit from 1 on; they count from 0: take 1 from each"
     )
 
 

@@ -257,23 +257,37 @@ def face_at(x, y, side=100.0, **values):
     return Face((x - 0.35 * side, y - side / 2, x + 0.35 * side, y + side / 2), **values)
 
 
+SIZE = (640, 480)
+
+
 class TestTracks:
     def test_numbers_stay_when_the_order_changes(self):
         tracks = Tracks()
-        assert tracks.number([face_at(100, 100), face_at(300, 100, 90)]) == [1, 2]
-        assert tracks.number([face_at(310, 102, 95), face_at(105, 98)]) == [2, 1]
+        assert tracks.number([face_at(100, 100), face_at(300, 100, 90)], SIZE) == [1, 2]
+        assert tracks.number([face_at(310, 102, 95), face_at(105, 98)], SIZE) == [2, 1]
 
     def test_a_face_unseen_for_a_while_is_the_same(self):
         tracks = Tracks()
-        tracks.number([face_at(100, 100), face_at(300, 100)])
-        assert tracks.number([face_at(300, 100)]) == [2]
-        assert tracks.number([face_at(104, 100), face_at(300, 100)]) == [1, 2]
+        tracks.number([face_at(100, 100), face_at(300, 100)], SIZE)
+        assert tracks.number([face_at(300, 100)], SIZE) == [2]
+        assert tracks.number([face_at(104, 100), face_at(300, 100)], SIZE) == [1, 2]
 
     def test_a_new_face_has_a_new_number(self):
         tracks = Tracks()
-        tracks.number([face_at(100, 100)])
-        assert tracks.number([face_at(500, 100)]) == [2]
-        assert tracks.number([face_at(100, 100, 300)]) == [3]  # three times as large
+        tracks.number([face_at(100, 100)], SIZE)
+        assert tracks.number([face_at(500, 100)], SIZE) == [2]
+        assert tracks.number([face_at(100, 100, 300)], SIZE) == [3]  # three times as large
+
+    @pytest.mark.parametrize("scale", [0.5, 1.5, 3.0])
+    def test_numbers_stay_when_frames_change_their_size(self, scale):
+        """As in a recorded video call, whose size follows the connection."""
+        tracks = Tracks()
+        places = [(150, 200, 120), (480, 200, 100)]
+        assert tracks.number([face_at(*place) for place in places], SIZE) == [1, 2]
+        resized = [face_at(*(scale * value for value in place)) for place in places]
+        other = (round(SIZE[0] * scale), round(SIZE[1] * scale))
+        assert tracks.number(resized[::-1], other) == [2, 1]
+        assert tracks.number([face_at(*place) for place in places], SIZE) == [1, 2]
 
 
 @needs_yunet
