@@ -13,8 +13,8 @@ from dataset_script.names import bare_name, read_name, without_marks
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
 from dataset_script.video import count_frames
 
-from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
-from .faces import Box, Face, NoFace, by_prominence
+from ..image_processing_vitpain import check_box_in_picture
+from .faces import Box, Face, NoFace, by_prominence, face_of_landmarks
 from .media import InputImage
 
 _BOX_COLUMNS = ["x0", "y0", "x1", "y1"]
@@ -23,10 +23,16 @@ _LANDMARK_COLUMNS = [f"{axis}{k}" for k in range(68) for axis in "xy"]
 
 @dataclass(frozen=True)
 class _Named:
-    """One row: the line, and the box in pixels of the file or shares of it; None where the row names no face."""
+    """One row: the line, and where the face is, in pixels of the file or shares of it.
+
+    Attributes:
+        box: None where the row names no face; as `Face.box`.
+        tilt: as `Face.tilt`; None where a box alone is named.
+    """
 
     line: int
-    box: Box | None
+    box: Box | None = None
+    tilt: float | None = None
 
 
 class NamedFaces:
@@ -68,8 +74,8 @@ class NamedFaces:
         self._pictures = _Pictures(pictures)
         self._rows: dict[tuple[Path, int | None], list[_Named]] = {}
         for row in read.rows:
-            key, box = self._read_row(read, row)
-            self._rows.setdefault(key, []).append(_Named(row.line, box))
+            key, face = self._read_row(read, row)
+            self._rows.setdefault(key, []).append(face)
         self._seen: dict[Path, int] = {}  # of each video, the last frame that was asked for
         scored, known = {path.resolve() for path in pictures}, {path for path, _ in self._rows}
         absent = sorted(path for path in known - scored if not path.exists())
@@ -136,9 +142,9 @@ class NamedFaces:
             check_box_in_picture(box, (width, height))
         except ValueError as error:
             raise NoFace(f"{self._name}, line {row.line}: {error}") from None
-        return Face(box, named=True)
+        return Face(box, row.tilt or 0.0, roll=row.tilt, named=True)
 
-    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], Box | None]:
+    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], _Named]:
         where = f"{table.path}, line {row.line}"
         if row.surplus and not table.decimal_comma:
             raise InvalidInput(
@@ -157,8 +163,8 @@ class NamedFaces:
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
         key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0
-            return key, None
-        return key, self._box(numbers, where)
+            return key, _Named(row.line)
+        return key, self._face_of(numbers, row.line, where)
 
     def _file(self, table: TableFile, text: str) -> Path:
         here, folder = Path(without_marks(read_name(text))), table.path.parent
@@ -167,16 +173,18 @@ class NamedFaces:
             return (here if here.exists() else beside).resolve()
         return self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text)) or beside.resolve()
 
-    def _box(self, numbers: np.ndarray, where: str) -> Box:
+    def _face_of(self, numbers: np.ndarray, line: int, where: str) -> _Named:
+        tilt = None
         if len(numbers) == 4:
             box = tuple(numbers.tolist())
         elif np.isfinite(numbers).all():
-            box = box_of_landmarks(numbers.reshape(-1, 2))
+            box, tilt = face_of_landmarks(numbers.reshape(-1, 2))
         else:
-            raise InvalidInput(f"{where}: a landmark is not finite")
+            wrong = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise InvalidInput(f"{where}: {self._columns[wrong]} is {numbers[wrong]:g}; allowed are finite numbers")
         if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
             raise InvalidInput(f"{where}: the face is {list(box)}; allowed are finite x0 < x1 and y0 < y1")
-        return box
+        return _Named(line, box, tilt)
 
 
 class _Pictures:

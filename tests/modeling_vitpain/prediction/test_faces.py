@@ -20,8 +20,9 @@ from generation.pipeline import FrameMaker
 from generation.plan import Plan, ViewPlan
 from generation.run.single import regenerate
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.image_processing_vitpain import box_of_landmarks
 from modeling_vitpain.prediction.face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
-from modeling_vitpain.prediction.faces import Face, NoFace, upright
+from modeling_vitpain.prediction.faces import Face, NoFace, face_of_landmarks, upright
 from modeling_vitpain.prediction.media import InputImage, MediaFile
 from modeling_vitpain.prediction.tracks import Tracks
 from modeling_vitpain.prediction.yunet import WEIGHTS_VARIABLE, find_weights
@@ -255,6 +256,43 @@ def test_yunet_is_not_imported_for_its_weights():
 
 def face_at(x, y, side=100.0, **values):
     return Face((x - 0.35 * side, y - side / 2, x + 0.35 * side, y + side / 2), **values)
+
+
+@pytest.mark.parametrize("degrees", [0, 20, -30, 45, 90, 180, 270])
+def test_landmarks_say_how_a_face_lies(frames, degrees):
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    for image, row in frames:
+        picture = image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True)
+        points = (np.array(row["landmarks"]) - 128) @ np.array([[cosine, sine], [-sine, cosine]])
+        points = points + np.array(picture.size) / 2
+        box, tilt = face_of_landmarks(points)
+        assert angle_between(tilt, row["camera"]["roll"] + degrees) < 8
+        middle, side = truth(row, picture, degrees)
+        face = Face(box, tilt, named=True)
+        assert face.side == pytest.approx(side, rel=0.1) and math.dist(face.centre, middle) < 0.08 * side
+        _, there = upright(picture, face, 1.1)
+        width, height = there.box[2] - there.box[0], there.box[3] - there.box[1]
+        assert height > width and there.tilt == 0
+        if degrees == 0:
+            assert box == box_of_landmarks(row["landmarks"])
+
+
+def test_predict_turns_a_face_by_its_landmarks(model, frames, tmp_path):
+    image, row = frames[0]
+    lines = ["path," + ",".join(f"{axis}{k}" for k in range(68) for axis in "xy")]
+    for k, name in enumerate(("up.png", "a.png", "b.png", "c.png")):  # turned by quarters, with the clock
+        image.rotate(-90 * k).save(tmp_path / name)
+        points = np.array(row["landmarks"]) - 128
+        for _ in range(k):
+            points = np.stack([-points[:, 1], points[:, 0]], axis=1)
+        lines.append(name + "," + ",".join(map(str, (points + 128).ravel())))
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    pictures = [tmp_path / line.split(",")[0] for line in lines[1:]]
+    rows = predict(*pictures, "--model", model, "--landmarks", tmp_path / "l.csv", out=tmp_path / "out.csv")
+    up = float(rows[0]["pspi"])
+    for k, found in enumerate(rows):
+        assert float(found["pspi"]) == pytest.approx(up, abs=0.05)
+        assert angle_between(float(found["roll"]), float(rows[0]["roll"]) + 90 * k) < 1
 
 
 SIZE = (640, 480)
