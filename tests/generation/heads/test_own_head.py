@@ -191,7 +191,7 @@ def test_vertex_numbers_from_one_are_told(mesh, obj, tmp_path):
     path = tmp_path / "numbers.txt"
     numbers = np.array([np.linalg.norm(mesh.vertices - p, axis=1).argmin() for p in mesh.landmarks])
     path.write_text("\n".join(map(str, numbers + 1)))
-    with pytest.raises(InvalidInput, match=r"numbers.txt fit from 1 on; .* count from 0: take 1 from"):
+    with pytest.raises(InvalidInput, match=r"numbers that fit from 1 on; .* take 1 from"):
         own.load(obj, path)
 
 
