@@ -1,5 +1,6 @@
 """A folder of pictures with a CSV file."""
 
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -306,3 +307,22 @@ def test_marks_around_a_path_are_left_out_and_those_within_are_shown(tmp_path):
         (r"pictures/2\xa0.png", r"2\xa0.png is not there"),
         (r"pictures/a.png\u200b", "a.png is not there"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "line"),
+    [
+        ("unbc.zip", False, "unbc.zip, which is packed; unpack it first; allowed is"),
+        ("unbc.zip", True, "which holds unbc.zip, packed; unpack it first; allowed is"),
+        ("frames.7z.001", True, "which holds frames.7z.001, packed; unpack it first"),
+        ("labels.XLSX", True, "which holds labels.XLSX, no CSV; save it as CSV"),
+        ("labels.ods", False, "labels.ods, which is no CSV; save it as CSV"),
+        ("labels.txt", False, "labels.txt, which is no CSV; save it as CSV"),
+    ],
+)
+def test_archives_and_spreadsheets_get_their_cure(tmp_path, name, inside, line):
+    write(tmp_path / "source" / name, b"PK")
+    write(tmp_path / "source" / f"~${name}", b"")
+    with pytest.raises(InvalidInput, match=re.escape(line)):
+        import_dataset(tmp_path / "source" / ("" if inside else name), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
