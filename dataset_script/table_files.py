@@ -106,7 +106,8 @@ def read_table(path: Path) -> TableFile:
     whichever the header has most of. Lines on top that begin with # are passed over.
 
     Raises:
-        InvalidInput: it does not exist, is no table but a spreadsheet, an archive or a page, has a column twice, or has spaces between its columns.
+        InvalidInput: it does not exist, is no table but a spreadsheet, an archive or a page, has a column twice, or
+            has spaces between its columns.
     """
     try:
         content = path.read_bytes()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from ..rows import DAMAGED_PICTURE
+from ..rows import DAMAGED_PICTURE, why_damaged
 from .frame import Source, SourceFrame
 from .report import ImportReport, Unusable
 
@@ -24,7 +24,7 @@ def picture_problem(content: bytes) -> Unusable | None:
         with Image.open(io.BytesIO(content)) as image:
             grey = np.asarray(image.convert("L"))
     except DAMAGED_PICTURE as error:
-        return Unusable("unreadable picture", f"it cannot be decoded: {error}")
+        return Unusable("unreadable picture", f"it cannot be decoded: {why_damaged(error)}")
     if np.quantile(grey, _BLACK_SHARE) <= _BLACK_LEVEL:
         return Unusable("black", f"{_BLACK_SHARE:.0%} of its pixels are at most {_BLACK_LEVEL} of 255")
     return None

@@ -326,3 +326,10 @@ def test_archives_and_spreadsheets_get_their_cure(tmp_path, name, inside, line):
     with pytest.raises(InvalidInput, match=re.escape(line)):
         import_dataset(tmp_path / "source" / ("" if inside else name), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_picture_is_said_without_the_object_in_memory(tmp_path):
+    table = source(tmp_path, "path,subject,pspi", "pictures/a.jpg,ann,0", "pictures/0.png,ann,0")
+    write(tmp_path / "pictures" / "a.jpg", b"ftypisom, no picture")
+    (problem,) = import_dataset(table, tmp_path / "out", check_images=True).left_out
+    assert problem.reason == "it cannot be decoded: it is no picture"
