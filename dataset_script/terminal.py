@@ -48,6 +48,9 @@ def _as_bytes(sign: str) -> str:
     return "".join(rf"\x{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
 
 
+_failed: list[TextIO] = []
+"""Standard output, where it could not be written."""
+
 _UNSEEN = re.compile(rf"[\x00-\x1f\x7f-\x9f{INVISIBLE}]")
 
 codecs.register_error("pain3d-people", _for_people)
@@ -91,10 +94,8 @@ def robust_streams() -> Iterator[None]:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="pain3d-people")
     try:
-        try:
+        with _watched(sys.stdout):
             yield
-        finally:
-            sys.stdout.flush()
     except OSError as error:
         if not output_failed():
             raise
@@ -104,9 +105,35 @@ def robust_streams() -> Iterator[None]:
         raise WorkFailed(f"cannot write standard output: {error.strerror}") from error
 
 
+@contextlib.contextmanager
+def _watched(stream: TextIO) -> Iterator[None]:
+    """Remembers whether `stream` could not be written: what is too long for its buffer is lost without a trace in it.
+
+    Writes all there is at the end.
+    """
+    _failed.clear()
+    write = stream.write
+
+    def watched(text: str) -> int:
+        try:
+            return write(text)
+        except OSError:
+            _failed.append(stream)
+            raise
+
+    if not isinstance(stream, _NoOutput):
+        stream.write = watched
+    try:
+        yield
+    finally:
+        if not isinstance(stream, _NoOutput):
+            stream.write = write
+        stream.flush()
+
+
 def output_failed() -> bool:
     """Whether standard output or error takes nothing any more: its reader ended, or the disk below it is full."""
-    if isinstance(sys.stdout, _NoOutput) and sys.stdout.tried:
+    if _failed or (isinstance(sys.stdout, _NoOutput) and sys.stdout.tried):
         return True
     return any(_is_closed(stream) or _is_stuck(stream) for stream in _streams())
 

@@ -97,7 +97,15 @@ def test_standard_output_on_a_full_disk(lines):
         call = [sys.executable, "-c", script]
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.count(b"\n") == 1 and b"No space left on device" in done.stderr
+    assert done.stderr == b"pain3d: cannot write standard output: No space left on device\n"
+
+
+def test_one_long_text_for_a_full_disk_names_standard_output():
+    """Of a text longer than the buffer nothing is left in it, by which the failure could be recognised."""
+    with open("/dev/full", "wb") as full:
+        call = [sys.executable, "-c", program("print('line' * 100_000) or 0")]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"pain3d: cannot write standard output: No space left on device\n")
 
 
 def test_closed_standard_output():
