@@ -20,6 +20,9 @@ from .score_rows import RowFormat, ScoreRow
 
 _ANEW = "name another file, or start anew with --overwrite"
 
+_OTHER_KINDS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz")
+"""Suffixes of what is not written: programs refuse text of these names."""
+
 
 def record_path(path: Path) -> Path:
     """Where the record of a file of scores is."""
@@ -158,7 +161,14 @@ class ScoreStream:
 
 @contextlib.contextmanager
 def open_scores(path: Path | None, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
-    """Where scores are written; `path`: None or "-" for standard output. See `open_score_file`."""
+    """Where scores are written; `path`: None or "-" for standard output.
+
+    Raises:
+        InvalidInput: `path` has the suffix of another kind of file; and as `open_score_file`.
+        WorkFailed: as `open_score_file`.
+    """
+    if path is not None and path.suffix.lower() in _OTHER_KINDS:
+        raise InvalidInput(f"out is {path}; what is written is CSV or, with --json, JSON: name it .csv or .json")
     if path is None or str(path) == "-":
         yield ScoreStream(lambda content: print_rows(content.decode()), row_format)
     elif is_stream(path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from unbc_layout import face, png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -333,3 +334,14 @@ def test_what_is_no_picture_is_said_without_the_object_in_memory(tmp_path):
     write(tmp_path / "pictures" / "a.jpg", b"ftypisom, no picture")
     (problem,) = import_dataset(table, tmp_path / "out", check_images=True).left_out
     assert problem.reason == "it cannot be decoded: it is no picture"
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tiff", "webp"])
+def test_the_first_of_several_pictures_is_taken_and_said(tmp_path, suffix):
+    table = source(tmp_path, "path,subject,pspi", f"a.{suffix},ann,0", f"b.{suffix},ann,0")
+    first, second = (Image.fromarray(face((k,) * 5 + (0,))) for k in (1, 4))
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[second])
+    first.save(tmp_path / f"b.{suffix}")
+    report = import_dataset(table, tmp_path / "out", check_images=True)
+    assert report.problems == 0
+    assert f"1 file holds several pictures, of which the first is taken: a.{suffix}" in report.notes

@@ -194,6 +194,14 @@ def test_rows_without_their_record_are_kept_until_overwrite(model, ward, tmp_pat
     assert out.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["scores.xlsx", "scores.PARQUET", "scores.csv.gz"])
+def test_scores_are_not_named_as_what_they_are_not(model, ward, tmp_path, capsys, name):
+    out = tmp_path / name
+    assert pain3d_cli.main(["predict", "--model", str(model), "--out", str(out), str(ward / "c")]) == 2
+    assert f"out is {out}; what is written is CSV or, with --json, JSON" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def lines_but_that_of_faces(stderr: str) -> list[str]:
     """Lines on standard error, but the one which says that whole pictures are taken as faces."""
     return [line for line in stderr.splitlines() if line and "neither named nor searched" not in line]
