@@ -3,6 +3,10 @@
 import os
 import re
 
+INVISIBLE = "\u00a0\u00ad\u034f\u061c\u200b-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\ufeff"
+"""Spaces that look like others, marks without width, and marks of the direction of writing, for a class of `re`."""
+
+_AROUND = re.compile(rf"^[{INVISIBLE}]+|[{INVISIBLE}]+$")
 _ESCAPED = re.compile(r"\\x([0-9a-fA-F]{2})")
 
 
@@ -27,6 +31,19 @@ def read_name(text: str) -> str:
         return text
     content = text.encode("utf-8", "surrogateescape")
     return os.fsdecode(re.sub(rb"\\x([0-9a-fA-F]{2})", lambda found: bytes([int(found[1], 16)]), content))
+
+
+def bare_name(name: str) -> str:
+    """A path without what cannot be seen at its ends, as Windows puts U+202A before a path that is copied."""
+    return _AROUND.sub("", name)
+
+
+def without_marks(name: str, folder: str | os.PathLike = "") -> str:
+    """A path in `folder` as it is where there is such a file, else as `bare_name` if that one's own folder is there."""
+    bare = bare_name(name)
+    if bare in ("", name) or os.path.exists(os.path.join(folder, name)):
+        return name
+    return bare if os.path.exists(os.path.dirname(os.path.join(folder, bare)) or ".") else name
 
 
 def is_text(name: str | os.PathLike) -> bool:

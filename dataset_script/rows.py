@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from .errors import InvalidInput
 from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
@@ -29,6 +29,11 @@ _CLASSES = {
     "gender": len(GENDERS),
     "stimulus": len(STIMULI),
 }
+
+
+def why_damaged(error: Exception) -> str:
+    """What PIL says of a picture, in one line; of bytes it names the object in memory alone."""
+    return "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error).partition("\n")[0]
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
@@ -119,7 +124,7 @@ def imported_picture_problems(row: Row) -> Iterator[str]:
         with Image.open(io.BytesIO(content)) as image:
             image.load()
     except DAMAGED_PICTURE as error:
-        yield f"image cannot be decoded: {error}"
+        yield f"image cannot be decoded: {why_damaged(error)}"
 
 
 def geometry_problems(row: Row, size: int | None) -> Iterator[str]:
@@ -154,7 +159,7 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
                 return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
             return pixels, []
     except DAMAGED_PICTURE as error:
-        return None, [f"{name} cannot be decoded: {error}"]
+        return None, [f"{name} cannot be decoded: {why_damaged(error)}"]
 
 
 def _camera_problems(camera: Row, nullable: bool) -> Iterator[str]:

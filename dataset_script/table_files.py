@@ -21,6 +21,21 @@ _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _NOT_CLOSED = ("unexpected end of data", "field larger than field limit")
 """What `csv` says where the file, or more text than any field has, follows an opening quote."""
 _SHARES = (-1.0, 2.0)
+_OTHER_KINDS = {
+    b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet (.xls)",
+    b"\x1f\x8b": "compressed with gzip",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ\0": "compressed with xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"SQLite format": "a database",
+}
+"""What people give as tables, by the first bytes, which are those of no text table."""
+_HTML = re.compile(r"\s*<(!doctype|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
+"""Pages that websites send in place of a file, and tables of old web programs named .csv or .xls."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +103,26 @@ def read_table(path: Path) -> TableFile:
     """The rows of a CSV file.
 
     UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons, tabs or bars,
-    whichever the header has most of.
+    whichever the header has most of. Lines on top that begin with # are passed over.
 
     Raises:
-        InvalidInput: it does not exist, is no table, has a column twice, or has spaces between its columns.
+        InvalidInput: it does not exist, is no table but a spreadsheet, an archive or a page, has a column twice, or
+            has spaces between its columns.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{path} is not there or is no CSV file: {error.strerror}") from None
+    for beginning, what in _OTHER_KINDS.items():
+        if content.startswith(beginning):
+            raise InvalidInput(f"{path} is not CSV but {what}; save it as CSV")
     text, encoding = _decoded(path, content)
+    if _HTML.match(text):
+        raise InvalidInput(f"{path} is not CSV but an HTML or XML page; save it as CSV")
+    text, comments = _without_comments(text)
     notes = [f"{path.name} was read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
+    if comments:
+        notes.append(f"{path.name} begins with {comments} line(s) of comments, from #, which were passed over")
     told = _EXCEL_SEPARATOR.match(text)
     header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
     separator = told[1] if told else max(_SEPARATORS, key=header.count)
@@ -113,6 +137,13 @@ def read_table(path: Path) -> TableFile:
         for line, cells in read
     ]
     return TableFile(path, [names[k] for k in kept], rows, separator != ",", notes)
+
+
+def _without_comments(text: str) -> tuple[str, int]:
+    """A text whose first lines, if they begin with #, are empty, and how many these are."""
+    lines = text.splitlines(keepends=True)
+    count = next((k for k, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return ("\n" * count + "".join(lines[count:]), count) if count else (text, 0)
 
 
 def _cells(path: Path, text: str, separator: str) -> list[tuple[int, list[str]]]:

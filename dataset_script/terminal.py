@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from .errors import WorkFailed
+from .names import INVISIBLE
 
 CLOSED_PIPE = 141
 """Exit code where the reader of a pipe ended first, as the shell reports it of other programs: 128 + SIGPIPE."""
@@ -25,26 +26,49 @@ _PLAIN = str.maketrans(
 """Signs of our own texts, for encodings without them."""
 
 
-def _escaped(error: UnicodeError) -> tuple[str, int]:
+def _for_people(error: UnicodeError) -> tuple[str, int]:
+    """Signs of our own texts in ASCII, all others as `_as_bytes`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_escape, error.object[error.start : error.end])), error.end
+    lacking = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(ord(sign)) or _as_bytes(sign) for sign in lacking), error.end
 
 
-def _escape(sign: str) -> str:
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that is no UTF-8
+def _for_programs(error: UnicodeError) -> tuple[str, int]:
+    """All signs as `_as_bytes`."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_as_bytes, error.object[error.start : error.end])), error.end
+
+
+def _as_bytes(sign: str) -> str:
+    r"""Its bytes, `\xNN` each, as `written_name` writes bytes; those of a file name that is no UTF-8 as they are."""
+    if "\udc80" <= sign <= "\udcff":
         return rf"\x{ord(sign) - 0xDC00:02x}"
-    return sign.translate(_PLAIN) if ord(sign) in _PLAIN else sign.encode("ascii", "backslashreplace").decode()
+    return "".join(rf"\x{byte:02x}" for byte in sign.encode("utf-8", "surrogatepass"))
 
 
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_failed: list[TextIO] = []
+"""Standard output, where it could not be written."""
 
-codecs.register_error("pain3d", _escaped)
+_UNSEEN = re.compile(rf"[\x00-\x1f\x7f-\x9f{INVISIBLE}]")
+
+codecs.register_error("pain3d-people", _for_people)
+codecs.register_error("pain3d-programs", _for_programs)
 
 
 def one_line(text: object) -> str:
-    """Text in which line ends and other control characters, as file names may hold them, are written as escapes."""
-    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    """Text in which line ends, control characters and what cannot be seen, as in file names, are written as escapes."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def print_rows(text: str) -> None:
+    r"""Prints what programs read, at once: each sign that the encoding lacks as its bytes in UTF-8, `\xNN` each.
+
+    `names.read_name` finds every file again, which it could not do with dashes made plain as in messages.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "pain3d-programs").decode(encoding), end="", flush=True)
 
 
 class _NoOutput(io.TextIOBase):
@@ -68,12 +92,10 @@ def robust_streams() -> Iterator[None]:
     _fill_in()
     for stream in _streams():
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="pain3d")
+            stream.reconfigure(errors="pain3d-people")
     try:
-        try:
+        with _watched(sys.stdout):
             yield
-        finally:
-            sys.stdout.flush()
     except OSError as error:
         if not output_failed():
             raise
@@ -83,9 +105,35 @@ def robust_streams() -> Iterator[None]:
         raise WorkFailed(f"cannot write standard output: {error.strerror}") from error
 
 
+@contextlib.contextmanager
+def _watched(stream: TextIO) -> Iterator[None]:
+    """Remembers whether `stream` could not be written: what is too long for its buffer is lost without a trace in it.
+
+    Writes all there is at the end.
+    """
+    _failed.clear()
+    write = stream.write
+
+    def watched(text: str) -> int:
+        try:
+            return write(text)
+        except OSError:
+            _failed.append(stream)
+            raise
+
+    if not isinstance(stream, _NoOutput):
+        stream.write = watched
+    try:
+        yield
+    finally:
+        if not isinstance(stream, _NoOutput):
+            stream.write = write
+        stream.flush()
+
+
 def output_failed() -> bool:
     """Whether standard output or error takes nothing any more: its reader ended, or the disk below it is full."""
-    if isinstance(sys.stdout, _NoOutput) and sys.stdout.tried:
+    if _failed or (isinstance(sys.stdout, _NoOutput) and sys.stdout.tried):
         return True
     return any(_is_closed(stream) or _is_stuck(stream) for stream in _streams())
 

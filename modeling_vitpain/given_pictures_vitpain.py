@@ -1,7 +1,7 @@
 """Pictures as they were given to a pipeline: which one an error is about, and whether two are the same."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,12 +37,16 @@ def numbered(pictures: list, name: str) -> list[Given]:
     return [Given(image, f"{name}[{k}]" if len(pictures) > 1 else name) for k, image in enumerate(pictures)]
 
 
+def is_list(value) -> bool:
+    """Whether it is a sequence of things, such as a list or a column of a dataset, and no text or bytes."""
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview)
+
+
 def with_places(inputs):
     """What is given to a pipeline, each picture with its place: a list, a generator, a dataset or one picture."""
-    if is_array(inputs) and inputs.ndim == 4:
-        inputs = list(inputs)
-    if isinstance(inputs, list | tuple):
-        return numbered(list(inputs), "inputs") if len(inputs) > 1 else [Given(image) for image in inputs]
+    if is_list(inputs) or (is_array(inputs) and inputs.ndim == 4):
+        pictures = list(inputs)
+        return numbered(pictures, "inputs") if len(pictures) > 1 else [Given(image) for image in pictures]
     if isinstance(inputs, types.GeneratorType):
         return (Given(image, f"inputs[{k}]") for k, image in enumerate(inputs))
     if isinstance(inputs, Dataset):
@@ -126,7 +130,7 @@ def with_references(inputs, reference: list, boxes):
         raise ValueError("reference is a list of lists, one set for each picture; allowed is beside a list of pictures")
     several = isinstance(inputs, list)
     pictures = inputs if several else [inputs]
-    loose = next((k for k, found in enumerate(reference) if not isinstance(found, list | tuple)), None)
+    loose = next((k for k, found in enumerate(reference) if not is_list(found)), None)
     if loose is not None:
         raise ValueError(
             f"reference[{loose}] is no list, but others are; allowed are pictures of one person, or a list for each "
@@ -150,4 +154,13 @@ def with_references(inputs, reference: list, boxes):
     return own if several else own[0]
 
 
-__all__ = ["Given", "errors_of", "is_same_picture", "numbered", "with_boxes", "with_places", "with_references"]
+__all__ = [
+    "Given",
+    "errors_of",
+    "is_list",
+    "is_same_picture",
+    "numbered",
+    "with_boxes",
+    "with_places",
+    "with_references",
+]

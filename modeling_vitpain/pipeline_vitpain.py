@@ -13,6 +13,7 @@ from .arrays_vitpain import is_array
 from .given_pictures_vitpain import (
     Given,
     errors_of,
+    is_list,
     is_same_picture,
     numbered,
     with_boxes,
@@ -51,8 +52,8 @@ class PainAssessment(TypedDict):
 class PainAssessmentPipeline(Pipeline):
     """Pain in pictures of faces. A research tool, not a medical device.
 
-    Takes one picture or a list (path, URL, base64, PIL, array, tensor), or an array (N, …) of several, and returns a
-    `PainAssessment` for each.
+    Takes one picture (path, URL, base64, PIL, array, tensor), a list or another sequence of them, such as the column
+    `ds["image"]` of a dataset, or an array (N, …), and returns a `PainAssessment` for each.
 
     Parameters:
         boxes: (x0, y0, x1, y1) of the face in pixels of each upright picture, one for each; then the model sees the
@@ -91,7 +92,7 @@ class PainAssessmentPipeline(Pipeline):
             kwargs["whole"] = True
         elif boxes is not None:
             inputs = with_boxes(inputs, boxes_array(boxes))
-        if isinstance(reference, list | tuple) and any(isinstance(found, list | tuple) for found in reference):
+        if is_list(reference) and any(is_list(found) for found in reference):
             self._check_takes_references()
             inputs = with_references(inputs, list(reference), reference_boxes)
         elif reference is not None or reference_boxes is not None:
@@ -129,9 +130,8 @@ class PainAssessmentPipeline(Pipeline):
     def _given_references(self, reference, boxes) -> list[Given]:
         """The neutral pictures of one person, with their boxes."""
         self._check_takes_references()
-        if is_array(reference) and reference.ndim == 4:
-            reference = list(reference)
-        pictures = numbered(list(reference) if isinstance(reference, list | tuple) else [reference], "reference")
+        several = is_list(reference) or (is_array(reference) and reference.ndim == 4)
+        pictures = numbered(list(reference) if several else [reference], "reference")
         if not pictures:
             raise ValueError("reference is empty; allowed is one neutral picture or more")
         if boxes is None:

@@ -10,6 +10,7 @@ import pytest
 import pain3d_cli
 from dataset_script.commands import info
 from dataset_script.errors import WorkFailed
+from dataset_script.names import read_name
 from dataset_script.terminal import CLOSED_PIPE, one_line
 
 PAIN3D = [sys.executable, "-m", "pain3d_cli"]
@@ -42,9 +43,9 @@ def test_help_on_every_terminal(command, encoding):
 @pytest.mark.parametrize(
     ("encoding", "shown"),
     [
-        ("ascii", rb"caf\xe9 \u65e5 \U0001f642 \xff ..."),
-        ("latin-1", b"caf\xe9 \\u65e5 \\U0001f642 \\xff ..."),
-        ("cp437", b"caf\x82 \\u65e5 \\U0001f642 \\xff ..."),
+        ("ascii", rb"caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
+        ("latin-1", b"caf\xe9 " + rb"\xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
+        ("cp437", b"caf\x82 " + rb"\xe6\x97\xa5 \xf0\x9f\x99\x82 \xff ..."),
         ("utf-8", "café 日 🙂 \\xff …".encode()),
     ],
 )
@@ -53,6 +54,16 @@ def test_what_an_encoding_lacks_is_escaped(encoding, shown):
     for stream in ("stdout", "stderr"):
         done = run(script=program(f"print({text}, file=sys.{stream})"), env={"PYTHONIOENCODING": encoding})
         assert getattr(done, stream) == shown + b"\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
+def test_names_in_rows_are_found_again(encoding):
+    names = [b"Gr\xc3\xb6\xc3\x9fe \xe2\x80\x93 \xe6\x97\xa5.png", b"caf\xe9.png", rb"a \xe9.png", "…🙂.png".encode()]
+    rows = f"[print_rows(written_name(os.fsdecode(name)) + chr(10)) for name in {names}] and 0"
+    script = "import os; from dataset_script.terminal import print_rows; "
+    script += "from dataset_script.names import written_name; " + program(rows)
+    done = run(script=script, env={"PYTHONIOENCODING": encoding})
+    assert [os.fsencode(read_name(line)) for line in done.stdout.decode(encoding).splitlines()] == names
 
 
 @pytest.mark.parametrize("lines", [1, 100_000])
@@ -86,7 +97,15 @@ def test_standard_output_on_a_full_disk(lines):
         call = [sys.executable, "-c", script]
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.count(b"\n") == 1 and b"No space left on device" in done.stderr
+    assert done.stderr == b"pain3d: cannot write standard output: No space left on device\n"
+
+
+def test_one_long_text_for_a_full_disk_names_standard_output():
+    """Of a text longer than the buffer nothing is left in it, by which the failure could be recognised."""
+    with open("/dev/full", "wb") as full:
+        call = [sys.executable, "-c", program("print('line' * 100_000) or 0")]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"pain3d: cannot write standard output: No space left on device\n")
 
 
 def test_closed_standard_output():
@@ -136,6 +155,20 @@ def test_one_error_is_one_line(monkeypatch, capsys):
     assert pain3d_cli.main(["info", "x"]) == 1
     assert capsys.readouterr().err == "pain3d: odd\\nname\\x1b[31m.png is damaged\n"
     assert one_line("café, 日本 🙂") == "café, 日本 🙂"
+
+
+def test_what_cannot_be_seen_in_a_path_is_shown(capsys):
+    """Nothing else tells why a file that is there is not found."""
+    assert pain3d_cli.main(["info", "/nowhere/\u202aa\u00a0b\u200b"]) != 0
+    assert r"/nowhere/\u202aa\xa0b\u200b" in capsys.readouterr().err
+
+
+def test_paths_are_taken_without_the_marks_around_them(monkeypatch, tmp_path):
+    (tmp_path / "data").mkdir()
+    seen = []
+    monkeypatch.setattr(info, "run", lambda args: seen.append(args.directory) or 0)
+    pain3d_cli.main(["info", f"\u202a{tmp_path / 'data'}\u200b"])
+    assert seen == [str(tmp_path / "data")]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..rows import why_damaged
 from .report import Unusable
 
 Box = tuple[float, float, float, float]
@@ -27,7 +28,7 @@ def picture_size(path: str | Path) -> Size:
             turned = looked_for and image.getexif().get(_ORIENTATION, 1) > 4
             return image.size[::-1] if turned else image.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Unusable("unreadable picture", f"it cannot be decoded: {error}") from None
+        raise Unusable("unreadable picture", f"it cannot be decoded: {why_damaged(error)}") from None
 
 
 def checked_box(x0: float, y0: float, x1: float, y1: float) -> Box:

@@ -17,6 +17,8 @@ _DEPTH = 2
 """How far below the given folder a data set is looked for: archives are unpacked into folders of their own name."""
 _PASSED_OVER = ("__MACOSX",)
 _HDF5 = (".hdf5", ".h5")
+_PACKED = (".zip", ".7z", ".rar", ".gz", ".bz2", ".xz", ".zst", ".001", ".z01")
+_SHEETS = (".xlsx", ".xlsm", ".xls", ".ods")
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -89,7 +91,22 @@ def _find(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout
     if len(tables) > 1:
         names = ", ".join(table.name for table in tables[:4])
         raise InvalidInput(f"source is {path}, which holds several CSV files: {names}; name one of them")
-    raise InvalidInput(f"source is {path}; allowed is a data set: {ALLOWED}")
+    raise InvalidInput(f"source is {path}{_cure(path)}; allowed is a data set: {ALLOWED}")
+
+
+def _cure(path: Path) -> str:
+    """What must be done first with archives and spreadsheets; empty where there are none."""
+    files, sheets = [path], (*_SHEETS, ".txt")
+    if path.is_dir():
+        files, sheets = sorted(entry for entry in path.iterdir() if entry.is_file()), _SHEETS
+    for suffixes, cure in ((_PACKED, "packed; unpack {} first"), (sheets, "no CSV; save {} as CSV")):
+        names = [
+            file.name for file in files if file.suffix.lower() in suffixes and not file.name.startswith((".", "~$"))
+        ]
+        if names:
+            holds = "which is" if path.is_file() else f"which holds {', '.join(names[:3])}{', …' * (len(names) > 3)},"
+            return f", {holds} {cure.format('it' if len(names) == 1 else 'them')}"
+    return ""
 
 
 def _layout(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout | None:

@@ -113,6 +113,9 @@ class ReleaseShards:
                 except Unusable as problem:
                     annotations[_annotated(member.name)] = problem
         self.num_pictures = len(pictures)
+        if pictures and not any(_PICTURE.fullmatch(picture.stem) for picture in pictures):
+            file = self.shards.file(pictures[0].where)
+            raise WorkFailed(f"{file} holds no picture of 3DPain, whose shards alone are read packed: unpack it first")
         return assemble(pictures, annotations, self.split_csv, report)
 
     def path(self, frame: SourceFrame) -> None:

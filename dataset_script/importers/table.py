@@ -15,7 +15,9 @@ from pathlib import Path
 
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, PSPI_MAX
+from ..names import without_marks
 from ..table_files import Row, TableFile, are_shares, read_table
+from ..terminal import one_line
 from .boxes import Box, check_in_picture, checked_box, picture_size
 from .files import PICTURES
 from .frame import SourceFrame
@@ -81,7 +83,7 @@ class Table:
         repeated = 0
         for labels, split in zip(rows, splits, strict=True):
             line = labels.row.line
-            name = labels.text("path") or f"a row of {self.table.path.name}"
+            name = one_line(labels.text("path")) or f"a row of {self.table.path.name}"
             try:
                 path = self._picture(labels)
                 earlier = seen.setdefault(path, (line, None))
@@ -145,15 +147,16 @@ class Table:
         for name in _REQUIRED:
             if not labels.text(name):
                 raise Unusable("bad row", f"its {name} is empty")
-        return os.path.abspath(self._folder / _with_slashes(labels.text("path"), self._folder))
+        return os.path.abspath(self._folder / _as_here(labels.text("path"), self._folder))
 
     def _frame(self, report: ImportReport, labels: _Labels, path: str, split: str | None) -> SourceFrame:
         if os.path.splitext(path)[1].lower() not in PICTURES:
-            raise Unusable("bad row", f"its path is {labels.text('path')}; it must end in {', '.join(PICTURES)}")
+            shown = one_line(labels.text("path"))
+            raise Unusable("bad row", f"its path is {shown}; it must end in {', '.join(PICTURES)}")
         try:
             size = os.stat(path).st_size
         except OSError:
-            raise Unusable("no picture", f"{path} is not there") from None
+            raise Unusable("no picture", f"{one_line(path)} is not there") from None
         if not size:
             raise Unusable("unreadable picture", "the file is empty")
         au = _units(labels)
@@ -162,7 +165,7 @@ class Table:
         if not (math.isnan(view) or (0 <= view <= _MAX_VIEW and view == int(view))):
             raise Unusable("bad number", f"view is {view:g}; allowed are whole numbers, 0 to {_MAX_VIEW}")
         return SourceFrame(
-            frame_id=_with_slashes(labels.text("path"), self._folder),
+            frame_id=_as_here(labels.text("path"), self._folder),
             subject_id=labels.text("subject"),
             where=path,
             pspi=level,
@@ -239,9 +242,11 @@ def _pspi(report: ImportReport, labels: _Labels, au: tuple[float, ...] | None) -
     return whole_pspi(au, None if math.isnan(given) else given)
 
 
-def _with_slashes(path: str, folder: Path) -> str:
-    """A path written on Windows as it is here."""
-    return path.replace("\\", "/") if "\\" in path and not (folder / path).exists() else path
+def _as_here(path: str, folder: Path) -> str:
+    """A path written or copied on Windows as it is here."""
+    if "\\" in path and not (folder / path).exists():
+        path = path.replace("\\", "/")
+    return without_marks(path, folder)
 
 
 def _difference(earlier: SourceFrame | None, later: SourceFrame) -> str:

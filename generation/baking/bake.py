@@ -60,7 +60,7 @@ def bake(sitter: Sitter, portraits: list[tuple[np.ndarray, Camera]], renderer: R
     atlas = atlas_of(topology, side)
     found = [unlit(sitter, picture, camera, renderer) for picture, camera in portraits]
     shown = [
-        _project(topology, atlas, look.neutral, portrait, camera)
+        _project(topology, atlas, sitter, portrait, camera)
         for portrait, (_, camera) in zip(found, portraits, strict=True)
     ]
     lit = found[0].look
@@ -82,8 +82,8 @@ def painted(topology: Topology, atlas: Atlas, look: Look, places: Places, shown:
     return replace(look, skin=skin, brows=None, beard=beard, wrinkles=lines, texture=Texture.of(atlas.picture(texels)))
 
 
-def _project(topology: Topology, atlas: Atlas, vertices: np.ndarray, portrait: Unlit, camera: Camera) -> Projected:
-    triangles = topology.triangles
+def _project(topology: Topology, atlas: Atlas, sitter: Sitter, portrait: Unlit, camera: Camera) -> Projected:
+    triangles, vertices = topology.triangles, sitter.look.neutral
     normals = vertex_normals(vertices, triangles)
     at = atlas.spread(triangles, vertices)
     normal = atlas.spread(triangles, normals)
@@ -93,7 +93,9 @@ def _project(topology: Topology, atlas: Atlas, vertices: np.ndarray, portrait: U
     samples = rasterize(camera.project(vertices.astype(np.float64)), triangles, 2, camera.size, True)
     column, row = (np.clip((2 * seen[:, k]).astype(int), 0, 2 * camera.size - 1) for k in (0, 1))
     near = seen[:, 2] - samples.depth[row, column] < SAME_MM
-    trust = smoothstep(*COSINES, cosine) * near * sample(portrait.allowed[..., None], seen[:, :2])[:, 0]
+    allowed, steady = sample(np.stack([portrait.allowed, portrait.steady], axis=2), seen[:, :2]).T
+    steady = np.maximum(steady, atlas.spread(triangles, sitter.places.brows[:, None])[:, 0])  # brows cannot be painted
+    trust = smoothstep(*COSINES, cosine) * near * allowed * steady
     return Projected(sample(portrait.albedo, seen[:, :2]), trust.astype(np.float32))
 
 

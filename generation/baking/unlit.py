@@ -58,11 +58,13 @@ class Unlit:
 
     Attributes:
         albedo: (S, S, 3) float32 linear; allowed: (S, S) float32 0-1, where it may be used.
+        steady: (S, S) float32 0-1, where no edge of a shadow is near.
         look: that of the person under the light that was found, with the gloss and melanin that the portrait shows.
     """
 
     albedo: np.ndarray
     allowed: np.ndarray
+    steady: np.ndarray
     look: Look
 
 
@@ -100,8 +102,8 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     specular[visible] *= sample(kept[..., None].astype(np.float32), at[visible])[:, 0]
     surface = look.skin.surface._replace(specular=specular.astype(np.float32))
     look = replace(look, skin=replace(look.skin, surface=surface))
-    allowed = _allowed(topology, samples, skin.share, camera) * _away_from_shadow_edges(skin, camera)
-    return Unlit(albedo, allowed.astype(np.float32), look)
+    allowed, steady = _allowed(topology, samples, skin.share, camera), _away_from_shadow_edges(skin, camera)
+    return Unlit(albedo, allowed, steady.astype(np.float32), look)
 
 
 def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:

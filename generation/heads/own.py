@@ -23,7 +23,7 @@ from .wrapping.align import (
     to_head_by_landmarks,
     to_head_by_shape,
 )
-from .wrapping.landmark_files import check_on_skin, read_landmarks
+from .wrapping.landmark_files import check_on_skin, counted_from_one, read_landmarks
 from .wrapping.parts import LEAST_VERTICES, HeadMesh, find_face, take_apart
 from .wrapping.template import template
 from .wrapping.wrap import Wrap, wrap
@@ -33,6 +33,7 @@ EYE_RADIUS_MM, EYE_REACH_MM, EYE_DEPTH_MM = (9.0, 17.0), 12.0, 12.0
 """Radius of an eyeball, from and to. Its centre is within the reach of the point that lies the depth behind the middle
 of the eye's landmarks."""
 REPAIR_HINT = " (vertex numbers from 0 as in the file; --repair mends bad triangles)"
+LANDMARKS_HINT = "; if that is not so, --head-landmarks are wrong: they say where lids and lips are"
 LEFT_LIDS, RIGHT_LIDS = slice(42, 48), slice(36, 42)
 
 
@@ -54,16 +55,43 @@ def load(path: Path, landmarks: Path | None = None, repair: bool = False) -> Wra
     given = None
     if landmarks is not None:
         given = read_landmarks(landmarks, vertices, indexed=path.suffix.lower() in (".obj", ".ply"))
+    try:
+        head = _first_head(vertices, triangles, given, landmarks, repair)
+    except InvalidInput as error:
+        if given is not None:
+            _check_numbers(vertices, triangles, given, landmarks, repair)
+        raise InvalidInput(f"{path}: {error}") from None
+    left_out = f", {flat:,} polygons without three different corners left out" if flat else ""
+    return WrappedHead(replace(head, about=f"{path.name}: {head.about}{left_out}"))
+
+
+def _first_head(
+    vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray | None, landmark_file: Path | None, repair: bool
+) -> OtherHead:
+    """The head of the first of `joinings` that is one. Raises InvalidInput as `load`, with the reasons of the first."""
     first = None
     for joined in joinings(vertices, triangles):
         try:
-            head = _head_of(vertices, joined, given, landmarks, repair)
+            return _head_of(vertices, joined, landmarks, landmark_file, repair)
         except InvalidInput as error:
             first = first or error
-            continue
-        left_out = f", {flat:,} polygons without three different corners left out" if flat else ""
-        return WrappedHead(replace(head, about=f"{path.name}: {head.about}{left_out}"))
-    raise InvalidInput(f"{path}: {first}") from None
+    raise first
+
+
+def _check_numbers(
+    vertices: np.ndarray, triangles: np.ndarray, landmarks: np.ndarray, landmark_file: Path, repair: bool
+) -> None:
+    """Raises InvalidInput where the vertex numbers in the file of landmarks would be right if they counted from 1."""
+    others = counted_from_one(landmark_file, vertices, landmarks)
+    if others is None:
+        return
+    try:
+        _first_head(vertices, triangles, others, landmark_file, repair)
+    except InvalidInput:
+        return
+    raise InvalidInput(
+        f"--head-landmarks {landmark_file} holds vertex numbers that fit from 1 on; they count from 0: take 1 from each"
+    )
 
 
 def joinings(vertices: np.ndarray, triangles: np.ndarray) -> Iterator[np.ndarray]:
@@ -158,12 +186,11 @@ def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Si
         landmarks = to_head(landmarks)
     skin = to_head(skin)
     found = wrap(template(), Surface(skin, triangles), landmarks)
-    check_all(
-        lambda: check_fit(template(), found),
-        lambda: check_slits(
-            skin, triangles, template().landmark_rows @ found.points if landmarks is None else landmarks
-        ),
-    )
+    here = template().landmark_rows @ found.points if landmarks is None else landmarks
+    try:
+        check_all(lambda: check_fit(template(), found), lambda: check_slits(skin, triangles, here))
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}{'' if landmarks is None else LANDMARKS_HINT}") from None
     return found, to_head
 
 

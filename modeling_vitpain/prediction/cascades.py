@@ -1,5 +1,6 @@
 """The faces that OpenCV's Haar cascades find: upright and well lit ones, where there are no weights of YuNet."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,10 @@ _FRONTAL = (1.2, 0.04)
 _PROFILE = (0.96, 0.02)
 
 
-class CascadeFaces:
+class CascadeFaces(threading.local):
     """The faces that OpenCV's Haar cascades find: frontal, else in profile from either side.
+
+    Each thread has its own cascades, as one may be used by one thread at a time.
 
     The cascades are in the `opencv-python-headless` wheel, version 4. They give no head pose, miss faces that are
     turned in the picture plane, dark or small, and see faces where there are none (docs/faces.md).

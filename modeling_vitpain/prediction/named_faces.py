@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.names import read_name
+from dataset_script.names import bare_name, read_name, without_marks
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
 from dataset_script.video import count_frames
 
-from ..image_processing_vitpain import box_of_landmarks, check_box_in_picture
-from .faces import Box, Face, NoFace, by_prominence
-from .media import InputImage
+from ..image_processing_vitpain import check_box_in_picture
+from .faces import Box, Face, NoFace, by_prominence, face_of_landmarks
+from .media import InputImage, MediaFile
 
 _BOX_COLUMNS = ["x0", "y0", "x1", "y1"]
 _LANDMARK_COLUMNS = [f"{axis}{k}" for k in range(68) for axis in "xy"]
@@ -23,10 +23,16 @@ _LANDMARK_COLUMNS = [f"{axis}{k}" for k in range(68) for axis in "xy"]
 
 @dataclass(frozen=True)
 class _Named:
-    """One row: the line, and the box in pixels of the file or shares of it; None where the row names no face."""
+    """One row: the line, and where the face is, in pixels of the file or shares of it.
+
+    Attributes:
+        box: None where the row names no face; as `Face.box`.
+        tilt: as `Face.tilt`; None where a box alone is named.
+    """
 
     line: int
-    box: Box | None
+    box: Box | None = None
+    tilt: float | None = None
 
 
 class NamedFaces:
@@ -66,16 +72,27 @@ class NamedFaces:
             needed = f"path and {self._columns[0]} to {self._columns[-1]}"
             raise InvalidInput(f"{table} has no column {', '.join(absent[:4])}; needed are {needed}")
         self._pictures = _Pictures(pictures)
+        self._unclear: set[Path] = set()  # paths of rows that fit several pictures
         self._rows: dict[tuple[Path, int | None], list[_Named]] = {}
         for row in read.rows:
-            key, box = self._read_row(read, row)
-            self._rows.setdefault(key, []).append(_Named(row.line, box))
+            key, face = self._read_row(read, row)
+            self._rows.setdefault(key, []).append(face)
+        self._check_frames(table)
         self._seen: dict[Path, int] = {}  # of each video, the last frame that was asked for
         scored, known = {path.resolve() for path in pictures}, {path for path, _ in self._rows}
+        known -= self._unclear
         absent = sorted(path for path in known - scored if not path.exists())
+        unclear = self._pictures.unclear
+        if unclear:
+            name, fitting = next(iter(unclear.items()))
+            self.notes.append(
+                f"{table.name} has {name!r}, which fits {len(fitting)} files, such as {str(fitting[0])!r} and "
+                f"{str(fitting[1])!r}; name the folder too"
+                + (f" (and {len(unclear) - 1} more names like it)" if unclear.keys() - {name} else "")
+            )
         if known & scored and absent:
             self.notes.append(f"{table.name} names {len(absent)} file(s) that do not exist, such as {str(absent[0])!r}")
-        if self._rows and pictures and known.isdisjoint(scored):
+        if self._rows and pictures and known.isdisjoint(scored) and not unclear:
             example = read.rows[0].values[self._named["path"]]
             self.notes.append(
                 f"{table.name} names none of the files to be scored: it has {example!r}, they are like "
@@ -128,6 +145,17 @@ class NamedFaces:
                 )
         return lines
 
+    def _check_frames(self, table: Path) -> None:
+        """Raises InvalidInput where there are several boxes for a video, and no column says of which frames."""
+        if self._named["frame"] is not None:
+            return
+        for (path, _), rows in self._rows.items():
+            if len(rows) > 1 and path.is_file() and MediaFile(path, path.name).is_video:
+                raise InvalidInput(
+                    f"{table} names {len(rows):,} faces for the video {path.name} and has no column frame; needed is "
+                    "the number of the frame, from 0, in each row (one row alone holds for all frames)"
+                )
+
     def _face(self, row: _Named, picture: InputImage) -> Face:
         width, height = picture.image.size
         factors = (width, height, width, height) if self._shares else (picture.scale,) * 4
@@ -136,9 +164,9 @@ class NamedFaces:
             check_box_in_picture(box, (width, height))
         except ValueError as error:
             raise NoFace(f"{self._name}, line {row.line}: {error}") from None
-        return Face(box, named=True)
+        return Face(box, row.tilt or 0.0, roll=row.tilt, named=True)
 
-    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], Box | None]:
+    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], _Named]:
         where = f"{table.path}, line {row.line}"
         if row.surplus and not table.decimal_comma:
             raise InvalidInput(
@@ -157,32 +185,42 @@ class NamedFaces:
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
         key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0
-            return key, None
-        return key, self._box(numbers, where)
+            return key, _Named(row.line)
+        return key, self._face_of(numbers, row.line, where)
 
     def _file(self, table: TableFile, text: str) -> Path:
-        here = Path(read_name(text))
-        beside = table.path.parent / here
+        here, folder = Path(without_marks(read_name(text))), table.path.parent
+        beside = folder / without_marks(read_name(text), folder)
         if here.exists() or beside.exists():
             return (here if here.exists() else beside).resolve()
-        return self._pictures.ending_in(text) or beside.resolve()
+        found = self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text))
+        if found is None and {text, bare_name(text)} & self._pictures.unclear.keys():
+            self._unclear.add(beside.resolve())
+        return found or beside.resolve()
 
-    def _box(self, numbers: np.ndarray, where: str) -> Box:
+    def _face_of(self, numbers: np.ndarray, line: int, where: str) -> _Named:
+        tilt = None
         if len(numbers) == 4:
             box = tuple(numbers.tolist())
         elif np.isfinite(numbers).all():
-            box = box_of_landmarks(numbers.reshape(-1, 2))
+            box, tilt = face_of_landmarks(numbers.reshape(-1, 2))
         else:
-            raise InvalidInput(f"{where}: a landmark is not finite")
+            wrong = int(np.flatnonzero(~np.isfinite(numbers))[0])
+            raise InvalidInput(f"{where}: {self._columns[wrong]} is {numbers[wrong]:g}; allowed are finite numbers")
         if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
             raise InvalidInput(f"{where}: the face is {list(box)}; allowed are finite x0 < x1 and y0 < y1")
-        return box
+        return _Named(line, box, tilt)
 
 
 class _Pictures:
-    """The files to be scored, by the ends of their paths."""
+    """The files to be scored, by the ends of their paths.
+
+    Attributes:
+        unclear: text that was asked for -> the files, several, that it fits.
+    """
 
     def __init__(self, paths: Collection[Path]) -> None:
+        self.unclear: dict[str, list[Path]] = {}
         self._by_name: dict[str, list[tuple[list[str], Path]]] = {}
         for path in paths:
             parts = _parts(str(path.absolute()))
@@ -197,6 +235,8 @@ class _Pictures:
             found = {path for whole, path in self._by_name.get(parts[-1], ()) if whole[length:] == parts}
             if len(found) == 1:
                 return found.pop()
+            if found:
+                self.unclear[text] = sorted(found)
         return None
 
 

@@ -171,7 +171,7 @@ class Scorer:
         bare = replace(bare, faces=len(faces))
         if not self.all_faces:
             return [self._cut_out(picture, faces[0], key, bare)]
-        numbers = tracks.number(faces)
+        numbers = tracks.number(faces, picture.image.size)
         return [
             self._cut_out(picture, face, key, replace(bare, face=number))
             for face, number in zip(faces, numbers, strict=True)

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dataset_script.claim import changed_settings, read_record
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
+from dataset_script.terminal import print_rows
 
 from .score_rows import RowFormat, ScoreRow
 
 _ANEW = "name another file, or start anew with --overwrite"
+
+_OTHER_KINDS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz")
+"""Suffixes of what is not written: programs refuse text of these names."""
 
 
 def record_path(path: Path) -> Path:
@@ -58,7 +62,7 @@ class ScoreFile:
         """What is there of the same work.
 
         Raises:
-            InvalidInput: the file holds other work, or was changed by another program.
+            InvalidInput: the file holds other work, was changed by another program, or its record is lost.
         """
         if self._overwrite:
             return Earlier()
@@ -67,9 +71,14 @@ class ScoreFile:
             rows = self._format.read(content)
         except ValueError as error:
             raise InvalidInput(f"{self.path} is there and holds something else: {error}; {_ANEW}") from None
-        if not record.is_file() or not rows:
+        if not rows:
             return Earlier()
-        found = read_record(record)
+        if not record.is_file():
+            raise InvalidInput(
+                f"{self.path} holds {len(rows):,} rows of scores, but {record.name} is not beside it, which says what "
+                f"they are of; {_ANEW}"
+            )
+        found = _read_record(record)
         if changed := changed_settings(found["settings"], settings):
             raise InvalidInput(f"{self.path} holds rows of another run: {'; '.join(changed)}; {_ANEW}")
         if not content.startswith(self._encoded(rows)):
@@ -115,6 +124,17 @@ class ScoreFile:
         write_atomically(record_path(self.path), f"{text}\n".encode())
 
 
+def _read_record(path: Path) -> dict[str, Any]:
+    """The record beside rows. Raises InvalidInput where it is damaged, as after a power cut."""
+    try:
+        found = read_record(path)
+    except WorkFailed as error:
+        raise InvalidInput(f"{error}; {_ANEW}") from None
+    if absent := {"settings", "files", "finished"} - found.keys():
+        raise InvalidInput(f"{path} is damaged: it has no {', '.join(sorted(absent))}; {_ANEW}")
+    return found
+
+
 class ScoreStream:
     """Rows to where nothing can be read again: standard output, a pipe, a device. `write`: takes bytes."""
 
@@ -141,19 +161,22 @@ class ScoreStream:
 
 @contextlib.contextmanager
 def open_scores(path: Path | None, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
-    """Where scores are written; `path`: None or "-" for standard output. See `open_score_file`."""
+    """Where scores are written; `path`: None or "-" for standard output.
+
+    Raises:
+        InvalidInput: `path` has the suffix of another kind of file; and as `open_score_file`.
+        WorkFailed: as `open_score_file`.
+    """
+    if path is not None and path.suffix.lower() in _OTHER_KINDS:
+        raise InvalidInput(f"out is {path}; what is written is CSV or, with --json, JSON: name it .csv or .json")
     if path is None or str(path) == "-":
-        yield ScoreStream(_print, row_format)
+        yield ScoreStream(lambda content: print_rows(content.decode()), row_format)
     elif is_stream(path):
         with reporting_write_errors(path), open(path, "wb", buffering=0) as stream:
             yield ScoreStream(stream.write, row_format)
     else:
         with open_score_file(path, row_format, overwrite) as scores:
             yield scores
-
-
-def _print(content: bytes) -> None:
-    print(content.decode(), end="", flush=True)
 
 
 @contextlib.contextmanager

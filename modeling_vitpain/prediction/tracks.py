@@ -1,6 +1,7 @@
 """Which face of a frame is which of the frame before."""
 
 import math
+from dataclasses import replace
 
 from .faces import Face
 
@@ -21,10 +22,15 @@ class Tracks:
         self._last: dict[int, tuple[Face, int]] = {}  # the face and the step at which it was seen
         self._step = 0
         self._count = 0
+        self._size: tuple[int, int] | None = None
 
-    def number(self, faces: list[Face]) -> list[int]:
-        """The number of each face of the next frame, the nearest to each known face first."""
+    def number(self, faces: list[Face], size: tuple[int, int]) -> list[int]:
+        """The number of each face of the next frame, the nearest to each known face first.
+
+        `size`: (width, height) of the frame in pixels, which video calls change halfway.
+        """
         self._step += 1
+        self._resize(size)
         self._last = {k: seen for k, seen in self._last.items() if self._step - seen[1] <= _FORGET}
         pairs = sorted(
             (distance, k, number)
@@ -42,6 +48,15 @@ class Tracks:
                 numbers[k] = self._count
         self._last |= {number: (faces[k], self._step) for k, number in numbers.items()}
         return [numbers[k] for k in range(len(faces))]
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        """Brings the known faces to frames of another size."""
+        if self._size not in (None, size):
+            across, along = (new / old for new, old in zip(size, self._size, strict=True))
+            for number, (face, step) in self._last.items():
+                box = tuple(value * factor for value, factor in zip(face.box, (across, along) * 2, strict=True))
+                self._last[number] = replace(face, box=box), step
+        self._size = size
 
 
 def _distance(face: Face, known: Face) -> float:

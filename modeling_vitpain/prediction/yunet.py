@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,8 +88,8 @@ def find_weights(path: Path | None = None) -> Path | None:
     return next((found for folder in folders for found in sorted(Path(folder).glob(_PATTERN))), None)
 
 
-class YuNet:
-    """The detector.
+class YuNet(threading.local):
+    """The detector: each thread has its own, as OpenCV's may be used by one at a time.
 
     Args:
         weights: from `find_weights`.

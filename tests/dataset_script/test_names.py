@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from dataset_script.names import is_hub_name, is_text, read_name, why_no_text, written_name
+from dataset_script.names import is_hub_name, is_text, read_name, why_no_text, without_marks, written_name
 
 NAMES = [
     (b"face.png", "face.png"),
@@ -41,3 +41,20 @@ def test_what_arrow_cannot_open_is_told_apart():
 def test_names_on_the_hub(name, may_be):
     """Offline, the Hub is asked in vain for half a minute: a directory that is not there must not wait for that."""
     assert is_hub_name(name) is may_be
+
+
+@pytest.mark.parametrize("around", ["\u202a{}", "\u202a{}\u202c", "{}\u200b", "\u00a0{}", "\ufeff{}\u200f"])
+def test_paths_as_they_are_copied(tmp_path, around):
+    """Windows puts U+202A before a path that is copied from a file's properties, web pages put others around."""
+    (tmp_path / "a.png").touch()
+    assert without_marks(around.format("a.png"), tmp_path) == "a.png"
+    assert without_marks(around.format(tmp_path / "a.png")) == str(tmp_path / "a.png")
+    assert without_marks(around.format(tmp_path / "new.csv")) == str(tmp_path / "new.csv")
+    nowhere = around.format(tmp_path / "nowhere" / "a.png")
+    assert without_marks(nowhere) == nowhere
+    (tmp_path / around.format("a.png")).touch()
+    assert without_marks(around.format("a.png"), tmp_path) == around.format("a.png")
+
+
+def test_names_of_marks_alone_stay():
+    assert without_marks("\u200b") == "\u200b" and without_marks("") == ""

@@ -1,6 +1,7 @@
 """Tables of any encoding, separator and decimal sign."""
 
 import csv
+import gzip
 import io
 import math
 
@@ -150,3 +151,31 @@ def test_spaces_between_columns_are_refused_with_what_is_allowed(tmp_path):
     path.write_text('"path" "x0" "y0"\n"1" "a.png" 3 4\n')
     with pytest.raises(InvalidInput, match="has spaces between its columns; allowed are commas, semicolons, tabs"):
         read_table(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PK\x03\x04\x14\0", "a spreadsheet (.xlsx, .ods) or another ZIP archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old spreadsheet (.xls)"),
+        (gzip.compress(b"x,y\n1,2\n"), "compressed with gzip"),
+        (b"PAR1\x15\0", "a Parquet file"),
+        (b"\r\n<!DOCTYPE html>\n<html>", "an HTML or XML page"),
+        ("<table><tr><td>x</td></tr></table>".encode("utf-16"), "an HTML or XML page"),
+        (b'<?xml version="1.0"?><Workbook>', "an HTML or XML page"),
+    ],
+)
+def test_other_kinds_of_tables_are_named(path, content, what):
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput) as refused:
+        read_table(path)
+    assert str(refused.value) == f"{path} is not CSV but {what}; save it as CSV"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_comments_on_top_are_passed_over_and_lines_keep_their_numbers(path, newline):
+    path.write_bytes(newline.join(["# boxes, of clinic A", "#", "x,y", "1,2", "#3,4", ""]).encode())
+    table = read_table(path)
+    assert table.columns == ["x", "y"] and [row.line for row in table.rows] == [4, 5]
+    assert table.rows[1].values == {"x": "#3", "y": "4"}
+    assert table.notes == ["a.csv begins with 2 line(s) of comments, from #, which were passed over"]

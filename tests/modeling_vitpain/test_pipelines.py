@@ -8,9 +8,11 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 import torch
+from datasets import Dataset
 from PIL import Image
 from transformers import AutoImageProcessor, pipeline
 
@@ -70,6 +72,26 @@ def test_image_classification_names_the_classes(saved, nothing_is_asked):
     found = classify(FACE, top_k=17)
     assert {one["label"] for one in found} == {f"PSPI {k}" for k in range(17)}
     assert sum(one["score"] for one in found) == pytest.approx(1, abs=1e-4)
+
+
+# Several pictures
+
+
+def test_columns_of_a_dataset_are_lists(saved, tmp_path):
+    """What `ds["image"]` gives since datasets 4 is a sequence of its own type."""
+    OTHER.save(tmp_path / "other.png")
+    FACE.save(tmp_path / "face.png")
+    rows = {"image": [str(tmp_path / "face.png"), str(tmp_path / "other.png")], "face_box": [BOX, (30, 5, 60, 40)]}
+    data = Dataset.from_dict(rows).cast_column("image", datasets.Image())
+    assess = pipeline("pain-assessment", model=saved)
+    expected = assess([FACE, OTHER], boxes=rows["face_box"])
+    assert not isinstance(data["image"], list)
+    assert assess(data["image"], boxes=data["face_box"]) == expected
+    assert assess(data["image"], boxes=rows["face_box"]) == expected
+    with pytest.raises(ValueError, match="1 boxes were given for 2 pictures"):
+        assess(data["image"], boxes=[BOX])
+    with pytest.raises(TypeError, match="is of type bytes; allowed are"):
+        assess(b"bytes", boxes=[BOX])
 
 
 # Pictures as text

@@ -13,6 +13,7 @@ from dataset_script.errors import InvalidInput
 from ...geometry.mesh import vertex_normals
 from ...geometry.similarity import Similarity, closest_points, fit_similarity
 from ...geometry.surface import Surface
+from .landmark_files import MIRRORED
 from .template import Template
 from .wrap import GROUPS, Wrap
 
@@ -60,22 +61,30 @@ def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarit
     """The map from the mesh's units to the head frame in which its `landmarks` (68, 3) lie on the canonical ones.
 
     Raises:
-        InvalidInput: the landmarks are not those of a face, or the mesh is not upright.
+        InvalidInput: the landmarks are not those of a face, their sides are swapped, or the mesh is not upright.
     """
     inner = slice(GROUPS["nose"][0].start, None)  # jaw and brows of two models rarely are the same lines
     wanted = (template.landmark_rows @ template.points)[inner]
     found = fit_similarity(landmarks[inner], wanted)
     off = np.linalg.norm(found(landmarks[inner]) - wanted, axis=1).mean()
+    if off < 2 * ALIKE_MM and found.degrees <= MOST_DEGREES:
+        return _upright(found)
+    swapped = landmarks[MIRRORED][inner]
+    other = fit_similarity(swapped, wanted)
+    if np.linalg.norm(other(swapped) - wanted, axis=1).mean() < min(off, 2 * ALIKE_MM) and other.degrees < MOST_DEGREES:
+        raise InvalidInput(
+            "--head-landmarks has left and right swapped: the order is that of iBUG, point 0 is at the person's right "
+            "ear, which is left in a picture of the front"
+        )
     if not off < 2 * ALIKE_MM:
         raise InvalidInput(
-            f"landmarks of the head lie {off:.1f} mm beside those of a face, on average; allowed is "
+            f"--head-landmarks lie {off:.1f} mm beside those of a face, on average; allowed is "
             f"{2 * ALIKE_MM:g} (68 points in iBUG order, from the person's right)"
         )
-    if found.degrees > MOST_DEGREES:
-        raise InvalidInput(
-            f"the head is turned by {found.degrees:.0f} degrees; it must be upright: y up, z to the front"
-        )
-    return _upright(found)
+    raise InvalidInput(
+        f"the head is turned by {found.degrees:.0f} degrees, as --head-landmarks lie; it must be upright: y up, z to "
+        "the front"
+    )
 
 
 def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:

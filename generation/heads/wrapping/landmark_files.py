@@ -15,13 +15,25 @@ FORM = (
     "[x, y, z] or {'x': …, 'y': …, 'z': …}; or vertex numbers, one a line"
 )
 
+MIRRORED = np.concatenate(
+    [
+        *(np.arange(*ends) for ends in ((16, -1, -1), (26, 16, -1), (27, 31), (35, 30, -1))),
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],
+        [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65],
+    ]
+)
+"""(68,) of each landmark, the one on the other side of the face."""
 
-def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool) -> np.ndarray:
+
+def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool, first: int = 0) -> np.ndarray:
     """(68, 3) points in the file's units, from 68 numbers of `vertices` (V, 3), from 0, or 68 points, in iBUG order.
 
     A .json file holds a list of numbers, of [x, y, z] or of {"x", "y", "z"}, or is a markups file of 3D Slicer, whose
-    positions are taken as they stand; a .txt file holds a line for each. `indexed`: whether the mesh's format keeps
-    vertex numbers.
+    positions are taken as they stand; a .txt file holds a line for each.
+
+    Args:
+        indexed: whether the mesh's format keeps vertex numbers.
+        first: number of the first vertex.
 
     Raises:
         InvalidInput: no such file, or it does not hold 68 of them.
@@ -32,8 +44,12 @@ def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool) -> np.ndarra
             raise InvalidInput(
                 f"--head-landmarks {path} holds vertex numbers; with .glb and .stl it must hold 68 points"
             )
+        values = values - first
         if (values != np.round(values)).any() or values.min() < 0 or values.max() >= len(vertices):
-            raise InvalidInput(f"--head-landmarks {path}: allowed are vertex numbers 0 to {len(vertices) - 1}")
+            raise InvalidInput(
+                f"--head-landmarks {path} holds {values.min() + first:g} to {values.max() + first:g}; allowed are "
+                f"vertex numbers {first} to {len(vertices) - 1 + first}"
+            )
         values = vertices[values.astype(int)]
     if values.shape != (NUM_LANDMARKS, 3):
         raise InvalidInput(
@@ -43,6 +59,18 @@ def read_landmarks(path: Path, vertices: np.ndarray, indexed: bool) -> np.ndarra
     if not np.isfinite(values).all():
         raise InvalidInput(f"--head-landmarks {path} names a vertex whose coordinates are not finite")
     return values
+
+
+def counted_from_one(path: Path, vertices: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+    """As `read_landmarks`, of vertex numbers that count from 1; None where the file holds none that may do so.
+
+    `points` (68, 3): those of the file as it stands.
+    """
+    try:
+        others = read_landmarks(path, vertices, True, first=1)
+    except InvalidInput:
+        return None
+    return None if np.array_equal(others, points) else others
 
 
 def check_on_skin(path: Path, landmarks: np.ndarray, skin: np.ndarray) -> None:

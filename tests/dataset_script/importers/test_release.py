@@ -219,3 +219,12 @@ def test_names_in_a_shard_lead_nowhere(tmp_path):
     assert [row["image"]["bytes"] for row in rows_of(tmp_path / "out").values()] == [b"jpg"]
     assert left_out(report) == {"escaped": "no picture"}
     assert {path.name for path in tmp_path.iterdir()} == {"source", "out"}
+
+
+def test_packed_pictures_of_other_data_sets_must_be_unpacked(tmp_path):
+    with tarfile.open(tmp_path / "UNBC.tar.gz", "w:gz") as archive:
+        info = tarfile.TarInfo("Images/042-ll042/ll042t1aaaff/ll042t1aaaff001.png")
+        archive.addfile(info)
+    with pytest.raises(WorkFailed, match=r"UNBC\.tar\.gz holds no picture of 3DPain, .*: unpack it first"):
+        import_dataset(tmp_path / "UNBC.tar.gz", tmp_path / "out", copy=True)
+    assert not (tmp_path / "out").exists()

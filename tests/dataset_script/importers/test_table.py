@@ -1,9 +1,11 @@
 """A folder of pictures with a CSV file."""
 
+import re
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from unbc_layout import face, png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -295,3 +297,51 @@ def test_what_the_other_labels_tell_is_not_asked_for(tmp_path):
     rows = rows_of(tmp_path / "out")
     assert rows["pictures/0.png"]["au"] is None and rows["pictures/1.png"]["pspi"] == 4
     assert [(p.what, p.kind) for p in report.incomplete] == [("pictures/1.png", "no PSPI")]
+
+
+def test_marks_around_a_path_are_left_out_and_those_within_are_shown(tmp_path):
+    names = ["\u202apictures/0.png", "pictures\\1.png\u200b", "pictures/2\u00a0.png", "pictures/a.png\u200b"]
+    table = source(tmp_path, "path,subject,pspi", *(f"{name},ann,0" for name in names))
+    report = import_dataset(table, tmp_path / "out")
+    assert rows_of(tmp_path / "out").keys() == {"pictures/0.png", "pictures/1.png"}
+    assert [(problem.what, problem.reason.split("/")[-1]) for problem in report.left_out] == [
+        (r"pictures/2\xa0.png", r"2\xa0.png is not there"),
+        (r"pictures/a.png\u200b", "a.png is not there"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "line"),
+    [
+        ("unbc.zip", False, "unbc.zip, which is packed; unpack it first; allowed is"),
+        ("unbc.zip", True, "which holds unbc.zip, packed; unpack it first; allowed is"),
+        ("frames.7z.001", True, "which holds frames.7z.001, packed; unpack it first"),
+        ("labels.XLSX", True, "which holds labels.XLSX, no CSV; save it as CSV"),
+        ("labels.ods", False, "labels.ods, which is no CSV; save it as CSV"),
+        ("labels.txt", False, "labels.txt, which is no CSV; save it as CSV"),
+    ],
+)
+def test_archives_and_spreadsheets_get_their_cure(tmp_path, name, inside, line):
+    write(tmp_path / "source" / name, b"PK")
+    write(tmp_path / "source" / f"~${name}", b"")
+    with pytest.raises(InvalidInput, match=re.escape(line)):
+        import_dataset(tmp_path / "source" / ("" if inside else name), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_no_picture_is_said_without_the_object_in_memory(tmp_path):
+    table = source(tmp_path, "path,subject,pspi", "pictures/a.jpg,ann,0", "pictures/0.png,ann,0")
+    write(tmp_path / "pictures" / "a.jpg", b"ftypisom, no picture")
+    (problem,) = import_dataset(table, tmp_path / "out", check_images=True).left_out
+    assert problem.reason == "it cannot be decoded: it is no picture"
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tiff", "webp"])
+def test_the_first_of_several_pictures_is_taken_and_said(tmp_path, suffix):
+    table = source(tmp_path, "path,subject,pspi", f"a.{suffix},ann,0", f"b.{suffix},ann,0")
+    first, second = (Image.fromarray(face((k,) * 5 + (0,))) for k in (1, 4))
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[second])
+    first.save(tmp_path / f"b.{suffix}")
+    report = import_dataset(table, tmp_path / "out", check_images=True)
+    assert report.problems == 0
+    assert f"1 file holds several pictures, of which the first is taken: a.{suffix}" in report.notes

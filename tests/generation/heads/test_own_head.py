@@ -29,6 +29,7 @@ from generation.heads.wrapping.align import (
     to_head_by_landmarks,
     to_head_by_shape,
 )
+from generation.heads.wrapping.landmark_files import MIRRORED
 from generation.heads.wrapping.parts import take_apart
 from generation.heads.wrapping.template import template
 from generation.plan import ViewPlan
@@ -176,6 +177,30 @@ def test_meshes_that_are_no_upright_heads_are_refused(mesh):
         to_head_by_landmarks(template(), mesh.landmarks[:, [0, 2, 1]] * (1, -1, 1))
     with pytest.raises(InvalidInput, match="beside those of a face"):
         to_head_by_landmarks(template(), np.random.default_rng(0).normal(size=(68, 3)))
+
+
+def test_swapped_sides_are_told_from_a_head_that_looks_back(mesh):
+    for swapped in (mesh.landmarks[MIRRORED], 0.1 * mesh.landmarks[MIRRORED] + (3, 160, -2)):
+        with pytest.raises(InvalidInput, match=r"--head-landmarks has left and right swapped: .* point 0 is at the"):
+            to_head_by_landmarks(template(), swapped)
+    with pytest.raises(InvalidInput, match=r"turned by 180 degrees, as --head-landmarks lie"):
+        to_head_by_landmarks(template(), mesh.landmarks * (-1, 1, -1))
+
+
+def test_vertex_numbers_from_one_are_told(mesh, obj, tmp_path):
+    path = tmp_path / "numbers.txt"
+    numbers = np.array([np.linalg.norm(mesh.vertices - p, axis=1).argmin() for p in mesh.landmarks])
+    path.write_text("\n".join(map(str, numbers + 1)))
+    with pytest.raises(InvalidInput, match=r"numbers that fit from 1 on; .* take 1 from"):
+        own.load(obj, path)
+
+
+def test_landmarks_beside_the_slits_are_named(mesh, obj, tmp_path):
+    """A sound mesh must not be blamed where points of the eyes are wrong, here both lids on the brow."""
+    points = mesh.landmarks.copy()
+    points[36:42] += (0, 12, 0)
+    with pytest.raises(InvalidInput, match=r"right eye has no slit .* if that is not so, --head-landmarks are wrong"):
+        own.load(obj, write_landmarks(tmp_path / "l.json", points / 10 + (2.0, 160.0, -3.0)))
 
 
 def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):

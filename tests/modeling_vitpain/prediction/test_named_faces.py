@@ -55,6 +55,8 @@ class TestNames:
             "ward\\Jérôme.png",
             ".\\ward\\Jérôme.png",
             "ward/Je\u0301ro\u0302me.png",
+            "\u202award\\Jérôme.png\u200b",
+            "data/ward/Jérôme.png\u200b",
         ],
     )
     def test_one_file_alone_can_be_meant(self, tmp_path, name):
@@ -67,8 +69,11 @@ class TestNames:
         assert faces.find(InputImage(MediaFile(path, path.name), Image.open(path)))[0].box == BOX
         assert faces.notes == []
 
-    @pytest.mark.parametrize("name", ["a.png", "ward\\a.png", "day/a.png", "C:\\data\\one\\ward\\a.png"])
-    def test_what_is_not_certain_is_not_taken(self, tmp_path, name):
+    @pytest.mark.parametrize(
+        ("name", "fits"),
+        [("a.png", 2), ("ward\\a.png", 2), ("day/a.png", 0), ("C:\\data\\one\\ward\\a.png", 0), ("\u202aa.png", 2)],
+    )
+    def test_what_is_not_certain_is_not_taken(self, tmp_path, name, fits):
         paths = [tmp_path / "one" / "ward" / "a.png", tmp_path / "two" / "ward" / "a.png"]
         for path in paths:
             path.parent.mkdir(parents=True)
@@ -81,7 +86,10 @@ class TestNames:
                 faces.find(InputImage(MediaFile(path, path.name), Image.open(path)))
         (note,) = faces.notes
         assert note == (
-            f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}"
+            f"boxes.csv has {name.lstrip(chr(0x202A))!r}, which fits 2 files, such as {str(paths[0])!r} and "
+            f"{str(paths[1])!r}; name the folder too"
+            if fits
+            else f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}"
         )
 
 
@@ -193,3 +201,23 @@ def test_the_pipeline_refuses_boxes_beside_the_picture(tmp_path, box, message):
     if np.ndim(box) == 1:
         with pytest.raises(ValueError, match=message if len(box) == 4 else "boxes is"):
             pipe([picture, picture], boxes=[(8, 8, 60, 60), box])
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_boxes_of_a_video_need_frames(tmp_path, several):
+    av = pytest.importorskip("av")
+    path = tmp_path / "v.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_image(Image.new("RGB", (64, 64)))))
+        container.mux(stream.encode())
+    table = tmp_path / "boxes.csv"
+    table.write_text(HEADER + "v.mp4,1,1,40,40\n" * 2)
+    with pytest.raises(InvalidInput, match=r"names 2 faces for the video v.mp4 and has no column frame; needed is"):
+        NamedFaces(table, several=several, pictures=[path])
+    table.write_text(HEADER + "v.mp4,1,1,40,40\n")
+    NamedFaces(table, several=several, pictures=[path])
+    table.write_text("path,frame,x0,y0,x1,y1\n" + "v.mp4,,1,1,40,40\n" * 2)
+    NamedFaces(table, several=several, pictures=[path])

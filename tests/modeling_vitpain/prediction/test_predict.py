@@ -216,6 +216,7 @@ class TestFaces:
 
     def test_landmarks_do_too(self, cropping_model, pictures, tmp_path):
         points = np.random.default_rng(0).uniform(10, 40, (68, 2))
+        points[36:42], points[42:48], points[48:68] = (18, 20), (32, 20), (25, 35)  # of a face that is upright
         columns = ["path", *(f"{axis}{k}" for k in range(68) for axis in "xy")]
         table = self.write(tmp_path / "points.csv", [("pictures/b.png", *points.ravel())], columns)
         found = predict(

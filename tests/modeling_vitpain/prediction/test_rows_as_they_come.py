@@ -173,6 +173,35 @@ def test_rows_of_other_files_and_other_programs_are_refused(model, ward, tmp_pat
     assert out.read_text() == "path,label\nmine,3\n"
 
 
+@pytest.mark.parametrize("damage", [None, b"", b"\0" * 300, b"[]", b"{}"])
+def test_rows_without_their_record_are_kept_until_overwrite(model, ward, tmp_path, capsys, damage):
+    """As where the rows alone were copied, or the power failed before the record was on the disk."""
+    out = tmp_path / "scores.csv"
+    words = ["predict", "--model", str(model), "--out", str(out), str(ward / "c")]
+    assert pain3d_cli.main(words) == 0
+    before = out.read_bytes()
+    if damage is None:
+        record_path(out).unlink()
+    else:
+        record_path(out).write_bytes(damage)
+    capsys.readouterr()
+    assert pain3d_cli.main(words) == 2
+    line = "but scores.csv.run.json is not beside it" if damage is None else "scores.csv.run.json is damaged"
+    stderr = capsys.readouterr().err
+    assert line in stderr and "name another file, or start anew with --overwrite" in stderr
+    assert out.read_bytes() == before
+    assert pain3d_cli.main([*words, "--overwrite"]) == 0
+    assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["scores.xlsx", "scores.PARQUET", "scores.csv.gz"])
+def test_scores_are_not_named_as_what_they_are_not(model, ward, tmp_path, capsys, name):
+    out = tmp_path / name
+    assert pain3d_cli.main(["predict", "--model", str(model), "--out", str(out), str(ward / "c")]) == 2
+    assert f"out is {out}; what is written is CSV or, with --json, JSON" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def lines_but_that_of_faces(stderr: str) -> list[str]:
     """Lines on standard error, but the one which says that whole pictures are taken as faces."""
     return [line for line in stderr.splitlines() if line and "neither named nor searched" not in line]

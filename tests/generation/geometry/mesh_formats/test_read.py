@@ -167,6 +167,17 @@ def test_files_that_are_no_meshes_are_refused_in_one_line(tmp_path, name, conten
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("spelled", [str.lower, str.upper, str.title])
+def test_words_of_stl_are_of_any_case(ball, tmp_path, spelled):
+    text = trimesh.Trimesh(*ball, process=False).export(file_type="stl_ascii")
+    path = tmp_path / "ball.stl"
+    path.write_text(spelled(text))
+    assert np.allclose(surface(*read_mesh(path)), surface(*ball), atol=2e-4)
+    path.write_text(spelled(text)[: len(text) // 2])
+    with pytest.raises(InvalidInput, match="does not end in 'endsolid'"):
+        read_mesh(path)
+
+
 @pytest.mark.parametrize("suffix", [".ply", ".stl", ".glb"])
 @pytest.mark.parametrize("share", [0.4, 0.99])
 def test_files_cut_short_are_named_as_such(ball, tmp_path, suffix, share):

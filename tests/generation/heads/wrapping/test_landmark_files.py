@@ -48,7 +48,7 @@ def test_points_as_programs_write_them(tmp_path, name, content):
         ("l.csv", "", True, r"must end in \.json or \.txt"),
         ("l.json", "{", True, "does not hold 68"),
         ("l.json", "[1, 2, 3]", True, r"shape \(3,\)|vertex numbers"),
-        ("l.json", json.dumps([10**7] * 68), True, "allowed are vertex numbers 0 to"),
+        ("l.json", json.dumps([10**7] * 68), True, "holds 1e\\+07 to 1e\\+07; allowed are vertex numbers 0 to"),
         ("l.json", json.dumps([1.5] * 68), True, "allowed are vertex numbers"),
         ("l.json", json.dumps([1] * 68), False, "must hold 68 points"),
         (
