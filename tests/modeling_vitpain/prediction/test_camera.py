@@ -119,7 +119,9 @@ def test_pixels_become_square(tmp_path, matrix, size):
     assert distance(image, shown(drawn(0, 140, 64), MATRICES[matrix])) < 8
 
 
-def test_ctrl_c_is_an_end_like_others(model, camera, tmp_path, monkeypatch, capsys):
+def test_ctrl_c_is_an_end_like_others(model, camera, tmp_path, monkeypatch, capsys, request):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     shown = []
 
     def show(self, image, scores):

@@ -44,10 +44,11 @@ def ward(tmp_path_factory):
     write_clip(root / "b" / "b0.mp4", frames=7)
     write_clip(root / "b" / "b1.mp4", frames=5)
     write_pictures(root / "c", [f"c{k}.png" for k in range(4)])
-    lines = ["path,x0,y0,x1,y1"]
+    lines = ["path,frame,x0,y0,x1,y1"]
     for path in sorted(root.rglob("*.*")):
         several = 1 if path.name in ("a0.png", "b1.mp4") else 2
-        lines += [f"{path},{4 + 8 * k},4,{44 + 8 * k},50" for k in range(several)]
+        frames = range({"b0.mp4": 7, "b1.mp4": 5}[path.name]) if path.suffix == ".mp4" else [""]
+        lines += [f"{path},{frame},{4 + 8 * k},4,{44 + 8 * k},50" for frame in frames for k in range(several)]
     (root / "boxes.csv").write_text("\n".join(lines) + "\n")
     return root
 
