@@ -137,5 +137,5 @@ def _meeting(
     degree = np.asarray(graph.sum(axis=1)).ravel()
     system = STIFF * (sparse.diags(degree + 1e-6) - graph) + sparse.diags(sure)
     field = splu(system.tocsc()).solve(sure[:, None] * ratio)
-    met = (paint * np.exp(np.clip(field, -2.5, 2.5))).clip(DARKEST, PALEST).astype(np.float32)
-    return met, shown
+    met = (paint * np.exp(np.clip(field, -2.5, 2.5))).clip(DARKEST, PALEST)
+    return np.ascontiguousarray(met, np.float32), shown  # in rows, as kernels are compiled for

@@ -24,7 +24,7 @@ def _maker() -> FrameMaker:
 @functools.cache
 def _person(person: int):
     plan = IdentityPlan(
-        person, "train", "young", 30 + person, ETHNICITIES[person % 6], GENDERS[person % 2], "", (), (_view(0),)
+        person, "train", "young", 30 + person, ETHNICITIES[person % 6], GENDERS[person % 2], (), (_view(0),)
     )
     return _maker().person(plan)
 
