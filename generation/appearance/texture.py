@@ -41,6 +41,11 @@ class Texture:
         return self.levels[0]
 
 
+def texels_for(texture: Texture | None, pixel_mm: float) -> np.ndarray:
+    """What a kernel is given: the level of `texture` for pixels of `pixel_mm`, or `NO_TEXELS`."""
+    return NO_TEXELS if texture is None else texture.at(pixel_mm)
+
+
 @kernel(inline="early")
 def texel(texels, x, y):
     """The texture `texels` (N, N, 4), N at least 2, at the place (x, y), 0-1 and y up, bilinear."""

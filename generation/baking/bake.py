@@ -15,12 +15,12 @@ from ..appearance.base import Look
 from ..appearance.texture import Texture
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
+from ..geometry.steps import smoothstep
 from ..geometry.visibility import rasterize
 from ..heads.base import SKIN, Topology
 from ..render.raster.renderer import RasterRenderer
 from .atlas import Atlas, atlas_of, sample
 from .masks import Places, hair_over_skin
-from .steps import smoothstep
 from .unlit import DARKEST, PALEST, SAME_MM, Sitter, Unlit, unlit
 
 FEWEST_TEXELS, MOST_TEXELS = 256, 2048

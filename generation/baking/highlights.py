@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from ..geometry.camera import Camera
-from .steps import smoothstep
+from ..geometry.steps import smoothstep
 
 GLOSSY, LEFT, PALER, AROUND_MM = 0.25, 0.70, 0.12, 6.0
 """A highlight is more than this share of the light. What is taken away leaves so much of the colour of the skin around

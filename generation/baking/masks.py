@@ -8,10 +8,10 @@ from scipy import ndimage
 from ..appearance.brows import beard_area
 from ..appearance.hair.styles import choose_beard, choose_style, scalp_mask
 from ..appearance.skin import lash_nearness
+from ..geometry.steps import smoothstep
 from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
 from .atlas import Atlas
-from .steps import smoothstep
 
 LASH_MM = 1.8
 """How far from their roots lashes hide the lids."""

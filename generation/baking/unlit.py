@@ -10,7 +10,8 @@ from ..appearance.places.light import Light
 from ..appearance.wrinkles import FAMILIES
 from ..geometry.camera import Camera
 from ..geometry.mesh import vertex_normals
-from ..geometry.visibility import Samples, rasterize
+from ..geometry.steps import smoothstep
+from ..geometry.visibility import Samples
 from ..heads.base import SKIN, HeadShape, Topology
 from ..plan import IdentityPlan
 from ..render.base import HeadPose
@@ -18,11 +19,10 @@ from ..render.develop import exposure_for
 from ..render.raster.renderer import RasterRenderer
 from ..render.raster.scattering import SkinLight
 from .atlas import sample
-from .camera import tone_curve_undone
+from .camera import seen_neutral, tone_curve_undone
 from .highlights import dull_around, dulled, gloss_of, kept_gloss
 from .light import Face, find_light
 from .masks import Places
-from .steps import smoothstep
 
 DARKEST, PALEST = 0.003, 0.95
 """Bounds of the albedo."""
@@ -77,8 +77,7 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     lines = look.wrinkles._replace(depth=np.zeros(len(FAMILIES)))
     look = replace(look, hair=None, wrinkles=lines, skin=replace(look.skin, detail=smooth))
     shown = tone_curve_undone(picture)
-    posed = renderer.pose(plan, look, pose, seed)
-    samples = rasterize(camera.project(posed.dressed.astype(np.float64)), topology.triangles, 1, camera.size, True)
+    samples = seen_neutral(topology, look, camera)
     visible = _well_seen(topology, look.neutral, samples, camera)
     at = camera.project(look.neutral.astype(np.float64))[:, :2]
     face = _face(topology, look, np.flatnonzero(visible & (places.plain > 0.5)), camera)

@@ -17,13 +17,11 @@ from ..appearance.base import Look
 from ..appearance.look import ProceduralLook
 from ..appearance.look import load as load_procedural
 from ..baking.bake import Baked, bake, texels_for
-from ..baking.camera import SIDE_YAW, portrait_camera
+from ..baking.camera import SIDE_YAW, portrait_camera, seen_neutral
 from ..baking.masks import places_of_person, scalp_of_person
 from ..baking.unlit import Sitter
 from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
-from ..geometry.mesh import vertex_normals
-from ..geometry.visibility import rasterize
 from ..heads.base import Head, HeadShape
 from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
 from ..prompts import NEGATIVE_PROMPT, prompt_of
@@ -162,9 +160,7 @@ class PaintedLook:
 
     def _depth(self, look: Look, camera: Camera) -> np.ndarray:
         """(S, S) float32 mm along the optical axis of the clothed neutral mesh, infinite where nothing is."""
-        triangles = self._renderer.head.topology.triangles
-        dressed = look.neutral + look.cloth_thickness[:, None] * vertex_normals(look.neutral, triangles)
-        return rasterize(camera.project(dressed.astype(np.float64)), triangles, 1, camera.size, True).depth
+        return seen_neutral(self._renderer.head.topology, look, camera).depth
 
     def _baked(
         self,

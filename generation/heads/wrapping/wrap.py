@@ -21,6 +21,7 @@ from scipy.interpolate import RBFInterpolator
 from ...geometry.mesh import vertex_normals
 from ...geometry.similarity import Similarity, closest_points, fit_similarity
 from ...geometry.solvers import factorise
+from ...geometry.steps import smoothstep
 from ...geometry.surface import Nearest, Surface
 from ...geometry.threads import one_thread
 from .template import Template
@@ -129,13 +130,13 @@ def start_by_closest_points(template: Template, surface: Surface) -> np.ndarray:
 def _fading(template: Template, moved: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """(S, 3) canonical skin moved by `moved` (S, 3) near the landmarks, by `shift` (3,) far from them."""
     away = np.linalg.norm(template.points[:, None] - template.landmark_rows @ template.points, axis=2).min(axis=1)
-    fade = (1 - _ramp(away, *FADE_MM))[:, None]
+    fade = (1 - smoothstep(*FADE_MM, away))[:, None]
     return template.points + fade * moved + (1 - fade) * shift
 
 
 def bust(template: Template) -> np.ndarray:
     """(S,) 0-1: how far a vertex belongs to the bust, which stays where it is."""
-    return _ramp(template.points[:, 1], *BUST_Y)
+    return smoothstep(*BUST_Y, template.points[:, 1])
 
 
 def place_ears(template: Template, surface: Surface, landmarks: np.ndarray) -> np.ndarray:
@@ -191,9 +192,3 @@ def _solve(
     moved = np.zeros_like(right)
     factorise(system).solve(np.ascontiguousarray(right), moved)
     return moved
-
-
-def _ramp(value: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 at `low`, 1 at `high`, smooth in between and constant beyond."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)

@@ -24,7 +24,7 @@ from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
 from ...appearance.skin import SkinSurface
-from ...appearance.texture import NO_TEXELS, texels_at
+from ...appearance.texture import texels_at, texels_for
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
 from ...geometry.surface import unit
@@ -198,7 +198,7 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
 
     World mm and linear light; `worker/scene.py` reads the entries by their names.
     """
-    texels = NO_TEXELS if look.texture is None else look.texture.at(FACE_EDGE_MM)
+    texels = texels_for(look.texture, FACE_EDGE_MM)
     vertices = Vertices(
         normal=unit(fine.spread(posed.normals)),
         canonical=fine.spread(look.canonical),

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...appearance.base import Look
 from ...appearance.skin import SkinSurface
-from ...appearance.texture import NO_TEXELS, texels_at
+from ...appearance.texture import texels_at, texels_for
 from ...geometry.shadows import ShadowMaps
 from ...geometry.surface import unit
 from ...geometry.vectors import dot, transformed
@@ -62,7 +62,7 @@ class _Vertices(NamedTuple):
 
 def painted(fine: FineMesh, posed: Posed, look: Look, tile: np.ndarray) -> Painted:
     """The vertices (V) of the refined mesh of a posed head. `tile`: the noise of `geometry.noise`."""
-    texels = NO_TEXELS if look.texture is None else look.texture.at(SPACING_MM)
+    texels = texels_for(look.texture, SPACING_MM)
     vertices = _Vertices(
         position=fine.spread(posed.dressed),
         normal=unit(fine.spread(posed.normals)).astype(np.float32),

@@ -65,9 +65,7 @@ class Pytorch3dRenderer:
             drawn, depth = self._mesh_picture(vertices, look, camera)
         colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera.plan, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
-        viewpoint = Viewpoint(
-            camera.position.astype(np.float32), camera.distance / camera.focal, camera.projection(SAMPLES)
-        )
+        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(SAMPLES))
         for strands in posed.strands:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
         return develop(colour, look_exposure(look), noise)

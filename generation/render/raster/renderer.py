@@ -15,13 +15,13 @@ from ...appearance.base import Look
 from ...appearance.brows import lash_strands
 from ...appearance.eyes import EyePaint
 from ...appearance.hair.strands import Hair
-from ...appearance.texture import NO_TEXELS
+from ...appearance.texture import texels_for
 from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
 from ...geometry.noise import noise_tile
 from ...geometry.shadows import ShadowMaps, cast_shadows
-from ...geometry.visibility import rasterize
+from ...geometry.visibility import Samples, rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
 from ..background import background
@@ -113,13 +113,11 @@ class RasterRenderer:
     def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
         """One view of a posed expression. `noise` gives the sensor noise."""
         topology, light = self.head.topology, look.scene.light
-        seen = camera.project(posed.dressed.astype(np.float64))
+        seen, mesh = camera.project(posed.dressed.astype(np.float64)), self._painted(posed, look)
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
-        mesh = self._painted(posed, look)
-        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
-        shade(samples, mesh, self._materials(posed, look, camera), light, posed.shadows, viewpoint, shaded)
+        viewpoint = self._shade(samples, mesh, posed, look, camera, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
@@ -135,9 +133,7 @@ class RasterRenderer:
         seen = camera.project(posed.dressed.astype(np.float64))
         samples = rasterize(seen, self.head.topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(np.zeros((2 * camera.size, 2 * camera.size, 3), np.float32))
-        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
-        materials, light = self._materials(posed, look, camera), look.scene.light
-        shade(samples, self._painted(posed, look), materials, light, posed.shadows, viewpoint, shaded)
+        self._shade(samples, self._painted(posed, look), posed, look, camera, shaded)
         skin = shaded.skin.samples[..., None]
         mirrored, count = (
             values.reshape(camera.size, 2, camera.size, 2, -1).sum(axis=(1, 3))
@@ -146,9 +142,15 @@ class RasterRenderer:
         scatter(shaded, camera.focal / camera.distance)
         return shaded.skin._replace(albedo=mirrored / np.maximum(count, 1))
 
-    def _materials(self, posed: Posed, look: Look, camera: Camera) -> Materials:
-        texels = NO_TEXELS if look.texture is None else look.texture.at(camera.pixel_mm)
-        return Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
+    def _shade(
+        self, samples: Samples, mesh: PaintedMesh, posed: Posed, look: Look, camera: Camera, out: Shaded
+    ) -> Viewpoint:
+        """Fills `out` where the `samples` see the mesh; gives back where they see it from."""
+        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
+        texels = texels_for(look.texture, camera.pixel_mm)
+        materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
+        shade(samples, mesh, materials, look.scene.light, posed.shadows, viewpoint, out)
+        return viewpoint
 
     def _painted(self, posed: Posed, look: Look) -> PaintedMesh:
         return PaintedMesh(
