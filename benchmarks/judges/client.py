@@ -1,5 +1,6 @@
 """The judges as seen from here: processes under a Python of their own that say what they see in pictures."""
 
+import io
 import json
 import os
 import queue
@@ -8,10 +9,12 @@ import tempfile
 import weakref
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from dataset_script.errors import WorkFailed
 
@@ -30,6 +33,13 @@ class Picture:
 
     data: bytes
     embed: bool = False
+
+    @classmethod
+    def of(cls, rgb: np.ndarray, embed: bool = False) -> "Picture":
+        """Of pixels (H, W, 3) uint8, without loss."""
+        buffer = io.BytesIO()
+        Image.fromarray(rgb).save(buffer, "PNG", compress_level=1)
+        return cls(buffer.getvalue(), embed)
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,8 @@ class _Process:
 def _close(process: subprocess.Popen) -> None:
     process.kill()
     process.wait()
-    process.stdin.close()
+    with suppress(BrokenPipeError):  # of a picture that it no longer took
+        process.stdin.close()
     process.stdout.close()
 
 

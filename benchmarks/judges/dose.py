@@ -1,10 +1,8 @@
 """How much each action unit alone moves the judges' scores: rendered from the front, without motion of the head."""
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
 
 from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_NAMES, pspi
 from dataset_script.progress import Progress
@@ -53,7 +51,7 @@ def responses(judges: Judges, rig: str, people: int) -> dict[str, dict[str, floa
     with Progress("people") as progress:
         for k in range(people):
             person = maker.person(plan[k])
-            pictures = [_png(maker.picture(person, each, view)[0].rgb) for each in named.values()]
+            pictures = [Picture.of(maker.picture(person, each, view)[0].rgb) for each in named.values()]
             scores = [each.scores for each in judges.read_all(pictures)]
             for name, mine in zip(named, scores, strict=True):
                 if scores[0] is not None and mine is not None:
@@ -66,9 +64,3 @@ def mean_response(rows: list[np.ndarray]) -> dict[str, float | int]:
     """ "people" and the mean of each of SCORES over rows (10,)."""
     means = np.mean(rows, axis=0).tolist() if rows else [float("nan")] * len(SCORES)
     return {"people": len(rows), **dict(zip(SCORES, means, strict=True))}
-
-
-def _png(rgb: np.ndarray) -> Picture:
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, "PNG", compress_level=1)
-    return Picture(buffer.getvalue())

@@ -71,7 +71,7 @@ class Readings:
 
 
 def group_masks(ethnicity: np.ndarray, age_group: np.ndarray, gender: np.ndarray) -> dict[str, np.ndarray]:
-    """Name -> (N,) bool of each group, from the codes (N,) of the three columns; groups without a frame are left out."""
+    """Group -> (N,) bool, from the codes (N,) of three columns; groups without a frame are left out."""
     columns = ((ETHNICITIES, ethnicity), (AGE_GROUPS, age_group), (GENDERS, gender))
     masks = {name: codes == k for names, codes in columns for k, name in enumerate(names)}
     return {name: mask for name, mask in masks.items() if mask.any()}
