@@ -1,0 +1,114 @@
+"""The ways in which MakeHuman heads of one age, gender and ancestry differ: its local morph targets, and how widely.
+
+The spreads are set so that distances between landmarks vary among people of one group about as they do among adults
+(docs/heads.md has both side by side), and by eye where nobody measured.
+"""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+OPPOSITES = {
+    "incr": "decr", "up": "down", "in": "out", "convex": "concave", "forward": "backward",
+    "uncompress": "compress", "round": "square",
+}  # fmt: skip
+ONE_SIDED = "oval", "diamond", "rectangular", "triangular", "invertedtriangular", "triangle"
+"""Ends of the names of head shapes without an opposite."""
+SPREADS: tuple[tuple[str, float], ...] = (
+    # the head as a whole: its targets are large
+    ("head-trans|head-angle|neck-trans|neck-scale-vert|measure-neck|head-diamond|head-triangular", 0.05),
+    ("head-age|forehead-nubian|forehead-scale-vert|head-back", 0.07),
+    ("head-scale|head-fat", 0.10),
+    ("head-oval|head-rectangular|head-invertedtriangular|head$", 0.10),
+    ("forehead-trans", 0.12),
+    ("neck", 0.16),
+    # ears
+    ("ear-flap|ear-trans", 0.07),
+    ("ear-wing", 0.12),
+    ("ear", 0.28),
+    # eyes and brows
+    ("eye-trans-in", 0.29),
+    ("eye-trans-up", 0.18),
+    ("eye-bag", 0.20),
+    ("eye-push|eye-scale", 0.17),
+    ("eye-", 0.28),
+    ("eyebrows-trans-forward|eyebrows-angle", 0.14),
+    ("mouth-angles", 0.15),
+    ("eyebrows", 0.27),
+    # nose and mouth
+    ("(nose|mouth)-trans-in", 0.06),
+    ("mouth-trans|nose-trans", 0.20),
+    ("mouth-scale-vert|nose-volume|nose-scale-depth", 0.20),
+    ("nose-base|nose-nostrils-width|nose-width3", 0.20),
+    ("nose|mouth|chin-cleft", 0.27),
+    # cheeks, chin, temples
+    ("chin-height|chin-triangle", 0.18),
+    ("chin", 0.24),
+    ("cheek|forehead-temple", 0.28),
+)
+"""How an axis' name begins (a regular expression), and the standard deviation of its weight; the first match counts."""
+MOST_SPREADS = 2.2
+"""Nobody is further from the mean than this many standard deviations."""
+LIMIT = 0.62
+"""Weights stay within plus and minus this, the centre of a gender included."""
+UNEVEN = 0.28
+"""Spread of half the difference between left and right, in spreads of an axis that has both."""
+ASYMMETRY = 0.17
+"""Standard deviation of the weight of a target that is asymmetric by design."""
+
+Axes = dict[str, list[tuple[str, str | None]]]
+"""Axis -> the target for weights above 0 and that for weights below it, for the left side and for the right, or for
+both together; None: weights below 0 do nothing."""
+
+
+def local_axes(targets: Mapping[str, int]) -> Axes:
+    """Pairs of opposite local targets, left and right together."""
+    names = {n.removeprefix("local/") for n in targets if n.startswith("local/") and "/asym-" not in n}
+    axes: Axes = {}
+    for name in sorted(names):
+        stem, _, end = name.rpartition("-")
+        opposite = f"{stem}-{OPPOSITES.get(end)}"
+        if opposite in names:
+            axis = re.sub(r"^[lr]-", "", stem)
+            if end not in ("incr", "convex", "uncompress", "round"):
+                axis += f"-{end}"  # one thing moves in several directions
+            axes.setdefault(axis, []).append((name, opposite))
+        elif end in ONE_SIDED and "ear" not in name:
+            axes[name] = [(name, None)]
+    return axes
+
+
+def asymmetric(targets: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Pairs of asymmetric targets: to the left, to the right."""
+    left = sorted(n for n in targets if n.startswith("local/asym-") and n.endswith("-l"))
+    return [(name, f"{name[:-1]}r") for name in left]
+
+
+def spread(axis: str) -> float:
+    """Standard deviation of the weight of an axis."""
+    return next(value for pattern, value in SPREADS if re.match(pattern, axis))
+
+
+def draw_local(axes: Axes, centres: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
+    """Weights of local targets of one person, above 0, around the centres of a gender, by axis."""
+    weights: dict[str, float] = {}
+    for axis, sides in axes.items():
+        most = MOST_SPREADS * spread(axis)
+        common = float(np.clip(rng.normal(0, spread(axis)), -most, most)) + centres.get(axis, 0.0)
+        uneven = UNEVEN * spread(axis) * float(np.clip(rng.normal(), -2, 2)) if len(sides) == 2 else 0.0
+        for sign, (more, less) in zip((1, -1), sides, strict=False):
+            amount = float(np.clip(common + sign * uneven, -LIMIT, LIMIT))
+            name = more if amount > 0 else less
+            if name is not None:
+                weights[f"local/{name}"] = abs(amount)
+    return weights
+
+
+def draw_asymmetry(pairs: list[tuple[str, str]], rng: np.random.Generator) -> dict[str, float]:
+    """Weights of asymmetric targets of one person, above 0: of each pair, one."""
+    weights = {}
+    for left, right in pairs:
+        amount = ASYMMETRY * float(np.clip(rng.normal(), -2, 2))
+        weights[left if amount > 0 else right] = abs(amount)
+    return weights
