@@ -203,8 +203,8 @@ BY_GENDER: dict[str, Gender] = {
             "nose-width3": -0.10, "nose-hump": -0.08, "mouth-upperlip-volume": 0.08, "mouth-lowerlip-volume": 0.08,
             "mouth-upperlip-height": 0.06, "mouth-lowerlip-height": 0.06, "mouth-angles-up": 0.16, "eye-height2": 0.05,
             "eye-scale": 0.06, "neck-scale-horiz": -0.22, "measure-neck-height": -0.15, "cheek-bones": 0.08,
-            "head-oval": 0.22, "head-invertedtriangular": 0.20, "eyebrows-trans-forward": -0.14, "eyebrows-trans-up": 0.14,
-            "eyebrows-angle-up": 0.05, "cheek-volume": 0.06,
+            "head-oval": 0.22, "head-invertedtriangular": 0.20, "eyebrows-trans-forward": -0.14,
+            "eyebrows-trans-up": 0.14, "eyebrows-angle-up": 0.05, "cheek-volume": 0.06,
         },
         face_axes_gain=0.7,
         sagging=0.72,
@@ -310,7 +310,10 @@ class Everyone:
 
     ancestry_concentration = Stated(10.0, "head: concentration of the Dirichlet distribution around the mean weights")
     own_sex = Stated(Normal(0.95, 0.05), "head: weight of the shapes of one's own gender, from 0.8 to 1")
-    blood = Stated(Range(0.18, 0.34), "skin: haemoglobin (optical depth)")
+    own_ageing = Stated(
+        Normal(1.0, 0.2), "head: how far a face has aged, relative to its years, from 0.6 to 1.3; at most as at 90"
+    )
+    blood = Stated(Range(0.15, 0.40), "skin: haemoglobin (optical depth)")
     least_melanin = Stated(
         0.24, "skin: melanin that nobody falls short of", "by eye: without any, faces look like chalk"
     )

@@ -132,7 +132,8 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     lift = np.tile([0.05, 0.5, 0.2], len(x))
     light = np.exp(0.40 * rng.standard_normal(len(x)))[:, None]
     is_grey = (rng.random(len(x)) < 0.75 * grey)[:, None]
-    tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, 0.9 * colour * light)
+    own = np.exp(stream(seed, "look.brow_colour", plan.identity_id).normal(-0.1, 0.4))  # plucked, dyed, or just so
+    tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, own * colour * light)
     return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
 
 

@@ -24,9 +24,10 @@ ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
 
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
+CLOSING_STEPS = 2
 """Distance of those landmarks when lips touch, and the height of their line on the canonical face."""
 
-FAT_AXES: dict[str, float] = {"head-fat": 0.4, "cheek-volume": 0.4, "neck-double": 0.5}
+FAT_AXES: dict[str, float] = {"head-fat": 0.55, "cheek-volume": 0.6, "neck-double": 0.7}
 """Axes that grow with body weight besides its own shapes, and by how much from the thinnest to the heaviest."""
 
 
@@ -59,7 +60,8 @@ class MakeHumanHead:
         ancestry, gender = draw_ancestry(plan.ethnicity, rng), BY_GENDER[plan.gender]
         male = np.clip(rng.normal(*Everyone.own_sex.value), 0.8, 1.0)
         male = male if plan.gender == "man" else 1 - male
-        old = FACE_YEARS.share(plan.age)
+        old = FACE_YEARS.share(plan.age) * float(np.clip(rng.normal(*Everyone.own_ageing.value), 0.6, 1.3))
+        old = min(old, 1.0)
         strength, ageing = 1 + gender.face_axes_gain * old, gender.sagging * old
         muscle, weight = rng.uniform(0.2, 0.8), float(np.clip(rng.normal(0.52, 0.21), 0.1, 1.0))
         weights = macro_weights(ancestry, male, ageing, muscle, weight)
@@ -74,7 +76,8 @@ class MakeHumanHead:
         for name, w in weights.items():
             control += np.float32(w) * self.targets(name)
         control -= np.concatenate([control[side] for side in self.eye_control]).mean(axis=0)
-        control = self._close_lips(control)
+        for _ in range(CLOSING_STEPS):
+            control = self._close_lips(control)
         return HeadShape(
             control=control,
             eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),

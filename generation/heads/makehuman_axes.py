@@ -19,8 +19,8 @@ SPREADS: tuple[tuple[str, float], ...] = (
     # the head as a whole: its targets are large
     ("head-trans|head-angle|neck-trans|neck-scale-vert|measure-neck|head-diamond|head-triangular", 0.05),
     ("head-age|forehead-nubian|forehead-scale-vert|head-back", 0.07),
-    ("head-scale|head-fat", 0.10),
-    ("head-oval|head-rectangular|head-invertedtriangular|head$", 0.10),
+    ("head-scale|head-fat", 0.12),
+    ("head-oval|head-rectangular|head-invertedtriangular|head$", 0.13),
     ("forehead-trans", 0.12),
     ("neck", 0.16),
     # ears
@@ -28,33 +28,37 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("ear-wing", 0.12),
     ("ear", 0.28),
     # eyes and brows
-    ("eye-trans-in", 0.29),
-    ("eye-trans-up", 0.18),
+    ("eye-trans-in", 0.27),
+    ("eye-trans-up", 0.14),
     ("eye-bag", 0.20),
     ("eye-push|eye-scale", 0.17),
+    ("eye-height", 0.20),
     ("eye-", 0.28),
     ("eyebrows-trans-forward|eyebrows-angle", 0.14),
     ("mouth-angles", 0.15),
-    ("eyebrows", 0.27),
+    ("eyebrows", 0.31),
     # nose and mouth
     ("(nose|mouth)-trans-in", 0.06),
-    ("mouth-trans|nose-trans", 0.20),
+    ("mouth-trans|nose-trans", 0.23),
     ("mouth-scale-vert|nose-volume|nose-scale-depth", 0.20),
     ("nose-base|nose-nostrils-width|nose-width3", 0.20),
-    ("nose|mouth|chin-cleft", 0.27),
+    ("mouth-scale-horiz|mouth-upperlip-width|nose-scale|nose-width", 0.26),
+    ("nose|mouth|chin-cleft", 0.32),
     # cheeks, chin, temples
-    ("chin-height|chin-triangle", 0.18),
-    ("chin", 0.24),
-    ("cheek|forehead-temple", 0.28),
+    ("chin-height|chin-triangle", 0.21),
+    ("chin", 0.27),
+    ("cheek|forehead-temple", 0.32),
 )
 """How an axis' name begins (a regular expression), and the standard deviation of its weight; the first match counts."""
+CENTRES: dict[str, float] = {"eye-trans-in": -0.15, "eye-height2": 0.06}
+"""Of everyone: on the base mesh the eyes are closer and narrower than in adults."""
 MOST_SPREADS = 2.2
 """Nobody is further from the mean than this many standard deviations."""
 LIMIT = 0.62
 """Weights stay within plus and minus this, the centre of a gender included."""
-UNEVEN = 0.28
+UNEVEN = 0.22
 """Spread of half the difference between left and right, in spreads of an axis that has both."""
-ASYMMETRY = 0.17
+ASYMMETRY = 0.14
 """Standard deviation of the weight of a target that is asymmetric by design."""
 
 Axes = dict[str, list[tuple[str, str | None]]]
@@ -95,7 +99,10 @@ def draw_local(axes: Axes, centres: Mapping[str, float], rng: np.random.Generato
     weights: dict[str, float] = {}
     for axis, sides in axes.items():
         most = MOST_SPREADS * spread(axis)
-        common = float(np.clip(rng.normal(0, spread(axis)), -most, most)) + centres.get(axis, 0.0)
+        centre = CENTRES.get(axis, 0.0) + centres.get(axis, 0.0)
+        common = centre + float(np.clip(rng.normal(0, spread(axis)), -most, most))
+            float(np.clip(rng.normal(0, spread(axis)), -most, most)) + CENTRES.get(axis, 0.0) + centres.get(axis, 0.0)
+        )
         uneven = UNEVEN * spread(axis) * float(np.clip(rng.normal(), -2, 2)) if len(sides) == 2 else 0.0
         for sign, (more, less) in zip((1, -1), sides, strict=False):
             amount = float(np.clip(common + sign * uneven, -LIMIT, LIMIT))
