@@ -24,8 +24,9 @@ ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
 
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
-CLOSING_STEPS = 2
 """Distance of those landmarks when lips touch, and the height of their line on the canonical face."""
+CLOSING_STEPS = 2
+"""Each leaves some of the gap, where the lips do not lie on that line."""
 
 FAT_AXES: dict[str, float] = {"head-fat": 0.55, "cheek-volume": 0.6, "neck-double": 0.7}
 """Axes that grow with body weight besides its own shapes, and by how much from the thinnest to the heaviest."""

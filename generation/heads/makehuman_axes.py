@@ -101,8 +101,6 @@ def draw_local(axes: Axes, centres: Mapping[str, float], rng: np.random.Generato
         most = MOST_SPREADS * spread(axis)
         centre = CENTRES.get(axis, 0.0) + centres.get(axis, 0.0)
         common = centre + float(np.clip(rng.normal(0, spread(axis)), -most, most))
-            float(np.clip(rng.normal(0, spread(axis)), -most, most)) + CENTRES.get(axis, 0.0) + centres.get(axis, 0.0)
-        )
         uneven = UNEVEN * spread(axis) * float(np.clip(rng.normal(), -2, 2)) if len(sides) == 2 else 0.0
         for sign, (more, less) in zip((1, -1), sides, strict=False):
             amount = float(np.clip(common + sign * uneven, -LIMIT, LIMIT))
