@@ -98,10 +98,11 @@ class MakeHumanHead:
         return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
 
     def _close_lips(self, control: np.ndarray) -> np.ndarray:
-        """Moves both lips to the middle, fading out around them: mixed shapes leave them 1 or 2 mm apart."""
+        """Moves both lips to the middle, fading out around them: mixed shapes leave them 1 or 2 mm apart or crossed."""
         inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
-        gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM
         x, y, z = self.canonical.T
+        columns = self.topology.reference[self.topology.landmarks[list(INNER_UPPER_LIP)], 0]
+        gap = np.interp(x, columns, inner[:3, 1] - inner[3:, 1] - CLOSED_LIPS_MM)
         near = np.exp(-((x / 22) ** 4) - ((y - LIP_LINE) / 8) ** 2) * self.skin_control * (z > 0)
         closed = control.copy()
         closed[:, 1] -= (0.5 * gap * np.sign(y - LIP_LINE) * near).astype(np.float32)

@@ -31,9 +31,9 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("eye-trans-in", 0.27),
     ("eye-trans-up", 0.14),
     ("eye-bag", 0.20),
-    ("eye-push|eye-scale", 0.17),
-    ("eye-height", 0.20),
-    ("eye-", 0.28),
+    ("eye-height|eye-corner", 0.12),
+    ("eye-push|eye-scale", 0.14),
+    ("eye-", 0.22),
     ("eyebrows-trans-forward|eyebrows-angle", 0.14),
     ("mouth-angles", 0.15),
     ("eyebrows", 0.31),
@@ -43,14 +43,19 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("mouth-scale-vert|nose-volume|nose-scale-depth", 0.20),
     ("nose-base|nose-nostrils-width|nose-width3", 0.20),
     ("mouth-scale-horiz|mouth-upperlip-width|nose-scale|nose-width", 0.26),
-    ("nose|mouth|chin-cleft", 0.32),
+    ("mouth-.*-middle", 0.18),
+    ("mouth|chin-cleft", 0.25),
+    ("nose", 0.32),
     # cheeks, chin, temples
     ("chin-height|chin-triangle", 0.21),
     ("chin", 0.27),
     ("cheek|forehead-temple", 0.32),
 )
 """How an axis' name begins (a regular expression), and the standard deviation of its weight; the first match counts."""
-CENTRES: dict[str, float] = {"eye-trans-in": -0.15, "eye-height2": 0.06}
+CENTRES: dict[str, float] = {
+    **{"eye-trans-in": -0.15, "eye-scale": 0.08},
+    **{"eye-height1": 0.11, "eye-height2": 0.13, "eye-height3": 0.10},
+}
 """Of everyone: on the base mesh the eyes are closer and narrower than in adults."""
 MOST_SPREADS = 2.2
 """Nobody is further from the mean than this many standard deviations."""
@@ -58,7 +63,7 @@ LIMIT = 0.62
 """Weights stay within plus and minus this, the centre of a gender included."""
 UNEVEN = 0.22
 """Spread of half the difference between left and right, in spreads of an axis that has both."""
-ASYMMETRY = 0.14
+ASYMMETRY = 0.12
 """Standard deviation of the weight of a target that is asymmetric by design."""
 
 Axes = dict[str, list[tuple[str, str | None]]]
