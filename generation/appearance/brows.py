@@ -94,7 +94,7 @@ def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
     rng = stream(seed, "look.brow_line", plan.identity_id)
     gender, old = BY_GENDER[plan.gender], BROW_YEARS.share(plan.age)
     x = np.array(BROW_X)
-    arch, tilt, drop = rng.normal(*gender.brow_arch_mm), rng.normal(0, 0.038), rng.normal(0, 1.2)
+    arch, tilt, drop = rng.normal(*gender.brow_arch_mm), rng.normal(0, 0.030), rng.normal(0, 1.2)
     middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 36) / 11) ** 2)) + tilt * (x - 30)
     thick = np.clip(rng.normal(*gender.brow_thickness), 0.5, 1.6) * (1 - Ageing.brow_height_lost.value * old)
     tail_lost = Ageing.brow_tail_lost.value * old + rng.uniform(0, 0.25)

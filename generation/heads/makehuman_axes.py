@@ -38,14 +38,17 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("mouth-angles", 0.15),
     ("eyebrows", 0.31),
     # nose and mouth
-    ("(nose|mouth)-trans-in", 0.06),
-    ("mouth-trans|nose-trans", 0.23),
+    ("(nose|mouth)-trans-in", 0.05),
+    ("mouth-trans-forward", 0.14),
+    ("mouth-trans|nose-trans", 0.22),
     ("mouth-scale-vert|nose-volume|nose-scale-depth", 0.20),
-    ("nose-base|nose-nostrils-width|nose-width3", 0.20),
-    ("mouth-scale-horiz|mouth-upperlip-width|nose-scale|nose-width", 0.26),
+    ("nose-base", 0.20),
+    ("nose-nostrils-width|nose-width3", 0.23),
+    ("mouth-scale-horiz|mouth-upperlip-width|mouth-lowerlip-width", 0.20),
+    ("nose-scale|nose-width", 0.26),
     ("mouth-.*-middle", 0.18),
-    ("mouth|chin-cleft", 0.25),
-    ("nose", 0.32),
+    ("mouth|chin-cleft", 0.22),
+    ("nose", 0.29),
     # cheeks, chin, temples
     ("chin-height|chin-triangle", 0.21),
     ("chin", 0.27),
@@ -54,16 +57,17 @@ SPREADS: tuple[tuple[str, float], ...] = (
 """How an axis' name begins (a regular expression), and the standard deviation of its weight; the first match counts."""
 CENTRES: dict[str, float] = {
     **{"eye-trans-in": -0.15, "eye-scale": 0.08},
+    **{"mouth-scale-horiz": 0.18, "mouth-upperlip-width": 0.12},
     **{"eye-height1": 0.11, "eye-height2": 0.13, "eye-height3": 0.10},
 }
-"""Of everyone: on the base mesh the eyes are closer and narrower than in adults."""
+"""Of everyone: on the base mesh the eyes are closer and narrower, and the mouth is narrower, than in adults."""
 MOST_SPREADS = 2.2
 """Nobody is further from the mean than this many standard deviations."""
 LIMIT = 0.62
 """Weights stay within plus and minus this, the centre of a gender included."""
 UNEVEN = 0.22
 """Spread of half the difference between left and right, in spreads of an axis that has both."""
-ASYMMETRY = 0.12
+ASYMMETRY = 0.10
 """Standard deviation of the weight of a target that is asymmetric by design."""
 
 Axes = dict[str, list[tuple[str, str | None]]]
