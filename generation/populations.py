@@ -189,7 +189,7 @@ BY_GENDER: dict[str, Gender] = {
         dyed=0.0,
         parting_mm=Range(24, 42),
         fringe=0.0,
-        beard=Beard((1.3, 2.2), 0.30, Range(0.65, 1.0), (Range(1.5, 3), Range(3, 8), Range(8, 18))),
+        beard=Beard((1.3, 2.2), 0.42, Range(0.65, 1.0), (Range(1.5, 3), Range(3, 8), Range(8, 18))),
         brow_arch_mm=Normal(-0.5, 1.4),
         brow_thickness=Normal(1.10, 0.24),
         brow_density=Normal(0.85, 0.18),
@@ -308,7 +308,7 @@ class Ageing:
 class Everyone:
     """What is alike in all groups."""
 
-    ancestry_concentration = Stated(8.0, "head: concentration of the Dirichlet distribution around the mean weights")
+    ancestry_concentration = Stated(10.0, "head: concentration of the Dirichlet distribution around the mean weights")
     own_sex = Stated(Normal(0.95, 0.05), "head: weight of the shapes of one's own gender, from 0.8 to 1")
     own_ageing = Stated(
         Normal(1.0, 0.2), "head: how far a face has aged, relative to its years, from 0.6 to 1.3; at most as at 90"

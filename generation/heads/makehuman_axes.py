@@ -44,7 +44,7 @@ SPREADS: tuple[tuple[str, float], ...] = (
     ("mouth-scale-vert|nose-volume|nose-scale-depth", 0.20),
     ("nose-base", 0.20),
     ("nose-nostrils-width|nose-width3", 0.23),
-    ("mouth-scale-horiz|mouth-upperlip-width|mouth-lowerlip-width", 0.20),
+    ("mouth-scale-horiz|mouth-upperlip-width|mouth-lowerlip-width", 0.23),
     ("nose-scale|nose-width", 0.26),
     ("mouth-.*-middle", 0.18),
     ("mouth|chin-cleft", 0.22),
