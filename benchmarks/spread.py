@@ -1,19 +1,23 @@
 """In what people of one group differ, beside adults who were measured.
 
-    python -m benchmarks.spread [--people 240]
+    python -m benchmarks.spread [--people 240] [--sheet docs/people_sheet.jpg]
 
-Neutral heads alone, nothing is rendered. Prints a Markdown table: mean of distances between landmarks, their standard
+Neutral heads alone. Prints a Markdown table: mean of distances between landmarks, their standard
 deviation among people of one ethnicity and gender, and that of the adults of MEASURED; then, in mm, the mean distance
 of the faces' vertices between two people after a similarity alignment, over all pairs and to the nearest other person.
+`--sheet` renders the first 24 of 48 balanced people, one view each, neutral.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from dataset_script.spec import Spec
 from evaluation.markdown import table
 from generation.heads import makehuman
+from generation.pipeline import FrameMaker
 from generation.plan import Plan
 
 from .faces import aligned
@@ -48,6 +52,8 @@ MEASURED: dict[str, str] = {
 }
 """Standard deviations (mm) of men and women in table 9 of doi:10.1186/s40902-019-0191-7. Their landmarks are those of
 anthropometry, ours those of iBUG: sizes differ by where the ends lie, and spreads less so."""
+SHOWN, COLUMNS, TILE = 24, 8, 200
+"""People of the sheet, how many in a row, and pixels of each."""
 EVERY = 8
 """Vertices of the face that are left out between two that are compared."""
 
@@ -70,10 +76,26 @@ def pair_distances(shapes: np.ndarray) -> tuple[float, np.ndarray]:
     return total / (len(shapes) * (len(shapes) - 1)), nearest
 
 
+def sheet() -> Image.Image:
+    """SHOWN people, neutral, from the front."""
+    spec = Spec(identities=48, preset="balanced", size=320)
+    plan, maker = Plan(spec), FrameMaker(spec)
+    picture = Image.new("RGB", (COLUMNS * TILE, SHOWN // COLUMNS * TILE))
+    for k in range(SHOWN):
+        person = maker.person(plan[k])
+        rgb = maker.picture(person, plan[k].expressions[0], plan[k].views[0])[0].rgb
+        tile = Image.fromarray(rgb).crop((32, 24, 288, 280)).resize((TILE, TILE), Image.Resampling.LANCZOS)
+        picture.paste(tile, (k % COLUMNS * TILE, k // COLUMNS * TILE))
+    return picture
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=240, metavar="N")
+    parser.add_argument("--sheet", type=Path, metavar="JPEG")
     args = parser.parse_args()
+    if args.sheet is not None:
+        sheet().save(args.sheet, quality=85)
     head, plan = makehuman.load(), Plan(Spec(identities=max(args.people, 24), preset="balanced"))
     topology = head.topology
     face = np.flatnonzero(topology.masks["face"] > 0.5)[::EVERY]
