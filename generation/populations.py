@@ -177,8 +177,8 @@ class Gender:
 BY_GENDER: dict[str, Gender] = {
     "man": Gender(
         face_axes={
-            "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
-            "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
+            "chin-width": 0.18, "chin-bones": 0.18, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
+            "head-rectangular": 0.14, "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
             "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle-up": -0.03,
             "eyebrows-trans-forward": 0.06, "eyebrows-trans-up": -0.06, "mouth-angles-up": 0.05,
         },
@@ -198,12 +198,12 @@ BY_GENDER: dict[str, Gender] = {
     ),
     "woman": Gender(
         face_axes={
-            "chin-width": -0.22, "chin-bones": -0.20, "chin-prominent": -0.08, "chin-height": -0.10,
+            "chin-width": -0.24, "chin-bones": -0.22, "chin-prominent": -0.08, "chin-height": -0.10,
             "chin-jaw-drop": -0.10, "nose-volume": -0.14, "nose-scale-horiz": -0.14, "nose-width2": -0.10,
             "nose-width3": -0.10, "nose-hump": -0.08, "mouth-upperlip-volume": 0.08, "mouth-lowerlip-volume": 0.08,
             "mouth-upperlip-height": 0.06, "mouth-lowerlip-height": 0.06, "mouth-angles-up": 0.16, "eye-height2": 0.05,
             "eye-scale": 0.06, "neck-scale-horiz": -0.22, "measure-neck-height": -0.15, "cheek-bones": 0.08,
-            "head-oval": 0.22, "head-invertedtriangular": 0.20, "eyebrows-trans-forward": -0.14,
+            "head-oval": 0.22, "head-invertedtriangular": 0.26, "eyebrows-trans-forward": -0.14,
             "eyebrows-trans-up": 0.14, "eyebrows-angle-up": 0.05, "cheek-volume": 0.06,
         },
         face_axes_gain=0.7,
@@ -313,7 +313,7 @@ class Everyone:
     own_ageing = Stated(
         Normal(1.0, 0.2), "head: how far a face has aged, relative to its years, from 0.6 to 1.3; at most as at 90"
     )
-    blood = Stated(Range(0.15, 0.40), "skin: haemoglobin (optical depth)")
+    blood = Stated(Range(0.16, 0.36), "skin: haemoglobin (optical depth)")
     least_melanin = Stated(
         0.24, "skin: melanin that nobody falls short of", "by eye: without any, faces look like chalk"
     )

@@ -127,7 +127,7 @@ def paint_skin(
     melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), Everyone.least_melanin.value))
     blood = rng.uniform(*Everyone.blood.value)
     old = SKIN_YEARS.share(plan.age)
-    flush, pale_lips, oil = rng.uniform(0.3, 1.7), rng.uniform(0.5, 1.2), rng.uniform(0.7, 1.25)
+    flush, pale_lips, oil = rng.uniform(0.3, 1.5), rng.uniform(0.6, 1.2), rng.uniform(0.7, 1.25)
     zones = Zones(topology)
     more = stream(seed, "look.skin_zones", plan.identity_id)
 

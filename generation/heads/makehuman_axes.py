@@ -56,7 +56,7 @@ SPREADS: tuple[tuple[str, float], ...] = (
 )
 """How an axis' name begins (a regular expression), and the standard deviation of its weight; the first match counts."""
 CENTRES: dict[str, float] = {
-    **{"eye-trans-in": -0.15, "eye-scale": 0.08},
+    **{"eye-trans-in": -0.15, "eye-scale": 0.14},
     **{"mouth-scale-horiz": 0.18, "mouth-upperlip-width": 0.12},
     **{"eye-height1": 0.11, "eye-height2": 0.13, "eye-height3": 0.10},
 }
