@@ -127,7 +127,7 @@ def paint_skin(
     melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), Everyone.least_melanin.value))
     blood = rng.uniform(*Everyone.blood.value)
     old = SKIN_YEARS.share(plan.age)
-    flush, pale_lips, oil = rng.uniform(0.3, 1.5), rng.uniform(0.6, 1.2), rng.uniform(0.7, 1.25)
+    flush, pale_lips, oil = rng.uniform(0.3, 1.4), rng.uniform(0.7, 1.2), rng.uniform(0.7, 1.25)
     zones = Zones(topology)
     more = stream(seed, "look.skin_zones", plan.identity_id)
 
@@ -209,7 +209,7 @@ def uneven_pigment(
     dark = dark + melanin * (rng.uniform(0.04, 0.12) * rim - rng.uniform(0.03, 0.10) * (z.cheeks + z.bridge))
     patchy = rng.uniform(0.03, 0.11) + Ageing.patches.value * old
     dark = dark + (0.3 + melanin) * patchy * (0.8 * z.patches(rng, 55.0) + 0.7 * z.patches(rng, 22.0))
-    red = red + rng.uniform(0.02, 0.08) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
+    red = red + rng.uniform(0.02, 0.06) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
     return red, dark + moles(z, rng, melanin)
 
 
