@@ -124,7 +124,8 @@ def picture_problems(row: Row, size: int | None) -> Iterator[str]:
     heatmap, problem = _decode("heatmap", row["heatmap"], "L", size or (None if image is None else len(image)))
     yield from problem
     if heatmap is not None and bool(heatmap.any()) != (row["expression_id"] > 0):
-        yield f"heatmap is {'not ' if heatmap.any() else ''}all zero on a {'pain' if row['pspi'] else 'neutral'} frame"
+        name = EXPRESSION_KINDS[kind_of(row["expression_id"])]
+        yield f"heatmap is {'not ' if heatmap.any() else ''}all zero on a {name} frame"
 
 
 def imported_picture_problems(row: Row) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Parquet shards (contract C4): a file per configuration and chunk of identities.
 
 Pictures are stored as they come (they are compressed already) and the other columns with zstd. A row group holds about
-a hundred rows, which is what the Hub's viewer reads at once. In `pairs` the neutral picture belongs to ten rows: it is
+a hundred rows, which is what the Hub's viewer reads at once. In `pairs` a neutral picture belongs to many rows: it is
 dictionary-encoded, so that it is stored once. Pages are cut by content, so that uploads send equal pictures once.
 """
 
@@ -18,7 +18,7 @@ from datasets import Features
 from .features import FEATURES
 from .manifest import Entry
 from .storage import publish, reporting_write_errors, temporary_path
-from .vocabulary import EXPRESSIONS_PER_IDENTITY, VIEWS_PER_EXPRESSION
+from .vocabulary import VIEWS_PER_EXPRESSION
 
 FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
@@ -26,7 +26,7 @@ FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geo
 CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
 
 MIN_ROWS_PER_GROUP = 90
-"""A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
+"""A row group ends with the identity that reaches this: without others 3 identities, 99 frames or 90 pairs."""
 
 _DICTIONARY_LIMIT = 1 << 28  # bytes; never reached by the neutral pictures of 3 identities x 3 views
 
@@ -42,7 +42,7 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
     """The `pairs` rows of one identity, by view, then expression.
 
     Args:
-        frames: its `default` rows, all 33, by expression, then view.
+        frames: its `default` rows, all of them, by expression, then view.
     """
     neutral = frames[:VIEWS_PER_EXPRESSION]
     return [
@@ -52,7 +52,7 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
             "neutral_face_box": neutral[view_id]["face_box"],
         }
         for view_id in range(VIEWS_PER_EXPRESSION)
-        for expression_id in range(1, EXPRESSIONS_PER_IDENTITY)
+        for expression_id in range(1, len(frames) // VIEWS_PER_EXPRESSION)
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
+from .vocabulary import MAX_OTHERS
 
 GENERATOR_VERSION = 4
 """Raise it with every change that changes the pixels or labels of any frame."""
@@ -56,6 +57,11 @@ class Spec:
     look: str = _ruled("procedural", Name(), "what gives skin, hair, clothes and light")
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
     pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
+    others: int = _ruled(
+        0,
+        Whole(0, MAX_OTHERS),
+        "more expressions of each person that are no pain: smiles, speech, yawns; 3 frames each",
+    )
     scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
     geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")
     identities_per_shard: int | None = _ruled(

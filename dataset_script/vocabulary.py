@@ -13,9 +13,11 @@ SPLITS: tuple[str, ...] = ("train", "validation", "test")
 SPLIT_RATIO: tuple[int, ...] = (1747, 497, 256)
 """Identities of train : validation : test at 2,500."""
 EXPRESSION_KINDS: tuple[str, ...] = ("neutral", "pain", "other")
-"""Expression 0 is neutral, 1-10 are pain; others move without pain."""
+"""How a face is: at rest, in pain, or moving without pain."""
 EXPRESSIONS_PER_IDENTITY = 11
-"""Expression 0 is neutral, 1-10 are pain."""
+"""Expression 0 is neutral, 1-10 are pain; those that are neither come after them."""
+MAX_OTHERS = 40
+"""Expressions of a person that are neither, at most."""
 VIEWS_PER_EXPRESSION = 3
 """View 0 is frontal, 1 and 2 are yawed."""
 NUM_LANDMARKS = 68
@@ -51,9 +53,9 @@ def parse_frame_id(frame_id: str) -> tuple[int, int, int]:
     if match is None:
         raise InvalidInput(f"frame_id is {frame_id!r}; it must look like '00017-04-1' (identity-expression-view)")
     identity_id, expression_id, view_id = map(int, match.groups())
-    if expression_id >= EXPRESSIONS_PER_IDENTITY or view_id >= VIEWS_PER_EXPRESSION:
+    if expression_id >= EXPRESSIONS_PER_IDENTITY + MAX_OTHERS or view_id >= VIEWS_PER_EXPRESSION:
         raise InvalidInput(
-            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY - 1} "
+            f"frame_id is {frame_id!r}; expressions are 0-{EXPRESSIONS_PER_IDENTITY + MAX_OTHERS - 1} "
             f"and views 0-{VIEWS_PER_EXPRESSION - 1}"
         )
     return identity_id, expression_id, view_id

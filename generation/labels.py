@@ -27,7 +27,7 @@ def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) 
 def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: ExpressionPlan, view: ViewPlan) -> Row:
     """A row of `FEATURES["default"]` without what needs the face: pictures, `landmarks`, `face_box`, what covers it.
 
-    `prompt`: what `prompts.prompt_of` says of the person; one for all 33 rows.
+    `prompt`: what `prompts.prompt_of` says of the person; one for all rows.
 
     Raises:
         InvalidInput: the specification names a part that the catalogue does not list.

@@ -29,7 +29,7 @@ from .text import TEMPLATES, fenced_yaml
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
     "identity_id": "the person",
-    "expression_id": "0 neutral, 1-10 pain",
+    "expression_id": "0 neutral, 1-10 pain, from 11 on neither",
     "view_id": "0 frontal, 1 and 2 yawed",
     "image": "the picture, JPEG",
     "heatmap": "displacement from neutral on the same pixels, PNG; all zero on neutral frames",
@@ -70,7 +70,7 @@ FIELDS = {
 
 CONFIGS = {
     "default": "every frame",
-    "pairs": "every pain frame, with the neutral frame of the same person and view in the same row",
+    "pairs": "every frame that is not neutral, with the neutral frame of the same person and view in the same row",
     "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
 }
 PSPI_SAMPLINGS = {

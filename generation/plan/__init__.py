@@ -10,6 +10,7 @@
 - Companions: other units that come with pain (AU25 and AU26 above all) join some pain expressions, more often the
   stronger the pain. They are recorded in `extra_au` and do not count. Left and right differ by up to 15 %, the gaze
   wanders and the head moves by a few degrees; `Spec.head_motion` scales that motion, and with 0 there is none.
+- Others: `Spec.others` expressions that are no pain, see `others`.
 - Views belong to the identity: the same three cameras see all its expressions, so that the neutral frame of a view
   and its pain frames differ in nothing but the face and the motion of the head.
 - Splits are by identity, 1747 : 497 : 256.

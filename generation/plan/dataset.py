@@ -18,6 +18,7 @@ from dataset_script.vocabulary import (
 from ..populations import AGE_RANGES
 from ..streams import stream
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
+from .others import other_expressions
 from .pain import neutral_and_pain
 from .records import IdentityPlan
 from .views import view_of
@@ -70,7 +71,7 @@ class Plan(Sequence[IdentityPlan]):
             age=age,
             ethnicity=ethnicity,
             gender=gender,
-            expressions=neutral_and_pain(self.spec, identity_id),
+            expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
 

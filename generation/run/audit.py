@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import ROWS_PER_IDENTITY
+from dataset_script.features import rows_per_identity
 from dataset_script.rows import Row
 from dataset_script.spec import Spec, check_version
 from dataset_script.verify import NOT_COMPARED, Report, verify
@@ -70,7 +70,7 @@ class PlannedDataset:
 
     def num_rows(self, path: str) -> int:
         config, chunk = self._shards[path]
-        return len(chunk.identities) * ROWS_PER_IDENTITY[config]
+        return len(chunk.identities) * rows_per_identity(self._spec.to_dict())[config]
 
     def problems(self, path: str, place: int, row: Row) -> Iterator[str]:
         config, chunk = self._shards[path]

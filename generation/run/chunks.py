@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.features import rows_per_identity
 from dataset_script.manifest import Entry, picture_entry
 from dataset_script.shards import ShardWriter, pair_rows, shard_path
 from dataset_script.spec import Spec
@@ -35,7 +36,7 @@ MakerFactory = Callable[[Spec], Maker]
 
 def shard_names(spec: Spec, chunk: Chunk) -> dict[str, str]:
     """Configuration -> path of the shard that holds a chunk."""
-    configs = ("default", "pairs", "geometry") if spec.geometry else ("default", "pairs")
+    configs = rows_per_identity(spec.to_dict())
     return {config: shard_path(config, chunk.split, chunk.index, chunk.count) for config in configs}
 
 

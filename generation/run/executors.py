@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_script.errors import WorkFailed
-from dataset_script.features import ROWS_PER_IDENTITY
+from dataset_script.features import rows_per_identity
 from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 
@@ -39,7 +39,7 @@ class Job:
     @property
     def steps_an_identity(self) -> int:
         """What is counted: frames, or people where none are made."""
-        return 1 if self.portraits_only else ROWS_PER_IDENTITY["default"]
+        return 1 if self.portraits_only else rows_per_identity(self.spec.to_dict())["default"]
 
     def files_of(self, chunk: Chunk) -> set[str]:
         """Paths of the files that the work on a chunk makes."""

@@ -2,7 +2,7 @@
 
 from dataset_script.errors import InvalidInput
 from dataset_script.spec import Spec, check_version
-from dataset_script.vocabulary import parse_frame_id
+from dataset_script.vocabulary import EXPRESSIONS_PER_IDENTITY, parse_frame_id
 
 from ..catalogue import check
 from ..frame import Frame
@@ -20,6 +20,9 @@ def regenerate(spec: Spec, frame_id: str, maker_factory: MakerFactory | None = N
     identity_id, expression_id, view_id = parse_frame_id(frame_id)
     if identity_id >= spec.identities:
         raise InvalidInput(f"frame_id is {frame_id!r}; identities of this dataset are 0 to {spec.identities - 1}")
+    if expression_id >= EXPRESSIONS_PER_IDENTITY + spec.others:
+        last = EXPRESSIONS_PER_IDENTITY + spec.others - 1
+        raise InvalidInput(f"frame_id is {frame_id!r}; expressions of this dataset are 0 to {last}")
     check_version(spec.version)
     check(spec)
     if maker_factory is None:

@@ -36,7 +36,7 @@ class FakeMaker:
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
         spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
         rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
-        heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
+        heat = rng.integers(1, 255, (8, 8)) if expression_id else np.zeros((8, 8))
         planned = planned_row(spec, plan, prompt_of(plan, spec.seed), expression, view)
         row = planned | {
             "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
