@@ -41,6 +41,7 @@ _LABELS = (
     "expression",
     "view_id",
     "au",
+    "extra_au",
     "pspi",
     "stimulus",
     "age",
@@ -223,11 +224,11 @@ def _level_words(row: Row) -> str:
 def _labels(row: Row) -> tuple[str, str]:
     if row.get("au") is None:
         return _level_words(row), ""
-    units = " ".join(f"{name[2:]}:{value:g}" for name, value in zip(AU_NAMES, row["au"], strict=True) if value)
-    level = _level_words(row)
+    units, level = dict(zip(AU_NAMES, row["au"], strict=True)), _level_words(row)
     if (expression := row.get("expression")) not in (None, "pain"):
         level = f"{expression.replace('_', ' ')}, {level}"
-    return level, f"AU {units}"
+        units |= row["extra_au"]
+    return level, "AU " + " ".join(f"{name[2:]}:{value:g}" for name, value in units.items() if value)
 
 
 def _panel_of(picture: Row) -> Image.Image:

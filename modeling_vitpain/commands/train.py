@@ -63,6 +63,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
+    recipe.add_argument(
+        "--without-others", action="store_true", help="leave out faces that move without pain: smiles, speech, yawns"
+    )
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
     recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
     recipe.add_argument(

@@ -33,6 +33,7 @@ class RunOptions:
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
         au_head, pspi_head, pooling, reference, reference_encoder, lambda_au: as in ViTPainConfig.
+        without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
         reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
         max_steps: stop after so many steps.
@@ -62,6 +63,7 @@ class RunOptions:
     lr: float | None = None
     seed: int = 0
     max_steps: int | None = None
+    without_others: bool = False
 
     def __post_init__(self) -> None:
         if self.preset is not None:

@@ -43,7 +43,7 @@ def units_of(expression):
     return dict(zip(AU_NAMES, expression.au, strict=True)) | expression.extra_au
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(0, 2**63 - 1))
 def test_every_kind_comes_equally_often_and_its_units_are_its_own(count, identities, seed):
     people = Plan(Spec(identities=identities, others=count, seed=seed))
