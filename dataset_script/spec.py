@@ -24,7 +24,7 @@ SPEC = "spec.json"
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
 SCENES: tuple[str, ...] = ("studio",)
-PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
+PSPI_SAMPLINGS: tuple[str, ...] = ("uniform", "clinical", "dementia")
 BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
 DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
 
@@ -56,7 +56,11 @@ class Spec:
     rig: str = _ruled("blendshapes", Name(), "what moves the face")
     look: str = _ruled("procedural", Name(), "what gives skin, hair, clothes and light")
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
-    pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
+    pspi: str = _ruled(
+        "uniform",
+        Choice(PSPI_SAMPLINGS),
+        "PSPI and units of pain: each level as often, or as found in people with shoulder pain or dementia",
+    )
     others: int = _ruled(
         0,
         Whole(0, MAX_OTHERS),

@@ -76,6 +76,11 @@ CONFIGS = {
 PSPI_SAMPLINGS = {
     "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "
     "combinations that add up to it.",
+    "clinical": "PSPI and action units of pain expressions are drawn with the frequencies of the 8,369 frames of "
+    "UNBC-McMaster with PSPI 1 or more (Lucey et al. 2011); most are weak.",
+    "dementia": "Action units of pain expressions are drawn as often as they were seen in severe pain of people with "
+    "dementia (Atee et al. 2022: AU7 48.6 %, AU43 42.9 %, AU6 42.1 %; the others, and intensities, are assumed); PSPI "
+    "follows from them.",
 }
 """`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
@@ -121,6 +126,10 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         splits=split_table(columns, "people"),
         demographics=_demographics_table(columns),
         who_is_who=_who_is_who(spec),
+        others=_others(spec),
+        zero="PSPI 0 are neutral frames and those that move without a unit of PSPI."
+        if spec.get("others")
+        else "Neutral frames are the whole of PSPI 0.",
         pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
@@ -277,6 +286,16 @@ def _who_is_who(spec: Mapping) -> str:
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
+
+
+def _others(spec: Mapping) -> str:
+    """What is said of expressions that are no pain."""
+    count = spec.get("others")
+    return (
+        f", and {count} that are no pain (`expression_kind` other: smiles, speech, yawns and the like),"
+        if count
+        else ""
+    )
 
 
 def _num_people(columns: Mapping[str, pa.Table]) -> int:

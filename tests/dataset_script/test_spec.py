@@ -61,7 +61,7 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("rig", None, "lower-case"),
         ("look", ["procedural"], "lower-case"),
         ("renderer", "", "lower-case"),
-        ("pspi", "clinical", "uniform"),
+        ("pspi", "paper", "uniform, clinical, dementia"),
         ("geometry", 1, "true or false"),
         ("identities_per_shard", 0, "1 to 1000"),
         ("heatmap_scale_mm", 0, "above 0"),
