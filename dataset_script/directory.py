@@ -132,7 +132,8 @@ class DatasetDirectory:
         """Rows of each configuration once it is complete, by its spec, its import report or its README; else {}."""
         if self.spec is not None:
             identities = self.spec.get("identities")
-            if not (_is_count(identities) and _is_count(self.spec.get("others", 0))):
+            counts = (identities, self.spec.get("others", 0), self.spec.get("references", 0))
+            if not all(map(_is_count, counts)):
                 return {}
             return {name: identities * rows for name, rows in rows_per_identity(self.spec).items()}
         if self.is_imported:

@@ -100,7 +100,8 @@ def facs_is_sound(rows: Sequence[Row]) -> bool:
 
 def key_problems(row: Row) -> Iterator[str]:
     """Where the key of a generated frame does not fit its parts."""
-    if row["frame_id"] != (expected := format_frame_id(row["identity_id"], row["expression_id"], row["view_id"])):
+    parts = (row["identity_id"], row["expression_id"], row["view_id"], row.get("reference_id", 0))
+    if row["frame_id"] != (expected := format_frame_id(*parts)):
         yield f"frame_id is {row['frame_id']!r}; its parts give {expected!r}"
     if "neutral_frame_id" in row:
         expected = format_frame_id(row["identity_id"], 0, row["view_id"])

@@ -20,7 +20,7 @@ from .manifest import Entry
 from .storage import publish, reporting_write_errors, temporary_path
 from .vocabulary import VIEWS_PER_EXPRESSION
 
-FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
+FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "references": "references", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
 
 CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
@@ -54,6 +54,11 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
         for view_id in range(VIEWS_PER_EXPRESSION)
         for expression_id in range(1, len(frames) // VIEWS_PER_EXPRESSION)
     ]
+
+
+def reference_row(frame: Row, reference_id: int) -> Row:
+    """The row of `references` of a frame that was made on another occasion."""
+    return {name: frame[name] for name in FEATURES["references"] if name in frame} | {"reference_id": reference_id}
 
 
 def to_table(config: str, rows: Sequence[Row]) -> pa.Table:

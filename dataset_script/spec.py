@@ -14,7 +14,7 @@ from typing import Any
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
-from .vocabulary import MAX_OTHERS
+from .vocabulary import MAX_OTHERS, MAX_REFERENCES
 
 GENERATOR_VERSION = 4
 """Raise it with every change that changes the pixels or labels of any frame."""
@@ -65,6 +65,9 @@ class Spec:
         0,
         Whole(0, MAX_OTHERS),
         "more expressions of each person that are no pain: smiles, speech, yawns; 3 frames each",
+    )
+    references: int = _ruled(
+        0, Whole(0, MAX_REFERENCES), "more neutral pictures of each person: other days, light, places, clothes, poses"
     )
     scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
     geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")

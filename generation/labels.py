@@ -17,7 +17,9 @@ Row = dict[str, Any]
 def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) -> Row:
     """The columns that name a frame, in every configuration."""
     return {
-        "frame_id": format_frame_id(person.identity_id, expression.expression_id, view.view_id),
+        "frame_id": format_frame_id(
+            person.identity_id, expression.expression_id, view.view_id, reference_id=person.occasion
+        ),
         "identity_id": person.identity_id,
         "expression_id": expression.expression_id,
         "view_id": view.view_id,

@@ -61,6 +61,7 @@ FIELDS = {
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
+    "reference_id": "`references` only: the number of the picture, from 1; another day and place each",
     "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
@@ -71,6 +72,7 @@ FIELDS = {
 CONFIGS = {
     "default": "every frame",
     "pairs": "every frame that is not neutral, with the neutral frame of the same person and view in the same row",
+    "references": "more neutral pictures of each person: other days, light, places, clothes, poses",
     "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
 }
 PSPI_SAMPLINGS = {
@@ -291,11 +293,7 @@ def _who_is_who(spec: Mapping) -> str:
 def _others(spec: Mapping) -> str:
     """What is said of expressions that are no pain."""
     count = spec.get("others")
-    return (
-        f", and {count} that are no pain (`expression_kind` other: smiles, speech, yawns and the like),"
-        if count
-        else ""
-    )
+    return f", and {count} that are no pain (`expression_kind` other: smiles, speech, yawns)," if count else ""
 
 
 def _num_people(columns: Mapping[str, pa.Table]) -> int:

@@ -14,6 +14,8 @@
 - Others: `Spec.others` expressions that are no pain, see `others`.
 - Views belong to the identity: the same three cameras see all its expressions, so that the neutral frame of a view
   and its pain frames differ in nothing but the face and the motion of the head.
+- References: `Plan.references` shows a person on other days, once each: the same face at rest, in another light,
+  place, clothes, hair and pose.
 - Splits are by identity, 1747 : 497 : 256.
 """
 

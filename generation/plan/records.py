@@ -55,10 +55,10 @@ class IdentityPlan:
     """One person on one occasion: who they are, their expressions (0 is neutral) and their views (0 is frontal).
 
     Attributes:
-        expressions: neutral, ten of pain, and those that are neither; all of one session.
-        views: 3 of the pain session.
-        occasion: 0, the pain session. What a person keeps is drawn from `stream`, what differs between days from
-            `occasion_stream`.
+        expressions: neutral, ten of pain, and those that are neither; on another occasion the neutral one alone.
+        views: 3; on another occasion one.
+        occasion: 0, the pain session; from 1 on, the number of a reference picture. What a person keeps is drawn from
+            `stream`, what differs between days from `occasion_stream`.
         scene: one of `SCENES`.
         circumstances: posture and kind of camera.
         accessories: names of what is worn on or lies before the face.

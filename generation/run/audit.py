@@ -14,7 +14,7 @@ from dataset_script.verify import NOT_COMPARED, Report, verify
 
 from ..catalogue import check
 from ..labels import planned_row
-from ..plan import Chunk, Plan
+from ..plan import Chunk, IdentityPlan, Plan
 from ..prompts import prompt_of
 from .chunks import shard_names
 
@@ -82,13 +82,18 @@ class PlannedDataset:
 
     def _planned_rows(self, chunk: Chunk) -> dict[str, list[Row]]:
         """The rows of a chunk, in the order of each configuration."""
-        frames, pairs = [], []
+        frames, pairs, references = [], [], []
         for person in map(self._plan.__getitem__, chunk.identities):
             prompt = prompt_of(person, self._spec.seed)
             rows = [[planned_row(self._spec, person, prompt, e, v) for v in person.views] for e in person.expressions]
             frames += [row for views in rows for row in views]
             pairs += [rows[e][v] for v in range(len(person.views)) for e in range(1, len(rows))]
-        return {"default": frames, "pairs": pairs, "geometry": frames}
+            references += [self._planned_reference(day) for day in self._plan.references(person.identity_id)]
+        return {"default": frames, "pairs": pairs, "references": references, "geometry": frames}
+
+    def _planned_reference(self, day: IdentityPlan) -> Row:
+        prompt = prompt_of(day, self._spec.seed)
+        return planned_row(self._spec, day, prompt, day.expressions[0], day.views[0]) | {"reference_id": day.occasion}
 
 
 def _camera_problems(found: Row | None, planned: Row) -> Iterator[str]:

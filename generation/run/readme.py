@@ -28,6 +28,8 @@ def readme(spec: Spec, entries: Iterable[Entry], painted: list[Painted]) -> str:
     ]
     others = f" and {spec.others} that are no pain" if spec.others else ""
     painters = f"\n{painted_by(painted)}\n" if painted else ""
+    if spec.references:
+        load.append('references = load_dataset("pain3d", "references")  # the same people at rest, on other days')
     return f"""---
 {dataset_yaml(entries, licence).to_yaml()}
 ---

@@ -15,7 +15,7 @@ from dataset_script.vocabulary import SPLIT_RATIO, format_frame_id, parse_frame_
 def test_frame_ids_round_trip(identity, expression, view):
     text = format_frame_id(identity, expression, view)
     assert len(text) == 10
-    assert parse_frame_id(text) == (identity, expression, view)
+    assert parse_frame_id(text) == (identity, expression, view, 0)
 
 
 def test_frame_id_of_the_contract():

@@ -19,7 +19,7 @@ from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
-from generation.streams import stream
+from generation.streams import occasion_stream
 
 
 class FakeMaker:
@@ -35,7 +35,7 @@ class FakeMaker:
 
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
         spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
-        rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
+        rng = occasion_stream(spec.seed, "fake", plan, expression_id, view_id)
         heat = rng.integers(1, 255, (8, 8)) if expression_id else np.zeros((8, 8))
         planned = planned_row(spec, plan, prompt_of(plan, spec.seed), expression, view)
         row = planned | {
@@ -46,7 +46,7 @@ class FakeMaker:
             "occluders": [],
             "hidden_aus": [],
         }
-        if not spec.geometry:
+        if not spec.geometry or plan.occasion:
             return Frame(row)
         geometry = {
             **frame_key(plan, expression, view),
