@@ -106,8 +106,8 @@ FEATURES: dict[str, Features] = {
   and pose; `frame_id` "00017-r2-0", `expression_id` and `view_id` 0. No heatmap: nothing moves.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
-  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself or a prop hides a landmark;
-  `mesh_parameters` is JSON, the head's identity weights.
+  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself or a prop hides a
+  landmark; `mesh_parameters` is JSON, the head's identity weights.
 """
 
 NUM_AAM_LANDMARKS = 66

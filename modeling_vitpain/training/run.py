@@ -21,7 +21,7 @@ from dataset_script.claim import check_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ..frames.dataset import PainFrames, open_people, open_split, pain_and_neutral
+from ..frames.dataset import PainFrames, open_other_days, open_people, open_split, pain_and_neutral
 from ..frames.neutral_frames import NeutralFrames
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..prediction.forward import sensible_threads
@@ -119,7 +119,11 @@ def build_trainer(
     train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
     validation_frames = {}
     if model.config.reference == "neutral":
-        train_frames["reference"] = NeutralFrames(dropout=args.reference_dropout)
+        people = set(splits["train"]["identity_id"][:])
+        other_days = open_other_days(options.data, people) if options.other_day_share else None
+        train_frames["reference"] = NeutralFrames(
+            dropout=args.reference_dropout, other_days=other_days, other_day_share=options.other_day_share
+        )
         validation_frames["reference"] = NeutralFrames()
     return trainer_class(
         model,
