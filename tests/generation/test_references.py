@@ -93,6 +93,16 @@ def test_long_hair_is_worn_otherwise_on_half_of_the_days_and_short_hair_never():
     assert worn.total() > 80 and 0.35 < worn["other"] / worn.total() < 0.62
 
 
+def test_loose_hair_has_one_nature():
+    plan = Plan(Spec(identities=60, preset="balanced", references=12))
+    several = 0
+    for person in plan:
+        loose = {choose_style(day, 0)[0] for day in (person, *plan.references(person.identity_id))} & {*LOOSE}
+        assert len(loose) <= 1
+        several += len(loose)
+    assert several > 5
+
+
 def test_a_dataset_with_references_is_whole_and_loads(dataset):
     assert audit(dataset).problems == []
     found = count_dataset(dataset)

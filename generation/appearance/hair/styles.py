@@ -175,15 +175,19 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
     if plan.occasion:
-        style = _on_another_day(style, chances, occasion_stream(seed, "look.hair_worn", plan))
+        style = _on_another_day(style, chances, plan, seed)
     return style, float(min(recede, gender.hairline_most_mm))
 
 
-def _on_another_day(style: str, chances: Mapping[str, float], rng: np.random.Generator) -> str:
-    """The style of long hair that may be worn otherwise: tied by who wore it loose, or loose by who had it tied."""
-    group = next((group for group in (TIED, LOOSE) if style in group), ())
-    others = {name: chances[name] for name in (*TIED, *LOOSE) if group and name not in group and chances.get(name)}
-    if not others or rng.random() < WORN_ALIKE:
+def _on_another_day(style: str, chances: Mapping[str, float], plan: IdentityPlan, seed: int) -> str:
+    """The style of long hair that may be worn otherwise: tied by who wore it loose, or loose by who had it tied.
+
+    Who wears it tied in different ways has it loose in one way alone: straight, wavy or curly.
+    """
+    day = occasion_stream(seed, "look.hair_worn", plan)
+    ways, rng = {True: (LOOSE, stream(seed, "look.hair_loose", plan.identity_id)), False: (TIED, day)}[style in TIED]
+    others = {name: chances[name] for name in ways if chances.get(name)}
+    if style not in TIED + LOOSE or not others or day.random() < WORN_ALIKE:
         return style
     p = np.array(list(others.values()))
     return list(others)[rng.choice(len(others), p=p / p.sum())]
