@@ -185,9 +185,14 @@ def _on_another_day(style: str, chances: Mapping[str, float], plan: IdentityPlan
     Who wears it tied in different ways has it loose in one way alone: straight, wavy or curly.
     """
     day = occasion_stream(seed, "look.hair_worn", plan)
-    ways, rng = {True: (LOOSE, stream(seed, "look.hair_loose", plan.identity_id)), False: (TIED, day)}[style in TIED]
+    if style in TIED:
+        ways, rng = LOOSE, stream(seed, "look.hair_loose", plan.identity_id)
+    elif style in LOOSE:
+        ways, rng = TIED, day
+    else:
+        return style
     others = {name: chances[name] for name in ways if chances.get(name)}
-    if style not in TIED + LOOSE or not others or day.random() < WORN_ALIKE:
+    if not others or day.random() < WORN_ALIKE:
         return style
     p = np.array(list(others.values()))
     return list(others)[rng.choice(len(others), p=p / p.sum())]
