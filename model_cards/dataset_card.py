@@ -23,8 +23,9 @@ from generation.photoreal.painting import FOLDER
 from generation.photoreal.record import painted_by, read_record
 from generation.population_tables import population_tables
 
+from .expression_words import others_phrase, pspi_sampling, pspi_zero
 from .prompt_list import prompt_examples, read_prompts
-from .text import TEMPLATES, fenced_yaml
+from .text import TEMPLATES, UNKNOWN, fenced_yaml
 
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
@@ -75,16 +76,6 @@ CONFIGS = {
     "references": "more neutral pictures of each person: other days, light, places, clothes, poses",
     "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
 }
-PSPI_SAMPLINGS = {
-    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "
-    "combinations that add up to it.",
-    "clinical": "PSPI and action units of pain expressions are drawn with the frequencies of the 8,369 frames of "
-    "UNBC-McMaster with PSPI 1 or more (Lucey et al. 2011); most are weak.",
-    "dementia": "Action units of pain expressions are drawn as often as they were seen in severe pain of people with "
-    "dementia (Atee et al. 2022: AU7 48.6 %, AU43 42.9 %, AU6 42.1 %; the others, and intensities, are assumed); PSPI "
-    "follows from them.",
-}
-"""`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
     'What decides how the people of each group look, and who says so. "By eye": nobody measured it, it was chosen by '
     'looking at pictures. A ± gives the standard deviation, "to" a uniform distribution.'
@@ -100,7 +91,6 @@ PAINTED = (
     "Skin comes from pictures that a diffusion model painted, with that model's idea of the people in the prompts,\n"
     "  and with traces of the light that it painted; eyes, clothes and light are computed."
 )
-UNKNOWN = "not known to this version of Pain3D"
 _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
 
 
@@ -128,11 +118,9 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         splits=split_table(columns, "people"),
         demographics=_demographics_table(columns),
         who_is_who=_who_is_who(spec),
-        others=_others(spec),
-        zero="PSPI 0 are neutral frames and those that move without a unit of PSPI."
-        if spec.get("others")
-        else "Neutral frames are the whole of PSPI 0.",
-        pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
+        others=others_phrase(spec),
+        pspi_zero=pspi_zero(spec),
+        pspi_sampling=pspi_sampling(spec),
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
         painted=f"{painters}\n\n" if (painters := painted_by(read_record(found.path / FOLDER))) else "",
@@ -288,12 +276,6 @@ def _who_is_who(spec: Mapping) -> str:
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
-
-
-def _others(spec: Mapping) -> str:
-    """What is said of expressions that are no pain."""
-    count = spec.get("others")
-    return f", and {count} that are no pain (`expression_kind` other: smiles, speech, yawns)," if count else ""
 
 
 def _num_people(columns: Mapping[str, pa.Table]) -> int:
