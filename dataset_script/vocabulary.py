@@ -30,6 +30,8 @@ SEGMENTS: tuple[str, ...] = (
     "clothes",
 )
 """Pixel value of the `segments` PNG -> what is there."""
+OPTIONAL_COLUMNS = frozenset({"mesh"})
+"""Columns of generated data that may be null."""
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
 
 
