@@ -41,11 +41,11 @@ FIELDS = {
     "ethnicity": "as planned; see the limits",
     "gender": "as planned",
     "prompt": "the person, and how hair, clothes, place and light are drawn, in words for painters of pictures",
-    "camera": "angles of the head as the camera sees it (positive yaw: nose to image right) and horizontal field of view "
-    "in degrees; intrinsics in pixels; rotation R and translation t in mm from the room to the camera (x right, y down, z "
-    "forward, as in OpenCV): K (R X + t) is the pixel of a point X",
-    "head_pose": "yaw, pitch and roll of the head in the room in degrees; rotation and translation in mm from the head to "
-    "the room. Room: y up, origin between the eyes of the neutral face, z out of it where the person is upright",
+    "camera": "angles of the head as the camera sees it (positive yaw: nose to image right) and horizontal field of "
+    "view in degrees; intrinsics in pixels; rotation R and translation t in mm from the room to the camera (x right, y "
+    "down, z forward, as in OpenCV): K (R X + t) is the pixel of a point X",
+    "head_pose": "yaw, pitch and roll of the head in the room in degrees; rotation and translation in mm from the head "
+    "to the room. Room: y up, origin between the eyes of the neutral face, z out of it where the person is upright",
     "landmarks": "68 points (x, y) in pixels, pixel centres at .5",
     "landmarks_3d": "the same points (x, y, z) in the room, mm",
     "face_box": "x0, y0, x1, y1 in pixels",
@@ -76,7 +76,8 @@ FIELDS = {
 CONFIGS = {
     "default": "every frame",
     "pairs": "every pain frame, with the neutral frame of the same person and view in the same row",
-    "geometry": "depth, normals, segments, UV maps, dense landmarks, a heatmap for each action unit, mesh parameters",
+    "geometry": "depth, normals, segments, UV maps, dense landmarks, a heatmap for each action unit, mesh parameters "
+    "and, where asked for, meshes",
 }
 PSPI_SAMPLINGS = {
     "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "

@@ -33,7 +33,7 @@ def angles_of(rotation: np.ndarray) -> tuple[float, float, float]:
 
 
 def bringing_up(up: tuple[float, float, float]) -> np.ndarray:
-    """The smallest rotation (3, 3) that turns the direction `up` to (0, 1, 0); half a turn of roll where it points down.
+    """The smallest rotation (3, 3) that turns the direction `up` to (0, 1, 0); from straight down, half a turn of roll.
 
     Raises ValueError where `up` has no direction.
     """

@@ -3,8 +3,9 @@
     python -m generation.heads.build_dense_landmarks
 
 The first 68 are the iBUG landmarks. The others are chosen one by one, each the candidate that is farthest from all
-before it; a millimetre counts for more where faces move and have detail. What is chosen on the right half of the face is mirrored
-to the left. Candidates are skin of the face that the canonical head shows to a camera in front, beside or below.
+before it; a millimetre counts for more where faces move and have detail. What is chosen on the right half of the face
+is mirrored to the left. Candidates are skin of the face that the canonical head shows to a camera in front, beside or
+below.
 """
 
 import json
