@@ -7,6 +7,7 @@ from .facs import AU_NAMES, EXTRA_AU_NAMES
 from .vocabulary import (
     AGE_GROUPS,
     ETHNICITIES,
+    EXPRESSION_KINDS,
     EXPRESSIONS_PER_IDENTITY,
     GENDERS,
     NUM_LANDMARKS,
@@ -54,6 +55,13 @@ _LABELS = {
     "landmarks_3d": List(_POINT, length=NUM_LANDMARKS),
     "face_box": List(Value("float32"), length=4),
     "neutral_frame_id": Value("string"),
+    "expression_kind": ClassLabel(names=list(EXPRESSION_KINDS)),
+    "expression": Value("string"),
+    "scene": Value("string"),
+    "setup": Value("string"),
+    "posture": Value("string"),
+    "occluders": List(Value("string")),
+    "hidden_aus": List(Value("string")),
     "seed": Value("int64"),
     "renderer": Value("string"),
     "rig": Value("string"),
@@ -104,6 +112,9 @@ FEATURES: dict[str, Features] = {
   and roll of `camera` are those of the head as the camera sees it; those of `head_pose` are its turn in the room.
   `camera.rotation` R and `camera.translation` t lead from the room to the camera (x right, y down, z forward, as in
   OpenCV), so that K (R X + t) is the pixel of a point X.
+  `expression`: "neutral", "pain", or what the face does where `expression_kind` is other. `scene`: the preset that
+  placed the person; `setup`: how they are lit; `posture`: how they are held. `occluders`: what covers a part of the
+  face in this picture, `hidden_aus`: units most of whose region is covered by it; their intensities stay true.
 - `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it. The head moves a few
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`; the camera does not.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,

@@ -12,9 +12,19 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import InvalidInput
-from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .facs import AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
 from .placements import placement_problems
-from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, OPTIONAL_COLUMNS, SEGMENTS, STIMULI, format_frame_id
+from .vocabulary import (
+    AGE_GROUPS,
+    ETHNICITIES,
+    EXPRESSION_KINDS,
+    GENDERS,
+    OPTIONAL_COLUMNS,
+    SEGMENTS,
+    STIMULI,
+    format_frame_id,
+    kind_of,
+)
 
 Row = dict[str, Any]
 
@@ -28,6 +38,7 @@ _CLASSES = {
     "age_group": len(AGE_GROUPS),
     "ethnicity": len(ETHNICITIES),
     "gender": len(GENDERS),
+    "expression_kind": len(EXPRESSION_KINDS),
     "stimulus": len(STIMULI),
 }
 
@@ -50,6 +61,8 @@ def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
         if (code := row.get(name)) is not None and not 0 <= code < classes:
             yield f"{name} is {code}; allowed is 0 to {classes - 1}"
     yield from placement_problems(row, nullable)
+    if unknown := [name for name in row.get("hidden_aus") or () if name not in (*AU_NAMES, *EXTRA_AU_NAMES)]:
+        yield f"hidden_aus names {unknown[0]!r}; allowed are {', '.join((*AU_NAMES, *EXTRA_AU_NAMES))}"
     if (box := row.get("face_box")) is not None:
         x0, y0, x1, y1 = box
         if not (math.isfinite(x0 + y0 + x1 + y1) and x0 < x1 and y0 < y1):
@@ -93,6 +106,9 @@ def key_problems(row: Row) -> Iterator[str]:
         expected = format_frame_id(row["identity_id"], 0, row["view_id"])
         if row["neutral_frame_id"] != expected:
             yield f"neutral_frame_id is {row['neutral_frame_id']!r}; it must be {expected!r}"
+    if "expression_kind" in row and row["expression_kind"] != (kind := kind_of(row["expression_id"])):
+        expected = f"that of expression {row['expression_id']} is {kind}, {EXPRESSION_KINDS[kind]}"
+        yield f"expression_kind is {row['expression_kind']}; {expected}"
 
 
 def picture_problems(row: Row, size: int | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from .catalogue import open_head, open_look, open_renderer, open_rig
 from .frame import Frame
 from .geometry.camera import Camera
 from .geometry.mesh import vertex_normals
-from .geometry.room import camera_row, head_pose_row, up_of
+from .geometry.room import camera_row, head_pose_row
 from .geometry.threads import one_thread
 from .heads.base import HeadShape
 from .heads.files import HeadFiles
@@ -111,7 +111,7 @@ class FrameMaker:
         camera = Camera.from_plan(view, size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
-        return FaceView(posed.vertices, self.head.topology, camera, picture, up_of(person.plan))
+        return FaceView(posed.vertices, self.head.topology, camera, picture, person.plan.circumstances.up)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         return heat_image(person.neutral, person.normals, vertices, self.head.topology, picture)
@@ -126,6 +126,8 @@ class FrameMaker:
             "landmarks": seen.landmarks().tolist(),
             "landmarks_3d": seen.landmarks_3d().tolist(),
             "face_box": seen.face_box().tolist(),
+            "occluders": [],
+            "hidden_aus": [],
         }
         if not self.spec.geometry:
             return Frame(row)

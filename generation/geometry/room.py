@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..plan import IdentityPlan
+from ..plan import Circumstances
 from .camera import PIVOT, Camera
 from .rotations import angles_of, bringing_up, rotation_of
 
-UPRIGHT = (0.0, 1.0, 0.0)
+UPRIGHT = Circumstances().up
 DIGITS = 9
 """Decimals of degrees and millimetres: what is 0 shall be 0."""
 _TO_OPENCV = np.diag([1.0, -1.0, -1.0])
@@ -37,11 +37,6 @@ class Rigid:
     def as_row(self) -> dict:
         """`rotation` and `translation` as lists."""
         return {"rotation": self.rotation.tolist(), "translation": _rounded(self.translation)}
-
-
-def up_of(plan: IdentityPlan) -> tuple[float, float, float]:
-    """Which direction of the neutral head points up in the room."""
-    return UPRIGHT
 
 
 def head_to_room(camera: Camera, up: tuple[float, float, float] = UPRIGHT) -> Rigid:

@@ -71,6 +71,7 @@ OF_THE_SPEC = {
     "renderer": "cycles",
     "pspi": "uniform",
     "mesh": True,
+    "scene": "studio",
     "identities_per_shard": 3,
     "heatmap_scale_mm": 4.5,
     "jpeg_quality": 50,

@@ -11,7 +11,7 @@ from placements import NOWHERE
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
-from dataset_script.vocabulary import format_frame_id
+from dataset_script.vocabulary import EXPRESSION_KINDS, format_frame_id, kind_of
 
 SIZE = 64
 
@@ -78,6 +78,13 @@ def _row(identity_id: int, expression_id: int, image: Image.Image, heatmap: Imag
         **NOWHERE,
         "face_box": [0.0, 0.0, float(SIZE), float(SIZE)],
         "neutral_frame_id": format_frame_id(identity_id, 0, 0),
+        "expression_kind": kind_of(expression_id),
+        "expression": EXPRESSION_KINDS[kind_of(expression_id)],
+        "scene": "studio",
+        "setup": "passport",
+        "posture": "upright",
+        "occluders": [],
+        "hidden_aus": [],
         "seed": 0,
         "renderer": "drawn",
         "rig": "drawn",

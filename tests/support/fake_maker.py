@@ -49,6 +49,8 @@ class FakeMaker:
             "heatmap": self._picture(heat, "PNG"),
             **self._points("landmarks", NUM_LANDMARKS, planned["camera"], rng),
             "face_box": [4.0 + expression_id, 4.0, spec.size - 4.0, spec.size - 4.0 - view_id],
+            "occluders": [],
+            "hidden_aus": [],
         }
         if not spec.geometry:
             return Frame(row)
