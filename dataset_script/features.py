@@ -121,7 +121,7 @@ FEATURES: dict[str, Features] = {
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
   `segments` holds indices into `SEGMENTS`; `uv` are two 16-bit pictures, 1 + 65534 x the place in the head's texture, u
   to the right and v up (0: none there); `landmarks_visible` and `dense_landmarks_visible` are false where the head
-  itself hides a landmark; the dense ones are named in `dense_landmarks.py`; `mesh_parameters` is JSON, the head's
+  itself or a prop hides a landmark; the dense ones are named in `dense_landmarks.py`; `mesh_parameters` is JSON, the head's
   identity weights; `mesh` is binary glTF in metres, in the axes of the head, null unless `Spec.mesh` asks for it.
 """
 

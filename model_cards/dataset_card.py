@@ -68,15 +68,15 @@ FIELDS = {
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
     "uv": "`geometry` only: two 16-bit PNG, 1 + 65534 x the place in the head's texture, u to the right, v up; 0 where "
     "there is none",
-    "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
+    "landmarks_visible": "`geometry` only: for each landmark, whether head and props leave it in sight",
     "dense_landmarks": "`geometry` only: 500 points (x, y) in pixels; docs/annotations.md names them",
     "dense_landmarks_3d": "`geometry` only: the same points in the room, mm",
-    "dense_landmarks_visible": "`geometry` only: for each of them, whether the head leaves it in sight",
+    "dense_landmarks_visible": "`geometry` only: for each of them, whether head and props leave it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
     "mesh_parameters": "`geometry` only: JSON, the head's identity weights",
-    "mesh": "`geometry` only: the head without clothes and hair as binary glTF, in metres in the axes of the head; null "
-    "where the specification does not ask for it",
+    "mesh": "`geometry` only: the head without clothes and hair as binary glTF, in metres in the axes of the head; "
+    "null where the specification does not ask for it",
 }
 """Column -> what it means; every column of every configuration."""
 
