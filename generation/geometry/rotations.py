@@ -43,5 +43,5 @@ def bringing_up(up: tuple[float, float, float]) -> np.ndarray:
     x, y, z = np.asarray(up, float) / length
     if y < -1 + 1e-9:
         return np.diag([-1.0, -1.0, 1.0])
-    axis = np.array([[0, x, 0], [-x, 0, -z], [0, z, 0]])  # of (x, y, z) x (0, 1, 0) = (-z, 0, x), as a matrix
+    axis = np.array([[0, -x, 0], [x, 0, z], [0, -z, 0]])  # of (x, y, z) x (0, 1, 0) = (-z, 0, x), as a matrix
     return np.eye(3) + axis + axis @ axis / (1 + y)
