@@ -100,11 +100,14 @@ class FrameMaker:
         picture = self._render(person, expression, view, posed, size or self.spec.size).picture
         return picture, self._heat(person, posed.vertices, picture)
 
+    def expressed(self, person: Person, expression: ExpressionPlan) -> HeadPose:
+        """The control mesh and the eyes of a person with an expression."""
+        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
+        return HeadPose(control, person.shape.eyes, expression.gaze)
+
     @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan) -> Any:
-        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-        pose = HeadPose(control, person.shape.eyes, expression.gaze)
-        return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
+        return self.renderer.pose(person.plan, person.look, self.expressed(person, expression), self.spec.seed)
 
     @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any, size: int) -> FaceView:

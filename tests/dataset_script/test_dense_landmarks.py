@@ -1,6 +1,7 @@
 """The dense landmarks are a fixed list; it is part of the format."""
 
 import hashlib
+from itertools import pairwise
 
 from dataset_script.dense_landmarks import DENSE_MIRROR, DENSE_REGIONS, DENSE_VERTICES, NUM_DENSE_LANDMARKS
 
@@ -14,7 +15,7 @@ def test_the_list_is_the_one_that_data_were_made_with():
 def test_regions_follow_each_other_and_hold_all():
     spans = list(DENSE_REGIONS.values())
     assert spans[0] == (0, 68) and spans[-1][1] == 500
-    assert all(before[1] == after[0] < after[1] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] == after[0] < after[1] for before, after in pairwise(spans))
 
 
 def test_sides_are_mirrored_pair_by_pair():
