@@ -119,7 +119,7 @@ FEATURES: dict[str, Features] = {
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`; the camera does not.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
-  `segments` holds indices into `SEGMENTS`; `uv` are two 16-bit pictures, 1 + 65534 x the place in the head's texture,
+  `segments` holds indices into `SEGMENTS`; `uv` are two 16-bit pictures, 1 + 65532 x the place in the head's texture,
   u to the right and v up (0: none there); `landmarks_visible` and `dense_landmarks_visible` are false where the head
   itself or a prop hides a landmark; `dense_landmarks.py` names the dense ones; `mesh_parameters` is JSON, the head's
   identity weights; `mesh` is binary glTF in metres, in the axes of the head, null unless `Spec.mesh` asks for it.

@@ -66,7 +66,7 @@ FIELDS = {
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
-    "uv": "`geometry` only: two 16-bit PNG, 1 + 65534 x the place in the head's texture, u to the right, v up; 0 where "
+    "uv": "`geometry` only: two 16-bit PNG, 1 + 65532 x the place in the head's texture, u to the right, v up; 0 where "
     "there is none",
     "landmarks_visible": "`geometry` only: for each landmark, whether head and props leave it in sight",
     "dense_landmarks": "`geometry` only: 500 points (x, y) in pixels; docs/annotations.md names them",
