@@ -21,8 +21,8 @@ DEPTH_UNITS_PER_MM = 20
 HIDDEN_MM = 4.0
 """A landmark is hidden where everything around it is at least this much nearer to the camera."""
 UV_STEPS, UV_UNIT = 16383, 4
-"""Steps of a place in the texture from 0 to 1, and units of the picture that each is: the last bits would only be noise,
-a hundredth of a millimetre, and a third more bytes. 0 in the picture is nowhere, 1 the first step."""
+"""Steps of a place in the texture from 0 to 1, a fiftieth of a millimetre, and units of the picture that each is: finer
+ones would be noise. 0 in the picture is nowhere, 1 the first step."""
 MESH_STEPS = 2**17
 """Steps of a metre to which the vertices of `mesh` are rounded, 0.008 mm: zeros at their end compress."""
 DENSE = np.array(DENSE_VERTICES)
@@ -88,9 +88,8 @@ class FaceView:
         u, v = np.ascontiguousarray(self.topology.uv.reshape(-1, 2).T)
         places = [interpolate(ids, weights, corners, each) for each in (u, v)]
         charted = (ids >= 0) & (self.topology.uv[ids, 0, 0] >= 0)
-        return tuple(
-            np.where(charted, 1 + UV_UNIT * np.round(p * UV_STEPS), 0).clip(0, 65535).astype(np.uint16) for p in places
-        )
+        stored = [np.where(charted, 1 + UV_UNIT * np.round(place * UV_STEPS), 0) for place in places]
+        return tuple(each.clip(0, 65535).astype(np.uint16) for each in stored)
 
     def landmarks_visible(self) -> np.ndarray:
         """(68,) bool: no surface lies well in front of the landmark, in any pixel it touches, nor a prop in its own."""

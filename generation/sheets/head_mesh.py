@@ -15,9 +15,9 @@ from .portrait import Portrait
 
 BODY_EDGE_MM = 4.0
 """Longest edge outside the face."""
-HAIRS = 9000
+HAIRS = 5000
 """Most hairs of a kind; where there are more, one stands for several and is as wide as these."""
-HAIR_MM = 0.11
+HAIR_MM = 0.16
 """Width of a hair at its root; its tip is narrower."""
 TIP = 0.4
 
