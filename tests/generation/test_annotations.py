@@ -190,7 +190,7 @@ def test_render_writes_the_posed_head_with_the_rig_that_is_named(tmp_path, capsy
     assert pain3d_cli.main([*words, str(tmp_path / "face.glb"), "--rig", "blendshapes"]) == 0
     vertices, triangles = read_mesh(tmp_path / "face.glb")
     assert 0.35 < np.ptp(vertices[:, 1]) < 0.6 and triangles.max() == len(vertices) - 1
-    mesh = trimesh.load(tmp_path / "face.glb", force="mesh", process=False)
+    (mesh,) = trimesh.load(tmp_path / "face.glb", process=False).geometry.values()
     colours = np.asarray(mesh.visual.vertex_attributes["color"])[:, :3]
     assert np.ptp(colours, axis=0).min() > 0.3
     nose = np.argmax(np.where(np.abs(vertices[:, 0]) < 0.01, vertices[:, 2], -1))

@@ -38,13 +38,13 @@ def test_files_are_read_back_in_their_unit(ball, tmp_path, suffix, scale):
 def test_trimesh_reads_shape_and_colours(ball, tmp_path, suffix):
     path = tmp_path / f"head{suffix}"
     path.write_bytes(mesh_file(path, *ball))
-    mesh = trimesh.load(path, force="mesh", process=False)
+    (mesh,) = trimesh.load_scene(path, process=False).geometry.values()
     assert len(mesh.vertices) == len(ball[0]) and len(mesh.faces) == len(ball[1]) and mesh.volume > 0
     if suffix == ".glb":  # beside a material, colours are an attribute
         colours = 255.0 * np.asarray(mesh.visual.vertex_attributes["color"])[:, :3]
     else:
         colours = np.asarray(mesh.visual.vertex_colors)[:, :3].astype(float)
-    assert np.ptp(colours, axis=0).min() > 235 and (np.diff(colours, axis=0) >= 0).all()
+    assert np.ptp(colours, axis=0).min() > 230 and (np.diff(colours, axis=0) >= 0).all()
 
 
 @pytest.mark.parametrize("count", [3, 65535, 65536])
