@@ -1,6 +1,7 @@
 """A dataset directory against the plan that its spec gives: whatever label was changed after generation is found."""
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
@@ -81,7 +82,7 @@ class PlannedDataset:
         config, chunk = self._shards[path]
         planned = self._rows_of(chunk)[config][place]
         for name in sorted(MEASURED & row.keys()):
-            yield from _measured_problems(name, row[name], planned[name])
+            yield from itertools.islice(_measured_problems(name, row[name], planned[name]), 1)
         for name, value in planned.items():
             if name not in MEASURED and name in row and row[name] != value:
                 yield f"{name} is {row[name]!r}; planned is {value!r}"
