@@ -37,6 +37,8 @@ SEGMENTS: tuple[str, ...] = (
     "bedding",
 )
 """Pixel value of the `segments` PNG -> what is there. An accessory is worn on the head; bedding lies around it."""
+OPTIONAL_COLUMNS = frozenset({"mesh"})
+"""Columns of generated data that may be null."""
 MAX_REFERENCES = 20
 """Further neutral pictures of a person, at most."""
 _FRAME_ID = re.compile(r"([0-9]{5})-(?:([0-9]{2})|r([1-9][0-9]?))-([0-9])")
