@@ -1,0 +1,95 @@
+"""Surroundings: light that comes from everywhere, from panoramas of real places, and which place has which.
+
+The panoramas come without their lamps, for which the lights with shadows stand (see `build_environments`).
+"""
+
+import functools
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...geometry.sphere import bordered, irradiance_harmonics, map_directions, texel_areas
+from ...geometry.steps import smoothstep
+
+ASSET = Path(__file__).parent / "assets" / "environments.npz"
+LEVELS, ROUGHNESS_STEP = 5, 0.2
+"""How many mirrors are prepared, and how much rougher each is than the one before; the first is sharp."""
+HORIZON = 0.35
+"""Sky and ground have colours of their own; between heights of so much below and above the eyes they mix."""
+GAINS = (0.3, 3.0)
+"""Bounds of what brings one half of an environment to its colour, of the mean gain."""
+PLAIN_SIDE = 16
+
+ENVIRONMENTS: dict[str, tuple[str, ...]] = {
+    "studio": ("studio", "hall", "warehouse"),
+    "studio high": ("studio", "apartment", "bridge"),
+    "studio even": ("studio", "apartment", "bridge"),
+    "ward": ("lobby", "lab", "bridge", "apartment"),
+    "ward theatre": ("hall", "workshop", "warehouse"),
+    "corridor": ("lobby", "esplanade", "bridge", "warehouse"),
+    "office": ("lobby", "lab", "workshop", "apartment"),
+    "home": ("apartment", "lobby", "esplanade"),
+    "window": ("apartment", "bridge", "lab"),
+    "outdoor": ("park", "sky", "forest", "sunrise", "sunset"),
+    "outdoor overcast": ("city", "venice", "sky", "forest"),
+    "outdoor evening": ("night", "dawn", "venice", "esplanade"),
+}
+"""Names in the asset by place, or by place and variant (`Setup`); without one of their own, variants have the place's."""
+
+
+class Surroundings(NamedTuple):
+    """Light from everywhere, in its own axes: y up, its brightest side at +z; float32.
+
+    Attributes:
+        harmonics: (9, 3), see `geometry.sphere.received`.
+        mirrored: (L, N + 2, N + 2, 3), what mirrors of roughness 0, ROUGHNESS_STEP, ... show; bordered octahedral maps.
+    """
+
+    harmonics: np.ndarray
+    mirrored: np.ndarray
+
+
+def environments_of(place: str, variant: str) -> tuple[str, ...]:
+    """The environments that a place of this variant may have."""
+    return ENVIRONMENTS.get(f"{place} {variant}") or ENVIRONMENTS[place]
+
+
+@functools.cache
+def environment_maps(name: str) -> np.ndarray:
+    """(LEVELS, N, N, 3) float32 of an environment of the asset, white and of mean 1. Not to be written to."""
+    with np.load(ASSET, allow_pickle=False) as asset:
+        return asset[name].astype(np.float32)
+
+
+def coloured(maps: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> Surroundings:
+    """Surroundings under which a surface that faces up receives `sky` (3,), one that faces down `ground` (3,).
+
+    `maps` (L, N, N, 3): any mirrors, as in the asset. Where one half of the environment is very dark beside the other,
+    it stays darker than asked.
+    """
+    directions, area = map_directions(maps.shape[1]), texel_areas(maps.shape[1])
+    share = smoothstep(-HORIZON, HORIZON, directions[..., 1])
+    cosine = directions[..., 1] * area / np.pi
+    up, down = np.maximum(cosine, 0)[..., None], np.maximum(-cosine, 0)[..., None]
+    above, below = share[..., None], 1 - share[..., None]
+    whole = np.array(
+        [[(maps[0] * half * part).sum(axis=(0, 1)) for part in (above, below)] for half in (up, down)]
+    )  # (facing up or down, from above or below, 3)
+    gains = np.linalg.solve(whole.transpose(2, 0, 1), np.stack([sky, ground], axis=1)[..., None])[..., 0].T  # (2, 3)
+    mean = (np.asarray(sky) + ground) / 2
+    gains = np.clip(gains, GAINS[0] * mean, GAINS[1] * mean)
+    lit = maps * (above * gains[0] + below * gains[1])
+    return _surroundings(lit, directions, area)
+
+
+def plain(sky: np.ndarray, ground: np.ndarray) -> Surroundings:
+    """Surroundings without things in them: a surface that faces up receives `sky` (3,), one that faces down `ground`."""
+    directions, area = map_directions(PLAIN_SIDE), texel_areas(PLAIN_SIDE)
+    up = 0.5 + 0.75 * directions[..., 1:2]  # a cosine lobe keeps two thirds of the slope
+    return _surroundings((np.asarray(sky) * up + np.asarray(ground) * (1 - up))[None].repeat(2, axis=0), directions, area)
+
+
+def _surroundings(maps: np.ndarray, directions: np.ndarray, area: np.ndarray) -> Surroundings:
+    harmonics = irradiance_harmonics(directions.reshape(-1, 3), maps[0].reshape(-1, 3), area.ravel())
+    return Surroundings(harmonics.astype(np.float32), bordered(np.maximum(maps, 0)).astype(np.float32))
