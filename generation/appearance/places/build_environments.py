@@ -11,7 +11,8 @@ runs. What is kept of each, as float16:
 - turned about the vertical so that its brightest side is at +z, where `environments` puts the key light;
 - without its lamps and sun: light above `BRIGHTEST` times the mean of the rest is what our key light stands for, which
   casts shadows, and is cut off;
-- white on average over the sphere, and of mean radiance 1: each set-up gives it its own colour and strength.
+- white on average over the sphere, and of mean radiance 1: each set-up gives it its own colour and strength. Of what
+  colours differ from the mean the share `COLOURFUL` is kept: cameras balance light, and a green floor makes skin sick.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from .environments import ASSET, LEVELS, ROUGHNESS_STEP
 PACKAGE_SHA256 = "152bd218a3390703f184f0c6ce16e73c8f0a87f32d38530d418a09d33d8208dc"
 SIDE = 48
 """Texels along each side of the maps."""
-BRIGHTEST = 5.0
+BRIGHTEST, COLOURFUL = 4.0, 0.5
 SOURCE_ROWS = 64
 """Panoramas are averaged to this height before rough mirrors look at them."""
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -117,7 +118,9 @@ def build(package: Path) -> dict[str, np.ndarray]:
         kept = without_lamps(picture, solid)
         maps = mirrors(smaller(brightest_first(picture, kept, solid)))
         mean = np.average(maps[0].reshape(-1, 3), axis=0, weights=area.ravel())
-        arrays[name] = (maps / mean).astype(np.float16)
+        white = maps / mean
+        grey = (white @ LUMINANCE)[..., None]
+        arrays[name] = (grey + COLOURFUL * (white - grey)).astype(np.float16)
     return arrays
 
 

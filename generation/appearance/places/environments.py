@@ -17,8 +17,8 @@ LEVELS, ROUGHNESS_STEP = 5, 0.2
 """How many mirrors are prepared, and how much rougher each is than the one before; the first is sharp."""
 HORIZON = 0.35
 """Sky and ground have colours of their own; between heights of so much below and above the eyes they mix."""
-GAINS = (0.3, 3.0)
-"""Bounds of what brings one half of an environment to its colour, of the mean gain."""
+HALF = 0.875
+"""Share of the sky's colour in the mean of the upper half of plain surroundings."""
 PLAIN_SIDE = 16
 
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
@@ -63,23 +63,16 @@ def environment_maps(name: str) -> np.ndarray:
 
 
 def coloured(maps: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> Surroundings:
-    """Surroundings under which a surface that faces up receives `sky` (3,), one that faces down `ground` (3,).
+    """Surroundings whose upper and lower half are as bright and of the colour, on average, as those of `plain`.
 
-    `maps` (L, N, N, 3): any mirrors, as in the asset. Where one half of the environment is very dark beside the other,
-    it stays darker than asked.
+    `maps` (L, N, N, 3): any mirrors, as in the asset.
     """
     directions, area = map_directions(maps.shape[1]), texel_areas(maps.shape[1])
-    share = smoothstep(-HORIZON, HORIZON, directions[..., 1])
-    cosine = directions[..., 1] * area / np.pi
-    up, down = np.maximum(cosine, 0)[..., None], np.maximum(-cosine, 0)[..., None]
-    above, below = share[..., None], 1 - share[..., None]
-    whole = np.array(
-        [[(maps[0] * half * part).sum(axis=(0, 1)) for part in (above, below)] for half in (up, down)]
-    )  # (facing up or down, from above or below, 3)
-    gains = np.linalg.solve(whole.transpose(2, 0, 1), np.stack([sky, ground], axis=1)[..., None])[..., 0].T  # (2, 3)
-    mean = (np.asarray(sky) + ground) / 2
-    gains = np.clip(gains, GAINS[0] * mean, GAINS[1] * mean)
-    lit = maps * (above * gains[0] + below * gains[1])
+    above = smoothstep(-HORIZON, HORIZON, directions[..., 1:2])
+    lit = np.zeros_like(maps)
+    for share, light in ((above, HALF * sky + (1 - HALF) * ground), (1 - above, HALF * ground + (1 - HALF) * sky)):
+        weight = share * area[..., None]
+        lit += maps * share * (light / ((maps[0] * weight).sum(axis=(0, 1)) / weight.sum()))
     return _surroundings(lit, directions, area)
 
 

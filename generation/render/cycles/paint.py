@@ -193,7 +193,7 @@ def paint_eyes(normals, ball, eye, materials, out):
         if eye[v] < 0:
             continue
         at = ball[v, 0], ball[v, 1], ball[v, 2]
-        albedo, _, bulge = eyeball(at, eye[v], materials.eyes, materials.detail, materials.tile)
+        albedo, _, bulge = eyeball(at, at, eye[v], materials.eyes, materials.detail, materials.tile)
         out.albedo[v, 0], out.albedo[v, 1], out.albedo[v, 2] = albedo
         relief = cornea(normals[v], at, materials.eyes.gaze[eye[v]], bulge)
         out.relief[v, 0], out.relief[v, 1], out.relief[v, 2] = relief
