@@ -91,9 +91,8 @@ def find_light(face: Face, seen: np.ndarray, albedo: np.ndarray) -> Light:
     entering, _ = face.under(light)
     tint = np.median(entering, axis=0)
     tint = np.sqrt(tint / tint.mean())
-    light = light._replace(colour=light.colour / tint, sky=light.sky / tint, ground=light.ground / tint)
-    scale = USUAL_LIGHT / brightness(light)
-    return Light(light.direction, *(np.float32(scale * values) for values in (light.colour, light.sky, light.ground)))
+    light = _light(way, strengths / tint)
+    return _light(way, strengths / tint * (USUAL_LIGHT / brightness(light)))
 
 
 def _fit(
@@ -120,17 +119,16 @@ def _opposite(yaw: int) -> tuple[float, float]:
 
 
 def _single(yaw: float, pitch: float) -> Light:
-    zero = np.zeros(3, np.float32)
-    return Light(np.float32(towards(yaw, pitch))[None], np.ones((1, 3), np.float32), zero, zero)
+    zero = np.zeros(3)
+    return Light.plain(towards(yaw, pitch)[None], np.ones((1, 3)), zero, zero)
 
 
 def _ambient(which: int) -> Light:
     """Sky (0) or ground (1) alone."""
-    sky_and_ground = [np.full(3, float(k == which), np.float32) for k in (0, 1)]
-    return Light(np.float32([[0, 0, 1]]), np.zeros((1, 3), np.float32), *sky_and_ground)
+    return Light.plain(np.array([[0, 0, 1]]), np.zeros((1, 3)), *(np.full(3, float(k == which)) for k in (0, 1)))
 
 
 def _light(way: tuple[int, int], strengths: np.ndarray) -> Light:
     direction = np.stack([towards(*way), towards(*_opposite(way[0])), towards(150.0, 35)])
     colour = np.stack([strengths[0], strengths[1], np.zeros(3)])
-    return Light(*(np.asarray(values, np.float32) for values in (direction, colour, strengths[2], strengths[3])))
+    return Light.plain(direction, colour, strengths[2], strengths[3])

@@ -10,8 +10,8 @@ import numpy as np
 from ..kernels import kernel
 from .vectors import dot
 
-TERMS = 9
-"""Of the polynomials of `harmonic_terms`."""
+TERMS, UP = 9, 2
+"""How many polynomials `harmonic_terms` gives, and which of them is y."""
 
 
 def harmonic_terms(directions: np.ndarray) -> np.ndarray:
@@ -49,22 +49,23 @@ def received(harmonics, normal):
 
 def map_directions(side: int) -> np.ndarray:
     """(N, N, 3) unit directions of the texels of an octahedral map without border."""
-    along = (np.arange(side) + 0.5) / side * 2 - 1
-    x, z = np.meshgrid(along, along)
-    y = 1 - np.abs(x) - np.abs(z)
-    folded_x, folded_z = (1 - np.abs(z)) * np.where(x < 0, -1, 1), (1 - np.abs(x)) * np.where(z < 0, -1, 1)
-    below = y < 0
-    directions = np.stack([np.where(below, folded_x, x), y, np.where(below, folded_z, z)], axis=2)
-    return directions / np.linalg.norm(directions, axis=2, keepdims=True)
+    octahedron = _octahedron(side)
+    return octahedron / np.linalg.norm(octahedron, axis=2, keepdims=True)
 
 
 def texel_areas(side: int) -> np.ndarray:
     """(N, N) solid angles of the texels, sr."""
+    area = 1 / np.linalg.norm(_octahedron(side), axis=2) ** 3  # flat faces, all as far from the middle
+    return 4 * np.pi * area / area.sum()
+
+
+def _octahedron(side: int) -> np.ndarray:
+    """(N, N, 3) places of the texels on the octahedron |x| + |y| + |z| = 1."""
     along = (np.arange(side) + 0.5) / side * 2 - 1
     x, z = np.meshgrid(along, along)
-    length = np.sqrt(x * x + z * z + (1 - np.abs(x) - np.abs(z)) ** 2)  # its cube is how a flat face shrinks with it
-    area = 1 / length**3
-    return 4 * np.pi * area / area.sum()
+    y = 1 - np.abs(x) - np.abs(z)
+    folded_x, folded_z = (1 - np.abs(z)) * np.where(x < 0, -1, 1), (1 - np.abs(x)) * np.where(z < 0, -1, 1)
+    return np.stack([np.where(y < 0, folded_x, x), y, np.where(y < 0, folded_z, z)], axis=2)
 
 
 def bordered(maps: np.ndarray) -> np.ndarray:

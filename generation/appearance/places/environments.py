@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...geometry.sphere import bordered, irradiance_harmonics, map_directions, texel_areas
+from ...geometry.sphere import TERMS, UP, bordered, irradiance_harmonics, map_directions, texel_areas
 from ...geometry.steps import smoothstep
 
 ASSET = Path(__file__).parent / "assets" / "environments.npz"
@@ -19,6 +19,8 @@ HORIZON = 0.35
 """Sky and ground have colours of their own; between heights of so much below and above the eyes they mix."""
 HALF = 0.875
 """Share of the sky's colour in the mean of the upper half of plain surroundings."""
+NEAR = 0.2
+"""Share of the light that comes from what is close: clothes, walls, the one who takes the picture. It has no shape."""
 PLAIN_SIDE = 16
 
 ENVIRONMENTS: dict[str, tuple[str, ...]] = {
@@ -73,16 +75,20 @@ def coloured(maps: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> Surroundi
     for share, light in ((above, HALF * sky + (1 - HALF) * ground), (1 - above, HALF * ground + (1 - HALF) * sky)):
         weight = share * area[..., None]
         lit += maps * share * (light / ((maps[0] * weight).sum(axis=(0, 1)) / weight.sum()))
-    return _surroundings(lit, directions, area)
+    lit = np.maximum((1 - NEAR) * lit + NEAR * _between(sky, ground, directions), 0)
+    harmonics = irradiance_harmonics(directions.reshape(-1, 3), lit[0].reshape(-1, 3), area.ravel())
+    return Surroundings(harmonics.astype(np.float32), bordered(lit).astype(np.float32))
 
 
 def plain(sky: np.ndarray, ground: np.ndarray) -> Surroundings:
     """Surroundings without things in them: a surface that faces up receives `sky` (3,), one that faces down `ground`."""
-    directions, area = map_directions(PLAIN_SIDE), texel_areas(PLAIN_SIDE)
+    harmonics = np.zeros((TERMS, 3), np.float32)
+    harmonics[0], harmonics[UP] = (np.asarray(sky) + ground) / 2, (np.asarray(sky) - ground) / 2
+    maps = np.maximum(_between(sky, ground, map_directions(PLAIN_SIDE)), 0)[None].repeat(2, axis=0)
+    return Surroundings(harmonics, bordered(maps).astype(np.float32))
+
+
+def _between(sky: np.ndarray, ground: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Radiance (N, N, 3) from unit directions (N, N, 3)."""
     up = 0.5 + 0.75 * directions[..., 1:2]  # a cosine lobe keeps two thirds of the slope
-    return _surroundings((np.asarray(sky) * up + np.asarray(ground) * (1 - up))[None].repeat(2, axis=0), directions, area)
-
-
-def _surroundings(maps: np.ndarray, directions: np.ndarray, area: np.ndarray) -> Surroundings:
-    harmonics = irradiance_harmonics(directions.reshape(-1, 3), maps[0].reshape(-1, 3), area.ravel())
-    return Surroundings(harmonics.astype(np.float32), bordered(np.maximum(maps, 0)).astype(np.float32))
+    return up * np.asarray(sky) + (1 - up) * np.asarray(ground)

@@ -86,14 +86,14 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
             towards(-side * rng.uniform(125, 155), 35),
         ]
     )
-    key, fill = white_key * setup.key * 1.25, surround * setup.key * setup.fill * 0.9
+    key, fill = white_key * setup.key * 1.25, surround * setup.key * setup.fill * 0.55
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
-    sky = surround * setup.ambient * 0.80
+    sky = surround * setup.ambient
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
     panorama = paint_place(setup.place, mood, stream(seed, "look.place", plan.identity_id))
     # what is below reflects the light of the place: its lower half, as seen
     bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
-    ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.75
+    ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.9
     more = stream(seed, "look.environment", plan.identity_id)
     around = coloured(environment_maps(str(more.choice(environments_of(setup.place, setup.variant)))), sky, ground)
     return Scene(name, Light.of(direction, colour, around, yaw + more.normal(0, TURN_DEGREES)), panorama)

@@ -8,6 +8,8 @@ from ...geometry.sphere import mirrored_from, received, rotated
 from ...geometry.vectors import difference, dot, scaled, transformed
 from ...kernels import kernel
 
+BOUNCED = 0.45
+"""How much of the light of hidden surroundings skin sends on in their place, of white skin."""
 THROUGH, THROUGH_MM = 0.75, (3.4, 1.3, 0.9)
 """How much light of each colour comes through flesh: at all, and over how many mm it falls to a third."""
 THINNEST_MM, THICKEST_MM = 1.5, 12.0
@@ -109,15 +111,20 @@ def ambient(material, viewer, light):
     skin = material.wrap[0] > 0
     nv = max(dot(normal, viewer), 0.04)
     received_red, received_green, received_blue = received(light.harmonics, rotated(light.axes, normal))
-    # what occlusion takes away from red comes back from the flesh
-    red = occlusion * (1.33 - 0.33 * occlusion) if skin else occlusion
-    entering = red * received_red, occlusion * received_green, occlusion * received_blue
+    # what hides the surroundings is skin, too: it sends some of its light on, and red comes through the flesh
+    red = green = blue = occlusion
+    if skin:
+        hidden = 1 - occlusion
+        red *= 1 + hidden * (0.25 + BOUNCED * material.albedo[0])
+        green *= 1 + hidden * BOUNCED * material.albedo[1]
+        blue *= 1 + hidden * BOUNCED * material.albedo[2]
+    entering = red * received_red, green * received_green, blue * received_blue
     reflected = difference(scaled(normal, 2 * nv), viewer)
     gloss = material.specular * mirror_seen(nv, occlusion, material.roughness)
     # down and flakes break the mirror at the rim of a face, which shows on dark skin
     gloss *= surface_mirror(material.f0, nv, material.roughness, 0.5 if skin else 1.0)
     if material.coat > 0:  # above and below, what eyes mirror is lids and cheeks
-        gloss *= smooth(0.75, 0.30, reflected[1]) * smooth(-0.70, -0.25, reflected[1])
+        gloss *= 0.42 * smooth(0.75, 0.30, reflected[1]) * smooth(-0.70, -0.25, reflected[1])
     level = material.roughness / ROUGHNESS_STEP
     return entering, scaled(mirrored_from(light.mirrored, rotated(light.axes, reflected), level), gloss)
 

@@ -28,7 +28,7 @@ from .skin_detail import (
 
 F0_SKIN, F0_WET = 0.028, 0.04
 SKIN_WRAP, NO_WRAP = (0.26, 0.12, 0.08), (0.0, 0.0, 0.0)
-TEARS = 0.055
+TEARS = 0.042
 """Height of the tears on the lower lid, in radii of the eye."""
 DULL, DAZZLING = 1.5, 12.0
 """See `Material`."""
@@ -188,9 +188,9 @@ def wet_eye(point, eye, materials, viewer):
     return Material(
         albedo=scaled(albedo, 0.35 + 0.65 * lid),
         normal=normal,
-        occlusion=point.occlusion * lid + 0.3 * tears,
-        specular=0.8 + 0.8 * tears,
-        roughness=0.12,
+        occlusion=point.occlusion * (lid + 0.15 * tears),
+        specular=0.8 + 0.5 * tears,
+        roughness=0.04,
         f0=F0_WET,
         wrap=NO_WRAP,
         coat=1.0,
