@@ -183,7 +183,7 @@ def skin_surface(
     the lips, most where they meet."""
     shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    moist = zones.lips * (0.4 * wet + 0.6 * zones.spot(0, -67, 24, 3.5))
+    moist = zones.lips * (0.4 * wet + 0.6 * zones.spot(0, -67, 14, 3.5))
     rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.10 * zones.lips - 0.16 * moist + Ageing.rough.value * old
     porous = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface = SkinSurface(

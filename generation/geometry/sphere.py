@@ -69,7 +69,7 @@ def _octahedron(side: int) -> np.ndarray:
 
 
 def bordered(maps: np.ndarray) -> np.ndarray:
-    """Octahedral maps (..., N, N, C) with their border, (..., N + 2, N + 2, C): each edge meets itself, turned round."""
+    """Octahedral maps (..., N, N, C) with their border, (..., N + 2, N + 2, C): each edge meets itself, turned."""
     wide = np.concatenate([maps[..., :1, :][..., ::-1, :, :], maps, maps[..., -1:, :][..., ::-1, :, :]], axis=-2)
     return np.concatenate([wide[..., :1, ::-1, :], wide, wide[..., -1:, ::-1, :]], axis=-3)
 

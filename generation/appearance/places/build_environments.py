@@ -55,7 +55,7 @@ def panoramas(package: Path) -> dict[str, np.ndarray]:
 
 
 def sphere_of(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions (H, W, 3) and solid angles (H, W) of the pixels of an equirectangular panorama, its first row on top."""
+    """Directions (H, W, 3) and solid angles (H, W) of the pixels of a panorama, its first row on top."""
     rows, columns = picture.shape[:2]
     down, around = (np.arange(rows) + 0.5) / rows * np.pi, (np.arange(columns) + 0.5) / columns * 2 * np.pi
     directions = np.stack(

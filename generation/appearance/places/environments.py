@@ -37,7 +37,7 @@ ENVIRONMENTS: dict[str, tuple[str, ...]] = {
     "outdoor overcast": ("city", "venice", "sky", "forest"),
     "outdoor evening": ("night", "dawn", "venice", "esplanade"),
 }
-"""Names in the asset by place, or by place and variant (`Setup`); without one of their own, variants have the place's."""
+"""Names in the asset by place, or by place and variant (`Setup`); a variant without its own has those of the place."""
 
 
 class Surroundings(NamedTuple):
@@ -81,7 +81,7 @@ def coloured(maps: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> Surroundi
 
 
 def plain(sky: np.ndarray, ground: np.ndarray) -> Surroundings:
-    """Surroundings without things in them: a surface that faces up receives `sky` (3,), one that faces down `ground`."""
+    """Empty surroundings: a surface that faces up receives `sky` (3,), one that faces down `ground`."""
     harmonics = np.zeros((TERMS, 3), np.float32)
     harmonics[0], harmonics[UP] = (np.asarray(sky) + ground) / 2, (np.asarray(sky) - ground) / 2
     maps = np.maximum(_between(sky, ground, map_directions(PLAIN_SIDE)), 0)[None].repeat(2, axis=0)

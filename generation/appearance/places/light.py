@@ -12,7 +12,6 @@ from .environments import Surroundings, coloured, environment_maps, environments
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
-
 TURN_DEGREES = 30.0
 """Standard deviation of the angle between the key light and the brightest side of the surroundings."""
 

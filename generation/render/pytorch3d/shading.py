@@ -2,7 +2,8 @@
 
 pytorch3d's cameras, rasteriser, textures and directional lights, in the units of the default renderer: world mm, linear
 colours, a light of colour c adds albedo x c x cosine. Light of the surroundings is a term of our own, in harmonics, as
-pytorch3d's ambient light has no direction; what surfaces mirror of them is left out. Whether a face covers a pixel is yes or no: there is no gradient of outlines.
+pytorch3d's ambient light has no direction; what surfaces mirror of them is left out. Whether a face covers a pixel is
+yes or no: there is no gradient of outlines.
 """
 
 from typing import NamedTuple

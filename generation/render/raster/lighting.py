@@ -8,7 +8,7 @@ from ...geometry.sphere import mirrored_from, received, rotated
 from ...geometry.vectors import difference, dot, scaled, transformed
 from ...kernels import kernel
 
-BOUNCED = 0.45
+BOUNCED = 0.7
 """How much of the light of hidden surroundings skin sends on in their place, of white skin."""
 THROUGH, THROUGH_MM = 0.75, (3.4, 1.3, 0.9)
 """How much light of each colour comes through flesh: at all, and over how many mm it falls to a third."""

@@ -1,5 +1,7 @@
 """What surfaces make of light: a furnace, bounds of occlusion, refraction and light through flesh."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_hidden_surroundings_are_not_mirrored():
 def test_occlusion_darkens_skin_and_keeps_it_warm():
     normal, viewer = (0.0, 0.0, 1.0), (0.0, 0.0, 1.0)
     shades = [ambient(material(np.array(normal), o, wrap=SKIN_WRAP), viewer, FURNACE)[0] for o in (0.2, 0.5, 0.8, 1.0)]
-    for darker, paler in zip(shades[:-1], shades[1:], strict=True):
+    for darker, paler in pairwise(shades):
         assert all(a < b for a, b in zip(darker, paler, strict=True))
     assert shades[0][0] > shades[0][1] > shades[0][2] and shades[0][0] < 0.4
 
