@@ -7,7 +7,7 @@ import numpy as np
 
 from ...geometry.sphere import received, rotated
 from ...plan import IdentityPlan
-from ...streams import stream
+from ...streams import occasion_stream, stream
 from .environments import Surroundings, coloured, environment_maps, environments_of, plain
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
@@ -93,7 +93,7 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     # what is below reflects the light of the place: its lower half, as seen
     bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
     ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.9
-    more = stream(seed, "look.environment", plan.identity_id)
+    more = occasion_stream(seed, "look.environment", plan)
     around = coloured(environment_maps(str(more.choice(environments_of(setup.place, setup.variant)))), sky, ground)
     return Scene(name, Light.of(direction, colour, around, yaw + more.normal(0, TURN_DEGREES)), panorama)
 
