@@ -3,9 +3,8 @@
     python -m benchmarks.light_picture [--size 512] [--out docs/light.jpg]
 
 Rows one and two: the same face, its lamps dimmed to `LAMPS`, in surroundings of the same colour and mean strength. Then
-close-ups, left with empty surroundings of that colour, right with those of the person: an eye, the nose and the lips;
-and the brows of dark skin at AU4 = 4. In the last pair what differs is a lamp behind: without and with the light that
-flesh lets through it would be black, so the same ear is shown with the lamp off and on.
+pairs of close-ups: an eye, lips, and dark skin at AU4 = 4, left in empty surroundings that light the face as brightly
+from above and below, right in those of the person; and an ear without and with a lamp behind it.
 """
 
 import argparse
@@ -28,26 +27,32 @@ from generation.plan import ExpressionPlan, Plan
 from generation.streams import stream
 
 SHOWN = ("apartment", "studio", "lobby", "warehouse", "forest", "sky", "sunset", "night")
-LAMPS = 0.35
+LAMPS = 0.15
 SKY, GROUND = np.full(3, 0.9), np.full(3, 0.5)
-FACE, DARK, EAR = 2, 21, 5
+FACE, DARK, EAR = 9, 21, 5
 """Who is shown, of 48 balanced people."""
-PARTS = {"eye": slice(36, 42), "nose": slice(27, 36), "lips": slice(48, 68), "brows": slice(17, 28)}
+PARTS = {
+    "eye": slice(36, 42),
+    "nose": slice(27, 36),
+    "lips": slice(48, 68),
+    "brows": slice(17, 28),
+    "face": slice(0, 68),
+}
 """Landmarks around which close-ups are cut."""
 
 
-def picture(maker: FrameMaker, person: Person, light: Light, au: tuple[float, ...], view: int = 0) -> np.ndarray:
-    """(S, S, 3) uint8 of a person under another light."""
+def picture(maker: FrameMaker, person: Person, light: Light, au: tuple[float, ...]) -> np.ndarray:
+    """(S, S, 3) uint8 of a person under another light, frontal."""
     look = replace(person.look, scene=replace(person.look.scene, light=light))
     expression = ExpressionPlan(1, au, int(pspi(au)), dict.fromkeys(EXTRA_AU_NAMES, 0.0))
     posed = maker._pose(replace(person, look=look), expression)
-    camera = Camera.from_plan(person.plan.views[view], maker.spec.size)
+    camera = Camera.from_plan(person.plan.views[0], maker.spec.size)
     return maker.renderer.render(posed, look, camera, stream(0, "benchmark.light", person.plan.identity_id)).rgb
 
 
-def close_up(maker: FrameMaker, person: Person, rgb: np.ndarray, around: np.ndarray, side: int, view: int = 0):
-    """The square of a picture around neutral render vertices, enlarged to `side` pixels."""
-    camera = Camera.from_plan(person.plan.views[view], maker.spec.size)
+def close_up(maker: FrameMaker, person: Person, rgb: np.ndarray, around: np.ndarray, side: int) -> Image.Image:
+    """The square of a frontal picture around neutral render vertices, enlarged to `side` pixels."""
+    camera = Camera.from_plan(person.plan.views[0], maker.spec.size)
     seen = camera.project(person.neutral[around].astype(float))[:, :2]
     low, high = seen.min(axis=0), seen.max(axis=0)
     (x, y), reach = (low + high) / 2, 0.62 * (high - low).max()
@@ -68,7 +73,8 @@ def main() -> None:
     own = face.look.scene.light
     for k, name in enumerate(SHOWN):
         light = Light.of(own.direction, LAMPS * own.colour, coloured(environment_maps(name), SKY, GROUND))
-        tile = Image.fromarray(picture(maker, face, light, neutral)).resize((side, side), Image.Resampling.LANCZOS)
+        points = maker.head.topology.landmarks[PARTS["face"]]
+        tile = close_up(maker, face, picture(maker, face, light, neutral), points, side)
         ImageDraw.Draw(tile).text((6, 4), name, fill="white")
         sheet.paste(tile, (k % 4 * side, k // 4 * side))
 
