@@ -2,8 +2,8 @@
 
     python -m benchmarks.light_picture [--size 512] [--out docs/light.jpg]
 
-Rows one and two: the same face, its lamps dimmed to `LAMPS`, in surroundings of the same colour and mean strength. Then
-pairs of close-ups: an eye, lips, and dark skin at AU4 = 4, left in empty surroundings that light the face as brightly
+Rows one and two: the same face, its lamps dimmed to `LAMPS`, in surroundings of the same colour and mean strength, whose
+brightest side is `TURN` degrees to the subject's left. Then pairs of close-ups: an eye, lips, and dark skin at AU4 = 4, left in empty surroundings that light the face as brightly
 from above and below, right in those of the person; and an ear without and with a lamp behind it.
 """
 
@@ -27,7 +27,7 @@ from generation.plan import ExpressionPlan, Plan
 from generation.streams import stream
 
 SHOWN = ("apartment", "studio", "lobby", "warehouse", "forest", "sky", "sunset", "night")
-LAMPS = 0.15
+LAMPS, TURN = 0.15, 65.0
 SKY, GROUND = np.full(3, 0.9), np.full(3, 0.5)
 FACE, DARK, EAR = 9, 21, 5
 """Who is shown, of 48 balanced people."""
@@ -72,7 +72,7 @@ def main() -> None:
     sheet = Image.new("RGB", (4 * side, 2 * side + 2 * side))
     own = face.look.scene.light
     for k, name in enumerate(SHOWN):
-        light = Light.of(own.direction, LAMPS * own.colour, coloured(environment_maps(name), SKY, GROUND))
+        light = Light.of(own.direction, LAMPS * own.colour, coloured(environment_maps(name), SKY, GROUND), TURN)
         points = maker.head.topology.landmarks[PARTS["face"]]
         tile = close_up(maker, face, picture(maker, face, light, neutral), points, side)
         ImageDraw.Draw(tile).text((6, 4), name, fill="white")

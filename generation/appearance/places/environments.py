@@ -19,7 +19,7 @@ HORIZON = 0.35
 """Sky and ground have colours of their own; between heights of so much below and above the eyes they mix."""
 HALF = 0.875
 """Share of the sky's colour in the mean of the upper half of plain surroundings."""
-NEAR = 0.2
+NEAR = 0.1
 """Share of the light that comes from what is close: clothes, walls, the one who takes the picture. It has no shape."""
 PLAIN_SIDE = 16
 
