@@ -30,7 +30,7 @@ from .environments import ASSET, LEVELS, ROUGHNESS_STEP
 PACKAGE_SHA256 = "152bd218a3390703f184f0c6ce16e73c8f0a87f32d38530d418a09d33d8208dc"
 SIDE = 48
 """Texels along each side of the maps."""
-BRIGHTEST, COLOURFUL = 10.0, 0.4
+BRIGHTEST, COLOURFUL = 10.0, 0.25
 SOURCE_ROWS = 64
 """Panoramas are averaged to this height before rough mirrors look at them."""
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
