@@ -2,9 +2,10 @@
 
     python -m benchmarks.light_picture [--size 512] [--out docs/light.jpg]
 
-Rows one and two: the same face, its lamps dimmed to `LAMPS`, in surroundings of the same colour and mean strength, whose
-brightest side is `TURN` degrees to the subject's left. Then pairs of close-ups: an eye, lips, and dark skin at AU4 = 4, left in empty surroundings that light the face as brightly
-from above and below, right in those of the person; and an ear without and with a lamp behind it.
+Rows one and two: the same face, its lamps dimmed to `LAMPS`, in surroundings of the same colour and mean strength with
+their brightest side `TURN` degrees to the subject's left. Then pairs of close-ups: an eye, lips, and dark skin at
+AU4 = 4, left in empty surroundings that light the face as brightly from above and below, right in those of the person;
+and an ear without and with a lamp behind it.
 """
 
 import argparse
