@@ -27,7 +27,8 @@ _FAR = 1e5  # puts the canonical face so far away that perspective vanishes
 
 @dataclass(frozen=True)
 class FaceStrands:
-    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm.
+    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm;
+    S strands of a linear `tint` (S, 3) and a `width` (S,) mm at the root, float32.
 
     `droop` (N,) mm hangs points down, for hair that is longer than it is stiff.
     """
@@ -37,6 +38,7 @@ class FaceStrands:
     lift: np.ndarray
     points_each: int
     tint: np.ndarray
+    width: np.ndarray
     droop: np.ndarray | None = None
 
     def place(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -129,7 +131,8 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     light = np.exp(0.40 * rng.standard_normal(len(x)))[:, None]
     is_grey = (rng.random(len(x)) < 0.75 * grey)[:, None]
     tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, 0.9 * colour * light)
-    return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
+    width = 0.17 * np.exp(0.25 * rng.standard_normal(len(x)))
+    return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32), width.astype(np.float32))
 
 
 def beard_area(topology: Topology) -> np.ndarray:
@@ -165,7 +168,8 @@ def grow_beard(
     light = np.exp(0.25 * rng.standard_normal(count))[:, None]
     is_grey = (rng.random(count) < min(1.2 * grey, 1.0))[:, None]
     tint = np.where(is_grey, 0.36 * light, 0.9 * colour * light)
-    return FaceStrands(chosen, weights, lift, 3, tint.astype(np.float32), droop)
+    width = 0.20 * np.exp(0.25 * rng.standard_normal(count))
+    return FaceStrands(chosen, weights, lift, 3, tint.astype(np.float32), width.astype(np.float32), droop)
 
 
 def lash_strands(

@@ -53,7 +53,7 @@ class Hair:
     buried: np.ndarray
     middle: np.ndarray
     shine: float
-    tip: float
+    width: np.ndarray
 
 
 def grow_hair(
@@ -92,7 +92,7 @@ def grow_hair(
         buried=buried[shuffled].astype(np.float32),
         middle=body.middle.astype(np.float32),
         shine=style.shine,
-        tip=style.tip,
+        width=np.full(len(points), 0.28, np.float32),
     )
 
 
