@@ -54,7 +54,8 @@ class Style:
         cut: height at which scissors ended it, on the canonical head; None where `length` says it.
         tail: what leaves the knot: "bun", "pony" or "braid".
         shine: strength of the highlight, which coils and stubble scatter.
-        tip: share of the strands that reach their ends.
+        width: of a strand at its root, which stands for several hairs; uneven: how much shorter than the cut hairs end.
+        rope: radius of the ropes that hair is twisted or braided into; 0 for loose hair.
     """
 
     length: float
@@ -77,12 +78,14 @@ class Style:
     cut: float | None = None
     tail: str = ""
     shine: float = 0.6
-    tip: float = 0.5
+    width: float = 0.28
+    uneven: float = 0.06
+    rope: float = 0.0
 
 
 STYLES: dict[str, Style] = {
     "buzz": Style(
-        3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, tip=0.2
+        3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, width=0.24
     ),
     "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
     "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
@@ -103,11 +106,11 @@ STYLES: dict[str, Style] = {
         mess=0.12, locks=330, shine=0.3,
     ),
     "coils": Style(
-        13, 19000, 14, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, tip=0.4
+        13, 19000, 14, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, width=0.30
     ),
     "afro": Style(
         24, 23000, 18, "out", lift=1.2, curl=3.2, turns=4.2, layer=14, spread=0.12, mess=0.25, clump=0, shine=0.06,
-        tip=0.3,
+        width=0.32,
     ),
     "pixie": Style(
         64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
