@@ -170,7 +170,7 @@ def cut_heights(style: Style, roots: Roots, parting: Parting, rng: np.random.Gen
     uneven = CUT_SPREAD_MM * rng.standard_normal(len(roots.at))
     heights = np.full(len(roots.at), -np.inf if style.cut is None else style.cut) + uneven
     slant = np.sign(parting.at) * roots.place[bangs, 0]
-    heights[bangs] = rng.uniform(43, 54) - 0.12 * slant + 0.5 * np.abs(uneven[bangs])
+    heights[bangs] = rng.uniform(42, 52) - 0.16 * slant + 0.9 * np.abs(uneven[bangs])
     return heights
 
 

@@ -13,7 +13,8 @@ from .guides import Body, Parting, Roots
 from .styles import Style
 
 FRINGE_LAYER = 0.4
-"""How thick a fringe is, relative to the rest of the hair."""
+FRINGE_UNEVEN = 0.13
+"""How thick a fringe is, relative to the rest of the hair, and by which share its hairs end sooner than scissors say."""
 LOCK_WIDTH = 0.4
 """How wide a fully gathered lock stays, relative to its width at the scalp."""
 WISP_HAIRS, WISP_WIDTH, WISPY = 9, 0.35, 0.75
@@ -79,7 +80,7 @@ def follow(
     locks = gather_locks(style, roots, leaders, parting)
     lock, count = locks.near[:, 0], len(roots.at)
     flying = rng.random(count) < FLYING * (not style.tail)
-    reach = ends(style, roots, rng)
+    reach = ends(style, roots, roots.zone(parting) == 3, rng)
     share = np.linspace(0, 1, style.points) ** (NEAR_ROOT if style.cut else 1.0)
     width = np.exp(0.2 * rng.standard_normal(count)) * np.where(flying, FLYING_WIDTH, 1.0)
     width *= EDGE_WIDTH + (1 - EDGE_WIDTH) * np.clip(roots.density / 0.8, 0, 1)
@@ -99,15 +100,16 @@ def follow(
     length = np.linalg.norm(np.diff(hairs, axis=1), axis=2).sum(axis=1)
     hairs += disorder(style, length, share, flying, rng)
     if style.curl:
-        bend = 1 - COMBED * (at_front(roots.place) * (style.comb != "set"))[:, None] * (1 - share)
+        bend = 1 - COMBED * at_front(roots.place)[:, None] * (1 - share)
         turned = share * (length / np.quantile(length, 0.8))[:, None]
         hairs += bend[..., None] * curls(style, turned, lock, leaders, outward, rng)
     return Grown(hairs, lock, buried, width)
 
 
-def ends(style: Style, roots: Roots, rng: np.random.Generator) -> np.ndarray:
-    """Share (S,) of the guide at which each hair ends: no two alike, and hairs at the edge of the scalp are short."""
-    spread = 0.05 if style.tail else style.uneven if style.cut else style.spread
+def ends(style: Style, roots: Roots, bangs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Share (S,) of the guide at which each hair ends: no two alike, least of all in a fringe, where `bangs` (S,) is
+    true, and hairs at the edge of the scalp are short."""
+    spread = np.where(bangs, FRINGE_UNEVEN, 0.05 if style.tail else style.uneven if style.cut else style.spread)
     reach = np.exp(-spread * np.abs(rng.standard_normal(len(roots.at))))
     if not style.tail:
         edge = np.clip(roots.density / 0.7, 0, 1)

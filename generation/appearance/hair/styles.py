@@ -116,21 +116,41 @@ STYLES: dict[str, Style] = {
         64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
         clump=0.6,
     ),
+    "permed": Style(
+        64, 12500, 18, "crown", lift=1.0, gravity=0.22, layer=12, sides=0.75, hug=0.05, clump=0.8, curl=5.5, turns=1.9,
+        mess=0.10, locks=380, shine=0.4,
+    ),
+    "set": Style(
+        76, 12500, 14, "back", lift=0.95, gravity=0.42, pull=0.10, layer=13, sides=0.75, hug=0.12, clump=0.7, curl=5.0,
+        turns=1.3, flat=True, mess=0.07, locks=260,
+    ),
+    "chin_bob": Style(
+        280, 12000, 16, "part", lift=0.55, gravity=0.95, layer=13, curl=4.0, turns=1.4, flat=True, cut=-78, mess=0.05,
+        clump=0.6, locks=320, uneven=0.10,
+    ),
     "bob": Style(
-        300, 13500, 16, "part", lift=0.55, gravity=0.9, layer=12, curl=2.5, turns=1.2, flat=True, cut=-105, mess=0.04,
-        clump=0.5,
+        300, 12000, 16, "part", lift=0.6, gravity=0.85, layer=13, curl=3.0, turns=1.3, flat=True, cut=-105, mess=0.045,
+        clump=0.55, uneven=0.08,
     ),
     "long": Style(
-        420, 13500, 18, "part", lift=0.55, gravity=1.0, layer=12, curl=4.0, turns=1.8, flat=True, cut=-205, mess=0.04,
-        clump=0.6, locks=300,
+        420, 11000, 18, "part", lift=0.6, gravity=0.95, layer=13, curl=5.0, turns=2.0, flat=True, cut=-205, mess=0.05,
+        clump=0.65, locks=260, uneven=0.12, width=0.32,
     ),
     "wavy": Style(
-        420, 13500, 24, "part", lift=0.6, gravity=0.9, layer=14, curl=9, turns=3.6, flat=True, cut=-195, mess=0.05,
-        clump=0.75, locks=200,
+        420, 11000, 24, "part", lift=0.65, gravity=0.85, layer=15, curl=9, turns=3.8, flat=True, cut=-195, mess=0.06,
+        clump=0.75, locks=200, uneven=0.12, width=0.32,
     ),
     "curly": Style(
-        390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
-        locks=190, shine=0.3,
+        390, 10500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
+        locks=190, shine=0.35, uneven=0.15, width=0.30,
+    ),
+    "locs": Style(
+        250, 11500, 22, "back", lift=0.55, gravity=0.75, pull=0.30, hug=0.1, layer=8, cut=-150, mess=0.05, clump=1.0,
+        locks=210, rope=2.9, shine=0.2, width=0.36,
+    ),
+    "box_braids": Style(
+        420, 12000, 26, "back", lift=0.4, gravity=0.85, pull=0.30, hug=0.15, layer=7, cut=-200, mess=0.03, clump=1.0,
+        locks=290, rope=1.9, shine=0.3, width=0.36,
     ),
     "bun": Style(0, 12500, 12, "knot", layer=8, mess=0.007, clump=0.3, tail="bun"),
     "ponytail": Style(0, 12500, 14, "knot", layer=8, mess=0.007, clump=0.3, tail="pony"),
