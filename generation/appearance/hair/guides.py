@@ -25,9 +25,11 @@ REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
 """How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
 UPRIGHT = 0.6
 """Cosine of the tilt up to which hair hangs around the neck and on the shoulders; further over it lies on a pillow."""
-EAR_TOUCH_MM = 2.2
+EAR_TOUCH_MM = 3.5
 """Nearer than this to a vertex of an ear, hair touches it."""
 PILLOW_SINK_MM = 14.0
+PILLOW_RING_MM = 135.0
+"""Hair on a pillow turns around the head at about this distance from its middle."""
 GUIDE_STEP_MM = 9.0
 """Longest step of a guide."""
 OVER_EAR_MM, EAR_DEPTH_MM, EAR_SLOPE_MM = 2.5, 16.0, 12.0
@@ -170,7 +172,7 @@ def cut_heights(style: Style, roots: Roots, parting: Parting, rng: np.random.Gen
     uneven = CUT_SPREAD_MM * rng.standard_normal(len(roots.at))
     heights = np.full(len(roots.at), -np.inf if style.cut is None else style.cut) + uneven
     slant = np.sign(parting.at) * roots.place[bangs, 0]
-    heights[bangs] = rng.uniform(42, 52) - 0.16 * slant + 0.9 * np.abs(uneven[bangs])
+    heights[bangs] = rng.uniform(38, 48) - 0.22 * slant + 0.7 * np.abs(uneven[bangs])
     return heights
 
 
@@ -211,10 +213,29 @@ def fall(
         moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, 1 - (1 - hug) ** pace)
         moved[:, 0] = np.where(low, at[:, 0] + np.clip(moved[:, 0] - at[:, 0], -3 * pace, 3 * pace), moved[:, 0])
         if not hangs:
-            moved += np.maximum(floor - moved @ up, 0)[:, None] * up
+            below = np.maximum(floor - moved @ up, 0)
+            moved += below[:, None] * up
+            moved = at + step * turned_on_pillow(moved, moved - at, below > 0, up, body.middle, step)
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
     return guides
+
+
+def turned_on_pillow(
+    at: np.ndarray, direction: np.ndarray, lies: np.ndarray, up: np.ndarray, middle: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """Unit directions (G, 3) of hair `at` (G, 3); what `lies` on the pillow turns along a ring around the head, mostly
+    towards the shoulders, since it slides and heaps where it would else stand off like rays."""
+    away = at - middle
+    away = away - (away @ up)[:, None] * up
+    far = np.linalg.norm(away, axis=1, keepdims=True)
+    away = away / np.maximum(far, 1.0)
+    around = np.cross(up, away)
+    around *= np.where(around[:, 1:2] - 0.4 * np.sin(at[:, :1] / 17.0) < 0, 1.0, -1.0)
+    outward = np.maximum((direction * away).sum(axis=1, keepdims=True), 0)
+    turn = np.minimum((far / PILLOW_RING_MM) ** 3, 1.0) * np.minimum(step / 14, 1.0) * lies[:, None]
+    direction = direction - turn * outward * away + 0.5 * turn * step * around
+    return direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
 
 
 def clear_face(points: np.ndarray, side: np.ndarray, bangs: np.ndarray, pace: float = 1.0) -> np.ndarray:

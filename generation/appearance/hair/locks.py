@@ -15,6 +15,8 @@ from .styles import Style
 FRINGE_LAYER = 0.4
 FRINGE_UNEVEN = 0.13
 """How thick a fringe is, relative to the rest of the hair, and by which share its hairs end sooner than scissors say."""
+PARTED, PARTING_MM = 0.25, 45.0
+"""How thick hair is at a parting, relative to the rest, and over how many mm beside it about as thick as that."""
 LOCK_WIDTH = 0.4
 """How wide a fully gathered lock stays, relative to its width at the scalp."""
 WISP_HAIRS, WISP_WIDTH, WISPY = 9, 0.35, 0.75
@@ -29,7 +31,7 @@ COMBED = 0.65
 """How much less the hairs at the front gather in locks, and bend in waves, before they leave the forehead."""
 NEAR_ROOT = 1.35
 """Points of long hair are nearer to each other at the root, where it turns over the head."""
-ROPE_TWIST, ROPE_ROOT = 0.25, 0.05
+ROPE_TWIST, ROPE_ROOT = 0.25, 0.09
 """Turns that a rope of hair makes in a centimetre, and share of its length on which it gathers from the scalp."""
 
 
@@ -87,6 +89,8 @@ def follow(
     # the hair is a layer: some lie on the skin, some on top
     buried = style.clump * rng.random(len(guides))[lock] + (1 - style.clump) * rng.random(count)
     layer = style.layer * np.where(roots.zone(parting) == 3, FRINGE_LAYER, 1.0) * (1 - buried)
+    if style.comb == "part":  # at a parting the scalp shows and nothing stands up
+        layer *= np.clip(PARTED + np.abs(roots.place[:, 0] - parting.at) / PARTING_MM, 0, 1)
     if style.rope:
         hairs, buried = in_ropes(style, roots, guides[lock], share, rng)
         outward = body.outward(hairs)
