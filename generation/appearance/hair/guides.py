@@ -162,6 +162,8 @@ def comb_length(style: Style, roots: Roots, parting: Parting, rng: np.random.Gen
     """Lengths (G,) mm before scissors: by style, shorter at the sides."""
     length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(len(roots.at)))
     length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
+    if style.cut is None:
+        length *= 1 - 0.55 * sideburn(roots.place)
     length[roots.zone(parting) == 3] = FRINGE_LENGTH
     return length
 
@@ -189,6 +191,7 @@ def fall(
     gravity = style.gravity * rng.uniform(0.8, 1.2, count)
     gravity[bangs] = 1.0
     lift = np.where(bangs, 0.15, style.lift)[:, None]
+    lift *= 1 - 0.85 * sideburn(roots.place)[:, None]
     if style.comb == "part":  # hair lies flatter beside a parting
         lift *= np.clip(0.45 + np.abs(roots.place[:, :1] - parting.at) / 50, 0, 1)
     direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
@@ -273,6 +276,12 @@ def shortened(strands: np.ndarray, share: np.ndarray) -> np.ndarray:
     return before * (1 - between) + after * between
 
 
+def sideburn(place: np.ndarray) -> np.ndarray:
+    """How far before the ears canonical mm (S, 3) lie, (S,) 0-1."""
+    _, y, z = place.T
+    return np.clip((30 - y) / 16, 0, 1) * np.clip((z + 66) / 8, 0, 1)
+
+
 def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
     """Unit directions (S, 3) along the scalp."""
     x, y, z = roots.place.T
@@ -288,8 +297,10 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
         flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
     else:
         flow = roots.place - [0.0, 25.0, -65.0]
-    if comb != "out":  # at the nape, down
+    if comb != "out":  # at the nape and before the ears, down
         flow[:, 1] -= 70 * np.clip((20 - y) / 40, 0, 1) * np.clip((-60 - z) / 30, 0, 1)
+        before_ear = sideburn(roots.place)[:, None]
+        flow = flow * (1 - before_ear) + before_ear * [0.0, -60.0, -12.0]
     along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
     return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
 

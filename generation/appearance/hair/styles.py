@@ -87,8 +87,12 @@ STYLES: dict[str, Style] = {
     "buzz": Style(
         3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, width=0.24
     ),
-    "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
-    "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
+    "short": Style(
+        27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5, width=0.33
+    ),
+    "crop": Style(
+        32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5, width=0.33
+    ),
     "quiff": Style(
         46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12,
         clump=0.5,

@@ -23,9 +23,9 @@ FRONT, COVERED, DEPTH = 0, 3, 4
 """Places in a layer: colour from the first on, the share that is covered, depth of what covers half (mm)."""
 
 
-WIDE_ENOUGH, ENOUGH = 1.1, 6000
+WIDE_ENOUGH, ENOUGH = 1.25, 6000
 """Where so many strands or more are narrower than so many samples, fewer and wider ones are drawn."""
-FINE_POINTS = 20
+FINE_POINTS = 12
 """Strands of more points bend little from one to the next: every second one has the mean colour of its neighbours."""
 
 
