@@ -84,7 +84,9 @@ class ProceduralLook:
             neutral=vertices,
             wrinkles=self._wrinkles.rest(plan, seed),
             eyes=paint_eyes(plan, shape.eyes, seed),
-            hair=grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, paint, seed, plan.circumstances.up),
+            hair=grow_hair(
+                plan, BareHead(topology, vertices, normals), scalp, style, paint, seed, plan.circumstances.up
+            ),
             brows=grow_brows(plan, self._front, colour, grey, seed),
             beard=grow_beard(plan, topology, beard, beard_length, colour, grey, seed),
             garment=garment,

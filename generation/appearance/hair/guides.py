@@ -125,7 +125,7 @@ class Body:
         return shortened(points, left), left
 
     def floor(self, up: np.ndarray) -> float:
-        """How far along the unit vector `up` (3,) the pillow is that a head rests on, mm: the head sinks in a little."""
+        """How far along the unit vector `up` (3,) the pillow is that a head rests and sinks on, mm."""
         cranium = self.points[self.points[:, 1] > 20]
         return float((cranium @ up).min() + PILLOW_SINK_MM)
 
@@ -182,7 +182,7 @@ def fall(
     style: Style, roots: Roots, body: Body, parting: Parting, rng: np.random.Generator, up: np.ndarray,
     length: np.ndarray,
 ) -> np.ndarray:  # fmt: skip
-    """Guides (G, P, 3) of the given `length` (G,) that leave the scalp as they are combed and fall against `up` (3,)."""
+    """Guides (G, P, 3) of the given `length` (G,) that leave the scalp as combed and fall against `up` (3,)."""
     count, hangs = len(roots.at), up[1] > UPRIGHT
     side, bangs = roots.zone(parting._replace(fringe=False)), roots.zone(parting) == 3
     comb = comb_field(style.comb, roots, side)

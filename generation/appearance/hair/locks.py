@@ -14,7 +14,7 @@ from .styles import Style
 
 FRINGE_LAYER = 0.4
 FRINGE_UNEVEN = 0.13
-"""How thick a fringe is, relative to the rest of the hair, and by which share its hairs end sooner than scissors say."""
+"""How thick a fringe is, relative to the rest of the hair, and how much sooner than cut its hairs end, as a share."""
 PARTED, PARTING_MM = 0.25, 45.0
 """How thick hair is at a parting, relative to the rest, and over how many mm beside it about as thick as that."""
 LOCK_WIDTH = 0.4

@@ -24,6 +24,8 @@ MIXED, COILS_MIXED = 7.0, 80.0
 """How many hairs a strand stands for where grey ones mix in. Coils cross all over: a single white one would glare."""
 DENSER = 1.5
 """How much denser hair grows at the front, where all of its gaps show skin."""
+INTO_PILLOW_MM = 6.0
+"""How far hair sinks into a pillow."""
 SHORTEST = 0.3
 """Hairs of which an ear leaves less than this share are not there."""
 
@@ -83,6 +85,8 @@ def grow_hair(
         points, buried = np.concatenate([points, tail]), np.concatenate([buried, tail_buried])
         tint = np.concatenate([tint, tint[rng.integers(0, len(tint), len(tail))]])
         width = np.concatenate([width, np.ones(len(tail))])
+    if against[1] <= UPRIGHT:
+        points += np.maximum(body.floor(against) - INTO_PILLOW_MM - points @ against, 0)[..., None] * against
     shuffled = rng.permutation(len(points))  # shadows and small pictures take the first of them
     return Hair(
         style=style_name,

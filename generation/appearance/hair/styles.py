@@ -141,7 +141,7 @@ STYLES: dict[str, Style] = {
         clump=0.65, locks=260, uneven=0.12, width=0.38,
     ),
     "wavy": Style(
-        420, 8500, 22, "part", lift=0.65, gravity=0.85, layer=15, curl=9, turns=3.8, flat=True, cut=-195, mess=0.06,
+        420, 8500, 22, "part", lift=0.65, gravity=0.85, layer=15, curl=9, turns=3.6, flat=True, cut=-195, mess=0.045,
         clump=0.75, locks=200, uneven=0.12, width=0.40,
     ),
     "curly": Style(

@@ -95,7 +95,7 @@ def draw_strands(strands, light, shadows, viewpoint, buffer) -> None:
     row, column, height, width = _box(ends, order, len(buffer.depth))
     layer = Layer(np.zeros((height, width, 5), np.float32), np.zeros((height, width), np.bool_), row, column)
     colours = np.full(strands.points.shape, np.nan, np.float32)
-    _draw(order, ends, strands, samples_per_mm, light, shadows, viewpoint.position, colours, buffer.depth, layer)
+    draw_kernel(order, ends, strands, samples_per_mm, light, shadows, viewpoint.position, colours, buffer.depth, layer)
     _blend(layer, strands.code, buffer)
 
 
@@ -191,7 +191,7 @@ def _box(ends, order, side):
 
 
 @kernel(allocates=False)
-def _draw(order, ends, strands, samples_per_mm, light, shadows, camera, colours, depth, layer):
+def draw_kernel(order, ends, strands, samples_per_mm, light, shadows, camera, colours, depth, layer):
     """Draws the segments `order` into the `layer`; `colours` (S, P, 3), NaN, takes those of the points that are
     needed."""
     segments = ends.shape[1] - 1
@@ -282,7 +282,7 @@ def _blend(layer, code, buffer):
     values = layer.values
     for row in range(0, values.shape[0], 2):
         for column in range(0, values.shape[1], 2):
-            whole = 0.0
+            whole, nearest = 0.0, np.float32(np.inf)
             for k in range(4):
                 j, i = row + k // 2, column + k % 2
                 covered = values[j, i, COVERED]
@@ -295,7 +295,9 @@ def _blend(layer, code, buffer):
                     drawn = values[j, i, c] / covered
                     buffer.colour[y, x, c] += share * (drawn - buffer.colour[y, x, c])
                 if covered >= 0.5:
-                    buffer.depth[y, x] = min(buffer.depth[y, x], values[j, i, DEPTH])
+                    nearest = min(nearest, values[j, i, DEPTH])
             if whole >= 2:
                 for k in range(4):
-                    buffer.cover[row + k // 2 + layer.row, column + k % 2 + layer.column] = code
+                    y, x = row + k // 2 + layer.row, column + k % 2 + layer.column
+                    buffer.cover[y, x] = code
+                    buffer.depth[y, x] = min(buffer.depth[y, x], nearest)
