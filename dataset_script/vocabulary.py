@@ -30,8 +30,12 @@ SEGMENTS: tuple[str, ...] = (
     "mouth",
     "hair",
     "clothes",
+    "accessory",
+    "bedding",
 )
-"""Pixel value of the `segments` PNG -> what is there."""
+"""Pixel value of the `segments` PNG -> what is there. An accessory is worn on the head; bedding lies around it."""
+OPTIONAL_COLUMNS = frozenset({"mesh"})
+"""Columns of generated data that may be null."""
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
 
 

@@ -1,6 +1,7 @@
 """The default renderer's skin, eyes, clothes, teeth and shadows at the vertices of a refined mesh.
 
-pytorch3d interpolates between vertices where the default renderer paints each pixel; the materials are the same.
+For pytorch3d and for mesh files, which interpolate between vertices where the default renderer paints each pixel; the
+materials are the same.
 """
 
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...appearance.base import Look
+from ...appearance.props.base import SOLID, PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.shadows import ShadowMaps
@@ -15,16 +17,18 @@ from ...geometry.surface import unit
 from ...geometry.vectors import dot, transformed
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
-from ..cycles.paint import FineMesh
 from ..raster.lighting import lit_fraction
 from ..raster.materials import Point, skin_or_cloth, teeth, tongue, wet_eye
 from ..raster.mesh import Materials
 from ..raster.renderer import Posed
+from .paint import FineMesh
 
 SPACING_MM = 1.3
 """Of the vertices on the face: finer patterns are painted softer."""
 GLOSS = 0.08
 """Strength of the highlight of a surface whose own `specular` is 1."""
+BIAS_MM = 3.0
+"""How far behind the nearest surface a prop still counts as lit."""
 UNUSED = 255
 """Part of vertices that no triangle uses, see `FineMesh`."""
 
@@ -80,6 +84,43 @@ def painted(fine: FineMesh, posed: Posed, look: Look, tile: np.ndarray) -> Paint
     materials = Materials(look.skin.detail, posed.eyes, look.garment, tile, texels)
     _paint(vertices, materials, look.scene.light.direction, posed.shadows, out)
     return out
+
+
+def with_props(vertices: Painted, posed: Posed) -> Painted:
+    """`vertices` (V) and, after them, those of the props; metal is painted as a glossy colour."""
+    props = posed.props
+    if props is None:
+        return vertices
+    finish = props.finish[_owner(props)]
+    reached = np.empty((len(props.position), len(posed.shadows.depth)), np.float32)
+    _reach(props.position, posed.shadows, reached)
+    gloss = np.stack([GLOSS * finish[:, 1], np.zeros(len(finish))], axis=1)
+    own = Painted(props.position, props.albedo, props.normal, props.occlusion, reached, gloss)
+    return Painted(*(np.concatenate(both).astype(np.float32) for both in zip(vertices, own, strict=True)))
+
+
+def triangles_with_props(fine: FineMesh, posed: Posed) -> np.ndarray:
+    """(T, 3) of the refined mesh, and of the solid props behind its vertices."""
+    if posed.props is None:
+        return fine.triangles
+    solid = posed.props.triangles[posed.props.those(posed.props.opacity >= SOLID)]
+    return np.concatenate([fine.triangles, solid + len(fine.of_part)])
+
+
+def _owner(props: PropMesh) -> np.ndarray:
+    """(P,) the prop that each vertex belongs to."""
+    owner = np.zeros(len(props.position), int)
+    owner[props.triangles] = props.which[:, None]
+    return owner
+
+
+@kernel(allocates=False)
+def _reach(position: np.ndarray, shadows: ShadowMaps, out: np.ndarray):
+    """Fills the share (P, L) of each light that reaches points (P, 3)."""
+    for v in range(position.shape[0]):
+        for k in range(out.shape[1]):
+            x, y, z = transformed(shadows.frame[k], position[v])
+            out[v, k] = lit_fraction(shadows.depth[k], x, y, z, BIAS_MM)
 
 
 @kernel(allocates=False)
