@@ -40,13 +40,9 @@ def strand_colour(strands, s, p, light, shadows, camera):
     normal = unit_vector(difference(outward, scaled(along, lean)))
     viewer = unit_vector(difference(camera, at))
     own = FIRST_SHIFT + SHIFT_SPREAD * ((0.61803 * s) % 1.0 - 0.5)
-    up = 0.55 + 0.45 * outward[1]
-    sky = SKY_STRENGTH * shine * lobe(along, normal, (viewer[0], viewer[1] + 1.0, viewer[2]), own) ** 6
-    red, green, blue = (
-        light.sky[0] * up * (tint[0] + sky),
-        light.sky[1] * up * (tint[1] + sky),
-        light.sky[2] * up * (tint[2] + sky),
-    )
+    around = surroundings(light, outward)
+    sheen = SKY_STRENGTH * shine * lobe(along, normal, (viewer[0], viewer[1] + 1.0, viewer[2]), own) ** 6
+    red, green, blue = around[0] * (tint[0] + sheen), around[1] * (tint[1] + sheen), around[2] * (tint[2] + sheen)
     thin = 1 - strands.buried[s]
     for k in range(light.direction.shape[0]):
         towards = light.direction[k]
@@ -68,6 +64,13 @@ def strand_colour(strands, s, p, light, shadows, camera):
         blue += arrived * light.colour[k, 2] * (tint[2] * body + gloss)
     inside = 1 - BURIED * strands.buried[s] * (1 - 0.5 * p / last)
     return red * inside, green * inside, blue * inside
+
+
+@kernel(inline="early")
+def surroundings(light, outward):
+    """What hair that faces `outward` receives from all around; hair hangs over hair."""
+    up = 0.55 + 0.45 * outward[1]
+    return light.sky[0] * up, light.sky[1] * up, light.sky[2] * up
 
 
 @kernel(inline="early")

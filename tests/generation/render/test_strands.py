@@ -1,5 +1,7 @@
 """Strands: how much of a picture they cover, where their highlights are, and what they do not depend on."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -86,7 +88,7 @@ def test_strands_of_several_segments_cover_as_much_as_one():
     for joints in (2, 5, 9):
         layer = blank()
         at = np.linspace([8.4, 20.2], [50.7, 41.6], joints)
-        for a, b in zip(at[:-1], at[1:], strict=True):
+        for a, b in pairwise(at):
             covered = line(layer, a, b, (0.6, 0.6))
         assert covered.sum() == pytest.approx(0.6 * np.hypot(*(at[-1] - at[0])), rel=0.04)
 
