@@ -43,7 +43,7 @@ HAIR: dict[str, str] = {
     "set": "short waved {colour} hair brushed back",
     "chin_bob": "a chin-length {colour} bob",
     "locs": "{colour} locs",
-    "box_braids": "long {colour} box braids",
+    "box_braids": "{colour} box braids",
     "bun": "{colour} hair tied in a bun",
     "ponytail": "{colour} hair tied in a ponytail",
     "braid": "{colour} hair tied in a braid",

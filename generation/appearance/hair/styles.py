@@ -8,7 +8,7 @@ import numpy as np
 from ...distributions import YearsOfChange
 from ...plan import IdentityPlan
 from ...populations import BY_ETHNICITY, BY_GENDER, Everyone, hair_styles
-from ...streams import stream
+from ...streams import occasion_stream, stream
 
 if TYPE_CHECKING:  # labels are made from these choices and must not wait for SciPy
     from ...heads.base import Topology
@@ -24,6 +24,11 @@ SIDEBURN_MM = 16.0
 """How much further down sideburns reach that meet a beard."""
 THIN_FROM, CROWN_DEGREES_PER_MM = 14.0, 1.25
 """A front hairline that recedes further than this (mm) also opens the crown, this much for each further mm."""
+
+LOOSE, TIED = ("long", "wavy", "curly", "afro"), ("bun", "ponytail", "braid")
+"""Styles of hair that can be tied, and tied hair."""
+CHANGES = 0.5
+"""Share of the other occasions on which long hair is worn in the other way."""
 
 COLOURS: dict[str, tuple[float, float, float]] = {
     "black": (0.012, 0.010, 0.009),
@@ -194,7 +199,19 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     chances = hair_styles(plan.gender, plan.age, rng.random() < BY_ETHNICITY[plan.ethnicity].coily_hair)
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
-    return style, float(min(recede, gender.hairline_most_mm))
+    return worn(style, chances, plan, seed), float(min(recede, gender.hairline_most_mm))
+
+
+def worn(style: str, chances: dict[str, float], plan: IdentityPlan, seed: int) -> str:
+    """How a person wears their usual `style`, one of those with the relative `chances`: on another occasion some tie
+    long hair that they wear loose in the pain session, or the other way round."""
+    loose, tied = ([name for name in names if name in chances] for names in (LOOSE, TIED))
+    if plan.occasion == 0 or style not in loose + tied or not (loose and tied):
+        return style
+    if occasion_stream(seed, "look.hair_worn", plan).random() >= CHANGES:
+        return style
+    own = stream(seed, "look.hair_other", plan.identity_id)  # on every occasion the same other one
+    return str(own.choice(tied if style in loose else loose))
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:
