@@ -297,10 +297,10 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
         flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
     else:
         flow = roots.place - [0.0, 25.0, -65.0]
-    if comb != "out":  # at the nape and before the ears, down
+    if comb != "out":  # at the nape, and for all before the ears, down
         flow[:, 1] -= 70 * np.clip((20 - y) / 40, 0, 1) * np.clip((-60 - z) / 30, 0, 1)
-        before_ear = sideburn(roots.place)[:, None]
-        flow = flow * (1 - before_ear) + before_ear * [0.0, -60.0, -12.0]
+    before_ear = sideburn(roots.place)[:, None]
+    flow = flow * (1 - before_ear) + before_ear * [0.0, -60.0, -12.0]
     along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
     return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
 
