@@ -16,7 +16,7 @@ BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
 BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
-BEARD_HAIRS, BEARD_POINTS, BEARD_MM, TUFT_HAIRS = 6400, 5, 0.22, 7
+BEARD_HAIRS, BEARD_POINTS, BEARD_MM, TUFT_HAIRS = 8000, 5, 0.24, 8
 """How many there are, points of each, their width at the root, and how many make a tuft."""
 MOUSTACHE_MM, ABOVE_LIP = 3.5, -64.0
 

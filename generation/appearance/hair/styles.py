@@ -90,7 +90,7 @@ class Style:
 
 STYLES: dict[str, Style] = {
     "buzz": Style(
-        3.2, 26000, 3, "crown", lift=0.7, layer=0.6, clump=0, mess=0.3, sides=0.75, shine=0.1, width=0.25
+        3.2, 26000, 3, "crown", lift=0.7, layer=0.6, clump=0, mess=0.3, sides=0.75, shine=0.1, width=0.29
     ),
     "short": Style(
         27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5, width=0.33
