@@ -1,5 +1,6 @@
 """Which hair and beard a person has: colour, grey, style, and where it grows. `strands.py` and `brows.py` grow it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,11 +25,6 @@ SIDEBURN_MM = 16.0
 """How much further down sideburns reach that meet a beard."""
 THIN_FROM, CROWN_DEGREES_PER_MM = 14.0, 1.25
 """A front hairline that recedes further than this (mm) also opens the crown, this much for each further mm."""
-
-LOOSE, TIED = ("long", "wavy", "curly", "afro"), ("bun", "ponytail", "braid")
-"""Styles of hair that can be tied, and tied hair."""
-CHANGES = 0.5
-"""Share of the other occasions on which long hair is worn in the other way."""
 
 COLOURS: dict[str, tuple[float, float, float]] = {
     "black": (0.012, 0.010, 0.009),
@@ -167,6 +163,12 @@ STYLES: dict[str, Style] = {
 }  # fmt: skip
 
 
+TIED, LOOSE = ("bun", "ponytail", "braid"), ("long", "wavy", "curly")
+"""Ways to wear the same long hair."""
+WORN_ALIKE = 0.5
+"""How often long hair is worn on another day as in the pain session."""
+
+
 class HairPaint(NamedTuple):
     """Colour of a person's hair.
 
@@ -199,19 +201,28 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     chances = hair_styles(plan.gender, plan.age, rng.random() < BY_ETHNICITY[plan.ethnicity].coily_hair)
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
-    return worn(style, chances, plan, seed), float(min(recede, gender.hairline_most_mm))
+    if plan.occasion:
+        style = _on_another_day(style, chances, plan, seed)
+    return style, float(min(recede, gender.hairline_most_mm))
 
 
-def worn(style: str, chances: dict[str, float], plan: IdentityPlan, seed: int) -> str:
-    """How a person wears their usual `style`, one of those with the relative `chances`: on another occasion some tie
-    long hair that they wear loose in the pain session, or the other way round."""
-    loose, tied = ([name for name in names if name in chances] for names in (LOOSE, TIED))
-    if plan.occasion == 0 or style not in loose + tied or not (loose and tied):
+def _on_another_day(style: str, chances: Mapping[str, float], plan: IdentityPlan, seed: int) -> str:
+    """The style of long hair that may be worn otherwise: tied by who wore it loose, or loose by who had it tied.
+
+    Who wears it tied in different ways has it loose in one way alone: straight, wavy or curly.
+    """
+    day = occasion_stream(seed, "look.hair_worn", plan)
+    if style in TIED:
+        ways, rng = LOOSE, stream(seed, "look.hair_loose", plan.identity_id)
+    elif style in LOOSE:
+        ways, rng = TIED, day
+    else:
         return style
-    if occasion_stream(seed, "look.hair_worn", plan).random() >= CHANGES:
+    others = {name: chances[name] for name in ways if chances.get(name)}
+    if not others or day.random() < WORN_ALIKE:
         return style
-    own = stream(seed, "look.hair_other", plan.identity_id)  # on every occasion the same other one
-    return str(own.choice(tied if style in loose else loose))
+    p = np.array(list(others.values()))
+    return list(others)[rng.choice(len(others), p=p / p.sum())]
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:

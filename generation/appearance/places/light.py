@@ -1,4 +1,4 @@
-"""Light and the place behind. One per identity: the three views and all expressions share them."""
+"""Light and the place behind. One per identity and occasion: the views and expressions share them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...plan import IdentityPlan
-from ...streams import stream
+from ...streams import occasion_stream
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
@@ -60,7 +60,7 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
     sky = surround * setup.ambient * 0.80
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
-    panorama = paint_place(setup.place, mood, stream(seed, "look.place", plan.identity_id))
+    panorama = paint_place(setup.place, mood, occasion_stream(seed, "look.place", plan))
     # what is below reflects the light of the place: its lower half, as seen
     bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
     ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.75

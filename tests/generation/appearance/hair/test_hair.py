@@ -1,6 +1,5 @@
 """Hair: what must hold for every style, and for who gets which."""
 
-import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.spatial import cKDTree
 from dataset_script.spec import Spec
 from generation.appearance.hair.guides import BareHead, Body, Roots
 from generation.appearance.hair.strands import FACE_TOP, dye, grow_hair, take_root
-from generation.appearance.hair.styles import LOOSE, STYLES, TIED, HairPaint, choose_style, hair_colour, scalp_mask
+from generation.appearance.hair.styles import STYLES, HairPaint, choose_style, hair_colour, scalp_mask
 from generation.geometry.mesh import vertex_normals
 from generation.plan import Plan
 from generation.render.raster.strand_shadows import shadow_strands
@@ -230,18 +229,3 @@ def test_ropes_are_thin_and_apart(head):
     tips = hair.points[:, -4]
     near = cKDTree(tips).query(tips, k=20)[0][:, -1]
     assert np.median(near) < STYLES["locs"].rope
-
-
-def test_long_hair_is_tied_or_loose_by_the_occasion_and_nothing_else_changes():
-    changed = 0
-    for person in PLAN:
-        usual = choose_style(person, 0)
-        others = [choose_style(dataclasses.replace(person, occasion=k), 0) for k in range(1, 7)]
-        assert all(recede == usual[1] for _, recede in others)
-        worn = {style for style, _ in others} - {usual[0]}
-        assert len(worn) <= 1  # a person's other style is one
-        if worn:
-            changed += 1
-            assert (usual[0] in LOOSE, *worn) in ((True, name) for name in TIED) or usual[0] in TIED
-            assert person.gender == "woman"
-    assert changed > 10
