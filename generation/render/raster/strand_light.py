@@ -7,6 +7,7 @@ side, which has the colour of the hair, nearer to the root (Marschner et al. 200
 
 import numpy as np
 
+from ...geometry.sphere import received, rotated
 from ...geometry.vectors import difference, dot, scaled, transformed, unit_vector
 from ...kernels import kernel
 
@@ -69,8 +70,7 @@ def strand_colour(strands, s, p, light, shadows, camera):
 @kernel(inline="early")
 def surroundings(light, outward):
     """What hair that faces `outward` receives from all around; hair hangs over hair."""
-    up = 0.55 + 0.45 * outward[1]
-    return light.sky[0] * up, light.sky[1] * up, light.sky[2] * up
+    return scaled(received(light.harmonics, rotated(light.axes, outward)), 0.65 + 0.35 * outward[1])
 
 
 @kernel(inline="early")

@@ -16,11 +16,11 @@ SIDE = 64
 FLAT = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """A projection that leaves x and y (samples) as they are, at depth 1."""
 OPEN = ShadowMaps(np.full((3, 8, 8), np.inf, np.float32), np.zeros((3, 3, 4), np.float32))
-WHITE = Light(
-    direction=np.array([[0, 0, 1], [0, 0, 1], [0, 0, 1]], np.float32),
-    colour=np.array([[1, 1, 1], [0, 0, 0], [0, 0, 0]], np.float32),
-    sky=np.zeros(3, np.float32),
-    ground=np.zeros(3, np.float32),
+WHITE = Light.plain(
+    direction=np.array([[0, 0, 1], [0, 0, 1], [0, 0, 1]]),
+    colour=np.array([[1, 1, 1], [0, 0, 0], [0, 0, 0]]),
+    sky=np.zeros(3),
+    ground=np.zeros(3),
 )
 
 
