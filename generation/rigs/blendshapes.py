@@ -19,17 +19,17 @@ from .lid_contact import LID_GUARD, LidContact
 
 SIDES = ("Left", "Right")
 UNIT_SHAPES: dict[str, dict[str, float]] = {
-    "AU4": {"fu/browDown*": 0.60, "xu/eyebrows-*-down": 0.95, "sculpt/AU4": 1.0},
-    "AU6": {"fu/cheekSquint*": 0.90, "sculpt/AU6": 1.70},
-    "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
-    "AU9": {"fu/noseSneer*": 0.70, "xu/nose-*-elevation": 0.80, "sculpt/AU9": 1.0},
-    "AU10": {"fu/mouthUpperUp*": 0.50, "xu/mouth-elevation": 0.70},
+    "AU4": {"ict/browDown": 1.20, "fu/browDown*": 0.20, "sculpt/AU4": 1.3},
+    "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.50},
+    "AU7": {"ict/eyeSquint": 0.60, "fu/eyeSquint*": 0.90, "fu/eyeBlink*": 0.20},
+    "AU9": {"ict/noseSneer": 0.80, "sculpt/AU9": 1.0},
+    "AU10": {"ict/mouthUpperUp": 0.80},
     "AU43": {"xu/eye-*-closure": 1.0},
-    "AU1": {"fu/browInnerUp": 1.0},
-    "AU2": {"fu/browOuterUp*": 0.80},
-    "AU12": {"fu/mouthSmile*": 0.80},
-    "AU20": {"fu/mouthStretch*": 0.50, "xu/mouth-retraction": 0.70},
-    "AU25": {"fu/mouthLowerDown*": 0.40, "fu/mouthUpperUp*": 0.20, "xu/mouth-parling": 0.70},
+    "AU1": {"ict/browInnerUp": 1.0},
+    "AU2": {"ict/browOuterUp": 0.90},
+    "AU12": {"ict/mouthSmile": 0.90},
+    "AU20": {"ict/mouthStretch": 1.0},
+    "AU25": {"ict/mouthLowerDown": 0.60, "ict/mouthUpperUp": 0.25},
     "AU26": {"fu/jawOpen": 0.35},
     "AU27": {"fu/jawOpen": 1.0},
 }
@@ -40,6 +40,8 @@ GUARDED_SHAPES = {
     "fu/eyeSquint*": LID_GUARD["AU7"],
     "fu/cheekSquint*": LID_GUARD["AU6"],
     "sculpt/AU6": LID_GUARD["AU6"],
+    "ict/eyeSquint": LID_GUARD["AU7"],
+    "ict/cheekRaiser": LID_GUARD["AU6"],
 }
 """Share of a shape that closed eyes (AU43) take away."""
 
@@ -51,12 +53,7 @@ SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[fl
         ((33.0, -8.5), (13.0, 4.0), (0.0, 1.3, 0.8)),
         ((57.0, -3.0), (8.0, 9.0), (-1.6, -0.6, 0.6)),
     ),
-    "AU9": (
-        ((11.0, -18.0), (6.0, 12.0), (0.5, 3.0, 1.2)),
-        ((15.0, -38.0), (6.0, 7.0), (1.2, 3.0, 0.8)),
-        ((7.0, -56.0), (9.0, 6.0), (0.0, 1.8, 0.6)),
-        ((11.0, 13.0), (9.0, 7.0), (-1.6, -2.6, 0.6)),
-    ),
+    "AU9": (((11.0, 13.0), (9.0, 7.0), (-1.6, -2.6, 0.6)),),
 }
 
 
