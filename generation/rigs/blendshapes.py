@@ -7,6 +7,7 @@ the more the lids close, the less the units that raise the lower lid may add, or
 """
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -16,14 +17,15 @@ from ..heads.base import Head, HeadShape
 from ..populations import ANCESTRY_AXES
 from .base import check_asymmetry, left_half
 from .lid_contact import LID_GUARD, LidContact
+from .lip_contact import LipContact
 
 SIDES = ("Left", "Right")
 UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU4": {"ict/browDown": 1.20, "fu/browDown*": 0.20, "sculpt/AU4": 1.3},
     "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.50},
-    "AU7": {"ict/eyeSquint": 0.60, "fu/eyeSquint*": 0.90, "fu/eyeBlink*": 0.20},
-    "AU9": {"ict/noseSneer": 0.80, "sculpt/AU9": 1.0},
-    "AU10": {"ict/mouthUpperUp": 0.80},
+    "AU7": {"ict/eyeSquint": 0.70, "fu/eyeSquint*": 0.90, "fu/eyeBlink*": 0.10},
+    "AU9": {"ict/noseSneer": 1.00, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
+    "AU10": {"ict/mouthUpperUp": 0.95},
     "AU43": {"xu/eye-*-closure": 1.0},
     "AU1": {"ict/browInnerUp": 1.0},
     "AU2": {"ict/browOuterUp": 0.90},
@@ -44,6 +46,9 @@ GUARDED_SHAPES = {
     "ict/cheekRaiser": LID_GUARD["AU6"],
 }
 """Share of a shape that closed eyes (AU43) take away."""
+
+SHARED_SKIN = (("AU6", "AU7"), ("AU9", "AU10"))
+"""Pairs of units that pull the same skin: together they go little beyond the stronger one, as in PSPI's maxima."""
 
 SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
     # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
@@ -72,22 +77,30 @@ class BlendshapeRig:
                 offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in ANCESTRY_AXES]
             else:
                 offsets.append(_both_sides(head, name))
-        self._lids = LidContact(head)
+        self._lids, self._lips = LidContact(head), LipContact(head)
         self._left = left_half(head.canonical)
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         check_asymmetry(asymmetry)
-        weights = self.weights(au, extra_au)
-        if not any(weights.values()):
+        levels = _shares(au, extra_au)
+        if not any(levels.values()):
             return shape.control
-        closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNIT_SHAPES["AU43"]}
-        moving = weights | dict.fromkeys(UNIT_SHAPES["AU43"], 0.0)
-        moved = self._offset(moving, shape) * (1 + np.float32(asymmetry) * self._left) + self._offset(closing, shape)
-        return self._lids.resolve(shape.control + moved, shape, float(au[AU_NAMES.index("AU43")]))
+        alone = {unit: self._offset([unit], levels, shape) for unit in sum(SHARED_SKIN, ())}
+        moved = self._offset([unit for unit in levels if unit not in {"AU43", *alone}], levels, shape)
+        for one, other in SHARED_SKIN:
+            moved = moved + pulled_together(alone[one], alone[other])
+        moved *= 1 + np.float32(asymmetry) * self._left
+        moved += self._offset(["AU43"], levels, shape)
+        parted = self._lips.resolve(shape.control + moved, shape)
+        return self._lids.resolve(parted, shape, levels["AU43"])
 
-    def _offset(self, weights: dict[str, float], shape: HeadShape) -> np.ndarray:
-        """Sum of the weighted shapes, (W, 3) float32."""
+    def _offset(self, units: Iterable[str], levels: dict[str, float], shape: HeadShape) -> np.ndarray:
+        """Sum of the weighted shapes of some units, (W, 3) float32 mm."""
+        weights = dict.fromkeys(self._names, 0.0)
+        for unit in units:
+            for name, full in UNIT_SHAPES[unit].items():
+                weights[name] += full * levels[unit] * (1 - GUARDED_SHAPES.get(name, 0.0) * levels["AU43"])
         row = []
         for name in self._names:
             if name.startswith("xu/"):
@@ -96,17 +109,25 @@ class BlendshapeRig:
                 row.append(weights[name])
         return (np.asarray(row, np.float32) @ self._offsets).reshape(shape.control.shape)
 
-    def weights(self, au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
-        """Weight of every shape, after the lid guard."""
-        levels = dict(zip(AU_NAMES, check_aus(au) / AU_MAX, strict=True))
-        levels |= {name: check_extra_aus(extra_au)[name] / EXTRA_AU_MAX for name in EXTRA_AU_NAMES}
-        weights = dict.fromkeys(self._names, 0.0)
-        for unit, level in levels.items():
-            for name, full in UNIT_SHAPES[unit].items():
-                weights[name] += full * float(level)
-        for name, share in GUARDED_SHAPES.items():
-            weights[name] *= 1 - share * float(levels["AU43"])
-        return weights
+
+def _shares(au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
+    """Unit -> share of its full intensity, 0-1."""
+    shares = check_aus(au) / AU_MAX
+    extra = check_extra_aus(extra_au)
+    return {name: float(share) for name, share in zip(AU_NAMES, shares, strict=True)} | {
+        name: float(extra[name] / EXTRA_AU_MAX) for name in EXTRA_AU_NAMES
+    }
+
+
+def pulled_together(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Offsets (W, 3) mm of skin that two units pull, from those of each alone.
+
+    Where only one acts it moves as that one alone; where both pull alike, by the cubic mean of the two sums of cubes:
+    the fourth level of one adds little where the other has already brought the skin to its end.
+    """
+    a, b = (np.linalg.norm(offsets, axis=1, keepdims=True) for offsets in (one, other))
+    together = np.cbrt(a**3 + b**3) / np.maximum(a + b, 1e-9)
+    return (one + other) * together
 
 
 def _both_sides(head: Head, pattern: str) -> np.ndarray:
