@@ -25,14 +25,14 @@ UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.50},
     "AU7": {"ict/eyeSquint": 0.70, "fu/eyeSquint*": 0.90, "fu/eyeBlink*": 0.10},
     "AU9": {"ict/noseSneer": 1.00, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
-    "AU10": {"ict/mouthUpperUp": 0.95},
+    "AU10": {"ict/mouthUpperUp": 0.95, "sculpt/AU10": 1.0},
     "AU43": {"xu/eye-*-closure": 1.0},
-    "AU1": {"ict/browInnerUp": 1.0},
+    "AU1": {"ict/browInnerUp": 1.30},
     "AU2": {"ict/browOuterUp": 0.90},
-    "AU12": {"ict/mouthSmile": 0.90},
+    "AU12": {"ict/mouthSmile": 0.80},
     "AU20": {"ict/mouthStretch": 1.0},
-    "AU25": {"ict/mouthLowerDown": 0.60, "ict/mouthUpperUp": 0.25},
-    "AU26": {"fu/jawOpen": 0.35},
+    "AU25": {"ict/mouthLowerDown": 0.80, "ict/mouthUpperUp": 0.30},
+    "AU26": {"fu/jawOpen": 0.45},
     "AU27": {"fu/jawOpen": 1.0},
 }
 """Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
@@ -50,6 +50,11 @@ GUARDED_SHAPES = {
 SHARED_SKIN = (("AU6", "AU7"), ("AU9", "AU10"))
 """Pairs of units that pull the same skin: together they go little beyond the stronger one, as in PSPI's maxima."""
 
+LIFTS_LIP, NOSE_TO_LIP, LIP_SIZES = ("AU9", "AU10"), (33, 51), (0.8, 1.4)
+"""Units that shorten the skin between nose and lip (landmarks) by a share of its height, so more where it is high."""
+UPPER_LIP = ((0.0, -62.0), (30.0, 11.0))
+"""Centre and radii of that skin, mm on the canonical face."""
+
 SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
     # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
     "AU4": (((13.0, 17.0), (9.0, 8.0), (-1.8, -1.8, 0.8)),),
@@ -58,7 +63,8 @@ SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[fl
         ((33.0, -8.5), (13.0, 4.0), (0.0, 1.3, 0.8)),
         ((57.0, -3.0), (8.0, 9.0), (-1.6, -0.6, 0.6)),
     ),
-    "AU9": (((11.0, 13.0), (9.0, 7.0), (-1.6, -2.6, 0.6)),),
+    "AU9": (((0.0, -37.0), (8.0, 9.0), (0.0, -1.1, 0.0)), ((28.0, -68.0), (9.0, 9.0), (0.6, -2.8, 0.0))),
+    "AU10": (((28.0, -68.0), (8.0, 8.0), (0.3, -1.8, 0.0)),),
 }
 
 
@@ -78,7 +84,11 @@ class BlendshapeRig:
             else:
                 offsets.append(_both_sides(head, name))
         self._lids, self._lips = LidContact(head), LipContact(head)
-        self._left = left_half(head.canonical)
+        self._left, self._canonical = left_half(head.canonical), head.canonical
+        self._nose_to_lip = head.topology.refine[head.topology.landmarks[list(NOSE_TO_LIP)]]
+        (cx, cy), (rx, ry) = UPPER_LIP
+        x, y, _ = head.canonical.T
+        self._on_upper_lip = np.exp(-0.5 * (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2))[:, None].astype(np.float32)
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
@@ -87,6 +97,8 @@ class BlendshapeRig:
         if not any(levels.values()):
             return shape.control
         alone = {unit: self._offset([unit], levels, shape) for unit in sum(SHARED_SKIN, ())}
+        lift = 1 + (self._upper_lip_size(shape) - 1) * self._on_upper_lip
+        alone |= {unit: alone[unit] * lift for unit in LIFTS_LIP}
         moved = self._offset([unit for unit in levels if unit not in {"AU43", *alone}], levels, shape)
         for one, other in SHARED_SKIN:
             moved = moved + pulled_together(alone[one], alone[other])
@@ -94,6 +106,11 @@ class BlendshapeRig:
         moved += self._offset(["AU43"], levels, shape)
         parted = self._lips.resolve(shape.control + moved, shape)
         return self._lids.resolve(parted, shape, levels["AU43"])
+
+    def _upper_lip_size(self, shape: HeadShape) -> float:
+        """Height of the skin between nose and lip, relative to the canonical one."""
+        heights = [np.linalg.norm(np.subtract(*(self._nose_to_lip @ v))) for v in (shape.control, self._canonical)]
+        return float(np.clip(heights[0] / heights[1], *LIP_SIZES))
 
     def _offset(self, units: Iterable[str], levels: dict[str, float], shape: HeadShape) -> np.ndarray:
         """Sum of the weighted shapes of some units, (W, 3) float32 mm."""
