@@ -21,11 +21,11 @@ from .lip_contact import LipContact
 
 SIDES = ("Left", "Right")
 UNIT_SHAPES: dict[str, dict[str, float]] = {
-    "AU4": {"ict/browDown": 1.20, "fu/browDown*": 0.20, "sculpt/AU4": 1.3},
+    "AU4": {"ict/browDown": 1.10, "fu/browDown*": 0.40, "sculpt/AU4": 1.2},
     "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.50},
-    "AU7": {"ict/eyeSquint": 0.70, "fu/eyeSquint*": 0.90, "fu/eyeBlink*": 0.10},
-    "AU9": {"ict/noseSneer": 1.00, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
-    "AU10": {"ict/mouthUpperUp": 0.95, "sculpt/AU10": 1.0},
+    "AU7": {"ict/eyeSquint": 1.10, "fu/eyeSquint*": 0.60, "fu/eyeBlink*": 0.12},
+    "AU9": {"ict/noseSneer": 0.90, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
+    "AU10": {"ict/mouthUpperUp": 0.88, "sculpt/AU10": 1.0},
     "AU43": {"xu/eye-*-closure": 1.0},
     "AU1": {"ict/browInnerUp": 1.30},
     "AU2": {"ict/browOuterUp": 0.90},
@@ -86,6 +86,7 @@ class BlendshapeRig:
         self._lids, self._lips = LidContact(head), LipContact(head)
         self._left, self._canonical = left_half(head.canonical), head.canonical
         self._nose_to_lip = head.topology.refine[head.topology.landmarks[list(NOSE_TO_LIP)]]
+        self._brow = head.topology.refine[head.topology.landmarks[[21,22,39,42]]]
         (cx, cy), (rx, ry) = UPPER_LIP
         x, y, _ = head.canonical.T
         self._on_upper_lip = np.exp(-0.5 * (((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2))[:, None].astype(np.float32)
@@ -97,9 +98,11 @@ class BlendshapeRig:
         if not any(levels.values()):
             return shape.control
         alone = {unit: self._offset([unit], levels, shape) for unit in sum(SHARED_SKIN, ())}
+        alone["AU4"] = self._offset(["AU4"], levels, shape) * self._brow_size(shape)
         lift = 1 + (self._upper_lip_size(shape) - 1) * self._on_upper_lip
         alone |= {unit: alone[unit] * lift for unit in LIFTS_LIP}
         moved = self._offset([unit for unit in levels if unit not in {"AU43", *alone}], levels, shape)
+        moved = moved + alone["AU4"]
         for one, other in SHARED_SKIN:
             moved = moved + pulled_together(alone[one], alone[other])
         moved *= 1 + np.float32(asymmetry) * self._left
@@ -111,6 +114,11 @@ class BlendshapeRig:
         """Height of the skin between nose and lip, relative to the canonical one."""
         heights = [np.linalg.norm(np.subtract(*(self._nose_to_lip @ v))) for v in (shape.control, self._canonical)]
         return float(np.clip(heights[0] / heights[1], *LIP_SIZES))
+
+    def _brow_size(self, shape):
+        h=[(self._brow @ v)[:, 1] for v in (shape.control, self._canonical)]
+        h=[x[:2].mean()-x[2:].mean() for x in h]
+        return np.float32(np.clip(h[0]/h[1], .85, 1.3))
 
     def _offset(self, units: Iterable[str], levels: dict[str, float], shape: HeadShape) -> np.ndarray:
         """Sum of the weighted shapes of some units, (W, 3) float32 mm."""

@@ -43,6 +43,9 @@ SHAPES = (
     "mouthStretch",
 )
 """Names in the pack, left and right together; the jaw and the eyelids move by MakeHuman's own shapes."""
+AROUND = {"eyeSquint": ((31.0, -2.0), (1.3, 1.0), (17.0, 28.0)), "browDown": ((26.0, 17.0), (1.6, 1.0), (17.0, 30.0))}
+"""Shapes that are kept to a place: centre (|x|, y), stretch along x and y, and where they begin and end to fade (mm):
+a tight lid without the cheek, a lowered brow without the forehead and the nose."""
 OPEN = 0.35
 """How far both jaws are open while one is wrapped around the other, as a share of "jawOpen"."""
 SMOOTH_MM = 3.0
@@ -68,7 +71,7 @@ def carry_over(pack: Path) -> dict[str, np.ndarray]:
     weight = target.area * found.weight * (1 - (1 - EAR_WEIGHT) * target.ears)
     moved = [np.einsum("sc,scd->sd", shares, _both_sides(source, name)[corners]) for name in SHAPES]
     skin = _smooth(target, np.stack(moved), weight)
-    return {f"ict/{name}": _finished(target, offsets) for name, offsets in zip(SHAPES, skin, strict=True)}
+    return {f"ict/{name}": _finished(target, name, offsets) for name, offsets in zip(SHAPES, skin, strict=True)}
 
 
 @one_thread
@@ -81,9 +84,14 @@ def _smooth(target: Template, moved: np.ndarray, weight: np.ndarray) -> np.ndarr
     return solved.reshape(len(weight), len(moved), 3).transpose(1, 0, 2)
 
 
-def _finished(target: Template, skin: np.ndarray) -> np.ndarray:
+def _finished(target: Template, name: str, skin: np.ndarray) -> np.ndarray:
     """Offsets (W, 3) of all control vertices from those of the `skin` (S, 3): symmetric, and still at the back."""
     canonical = target.head.canonical.astype(np.float64)
+    if name in AROUND:
+        centre, stretch, fade = AROUND[name]
+        x, y, _ = target.points.T
+        away = (np.stack([np.abs(x), y], axis=1) - centre) / stretch
+        skin = skin * smoothstep(fade[1], fade[0], np.linalg.norm(away, axis=1))[:, None]
     offsets = np.zeros_like(canonical)
     offsets[target.skin] = skin * smoothstep(*BACK_MM, target.points[:, 2:])
     mirror = (-1, 1, 1)
