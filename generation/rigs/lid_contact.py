@@ -35,7 +35,7 @@ PRESSED_MM = 0.04
 """How far closed margins are pressed into each other."""
 ROUNDS = 2
 """Turns: a single one leaves a few tenths of a millimetre where the loops of the two lids do not face each other."""
-SLIT, KNEE = 0.15, 0.38
+SLIT, KNEE = 0.20, 0.44
 """Shares of the opening at rest: what open eyes keep at least, and where they begin to resist."""
 
 
