@@ -10,6 +10,8 @@ import numpy as np
 from ..heads.base import SKIN, Head, HeadShape
 from ..heads.makehuman import LIP_LINE
 
+SLIT_Y = LIP_LINE - 0.35
+"""Height of the slit at the surface of the canonical lips: vertices of the red above belong to the upper lip."""
 COLUMNS_MM = np.arange(-16.0, 17.0, 4.0)
 """Where the slit of the mouth is measured, canonical x."""
 COLUMN_HALF_MM = 2.0
@@ -32,7 +34,7 @@ class LipContact:
         edges = []
         for at in COLUMNS_MM:
             column = red[(np.abs(x - at) < COLUMN_HALF_MM) & (np.abs(y - LIP_LINE) < EDGE_MM)]
-            above = reference[column, 1] > LIP_LINE - 0.35
+            above = reference[column, 1] > SLIT_Y
             edges.append((topology.refine[column[above]], topology.refine[column[~above]]))
         self._edges = edges
         x, y, z = head.canonical.astype(np.float64).T
