@@ -16,8 +16,8 @@ from .lid_contact import LID_GUARD
 SIDES = ("Left", "Right")
 UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU4": {"ict/browDown": 1.10, "fu/browDown*": 0.40, "sculpt/AU4": 1.20},
-    "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.50},
-    "AU7": {"ict/eyeSquint": 1.10, "fu/eyeSquint*": 0.60, "fu/eyeBlink*": 0.12},
+    "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.70},
+    "AU7": {"ict/eyeSquint": 1.40, "fu/eyeSquint*": 0.65},
     "AU9": {"ict/noseSneer": 0.90, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
     "AU10": {"ict/mouthUpperUp": 0.88, "sculpt/AU10": 1.0},
     "AU43": {"xu/eye-*-closure": 1.0},
@@ -32,7 +32,6 @@ UNIT_SHAPES: dict[str, dict[str, float]] = {
 """Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
 
 GUARDED_SHAPES = {
-    "fu/eyeBlink*": 1.0,
     "fu/eyeSquint*": LID_GUARD["AU7"],
     "ict/eyeSquint": LID_GUARD["AU7"],
     "fu/cheekSquint*": LID_GUARD["AU6"],
