@@ -53,6 +53,8 @@ SMOOTH_MM = 3.0
 EAR_WEIGHT, STAY = 0.3, 1e-5
 BACK_MM = (-80.0, -40.0)
 """From here on, and up to here (z), skin moves: the back of the head, the neck behind the ears and the bust do not."""
+NECK_MM = (-135.0, -110.0)
+"""From here on, and up to here (y), it moves: not below the chin, where collars are."""
 SMALLEST_MM = 0.03
 """Movements are that much shorter, and none where they are shorter than that."""
 
@@ -85,7 +87,7 @@ def _smooth(target: Template, moved: np.ndarray, weight: np.ndarray) -> np.ndarr
 
 
 def _finished(target: Template, name: str, skin: np.ndarray) -> np.ndarray:
-    """Offsets (W, 3) of all control vertices from those of the `skin` (S, 3): symmetric, and still at the back."""
+    """Offsets (W, 3) of all control vertices from those of the `skin` (S, 3): symmetric, still at the back and neck."""
     canonical = target.head.canonical.astype(np.float64)
     if name in AROUND:
         centre, stretch, fade = AROUND[name]
@@ -93,7 +95,8 @@ def _finished(target: Template, name: str, skin: np.ndarray) -> np.ndarray:
         away = (np.stack([np.abs(x), y], axis=1) - centre) / stretch
         skin = skin * smoothstep(fade[1], fade[0], np.linalg.norm(away, axis=1))[:, None]
     offsets = np.zeros_like(canonical)
-    offsets[target.skin] = skin * smoothstep(*BACK_MM, target.points[:, 2:])
+    _, y, z = target.points.T
+    offsets[target.skin] = skin * (smoothstep(*BACK_MM, z) * smoothstep(*NECK_MM, y))[:, None]
     mirror = (-1, 1, 1)
     _, opposite = cKDTree(canonical).query(canonical * mirror)
     offsets = (offsets + offsets[opposite] * mirror) / 2
