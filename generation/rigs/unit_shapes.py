@@ -16,8 +16,8 @@ from .lid_contact import LID_GUARD
 SIDES = ("Left", "Right")
 UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU4": {"ict/browDown": 1.10, "fu/browDown*": 0.40, "sculpt/AU4": 1.20},
-    "AU6": {"ict/cheekRaiser": 0.80, "fu/cheekSquint*": 0.60, "sculpt/AU6": 1.70},
-    "AU7": {"ict/eyeSquint": 1.40, "fu/eyeSquint*": 0.65},
+    "AU6": {"ict/cheekRaiser": 1.00, "fu/cheekSquint*": 0.30, "sculpt/AU6": 1.50},
+    "AU7": {"ict/eyeSquint": 1.60, "fu/eyeSquint*": 0.50},
     "AU9": {"ict/noseSneer": 0.90, "ict/mouthUpperUp": 0.10, "sculpt/AU9": 1.0},
     "AU10": {"ict/mouthUpperUp": 0.88, "sculpt/AU10": 1.0},
     "AU43": {"xu/eye-*-closure": 1.0},
