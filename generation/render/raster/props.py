@@ -29,6 +29,8 @@ GLASS_ROUGHNESS = 0.08
 """Up to this roughness lamps are mirrored as they are."""
 METAL_F0 = 0.85
 SAME_SURFACE_MM = 6.0
+OFF_MM = 1.5
+"""How far off its surface the shadow on a prop is looked up: the far wall of a thin wire must not shade the near one."""
 THREADS_PER_MM = 1.1
 """How fine the threads of cloth are."""
 
@@ -144,7 +146,8 @@ def _shade(drawn, mesh, light, shadows, viewpoint, tile, buffer):
                 finish = mesh.finish[which]
                 viewer = unit_vector(difference(viewpoint.position, place.at))
                 material = _material(place, finish, tile, viewpoint.pixel_mm)
-                entering, mirrored = lit(material, place.at, viewer, light, shadows, 0.0)
+                off = added(place.at, material.normal, OFF_MM)
+                entering, mirrored = lit(material, off, viewer, light, shadows, 0.0)
                 metal = finish[2]
                 own = place.albedo
                 gloss = (
