@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
+from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
 from ...geometry.mesh import vertex_normals
@@ -14,6 +14,9 @@ from ...kernels import kernel
 
 FACE_FROM_MM = -60.0
 """What lies behind this depth is not in front of anything."""
+STICKS_OUT_MM = 14.0
+"""What sticks further out of a shell than this belongs to another part of the body."""
+BESIDE_RAD = 0.06
 CANDIDATES = 12
 """Triangles whose middles are nearest, among which the closest point of a surface is looked for."""
 
@@ -117,6 +120,25 @@ class Wearer:
             missing = margin - ((flat - found.place) * found.normal).sum(axis=1)
             flat += np.maximum(missing, 0)[:, None] * found.normal
         return flat.reshape(np.shape(points))
+
+    def enclosed(self, centre: np.ndarray, shell: np.ndarray, margin: float) -> np.ndarray:
+        """A shell (R, C, 3) around `centre` (3,), round in C, moved outwards so that it leaves no skin within its reach
+        outside, `margin` mm over it."""
+        away = shell - centre
+        far = np.linalg.norm(away, axis=2)
+        towards = away / far[..., None]
+        points = self.skin.vertices[self._points] - centre
+        reach = np.linalg.norm(points, axis=1)
+        near = reach < far.max() + STICKS_OUT_MM
+        points, reach = points[near], reach[near]
+        apart, node = cKDTree(towards.reshape(-1, 3)).query(points / reach[:, None], distance_upper_bound=BESIDE_RAD)
+        found = np.isfinite(apart)
+        least = np.zeros(far.size)
+        np.maximum.at(least, node[found], reach[found] + margin)
+        least = np.where(least < far.ravel() + STICKS_OUT_MM, least, 0).reshape(far.shape)
+        least = ndimage.maximum_filter(least, 3, mode=("nearest", "wrap"))
+        least[0] = 0  # the rim lies where it was laid
+        return centre + np.maximum(far, least)[..., None] * towards
 
     def carried(self, points: np.ndarray, blur: float = 0.0) -> sparse.csr_matrix:
         """Weights (N, V) with which `points` (N, 3) follow the skin: the closest point of it, or the mean of what lies

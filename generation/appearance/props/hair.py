@@ -16,6 +16,8 @@ RISE = 0.8
 PRESSED_WITHIN_MM = 45.0
 SHORT_MM = 45.0
 """Hair longer than this is tucked under a cap from wherever it grows."""
+BESIDE_MM = 9.0
+"""Hair that grows nearer than this to the inside of a cap is under it: its points lie some millimetres apart."""
 COVERED_MM = 7.0
 """Hairs of a face whose roots lie nearer than this under a dressing are not seen."""
 
@@ -23,14 +25,16 @@ COVERED_MM = 7.0
 def pressed(hair: Hair, inside: np.ndarray) -> Hair:
     """Hair held down by something with the `inside` points (N, 3)."""
     points = hair.points.reshape(-1, 3).astype(float)
-    distance, near = cKDTree(inside).query(points, distance_upper_bound=PRESSED_WITHIN_MM)
-    found = np.isfinite(distance)
-    outward = unit(inside[near[found]] - hair.middle)
-    apart = points[found] - inside[near[found]]
-    height = (apart * outward).sum(axis=1)
-    beside = np.linalg.norm(apart - height[:, None] * outward, axis=1)
-    allowed = -UNDER_MM + RISE * np.maximum(beside - 3.0, 0)
-    points[found] -= np.maximum(height - allowed, 0)[:, None] * outward
+    tree = cKDTree(inside)
+    for _ in range(2):  # what comes nearer may come under another part of it
+        distance, near = tree.query(points, distance_upper_bound=PRESSED_WITHIN_MM)
+        found = np.isfinite(distance)
+        outward = unit(inside[near[found]] - hair.middle)
+        apart = points[found] - inside[near[found]]
+        height = (apart * outward).sum(axis=1)
+        beside = np.linalg.norm(apart - height[:, None] * outward, axis=1)
+        allowed = -UNDER_MM + RISE * np.maximum(beside - 3.5, 0)
+        points[found] -= np.maximum(height - allowed, 0)[:, None] * outward
     return replace(hair, points=points.reshape(hair.points.shape).astype(np.float32))
 
 
@@ -43,7 +47,7 @@ def tucked(hair: Hair, inside: np.ndarray) -> Hair | None:
     height = (apart * outward).sum(axis=1)
     beside = np.sqrt(np.maximum(away**2 - height**2, 0))
     length = np.linalg.norm(np.diff(hair.points, axis=1), axis=2).sum(axis=1)
-    kept = (beside > 4.0) & (length < SHORT_MM)
+    kept = (beside > BESIDE_MM) & ((height > 0) | (beside > 3 * BESIDE_MM)) & (length < SHORT_MM)
     if not kept.any():
         return None
     left = replace(hair, points=hair.points[kept], tint=hair.tint[kept], buried=hair.buried[kept])

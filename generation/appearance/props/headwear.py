@@ -43,7 +43,7 @@ def _folds(
         count, lean = rng.integers(int(turns[0]), int(turns[1]) + 1), rng.normal(0, 1.2)
         height = rng.uniform(0.5, 1.0)
         ridge = np.sin(2 * np.pi * (count * u + lean * v + rng.uniform()))
-        total += height * (0.5 + 0.5 * ridge) ** 2 * (0.6 + 0.4 * np.sin(2 * np.pi * (u + rng.uniform()) + 3 * v))
+        total += height * (1 - np.abs(ridge)) ** 1.6 * (0.6 + 0.4 * np.sin(2 * np.pi * (u + rng.uniform()) + 3 * v))
     return total / waves
 
 
@@ -59,7 +59,7 @@ def _dome(wearer: Wearer, rim: np.ndarray, off: np.ndarray, margin: float) -> np
     far = wearer.radius(SKULL, way)
     first = np.linalg.norm(rim - SKULL, axis=1)
     far = far + (first - far[0]) * np.clip(1 - 4 * share, 0, 1)
-    return wearer.cleared(SKULL + (far + off)[..., None] * way, margin)
+    return wearer.cleared(wearer.enclosed(SKULL, SKULL + (far + off)[..., None] * way, margin), margin)
 
 
 def _cap_rim(wearer: Wearer, raised: float, low: float) -> np.ndarray:
@@ -147,9 +147,9 @@ def _hood(wearer: Wearer, opening: np.ndarray, rng: np.random.Generator) -> tupl
     """Cloth from the opening around the face (canonical half, (N, 3)) over ears and skull to the nape; its inside
     (M, 3) and what it follows."""
     right = opening[1:-1] * [-1, 1, 1]
-    rim = smooth_path(wearer.laid(np.concatenate([opening, right[::-1]]), 2.4), 4.0, closed=True)
+    rim = smooth_path(wearer.laid(np.concatenate([opening, right[::-1]]), 1.8), 4.0, closed=True)
     rim = rim[np.linspace(0, len(rim), AROUND, endpoint=False).astype(int)]
-    rim = wearer.cleared(rim, 2.2)
+    rim = wearer.cleared(rim, 1.6)
     pole = unit(NAPE)
     start = unit(rim - HOOD)
     angle = np.arccos(np.clip(start @ pole, -0.999, 0.999))
@@ -162,14 +162,18 @@ def _hood(wearer: Wearer, opening: np.ndarray, rng: np.random.Generator) -> tupl
     u, v = np.linspace(0, 1, AROUND, endpoint=False)[None], share
     folds = _folds(rng, u, v, 5, (5, 14))
     low = np.clip(0.5 - start[:, 1], 0, 1)[None]
-    off = 3.2 + 5.0 * np.clip(v / 0.25, 0, 1) + (2.0 + 5.0 * low) * folds * np.clip(v / 0.12, 0, 1) * (1 - v**3)
-    lip = 1.6 * np.exp(-(((share - 0.02) / 0.02) ** 2))
-    outer = wearer.cleared(HOOD + (far + off + lip)[..., None] * way, 3.0)
-    for _ in range(2):
+    off = np.interp(v, (0, 0.05, 0.3, 1), (-0.6, 1.6, 7.0, 8.0))
+    off = off + (3.0 + 7.0 * low) * folds * np.clip(v / 0.12, 0, 1) * (1 - v**3)
+    margin = np.broadcast_to(np.interp(v, (0, 0.05), (1.2, 3.0)), (rows, AROUND))
+    outer = wearer.cleared(HOOD + (far + off)[..., None] * way, margin)
+    for _ in range(5):
         outer[1:-1] = 0.5 * outer[1:-1] + 0.25 * (outer[:-2] + outer[2:])
         outer = 0.6 * outer + 0.2 * (np.roll(outer, 1, axis=1) + np.roll(outer, -1, axis=1))
-    outer = wearer.cleared(outer, 2.6)
-    inner = wearer.cleared(outer - 1.2 * way, 1.4)
+    outer = wearer.enclosed(HOOD, outer, 2.2)
+    outer[1:-1] = 0.5 * outer[1:-1] + 0.25 * (outer[:-2] + outer[2:])
+    outer = wearer.enclosed(HOOD, outer, 2.2)
+    inner = wearer.cleared(outer - 1.0 * way, np.minimum(margin - 0.8, 1.4))
+    inner[0] = wearer.skin.closest(rim).place + 0.3 * start  # the edge lies on the skin
     shape = outward(slab(outer, inner, columns_close=True), HOOD)
     return shape, inner.reshape(-1, 3), _held(wearer, shape, rim, 14.0)
 
@@ -200,7 +204,7 @@ def _cowl(wearer: Wearer, rng: np.random.Generator) -> tuple[Shape, sparse.csr_m
     swoops = np.maximum(
         np.sin(2 * np.pi * (3.2 * v + 0.35 * np.cos(around - rng.uniform(-0.6, 0.6)) + rng.uniform())), -0.4
     )
-    folds = 3.5 * swoops * np.sin(np.pi * v) + 5.0 * _folds(rng, u, v, 4, (4, 9)) * v
+    folds = 4.5 * swoops * np.sin(np.pi * v) + 8.0 * _folds(rng, u, v, 4, (4, 9)) * v
     out = unit(points - [0, 0, -75] * np.array([1, 0, 1]) - points * [0, 1, 0])
     points = points + (drape + folds)[..., None] * out
     points[..., 1] -= 6 * np.sin(np.pi * v) * front
