@@ -1,7 +1,7 @@
 """The plan of a dataset, person by person, and the shards that hold it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from dataset_script.vocabulary import (
     VIEWS_PER_EXPRESSION,
 )
 
+from ..accessories import choose_accessories
 from ..populations import AGE_RANGES
 from ..streams import stream
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
@@ -63,7 +64,7 @@ class Plan(Sequence[IdentityPlan]):
         ethnicity, gender = ETHNICITIES[self._ethnicity[identity_id]], GENDERS[self._gender[identity_id]]
         low, high = AGE_RANGES[age_group]
         age = int(stream(seed, "plan.years", identity_id).integers(low, high, endpoint=True))
-        return IdentityPlan(
+        plan = IdentityPlan(
             identity_id=identity_id,
             split=self.split_of(identity_id),
             age_group=age_group,
@@ -73,6 +74,7 @@ class Plan(Sequence[IdentityPlan]):
             expressions=neutral_and_pain(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
+        return replace(plan, accessories=choose_accessories(plan, seed))
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""

@@ -8,6 +8,7 @@ from .oxygen import mirrored, prop
 from .shapes import ball, joined, smooth_path, tube
 
 LOBE = ((75.5, -39.0, -66.5),)
+DOWN = np.array([0.0, 3.0, 0.0])
 GOLD, SILVER, PEARL = (0.80, 0.60, 0.28), (0.75, 0.75, 0.76), (0.72, 0.68, 0.62)
 STONES = ((0.55, 0.58, 0.60), (0.02, 0.08, 0.30), (0.30, 0.01, 0.03), (0.02, 0.16, 0.08), (0.01, 0.01, 0.01))
 AIDS = ((0.42, 0.28, 0.20), (0.55, 0.55, 0.56), (0.16, 0.16, 0.17), (0.68, 0.58, 0.48), (0.10, 0.06, 0.04))
@@ -41,10 +42,10 @@ def make_earrings(wearer: Wearer, rng: np.random.Generator) -> Worn:
             radius = 8.5 * size**2
             turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)
             ring = np.stack([0.12 * side * np.sin(turn), np.cos(turn), np.sin(turn)], axis=1)
-            centre = at + [side * 1.2, 2.0 - radius, 0.0]
+            centre = at + np.array([side * 1.2, 2.0 - radius, 0.0])
             shapes.append(tube(centre + radius * ring, (0.75, 0.75), True, 8, (side, 0.0, 0.001)))
         else:
-            hook = np.array([at + 0.5 * normal, at + 1.6 * normal + [0, -3, 0], at + [side * 1.6, -9 * size, 0]])
+            hook = np.array([at + 0.5 * normal, at + 1.6 * normal - DOWN, at + np.array([side * 1.6, -9 * size, 0])])
             shapes.append(tube(smooth_path(hook, 1.0), (0.45, 0.45), False, 6))
             shapes.append(ball(hook[-1] + [0, -3.5 * size, 0], (2.6 * size, 4.2 * size, 2.6 * size)))
     shape = joined(*shapes)

@@ -167,7 +167,7 @@ class Wearer:
         return ((far[near] * weight).sum(axis=1) / weight.sum(axis=1)).reshape(towards.shape[:-1])
 
     def front_of(self, points: np.ndarray, beside: float = 3.5) -> float:
-        """How far (mm) `points` (N, 3) must move ahead to stand before all skin that is within `beside` mm of them, seen
+        """How far (mm) `points` (N, 3) must move ahead to stand before all skin that is seen within `beside` mm of them
         from the front."""
         face = self.vertices[self._points]
         face = face[face[:, 2] > FACE_FROM_MM]

@@ -39,7 +39,7 @@ def pressed(hair: Hair, inside: np.ndarray) -> Hair:
 
 
 def tucked(hair: Hair, inside: np.ndarray) -> Hair | None:
-    """Hair that a cap or a scarf with the `inside` points (N, 3) leaves to be seen: what grows beside it and is short."""
+    """Hair that a cap or a scarf with the `inside` points (N, 3) leaves to be seen: what is short, beside it."""
     roots = hair.points[:, 0].astype(float)
     away, near = cKDTree(inside).query(roots)
     outward = unit(inside[near] - hair.middle)

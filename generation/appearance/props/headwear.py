@@ -117,7 +117,7 @@ def make_headscarf(wearer: Wearer, rng: np.random.Generator) -> Worn:
     knot = wearer.laid([(0.0, -123.0, -6.0)], 7.0)[0]
     shapes = [ball(knot, (8.0, 6.5, 6.0))]
     for side in (1.0, -1.0):
-        end = knot + [side * rng.uniform(14, 24), rng.uniform(-42, -30), 6.0]
+        end = knot + np.array([side * rng.uniform(14, 24), rng.uniform(-42, -30), 6.0])
         way = wearer.cleared(smooth_path(np.array([knot, 0.5 * (knot + end) + [0, 3, 5], end]), 3.0), 3.0, dressed=True)
         wide = np.interp(np.linspace(0, 1, len(way)), (0, 0.2, 0.9, 1), (4, 8, 12, 3))
         shapes.append(tube(way, np.stack([1.6 + 0 * wide, wide], axis=1), False, 10, (0.0, 0.2, 1.0)))

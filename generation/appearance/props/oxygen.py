@@ -45,14 +45,14 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
         hanging = wearer.cleared(smooth_path(end, 3.0), radius + 0.3, dressed=True)
         shapes.append(tube(hanging, (radius, radius), False, 8))
     shapes.append(ball(low, (3.2, 7.0, 3.0)))
-    down = wearer.cleared(smooth_path(np.array([low, low + [4, -45, 14], low + [10, -110, 34]]), 4.0), 3, dressed=True)
+    down = wearer.cleared(smooth_path(low + np.array([(0, 0, 0), (4, -45, 14), (10, -110, 34)]), 4.0), 3, dressed=True)
     shapes.append(tube(down, (radius, radius), False, 8))
     middle = len(path) // 2
     nostrils = wearer.landmarks[[32, 34]]
     prongs = []
     for nostril in nostrils:
         start = path[middle] + [0.9 * nostril[0] - path[middle, 0], 0, 0]
-        end = nostril + [0, 2.0, -1.0]
+        end = nostril + np.array([0, 2.0, -1.0])
         prongs.append(tube(smooth_path(np.array([start, 0.5 * (start + end) + [0, 0, 1.6], end]), 1.0), (1.5, 1.5)))
     colour = TUBE_COLOURS[rng.integers(len(TUBE_COLOURS))]
     shape = joined(*shapes, *prongs)
@@ -71,7 +71,7 @@ def make_mask(wearer: Wearer, rng: np.random.Generator) -> Worn:
     mouth = wearer.landmarks[48:68].mean(axis=0)
     apex = 0.5 * (tip + mouth) + [0, -2, rng.uniform(27, 31)]
     shell, follow = _cone(wearer, rim, apex)
-    port_from, towards = apex + [0, -9, -6], unit(np.array([0.0, -0.62, 0.78]))
+    port_from, towards = apex + np.array([0, -9, -6]), unit(np.array([0.0, -0.62, 0.78]))
     port = np.array([port_from, port_from + 16 * towards])
     aside = rng.uniform(-45, 45)
     hose = smooth_path(

@@ -39,17 +39,13 @@ MAKERS: dict[str, Maker] = {
 """Each of `accessories.ACCESSORIES`."""
 
 
-def put_on(
-    plan: IdentityPlan, names: tuple[str, ...], look: Look, topology: Topology, reference: Skin, seed: int
-) -> Look:
-    """`look` with the accessories `names`; a person's own stay the same on every occasion.
+def put_on(plan: IdentityPlan, look: Look, topology: Topology, reference: Skin, seed: int) -> Look:
+    """`look` with the accessories of a plan; what is a person's own is the same on every occasion.
 
     `reference`: what `fitting.canonical_skin` gives for the head.
     """
-    if not names:
-        return look
     wearer = Wearer(reference, topology.landmarks, look.neutral, look.cloth_thickness)
-    worn = [MAKERS[name](wearer, stream(seed, f"look.accessory.{name}", plan.identity_id)) for name in names]
+    worn = [MAKERS[name](wearer, stream(seed, f"look.accessory.{name}", plan.identity_id)) for name in plan.accessories]
     props = (*look.props, *(prop for one in worn for prop in one.props))
     normals = vertex_normals(look.neutral, topology.triangles)
     occlusion, shaded = occlusion_together(look.neutral, normals, topology.triangles, props)

@@ -30,7 +30,7 @@ GLASS_ROUGHNESS = 0.08
 METAL_F0 = 0.85
 SAME_SURFACE_MM = 6.0
 OFF_MM = 1.5
-"""How far off its surface the shadow on a prop is looked up: the far wall of a thin wire must not shade the near one."""
+"""How far off its surface the shadow on a prop is looked up: the far wall of a wire must not shade the near one."""
 THREADS_PER_MM = 1.1
 """How fine the threads of cloth are."""
 
