@@ -65,12 +65,15 @@ def make_glasses(wearer: Wearer, rng: np.random.Generator) -> Worn:
     cut = cut._replace(half_width=cut.half_width * size, half_height=cut.half_height * size)
     finish = Finish(0.28, 1.0, 1.0) if metal else Finish(0.22, 1.0)
     front = _Front(wearer, cut, max(rng.normal(17.5, 1.2), 15.0))
-    shapes = [*front.rims(), front.bridge(metal), *front.arms(metal)]
+    frame = joined(*front.rims(), front.bridge(metal), *front.arms(metal))
+    stiff, carrier = len(frame.points), None
     if metal:
-        shapes += front.pads()
-    frame = joined(*shapes)
+        pads, yielding = front.pads()
+        frame = joined(frame, pads)
+        share = np.concatenate([np.zeros(stiff), yielding])
+        carrier = wearer.carried(frame.points, 3.0).multiply(share[:, None]).tocsr()
     lenses = joined(front.lens(1.0), front.lens(-1.0))
-    return Worn((prop("glasses", frame, colour, finish), prop("glasses", lenses, LENS_COLOUR, LENS)))
+    return Worn((prop("glasses", frame, colour, finish, carrier), prop("glasses", lenses, LENS_COLOUR, LENS)))
 
 
 class _Front:
@@ -139,9 +142,10 @@ class _Front:
         path[:, 2] += 1.2 * (1 - x**2)
         return tube(path, (0.9, 0.8) if metal else (2.6, self.cut.rim[1]), False, 8)
 
-    def pads(self) -> list[Shape]:
-        """Two pads on the sides of the nose, and the wires that hold them."""
-        shapes = []
+    def pads(self) -> tuple[Shape, np.ndarray]:
+        """Two pads on the sides of the nose and the wires that hold them, and how far each point (P,) gives way to the
+        skin: pads do, the frame does not."""
+        shapes, yielding = [], []
         for side in (1.0, -1.0):
             start = self.curved(
                 np.array([self.middle + side * (self.x - 0.96 * self.cut.half_width)]), np.array([self.y + 1.0])
@@ -151,7 +155,8 @@ class _Front:
             bow = 0.5 * (start + seat) + [side * 1.0, 1.0, -2.5]
             path = self.wearer.cleared(smooth_path(np.array([start, bow, seat]), 1.2), 0.7)
             shapes.append(tube(path, (0.45, 0.45), False, 6))
-        return shapes
+            yielding += [np.ones(len(shapes[-2].points)), np.repeat(np.linspace(0, 1, len(path)), 6)]
+        return joined(*shapes), np.concatenate(yielding)
 
     def arms(self, metal: bool) -> list[Shape]:
         """From the outer edges to the ears, and down behind them."""

@@ -9,7 +9,7 @@ from ..colours import colour
 from .base import Finish, Worn
 from .fitting import Wearer
 from .oxygen import outward, prop
-from .shapes import Shape, ball, joined, slab, smooth_path, tube
+from .shapes import Shape, ball, cleaned, joined, slab, smooth_path, tube
 
 SKULL = np.array([0.0, 22.0, -68.0])
 """Middle of the shells that caps are, mm."""
@@ -97,7 +97,7 @@ def make_hijab(wearer: Wearer, rng: np.random.Generator) -> Worn:
     tint = unlike_skin(SCARF_COLOURS[rng.integers(len(SCARF_COLOURS))] * np.exp(0.12 * rng.standard_normal()))
     shift = np.array([0.0, rng.uniform(-3, 5), 0.0])
     hood, inside, hood_carrier = _hood(wearer, np.array(OPENING, float) + shift * np.linspace(1, 0, 11)[:, None], rng)
-    cowl, cowl_carrier = _cowl(wearer, rng)
+    cowl, cowl_carrier = _cowl(wearer, 1.0, rng)
     return Worn(
         (prop("hijab", hood, tint, CLOTH, hood_carrier), prop("hijab", cowl, 0.97 * tint, CLOTH, cowl_carrier)),
         inside,
@@ -114,16 +114,19 @@ def make_headscarf(wearer: Wearer, rng: np.random.Generator) -> Worn:
     opening[:4] += np.array([[0, 8, -10], [0, 8, -10], [2, 7, -8], [3, 3, -5]]) * rng.uniform(0.4, 1.2)
     opening[8:] += [[0, 2, -4], [0, -1, -2], [0, -3, 0]]
     hood, inside, carrier = _hood(wearer, opening, rng)
-    knot = wearer.laid([(0.0, -123.0, -6.0)], 7.0)[0]
+    cowl, cowl_carrier = _cowl(wearer, 0.45, rng)
+    knot = wearer.laid([(0.0, -126.0, -10.0)], 12.0)[0]
     shapes = [ball(knot, (8.0, 6.5, 6.0))]
     for side in (1.0, -1.0):
         end = knot + np.array([side * rng.uniform(14, 24), rng.uniform(-42, -30), 6.0])
-        way = wearer.cleared(smooth_path(np.array([knot, 0.5 * (knot + end) + [0, 3, 5], end]), 3.0), 3.0, dressed=True)
+        way = smooth_path(np.array([knot, 0.5 * (knot + end) + [0, 3, 8], end + np.array([0, 0, 6])]), 3.0)
+        way = wearer.cleared(way, 9.0, dressed=True)
         wide = np.interp(np.linspace(0, 1, len(way)), (0, 0.2, 0.9, 1), (4, 8, 12, 3))
         shapes.append(tube(way, np.stack([1.6 + 0 * wide, wide], axis=1), False, 10, (0.0, 0.2, 1.0)))
     tie = joined(*shapes)
     parts = (
         prop("headscarf", hood, tint, CLOTH, carrier),
+        prop("headscarf", cowl, 0.97 * tint, CLOTH, cowl_carrier),
         prop("headscarf", tie, 0.95 * tint, CLOTH, wearer.carried(tie.points, 12.0)),
     )
     return Worn(parts, inside, "under")
@@ -154,7 +157,7 @@ def _hood(wearer: Wearer, opening: np.ndarray, rng: np.random.Generator) -> tupl
     start = unit(rim - HOOD)
     angle = np.arccos(np.clip(start @ pole, -0.999, 0.999))
     rows = 30
-    share = np.linspace(0, 0.98, rows)[:, None]
+    share = np.linspace(0, 0.995, rows)[:, None]
     way = unit(np.sin((1 - share) * angle)[..., None] * start + np.sin(share * angle)[..., None] * pole)
     first = np.linalg.norm(rim - HOOD, axis=1)
     far = np.minimum(wearer.radius(HOOD, way), first.clip(70, 140) + 45)
@@ -175,11 +178,14 @@ def _hood(wearer: Wearer, opening: np.ndarray, rng: np.random.Generator) -> tupl
     inner = wearer.cleared(outer - 1.0 * way, np.minimum(margin - 0.8, 1.4))
     inner[0] = wearer.skin.closest(rim).place + 0.3 * start  # the edge lies on the skin
     shape = outward(slab(outer, inner, columns_close=True), HOOD)
+    sunk = wearer.skin.height(shape.points) < -0.5  # where its lower end comes together in the neck
+    shape = cleaned(Shape(shape.points, shape.triangles[~sunk[shape.triangles].any(axis=1)]))
     return shape, inner.reshape(-1, 3), _held(wearer, shape, rim, 14.0)
 
 
-def _cowl(wearer: Wearer, rng: np.random.Generator) -> tuple[Shape, sparse.csr_matrix]:
-    """Cloth around the neck, from under the chin down to chest and shoulders, and what it follows."""
+def _cowl(wearer: Wearer, reach: float, rng: np.random.Generator) -> tuple[Shape, sparse.csr_matrix]:
+    """Cloth around the neck, from under the chin down to chest and shoulders, or a share `reach` of the way there, and
+    what it follows."""
     rows, around = 26, np.linspace(0, 2 * np.pi, AROUND, endpoint=False)
     front, side = 0.5 + 0.5 * np.cos(around), np.abs(np.sin(around))
     top = np.stack(
@@ -194,7 +200,9 @@ def _cowl(wearer: Wearer, rng: np.random.Generator) -> tuple[Shape, sparse.csr_m
     away = top - [0, 0, -72]
     away[:, 1] = 0
     top = top + 4.0 * unit(away)
-    low = np.stack([112 * np.sin(around), -196 + 26 * side + 16 * (1 - front), -72 + 86 * np.cos(around)], axis=1)
+    down = -196 + 26 * side + 16 * (1 - front)
+    low = np.stack([112 * np.sin(around), down, -72 + 86 * np.cos(around)], axis=1)
+    low = np.array([0, -140, -72]) + (low - [0, -140, -72]) * [0.4 + 0.6 * reach, reach, 0.4 + 0.6 * reach]
     low = wearer.dressed.closest(low)
     bottom = low.place + 7.0 * low.normal
     v = np.linspace(0, 1, rows)[:, None]

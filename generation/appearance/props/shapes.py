@@ -22,6 +22,12 @@ def joined(*shapes: Shape) -> Shape:
     return Shape(np.concatenate([shape.points for shape in shapes]), np.concatenate(triangles).astype(np.int32))
 
 
+def cleaned(shape: Shape) -> Shape:
+    """A shape without the points that no triangle uses."""
+    used, triangles = np.unique(shape.triangles, return_inverse=True)
+    return Shape(shape.points[used], triangles.reshape(shape.triangles.shape).astype(np.int32))
+
+
 def ball(centre: np.ndarray, radii: np.ndarray | float, axes: np.ndarray | None = None) -> Shape:
     """An ellipsoid with `radii` (3,) along `axes` (3, 3), one a row."""
     points, triangles = uv_sphere(10, 14)
