@@ -15,7 +15,7 @@ PLASTERS = ((0.62, 0.42, 0.30), (0.45, 0.27, 0.17), (0.72, 0.55, 0.42), (0.78, 0
 """Linear colours that plasters are sold in."""
 PATCHES: dict[str, tuple[tuple[float, float, float], tuple[float, float], float]] = {
     "forehead": ((0.0, 46.0, 24.0), (34.0, 24.0), 0.25),
-    "cheek": ((47.0, -36.0, 8.0), (19.0, 18.0), 0.25),
+    "cheek": ((46.0, -37.0, 9.0), (17.0, 16.0), 0.25),
     "nose": ((0.0, -16.0, 34.0), (21.0, 9.5), 0.06),
     "chin": ((0.0, -96.0, 22.0), (22.0, 13.0), 0.12),
 }
@@ -52,7 +52,7 @@ def make_patch(place: str, wearer: Wearer, rng: np.random.Generator) -> Worn:
     parts = [prop(name, pad, WHITE, GAUZE, wearer.carried(pad.points, 3.0))]
     across = np.array([-np.sin(angle), np.cos(angle), 0.0]) * half[1] * 0.78
     for side in (1, -1):
-        strip = _patch(wearer, middle + side * across, half * (1.32, 0.26), angle, 0.6, 2.7, round_corners=1.5)
+        strip = _patch(wearer, middle + side * across, half * (1.25, 0.26), angle, 0.6, 2.7, round_corners=1.5)
         parts.append(prop(name, strip, 0.94 * WHITE, TAPE, wearer.carried(strip.points, 3.0)))
     return Worn(tuple(parts), pad.points, "pressed")
 

@@ -14,6 +14,7 @@ from ...kernels import kernel
 
 FACE_FROM_MM = -60.0
 """What lies behind this depth is not in front of anything."""
+OUTSIDE_MM = 14.0
 STICKS_OUT_MM = 14.0
 """What sticks further out of a shell than this belongs to another part of the body."""
 BESIDE_RAD = 0.06
@@ -103,11 +104,12 @@ class Wearer:
         axis = np.array([0.0, 0.0, -68.0])
         inward = (flat - axis) * [1, 0, 1] if from_axis else np.broadcast_to([0.0, 0.0, 1.0], flat.shape)
         inward = inward / np.linalg.norm(inward, axis=1, keepdims=True)
-        for _ in range(4):  # to the tangent plane of the closest point, again and again
+        flat += OUTSIDE_MM * inward  # what is inside would find the walls of sockets and nostrils
+        for _ in range(7):  # to the tangent plane of the closest point, again and again
             found = skin.closest(flat)
             slope = np.clip((inward * found.normal).sum(axis=1), 0.25, 1)
             off = ((flat - found.place) * found.normal).sum(axis=1) / slope
-            flat -= np.clip(off, -15, 15)[:, None] * inward
+            flat -= np.clip(off, -20, 20)[:, None] * inward
         return self.anchored(flat).place.reshape(np.shape(places))
 
     def cleared(self, points: np.ndarray, margin: np.ndarray | float, dressed: bool = False) -> np.ndarray:
