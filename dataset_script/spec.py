@@ -57,7 +57,8 @@ class Spec:
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
     pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
     scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
-    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")
+    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, UV maps, dense landmarks, heatmaps per AU")
+    mesh: bool = _ruled(False, Flag(), "with the geometry, the mesh of every frame as binary glTF")
     identities_per_shard: int | None = _ruled(
         None,
         Whole(1, 1000),
@@ -99,6 +100,8 @@ class Spec:
             if value is None and each.default is None:
                 continue  # it does not apply, or its part of the generator has a default
             object.__setattr__(self, each.name, each.metadata["rule"].check(each.name, value))
+        if self.mesh and not self.geometry:
+            raise InvalidInput("mesh is True; allowed: only where geometry is True too, in whose rows it is")
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, nothing that is null; equal specs give equal text."""
