@@ -6,8 +6,7 @@ import numpy as np
 
 from .base import Finish, Worn
 from .fitting import Wearer
-from .oxygen import prop
-from .shapes import ball, slab, smooth_path, tube
+from .shapes import ball, prop, slab, smooth_path, tube
 
 GAUZE, TAPE = Finish(0.9, 0.15, 0.0, 1.0, 0.06), Finish(0.65, 0.4, 0.0, 1.0, 0.02)
 WHITE = np.array([0.78, 0.77, 0.74])

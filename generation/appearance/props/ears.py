@@ -4,8 +4,7 @@ import numpy as np
 
 from .base import Finish, Worn
 from .fitting import Wearer
-from .oxygen import mirrored, prop
-from .shapes import ball, joined, smooth_path, tube
+from .shapes import ball, joined, mirrored, prop, smooth_path, tube
 
 LOBE = ((75.5, -39.0, -66.5),)
 DOWN = np.array([0.0, 3.0, 0.0])

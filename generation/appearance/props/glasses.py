@@ -6,8 +6,7 @@ import numpy as np
 
 from .base import Finish, Worn
 from .fitting import Wearer
-from .oxygen import prop
-from .shapes import Shape, ball, grid_triangles, joined, smooth_path, tube
+from .shapes import Shape, ball, grid_triangles, joined, prop, smooth_path, tube
 
 
 class Cut(NamedTuple):

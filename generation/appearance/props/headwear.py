@@ -8,8 +8,7 @@ from ..clothes import unlike_skin
 from ..colours import colour
 from .base import Finish, Worn
 from .fitting import Wearer
-from .oxygen import outward, prop
-from .shapes import Shape, ball, cleaned, joined, slab, smooth_path, tube
+from .shapes import Shape, ball, cleaned, joined, outward, prop, slab, smooth_path, tube
 
 SKULL = np.array([0.0, 22.0, -68.0])
 """Middle of the shells that caps are, mm."""

@@ -4,9 +4,9 @@ import numpy as np
 from scipy import sparse
 
 from ...geometry.surface import unit
-from .base import Finish, Prop, Worn
+from .base import Finish, Worn
 from .fitting import Wearer
-from .shapes import Shape, ball, grid_triangles, joined, smooth_path, tube
+from .shapes import Shape, ball, grid_triangles, joined, mirrored, outward, prop, smooth_path, tube
 
 VINYL = Finish(roughness=0.25, specular=1.0, opacity=0.62)
 SHELL = Finish(roughness=0.18, specular=1.2, opacity=0.15)
@@ -131,24 +131,6 @@ def _strap(wearer: Wearer, rng: np.random.Generator) -> tuple[Shape, np.ndarray]
     path = wearer.cleared(smooth_path(np.concatenate([left, right[:-1][::-1]]), 4.0), 1.4)
     outside = wearer.skin.closest(path).normal
     return tube(path, (0.7, rng.uniform(2.6, 3.4)), False, 8, outside), path - 0.7 * outside
-
-
-def mirrored(places: tuple, side: float) -> np.ndarray:
-    """Canonical places of the left half (N, 3), on the left (1) or the right (-1)."""
-    return np.array(places, float) * [side, 1, 1]
-
-
-def outward(shape: Shape, inside: np.ndarray) -> Shape:
-    """`shape` with its triangles turned so that, on the whole, they face away from `inside` (3,)."""
-    a, b, c = np.moveaxis(shape.points[shape.triangles], 1, 0)
-    facing = (np.cross(b - a, c - a) * ((a + b + c) / 3 - inside)).sum()
-    return shape if facing > 0 else Shape(shape.points, np.ascontiguousarray(shape.triangles[:, ::-1]))
-
-
-def prop(name: str, shape: Shape, colour: np.ndarray, finish: Finish, carrier: object = None) -> Prop:
-    """A thing of one colour."""
-    colours = np.tile(np.float32(colour), (len(shape.points), 1))
-    return Prop(name, shape.points.astype(np.float32), shape.triangles, colours, finish, carrier)
 
 
 def _each(carrier: sparse.csr_matrix, sides: int) -> sparse.csr_matrix:

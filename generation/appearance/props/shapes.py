@@ -3,9 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from ...geometry.mesh import uv_sphere
 from ...geometry.surface import unit
+from .base import Finish, Prop
 
 
 class Shape(NamedTuple):
@@ -106,3 +108,21 @@ def slab(outer: np.ndarray, inner: np.ndarray, columns_close: bool = False) -> S
         rim = grid_triangles(2, len(out), False, columns_close and len(out) == columns)
         shapes.append(Shape(np.concatenate([out, into]), rim[:, ::-1] if flip else rim))
     return joined(*shapes)
+
+
+def mirrored(places: tuple, side: float) -> np.ndarray:
+    """Canonical places of the left half (N, 3), on the left (1) or the right (-1)."""
+    return np.array(places, float) * [side, 1, 1]
+
+
+def outward(shape: Shape, inside: np.ndarray) -> Shape:
+    """`shape` with its triangles turned so that, on the whole, they face away from `inside` (3,)."""
+    a, b, c = np.moveaxis(shape.points[shape.triangles], 1, 0)
+    facing = (np.cross(b - a, c - a) * ((a + b + c) / 3 - inside)).sum()
+    return shape if facing > 0 else Shape(shape.points, np.ascontiguousarray(shape.triangles[:, ::-1]))
+
+
+def prop(name: str, shape: Shape, colour: np.ndarray, finish: Finish, carrier: sparse.csr_matrix | None = None) -> Prop:
+    """A thing of one colour."""
+    colours = np.tile(np.float32(colour), (len(shape.points), 1))
+    return Prop(name, shape.points.astype(np.float32), shape.triangles, colours, finish, carrier)
