@@ -16,13 +16,18 @@ PATCHES: dict[str, tuple[tuple[float, float, float], tuple[float, float], float]
     "forehead": ((0.0, 46.0, 24.0), (34.0, 24.0), 0.25),
     "cheek": ((46.0, -37.0, 9.0), (17.0, 16.0), 0.25),
     "nose": ((0.0, -16.0, 34.0), (21.0, 9.5), 0.06),
-    "chin": ((0.0, -96.0, 22.0), (22.0, 13.0), 0.12),
+    "chin": ((0.0, -91.0, 24.0), (18.0, 9.0), 0.1),
 }
 """Middle of each dressing on the canonical face, its half width and height on it (mm), and the turn (rad) of most."""
 PATCH_STEPS = (17, 25)
 BAND_ROWS, BAND_COLUMNS = 14, 120
-CHEST = ((56.0, -160.0, -44.0), (-55.0, -162.0, -43.0), (16.0, -196.0, -18.0))
-"""Where electrodes stick, under the collar bones and on the breast bone of the canonical body."""
+CHEST = (
+    ((56.0, -160.0, -44.0), (46.0, -146.0, -50.0), (38.0, -136.0, -52.0)),
+    ((-55.0, -162.0, -43.0), (-45.0, -147.0, -50.0), (-37.0, -137.0, -52.0)),
+    ((16.0, -196.0, -18.0), (12.0, -172.0, -30.0), (8.0, -158.0, -36.0)),
+)
+"""Where each electrode sticks, under the collar bones and on the breast bone of the canonical body, the usual place
+first: the first that clothes leave bare."""
 AT_COLLAR = ((34.0, -140.0, -50.0), (-30.0, -141.0, -48.0), (24.0, -141.0, -46.0))
 """Where wires come out of clothes that cover the electrode."""
 
@@ -128,20 +133,21 @@ def make_ecg_wires(wearer: Wearer, rng: np.random.Generator) -> Worn:
     parts, wires = [], []
     colours = np.array([(0.65, 0.02, 0.02), (0.75, 0.55, 0.02), (0.02, 0.30, 0.06), (0.02, 0.02, 0.02)])
     order = rng.permutation(len(colours))
-    for k, (place, at_collar) in enumerate(zip(CHEST, AT_COLLAR, strict=True)):
-        found = wearer.anchored(np.array([place]) + rng.normal(0, 4, 3) * [1, 1, 0])
+    for k, (places, at_collar) in enumerate(zip(CHEST, AT_COLLAR, strict=True)):
+        found = wearer.anchored(np.array(places) + rng.normal(0, 3, 3) * [1, 1, 0])
+        bare = np.flatnonzero(wearer.cloth[found.corners].max(axis=1) == 0)
         tint = colours[order[k]]
-        if wearer.cloth[found.corners].max() > 0:
+        if len(bare) == 0:
             start = wearer.dressed.closest(wearer.laid([at_collar], 4.0))
             at, normal = start.place[0], start.normal[0]
         else:
-            at, normal = found.place[0], found.normal[0]
-            disc = _disc(wearer, at, normal, rng.uniform(15, 18), 1.2)
+            at, normal = found.place[bare[0]], found.normal[bare[0]]
+            disc = _disc(wearer, at, normal, rng.uniform(13, 16), 1.2)
             parts.append(prop("ecg_wires", disc, (0.80, 0.80, 0.80), Finish(0.6, 0.4)))
             parts.append(prop("ecg_wires", ball(at + 2.4 * normal, 3.6), tint, Finish(0.3, 0.9)))
         end = at + np.array([rng.uniform(-8, 8) - 0.3 * at[0], -150.0, 60.0])
         way = smooth_path(np.array([at + 2.5 * normal, at + 5 * normal + [4, -12, 4], 0.5 * (at + end), end]), 4.0)
-        wires.append((tube(wearer.cleared(way, 2.0, dressed=True), (1.0, 1.0), False, 6), tint))
+        wires.append((tube(wearer.cleared(way, 2.0, dressed=True), (1.3, 1.3), False, 6), tint))
     parts += [prop("ecg_wires", shape, 0.6 * colour + 0.1, Finish(0.35, 0.8)) for shape, colour in wires]
     return Worn(tuple(parts))
 
