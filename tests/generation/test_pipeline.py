@@ -203,3 +203,13 @@ def test_a_portrait_checks_its_arguments(maker):
 def test_render_refuses_other_files_in_one_line(tmp_path, capsys):
     assert pain3d_cli.main(["render", "--out", str(tmp_path / "a.tiff")]) == 2
     assert "must end in" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_portrait_wears_what_it_is_told(maker, tmp_path, capsys):
+    view = ViewPlan(0, 0.0, 0.0, 0.0, 26.0, 1.0)
+    plain = Portrait(72, "white", "woman", 0, (3.0, 0, 0, 0, 4.0, 0), {}, view)
+    pictures = [render_portrait(maker, each)[0] for each in (plain, replace(plain, accessories=("oxygen_mask",)))]
+    assert (pictures[0] != pictures[1]).any(axis=2).mean() > 0.02
+    with pytest.raises(SystemExit):
+        pain3d_cli.main(["render", "--wear", "crown", "--out", str(tmp_path / "a.png")])
+    assert "invalid choice: 'crown'" in capsys.readouterr().err

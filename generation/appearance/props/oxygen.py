@@ -93,7 +93,7 @@ def make_mask(wearer: Wearer, rng: np.random.Generator) -> Worn:
     white = (0.78, 0.80, 0.78)
     stiff = joined(*hard)
     parts = (
-        prop("oxygen_mask", shell, colour, SHELL, sparse.csr_matrix(follow) @ rim_carrier),
+        prop("oxygen_mask", shell, 0.6 * colour, SHELL, sparse.csr_matrix(follow) @ rim_carrier),
         prop("oxygen_mask", edge, 0.9 * colour, Finish(0.25, 1.0, 0.0, 0.55), _each(rim_carrier, 8)),
         prop("oxygen_mask", stiff, 0.95 * colour, Finish(0.25, 1.0, 0.0, 0.72), _same(mean, len(stiff.points))),
         prop("oxygen_mask", lifted, white, Finish(0.7, 0.3, 0.0, 1.0, 0.02), wearer.carried(lifted.points, 8.0)),
