@@ -350,6 +350,10 @@ def check(spec: Spec) -> None:
     if LOOKS[spec.look].program is not None and spec.side_portraits:
         raise InvalidInput(f"side_portraits is True; allowed: null or false, as look {spec.look!r} paints all sides")
     if LOOKS[spec.look].painted:
+        if spec.references:
+            raise InvalidInput(
+                f"references is {spec.references}; allowed: 0, as look {spec.look!r} paints a person once"
+            )
         if spec.diffusion_models is None:
             raise InvalidInput(f"diffusion_models is None; allowed: the sha256 of the models of look {spec.look!r}")
         return

@@ -19,9 +19,10 @@ from ..accessories import choose_accessories
 from ..populations import AGE_RANGES
 from ..streams import stream
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
+from .others import other_expressions
 from .pain import neutral_and_pain
 from .records import IdentityPlan
-from .views import view_of
+from .views import reference_view, view_of
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,17 @@ class Plan(Sequence[IdentityPlan]):
             age=age,
             ethnicity=ethnicity,
             gender=gender,
-            expressions=neutral_and_pain(self.spec, identity_id),
+            expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
         return replace(plan, accessories=choose_accessories(plan, seed))
+
+    def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
+        """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
+        person = self[identity_id]
+        neutral = person.expressions[:1]
+        days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
+        return tuple(replace(day, views=(reference_view(self.spec.seed, day),)) for day in days)
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""
