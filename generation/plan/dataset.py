@@ -79,10 +79,12 @@ class Plan(Sequence[IdentityPlan]):
 
     def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
         """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
-        person = self[identity_id]
+        person, seed = self[identity_id], self.spec.seed
         neutral = person.expressions[:1]
         days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
-        return tuple(replace(day, views=(reference_view(self.spec.seed, day),)) for day in days)
+        return tuple(
+            replace(day, views=(reference_view(seed, day),), accessories=choose_accessories(day, seed)) for day in days
+        )
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""

@@ -60,3 +60,11 @@ def test_what_is_ones_own_stays_and_is_worn_or_not():
     assert len(owners) < 0.42 * len(PEOPLE) and 0.75 < share < 0.95  # no new owners on other days
     hijab = [p for p in PEOPLE if "hijab" in p.accessories]
     assert hijab and all("hijab" in choose_accessories(replace(p, occasion=4), 3) for p in hijab)
+
+
+def test_pictures_of_other_days_show_what_is_worn_on_those():
+    plan = Plan(Spec(identities=60, preset="balanced", references=3))
+    days = [(plan[k], day) for k in range(60) for day in plan.references(k)]
+    assert all(day.accessories == choose_accessories(day, 0) for _, day in days)
+    changed = [("glasses" in person.accessories) != ("glasses" in day.accessories) for person, day in days]
+    assert 0.01 < np.mean(changed) < 0.25
