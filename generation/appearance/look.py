@@ -21,6 +21,9 @@ from .hair.strands import grow_hair
 from .hair.styles import choose_beard, choose_style, hair_colour, scalp_mask
 from .places.light import set_scene
 from .places.setups import SETUPS
+from .props.fitting import Skin as FittingSkin
+from .props.fitting import canonical_skin
+from .props.wear import put_on
 from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
 
@@ -62,6 +65,20 @@ class ProceduralLook:
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`."""
+        return self.wear(plan, self.bare(plan, shape, seed), seed)
+
+    def wear(self, plan: IdentityPlan, look: Look, seed: int) -> Look:
+        """A look of `bare`, whose skin may have been painted anew, with the accessories of a planned person."""
+        if not plan.accessories:
+            return look
+        return put_on(plan, look, self.head.topology, self._canonical_skin, seed)
+
+    @functools.cached_property
+    def _canonical_skin(self) -> FittingSkin:
+        return canonical_skin(self.head.topology)
+
+    def bare(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        """The look of a planned person with the neutral face `shape`, without accessories."""
         topology = self.head.topology
         paint = hair_colour(plan, seed)
         _, colour, grey = paint

@@ -29,7 +29,7 @@ from ..background import background
 from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
-from .props import cast_shadows_of, cover, draw_clear, draw_solid, pose_props
+from .props import Lighting, cast_shadows_of, cover, draw_clear, draw_solid, pose_props
 from .scattering import Shaded, SkinLight, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
@@ -133,15 +133,16 @@ class RasterRenderer:
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
         viewpoint = viewpoint_of(camera)
+        under = Lighting(light, posed.shadows, viewpoint, self._tile)
         if posed.props is not None:
-            draw_solid(samples, posed.props, light, posed.shadows, camera, viewpoint, self._tile, shaded.colour)
+            draw_solid(samples, posed.props, camera, under, shaded.colour)
         self._shade(samples, mesh, posed, look, viewpoint, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
-            draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
+            draw_clear(posed.props, camera, under, buffer)
         rgb = develop(shaded.colour, look_exposure(look), noise)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)

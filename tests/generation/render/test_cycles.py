@@ -15,6 +15,7 @@ from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import SEGMENTS
 from generation.appearance.places.light import Light
+from generation.appearance.props.base import Finish
 from generation.appearance.skin import SkinSurface
 from generation.appearance.texture import NO_TEXELS
 from generation.geometry.camera import Camera
@@ -120,6 +121,26 @@ def test_the_finer_mesh_is_the_same_surface(sitting, fine):
     corners = points[fine.triangles[face & (fine.part == SKIN)]]
     assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max() < 1.31
     assert len(fine.triangles) < 500_000
+
+
+def test_cycles_is_told_what_is_worn(sitting, fine):
+    bare = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
+    assert not any(name.startswith("prop_") for name in bare)
+    plan = dataclasses.replace(sitting.person.plan, accessories=("oxygen_mask",))
+    look = sitting.maker.appearance.wear(plan, sitting.person.look, SPEC.seed)
+    shape = sitting.person.shape
+    posed = sitting.maker.renderer.pose(plan, look, HeadPose(shape.control, shape.eyes, (0.0, 0.0)), SPEC.seed)
+    told = cycles.describe(fine, posed, look, sitting.camera)
+    assert np.array_equal(told["prop_position"], posed.props.position)
+    assert told["prop_triangles"].max() < len(told["prop_position"]) == len(told["prop_albedo"])
+    per_triangle = {
+        f"prop_{name}": values
+        for name, values in zip(
+            Finish._fields, zip(*(p.finish for p in look.props for _ in p.triangles), strict=True), strict=True
+        )
+    }
+    for name, values in per_triangle.items():
+        assert np.allclose(told[name], values), name
 
 
 # --- the paint is that of the rasteriser's shader
