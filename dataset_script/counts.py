@@ -35,6 +35,7 @@ class DatasetCounts(TypedDict):
     complete: None where nothing in the directory tells.
     configs: configuration -> rows.
     demographics: attribute -> label -> identities; those that have none count as "unknown".
+    expressions: "neutral", "pain" and each expression that is neither -> frames; {} where the rows do not tell.
     pspi: frames with PSPI 0, 1, … 16. stimulus: frames at each level of `STIMULI`, of data that are labelled so.
     """
 
@@ -49,6 +50,7 @@ class DatasetCounts(TypedDict):
     configs: dict[str, int]
     splits: dict[str, SplitCounts]
     demographics: dict[str, dict[str, int]]
+    expressions: dict[str, int]
     pspi: list[int]
     stimulus: list[int]
 
@@ -62,12 +64,15 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
     """
     found = DatasetDirectory.open(directory)
     frames, levels, stimuli = Counter[str](), Counter[int](), Counter[int]()
+    expressions = Counter[tuple[int, str]]()
     people: dict[str, dict[int, tuple]] = {split: {} for split in SPLITS}
-    for shard, table in found.read(("identity_id", "pspi", "stimulus", *LABELS)):
+    for shard, table in found.read(("identity_id", "pspi", "stimulus", "expression_kind", "expression", *LABELS)):
         rows = {name: table[name].to_pylist() for name in table.column_names}
         frames[shard.split] += table.num_rows
         levels.update(rows["pspi"])
         stimuli.update(rows.get("stimulus", ()))
+        told = zip(rows.get("expression_kind", ()), rows.get("expression", ()), strict=True)
+        expressions.update((kind, name) for kind, name in told if kind is not None and name is not None)
         unlabelled = [None] * table.num_rows
         labels = zip(*(rows.get(name, unlabelled) for name in LABELS), strict=True)
         people[shard.split].update(zip(rows["identity_id"], labels, strict=True))
@@ -86,6 +91,7 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         "configs": configs,
         "splits": {split: {"identities": len(people[split]), "frames": frames[split]} for split in SPLITS},
         "demographics": {name: _tally(name, [labels[k] for labels in everyone]) for k, name in enumerate(LABELS)},
+        "expressions": {name: count for (_, name), count in sorted(expressions.items())},
         "pspi": [levels[level] for level in range(PSPI_MAX + 1)],
         "stimulus": [stimuli[level] for level in range(len(STIMULI))] if stimuli else [],
     }

@@ -1,12 +1,13 @@
 """Parquet shards (contract C4): a file per configuration and chunk of identities.
 
 Pictures are stored as they come (they are compressed already) and the other columns with zstd. A row group holds about
-a hundred rows, which is what the Hub's viewer reads at once. In `pairs` the neutral picture belongs to ten rows: it is
+a hundred rows, which is what the Hub's viewer reads at once. In `pairs` a neutral picture belongs to many rows: it is
 dictionary-encoded, so that it is stored once. Pages are cut by content, so that uploads send equal pictures once.
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,22 @@ from datasets import Features
 from .features import FEATURES
 from .manifest import Entry
 from .storage import publish, reporting_write_errors, temporary_path
-from .vocabulary import EXPRESSIONS_PER_IDENTITY, VIEWS_PER_EXPRESSION
+from .vocabulary import OPTIONAL_COLUMNS, VIEWS_PER_EXPRESSION
 
-FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
+FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "references": "references", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
 
 CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
 
 MIN_ROWS_PER_GROUP = 90
-"""A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
+"""A row group ends with the identity that reaches this: without others 3 identities, 99 frames or 90 pairs."""
+
+POINTS = re.compile(r"(?:dense_|aam_)?landmarks(?:_3d)?\.")
+"""Columns of coordinates, none of which comes twice: they compress where bytes of one significance stand together."""
+
+MESH, MESH_LEVEL = "mesh", 3
+"""Column whose values begin or end alike, half a megabyte apart: at this level of zstd the later ones refer to the
+first. The views of an expression share one, which a dictionary stores once."""
 
 _DICTIONARY_LIMIT = 1 << 28  # bytes; never reached by the neutral pictures of 3 identities x 3 views
 
@@ -42,7 +50,7 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
     """The `pairs` rows of one identity, by view, then expression.
 
     Args:
-        frames: its `default` rows, all 33, by expression, then view.
+        frames: its `default` rows, all of them, by expression, then view.
     """
     neutral = frames[:VIEWS_PER_EXPRESSION]
     return [
@@ -52,8 +60,13 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
             "neutral_face_box": neutral[view_id]["face_box"],
         }
         for view_id in range(VIEWS_PER_EXPRESSION)
-        for expression_id in range(1, EXPRESSIONS_PER_IDENTITY)
+        for expression_id in range(1, len(frames) // VIEWS_PER_EXPRESSION)
     ]
+
+
+def reference_row(frame: Row, reference_id: int) -> Row:
+    """The row of `references` of a frame that was made on another occasion."""
+    return {name: frame[name] for name in FEATURES["references"] if name in frame} | {"reference_id": reference_id}
 
 
 def to_table(config: str, rows: Sequence[Row]) -> pa.Table:
@@ -65,7 +78,7 @@ def to_table(config: str, rows: Sequence[Row]) -> pa.Table:
             raise ValueError(f"frame {row.get('frame_id')} does not fit the schema of {config!r}: {wrong}")
     table = pa.Table.from_pylist(list(rows), schema=FEATURES[config].arrow_schema)
     for name in table.column_names:
-        if table[name].null_count:
+        if table[name].null_count and name not in OPTIONAL_COLUMNS:
             raise ValueError(f"frame {rows[0]['frame_id']} and after: column {name!r} of {config!r} has missing values")
     return table
 
@@ -157,11 +170,15 @@ def _layout(features: Features) -> Mapping[str, Any]:
     leaves = [leaf for field in features.arrow_schema for leaf in _leaves(field.name, field.type)]
     pictures = [leaf for leaf in leaves if leaf.endswith(".bytes")]
     plain = [leaf for leaf in leaves if leaf not in pictures]
+    points = [leaf for leaf in plain if POINTS.match(leaf)]
+    repeated = [leaf for leaf in plain if leaf not in points]
     return {
         "compression": dict.fromkeys(plain, "zstd") | dict.fromkeys(pictures, "none"),
-        "use_dictionary": [*plain, "neutral_image.bytes"] if "neutral_image" in features else plain,
+        "compression_level": {MESH: MESH_LEVEL} if MESH in features else None,
+        "use_dictionary": [*repeated, "neutral_image.bytes"] if "neutral_image" in features else repeated,
+        "use_byte_stream_split": points,
         "dictionary_pagesize_limit": _DICTIONARY_LIMIT,
-        "write_statistics": plain,  # the least and greatest JPEG of a page tell nobody anything
+        "write_statistics": [leaf for leaf in plain if leaf != MESH],  # the least JPEG of a page tells nobody anything
         "use_content_defined_chunking": True,
         "write_page_index": True,
     }

@@ -14,6 +14,7 @@ from typing import Any
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
+from .vocabulary import MAX_OTHERS, MAX_REFERENCES
 
 GENERATOR_VERSION = 4
 """Raise it with every change that changes the pixels or labels of any frame."""
@@ -23,7 +24,7 @@ SPEC = "spec.json"
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
 SCENES: tuple[str, ...] = ("studio",)
-PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
+PSPI_SAMPLINGS: tuple[str, ...] = ("uniform", "clinical", "dementia")
 BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
 DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
 
@@ -55,9 +56,22 @@ class Spec:
     rig: str = _ruled("blendshapes", Name(), "what moves the face")
     look: str = _ruled("procedural", Name(), "what gives skin, hair, clothes and light")
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
-    pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
+    pspi: str = _ruled(
+        "uniform",
+        Choice(PSPI_SAMPLINGS),
+        "PSPI and units of pain: each level as often, or as found in people with shoulder pain or dementia",
+    )
+    others: int = _ruled(
+        0,
+        Whole(0, MAX_OTHERS),
+        "more expressions of each person that are no pain: smiles, speech, yawns; 3 frames each",
+    )
+    references: int = _ruled(
+        0, Whole(0, MAX_REFERENCES), "more neutral pictures of each person: other days, light, places, clothes, poses"
+    )
     scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
-    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")
+    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, UV maps, dense landmarks, heatmaps per AU")
+    mesh: bool = _ruled(False, Flag(), "with the geometry, the mesh of every frame as binary glTF")
     identities_per_shard: int | None = _ruled(
         None,
         Whole(1, 1000),
@@ -99,6 +113,8 @@ class Spec:
             if value is None and each.default is None:
                 continue  # it does not apply, or its part of the generator has a default
             object.__setattr__(self, each.name, each.metadata["rule"].check(each.name, value))
+        if self.mesh and not self.geometry:
+            raise InvalidInput("mesh is True; allowed: only where geometry is True too, in whose rows it is")
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, nothing that is null; equal specs give equal text."""

@@ -241,9 +241,9 @@ RIGS: dict[str, RigEntry] = {
         RigEntry(
             name="blendshapes",
             make=_blendshapes,
-            what="MakeHuman's face and expression units, and sculpted fields",
+            what="expressions of ICT-FaceKit carried over to the head, MakeHuman's units, and sculpted fields",
             extra="generation",
-            licence="CC0-1.0 (shapes), Apache-2.0 (fields)",
+            licence="MIT and CC0-1.0 (shapes), Apache-2.0 (fields)",
             frames_licence="CC-BY-4.0",
         ),
         RigEntry(
@@ -350,6 +350,10 @@ def check(spec: Spec) -> None:
     if LOOKS[spec.look].program is not None and spec.side_portraits:
         raise InvalidInput(f"side_portraits is True; allowed: null or false, as look {spec.look!r} paints all sides")
     if LOOKS[spec.look].painted:
+        if spec.references:
+            raise InvalidInput(
+                f"references is {spec.references}; allowed: 0, as look {spec.look!r} paints a person once"
+            )
         if spec.diffusion_models is None:
             raise InvalidInput(f"diffusion_models is None; allowed: the sha256 of the models of look {spec.look!r}")
         return

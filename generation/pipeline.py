@@ -3,12 +3,12 @@
 import functools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataset_script.facs import AU_NAMES
+from dataset_script.facs import AU_MAX, AU_NAMES
 from dataset_script.spec import Spec
 
 from .annotate import FaceView, encoded, heat_image
@@ -17,15 +17,17 @@ from .catalogue import open_head, open_look, open_renderer, open_rig
 from .frame import Frame
 from .geometry.camera import Camera
 from .geometry.mesh import vertex_normals
+from .geometry.room import camera_row, head_pose_row
 from .geometry.threads import one_thread
 from .heads.base import HeadShape
 from .heads.files import HeadFiles
-from .heatmap import to_bytes
+from .heatmap import to_bytes, vertex_heat
 from .labels import frame_key, planned_row
+from .occluders import face_triangles, hidden_units, occluders_of, unit_regions
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
-from .streams import stream
+from .streams import occasion_stream
 
 if TYPE_CHECKING:  # the models' package is an extra
     from .photoreal.painting import Painting
@@ -33,7 +35,10 @@ if TYPE_CHECKING:  # the models' package is an extra
 
 @dataclass(frozen=True)
 class Person:
-    """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes."""
+    """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes.
+
+    `regions`: (T,) uint8, see `occluders.unit_regions`; None where nothing is worn that could cover them.
+    """
 
     plan: IdentityPlan
     prompt: str
@@ -41,6 +46,7 @@ class Person:
     look: Look
     neutral: np.ndarray
     normals: np.ndarray
+    regions: np.ndarray | None = None
 
 
 class FrameMaker:
@@ -65,6 +71,7 @@ class FrameMaker:
         self.rig = open_rig(spec, self.head)
         self.appearance = open_look(spec, self.head, painting)
         self.renderer = open_renderer(spec, self.head)
+        self._face = face_triangles(self.head.topology)
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
         """All frames of a person, expression by expression, view by view."""
@@ -85,7 +92,16 @@ class FrameMaker:
         shape = self.head.shape(plan, self.spec.seed)
         look = self.appearance.dress(plan, shape, self.spec.seed)
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
-        return Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
+        person = Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
+        return replace(person, regions=self._regions(person)) if look.props else person
+
+    def _regions(self, person: Person) -> np.ndarray:
+        heat = []
+        for alone in np.diag(AU_MAX).astype(float):
+            control = self.rig.pose(person.shape, alone, {})
+            vertices = self.head.vertices(control, person.shape.eyes)
+            heat.append(vertex_heat(person.neutral, vertices, person.normals, self.head.topology))
+        return unit_regions(heat, self.head.topology)
 
     @one_thread
     def picture(
@@ -99,18 +115,21 @@ class FrameMaker:
         picture = self._render(person, expression, view, posed, size or self.spec.size).picture
         return picture, self._heat(person, posed.vertices, picture)
 
+    def expressed(self, person: Person, expression: ExpressionPlan) -> HeadPose:
+        """The control mesh and the eyes of a person with an expression."""
+        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
+        return HeadPose(control, person.shape.eyes, expression.gaze)
+
     @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan) -> Any:
-        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-        pose = HeadPose(control, person.shape.eyes, expression.gaze)
-        return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
+        return self.renderer.pose(person.plan, person.look, self.expressed(person, expression), self.spec.seed)
 
     @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any, size: int) -> FaceView:
         camera = Camera.from_plan(view, size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
-        return FaceView(posed.vertices, self.head.topology, camera, picture)
+        return FaceView(posed.vertices, self.head.topology, camera, picture, person.plan.circumstances.up)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         return heat_image(person.neutral, person.normals, vertices, self.head.topology, picture)
@@ -123,11 +142,12 @@ class FrameMaker:
             "image": encoded(finished.rgb, "JPEG", quality=self._quality(person, expression, view)),
             "heatmap": self._heatmap(person, seen.vertices, seen.picture),
             "landmarks": seen.landmarks().tolist(),
+            "landmarks_3d": seen.landmarks_3d().tolist(),
             "face_box": seen.face_box().tolist(),
-            "occluders": [],
-            "hidden_aus": [],
+            "occluders": occluders_of(seen.picture, *self._face),
+            "hidden_aus": [] if person.regions is None else hidden_units(seen.picture, person.regions, self._face[1]),
         }
-        if not self.spec.geometry:
+        if not self.spec.geometry or person.plan.occasion:
             return Frame(row)
         return Frame(row, frame_key(person.plan, expression, view) | self._geometry(person, expression, seen))
 
@@ -154,13 +174,21 @@ class FrameMaker:
             "normals": encoded(seen.normals(), "PNG", compress_level=4),
             "segments": encoded(seen.picture.segments, "PNG", compress_level=4),
             "au_heatmaps": heatmaps,
+            "uv": {
+                axis: encoded(places, "PNG", compress_level=4) for axis, places in zip("uv", seen.uv(), strict=True)
+            },
             "landmarks_visible": seen.landmarks_visible().tolist(),
-            "camera": seen.camera.as_row(),
+            "dense_landmarks": seen.dense_landmarks().tolist(),
+            "dense_landmarks_3d": seen.dense_landmarks_3d().tolist(),
+            "dense_landmarks_visible": seen.dense_landmarks_visible().tolist(),
+            "camera": camera_row(seen.camera, seen.up),
+            "head_pose": head_pose_row(seen.camera, seen.up),
             "mesh_parameters": json.dumps({k: round(v, 6) for k, v in sorted(person.shape.parameters.items())}),
+            "mesh": seen.mesh() if self.spec.mesh else None,
         }
 
     def _stream(self, stage: str, person: Person, expression: ExpressionPlan, view: ViewPlan) -> np.random.Generator:
-        return stream(self.spec.seed, stage, person.plan.identity_id, expression.expression_id, view.view_id)
+        return occasion_stream(self.spec.seed, stage, person.plan, expression.expression_id, view.view_id)
 
 
 def maker_with(files: HeadFiles | None, painting: "Painting | None" = None) -> Callable[[Spec], FrameMaker]:

@@ -23,13 +23,14 @@ from generation.photoreal.painting import FOLDER
 from generation.photoreal.record import painted_by, read_record
 from generation.population_tables import population_tables
 
+from .expression_words import others_phrase, pspi_sampling, pspi_zero
 from .prompt_list import prompt_examples, read_prompts
-from .text import TEMPLATES, fenced_yaml
+from .text import TEMPLATES, UNKNOWN, fenced_yaml
 
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
     "identity_id": "the person",
-    "expression_id": "0 neutral, 1-10 pain",
+    "expression_id": "0 neutral, 1-10 pain, from 11 on neither",
     "view_id": "0 frontal, 1 and 2 yawed",
     "image": "the picture, JPEG",
     "heatmap": "displacement from neutral on the same pixels, PNG; all zero on neutral frames",
@@ -41,8 +42,13 @@ FIELDS = {
     "ethnicity": "as planned; see the limits",
     "gender": "as planned",
     "prompt": "the person, and how hair, clothes, place and light are drawn, in words for painters of pictures",
-    "camera": "angles and horizontal field of view in degrees, intrinsics in pixels; positive yaw: nose to image right",
+    "camera": "angles of the head as the camera sees it (positive yaw: nose to image right) and horizontal field of "
+    "view in degrees; intrinsics in pixels; rotation R and translation t in mm from the room to the camera (x right, y "
+    "down, z forward, as in OpenCV): K (R X + t) is the pixel of a point X",
+    "head_pose": "yaw, pitch and roll of the head in the room in degrees; rotation and translation in mm from the head "
+    "to the room. Room: y up, origin between the eyes of the neutral face, z out of it where the person is upright",
     "landmarks": "68 points (x, y) in pixels, pixel centres at .5",
+    "landmarks_3d": "the same points (x, y, z) in the room, mm",
     "face_box": "x0, y0, x1, y1 in pixels",
     "neutral_frame_id": "the neutral frame of the same person and view",
     "expression_kind": "neutral, pain, or other: a face that moves without pain",
@@ -61,23 +67,28 @@ FIELDS = {
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
-    "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
+    "reference_id": "`references` only: the number of the picture, from 1; another day and place each",
+    "uv": "`geometry` only: two 16-bit PNG, 1 + 65532 x the place in the head's texture, u to the right, v up; 0 where "
+    "there is none",
+    "landmarks_visible": "`geometry` only: for each landmark, whether head and props leave it in sight",
+    "dense_landmarks": "`geometry` only: 500 points (x, y) in pixels; docs/annotations.md names them",
+    "dense_landmarks_3d": "`geometry` only: the same points in the room, mm",
+    "dense_landmarks_visible": "`geometry` only: for each of them, whether head and props leave it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
     "mesh_parameters": "`geometry` only: JSON, the head's identity weights",
+    "mesh": "`geometry` only: the head without clothes and hair as binary glTF, in metres in the axes of the head; "
+    "null where the specification does not ask for it",
 }
 """Column -> what it means; every column of every configuration."""
 
 CONFIGS = {
     "default": "every frame",
-    "pairs": "every pain frame, with the neutral frame of the same person and view in the same row",
-    "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
+    "pairs": "every frame that is not neutral, with the neutral frame of the same person and view in the same row",
+    "references": "more neutral pictures of each person: other days, light, places, clothes, poses",
+    "geometry": "depth, normals, segments, UV maps, dense landmarks, a heatmap for each action unit, mesh parameters "
+    "and, where asked for, meshes",
 }
-PSPI_SAMPLINGS = {
-    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "
-    "combinations that add up to it.",
-}
-"""`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
     'What decides how the people of each group look, and who says so. "By eye": nobody measured it, it was chosen by '
     'looking at pictures. A ± gives the standard deviation, "to" a uniform distribution.'
@@ -93,7 +104,6 @@ PAINTED = (
     "Skin comes from pictures that a diffusion model painted, with that model's idea of the people in the prompts,\n"
     "  and with traces of the light that it painted; eyes, clothes and light are computed."
 )
-UNKNOWN = "not known to this version of Pain3D"
 _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
 
 
@@ -121,7 +131,9 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         splits=split_table(columns, "people"),
         demographics=_demographics_table(columns),
         who_is_who=_who_is_who(spec),
-        pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
+        others=others_phrase(spec),
+        pspi_zero=pspi_zero(spec),
+        pspi_sampling=pspi_sampling(spec),
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
         painted=f"{painters}\n\n" if (painters := painted_by(read_record(found.path / FOLDER))) else "",

@@ -22,6 +22,7 @@ PACKAGES = [
 FLOORS = {
     "dataset_script": [
         ["errors", "hdr", "lazy", "media_files", "names", "progress", "video_clock"],
+        ["dense_landmarks", "placements"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
@@ -34,13 +35,13 @@ FLOORS = {
     ],
     "generation": [
         ["diffusion", "distributions", "frame", "kernels", "prompt_words", "streams", "worker"],
-        ["populations"],
+        ["accessories", "populations"],
         ["plan", "population_tables"],
         ["geometry"],
         ["heads"],
         ["appearance", "heatmap", "rigs"],
         ["prompts", "render"],
-        ["annotate", "baking"],
+        ["annotate", "baking", "occluders"],
         ["photoreal"],
         ["catalogue"],
         ["labels"],
@@ -66,6 +67,7 @@ FLOORS = {
     ],
     "model_cards": [
         ["text", "model_words", "prompt_list", "results"],
+        ["expression_words"],
         ["dataset_card", "model_card"],
         ["imported_card"],
         ["write"],

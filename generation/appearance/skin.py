@@ -22,6 +22,8 @@ BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
 LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
 """Of the blood of lips: venous and seen through a thin skin, it is rose where that of cheeks is orange."""
 
+SCALP_FADE = 1.5
+"""How much sooner the tint of the scalp ends at a hairline than its hair: power of the density."""
 LASH_LINE_MM = 0.9
 MOLES, MOLE_MM = 3.0, (0.9, 2.2)
 """Mean number of moles of a face, and the range of their radius (mm)."""
@@ -143,7 +145,8 @@ def paint_skin(
     )
     albedo = BLOODLESS * np.exp(-absorbed)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
-    albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
+    rooted = (scalp**SCALP_FADE)[:, None]  # roots and the finest hairs, which are not drawn; fewer at the hairline
+    albedo = albedo * (1 - 0.82 * rooted) + 0.55 * rooted * hair_colour
     brow_shadow = BROW_SHADOW * (1 - Ageing.brow_shadow_lost.value * old)
     under_brow = brow_shadow * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
@@ -167,21 +170,30 @@ def paint_skin(
     }
     return Skin(
         albedo.astype(np.float32),
-        skin_surface(zones, scalp, stubble, oil, old),
+        skin_surface(zones, scalp, stubble, oil, old, lip_gloss(plan, old, seed)),
         SkinDetail(place=place.astype(np.float32), **{field: np.float32(value) for field, value in detail.items()}),
         melanin,
     )
 
 
-def skin_surface(zones: Zones, scalp: np.ndarray, stubble: np.ndarray, oil: float, old: float) -> SkinSurface:
-    """How shiny and porous the skin is, with `scalp` and `stubble` (V,) 0-1 on it; `oil` about 1, `old` 0-1."""
+def lip_gloss(plan: IdentityPlan, old: float, seed: int) -> float:
+    """How wet a person's lips are, 0-1: those of the old are dry."""
+    return stream(seed, "look.lip_gloss", plan.identity_id).beta(1.6, 2.4) * (1 - 0.5 * old)
+
+
+def skin_surface(
+    zones: Zones, scalp: np.ndarray, stubble: np.ndarray, oil: float, old: float, wet: float
+) -> SkinSurface:
+    """How shiny and porous the skin is, with `scalp` and `stubble` (V,) 0-1 on it; `oil` about 1, `old` 0-1; `wet` 0-1,
+    the lips, most where they meet."""
     shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + Ageing.rough.value * old
+    moist = zones.lips * (0.4 * wet + 0.6 * zones.spot(0, -67, 14, 3.5))
+    rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.10 * zones.lips - 0.16 * moist + Ageing.rough.value * old
     porous = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface = SkinSurface(
         occlusion=np.ones(len(zones.x)),
-        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips,
+        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.30 * zones.lips + 0.45 * moist,
         roughness=np.clip(rough, 0.3, 0.7),
         mouth=zones.masks["mouth"],
         porous=porous.astype(np.float32) * (1 - 0.9 * zones.lids),

@@ -18,9 +18,12 @@ from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
 from .landmarks import find_landmarks
 from .makehuman_axes import asymmetric, draw_asymmetry, draw_local, local_axes
+from .target_file import Targets
 from .texture_map import NOWHERE, refined
 
 ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
+EXPRESSIONS = ASSET.with_name("ict_expressions.npz")
+"""Expressions of ICT-FaceKit (MIT) for this head, made by `wrapping/build_expressions.py`."""
 
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
@@ -43,16 +46,14 @@ class MakeHumanHead:
             self.canonical = asset["vertices"]
             quads, quad_part = asset["quads"], asset["quad_part"]
             part_names = [str(n) for n in asset["part_names"]]
-            self._starts, self._index, self._values = (
-                asset["target_starts"], asset["target_index"], asset["target_values"].astype(np.float32),
-            )  # fmt: skip
-            self._targets = {str(name): k for k, name in enumerate(asset["target_names"])}
+            shapes = Targets(asset)
             uv = asset["uv"]
             masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
+        self._targets = shapes
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
         self.eye_control = [parts["left_eye"], parts["right_eye"]]
-        self._axes, self._asymmetric = local_axes(self._targets), asymmetric(self._targets)
+        self._axes, self._asymmetric = local_axes(shapes.names), asymmetric(shapes.names)
         self.topology = self._build_topology(quads, quad_part, part_names, masks, uv)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
@@ -87,11 +88,8 @@ class MakeHumanHead:
         )
 
     def targets(self, name: str) -> np.ndarray:
-        k = self._targets[name]
-        offsets = np.zeros_like(self.canonical)
-        span = slice(self._starts[k], self._starts[k + 1])
-        offsets[self._index[span]] = self._values[span]
-        return offsets
+        shapes = carried_expressions() if name.startswith("ict/") else self._targets
+        return shapes.offsets(name, len(self.canonical))
 
     def vertices(self, control: np.ndarray, eyes: np.ndarray) -> np.ndarray:
         balls = [eye[:3] + eye[3] * self._ball for eye in eyes]
@@ -208,6 +206,13 @@ def lash_rim(vertices: np.ndarray, quads: np.ndarray, eye: np.ndarray) -> tuple[
     roots = np.array([v for v in order if int(v) in near_set])
     tips = np.array([v for v in order if int(v) not in near_set])
     return roots, tips
+
+
+@functools.cache
+def carried_expressions() -> Targets:
+    """The shapes of EXPRESSIONS, read once a process, when the first is asked for."""
+    with np.load(EXPRESSIONS) as asset:
+        return Targets(asset)
 
 
 @functools.cache

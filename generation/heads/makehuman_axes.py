@@ -5,7 +5,7 @@ The spreads are set so that distances between landmarks vary among people of one
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -75,7 +75,7 @@ Axes = dict[str, list[tuple[str, str | None]]]
 both together; None: weights below 0 do nothing."""
 
 
-def local_axes(targets: Mapping[str, int]) -> Axes:
+def local_axes(targets: Iterable[str]) -> Axes:
     """Pairs of opposite local targets, left and right together."""
     names = {n.removeprefix("local/") for n in targets if n.startswith("local/") and "/asym-" not in n}
     axes: Axes = {}
@@ -92,7 +92,7 @@ def local_axes(targets: Mapping[str, int]) -> Axes:
     return axes
 
 
-def asymmetric(targets: Mapping[str, int]) -> list[tuple[str, str]]:
+def asymmetric(targets: Iterable[str]) -> list[tuple[str, str]]:
     """Pairs of asymmetric targets: to the left, to the right."""
     left = sorted(n for n in targets if n.startswith("local/asym-") and n.endswith("-l"))
     return [(name, f"{name[:-1]}r") for name in left]

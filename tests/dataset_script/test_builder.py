@@ -70,6 +70,9 @@ OF_THE_SPEC = {
     "look": "other",
     "renderer": "cycles",
     "pspi": "uniform",
+    "others": 3,
+    "references": 2,
+    "mesh": True,
     "scene": "studio",
     "identities_per_shard": 3,
     "heatmap_scale_mm": 4.5,
@@ -82,9 +85,9 @@ OF_THE_SPEC = {
 def test_every_field_of_the_spec_is_an_argument_and_reaches_it():
     assert {field.name for field in fields(Spec)} == {*OF_THE_SPEC, *PAINTED_ONLY, "geometry", "version"}
     for name, value in OF_THE_SPEC.items():
-        assert getattr(Pain3DConfig(name="default", **{name: value}).spec, name) == value
-    whole = Pain3DConfig(name="default", **OF_THE_SPEC).spec
-    assert whole == Spec(**OF_THE_SPEC)
+        assert getattr(Pain3DConfig(name="geometry", **{name: value}).spec, name) == value
+    whole = Pain3DConfig(name="geometry", **OF_THE_SPEC).spec
+    assert whole == Spec(geometry=True, **OF_THE_SPEC)
 
 
 @pytest.mark.parametrize("arguments", [{"head_motion": 0}, {"rig": "neural"}, {"seed": 0}])
@@ -102,7 +105,7 @@ def test_geometry_is_a_configuration_and_no_argument(tmp_path):
 def test_bad_options_are_refused_at_once(tmp_path):
     with pytest.raises(InvalidInput, match="size is -64"):
         build(tmp_path, size=-64)
-    with pytest.raises(InvalidInput, match=r"'heads'.*default, pairs, geometry"):
+    with pytest.raises(InvalidInput, match=r"'heads'.*default, pairs, references, geometry"):
         build(tmp_path, "heads")
     with pytest.raises(ValueError, match="colour"):
         build(tmp_path, colour="red")

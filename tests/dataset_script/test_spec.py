@@ -14,6 +14,8 @@ specs = st.builds(
     identities=st.integers(1, 99_999),
     size=st.integers(32, 1024).map(lambda half: 2 * half),
     seed=st.integers(0, 2**63 - 1),
+    others=st.integers(0, 40),
+    references=st.integers(0, 20),
     geometry=st.booleans(),
     identities_per_shard=st.none() | st.integers(1, 1000),
     heatmap_scale_mm=st.floats(0.001, 100),
@@ -28,6 +30,12 @@ def test_json_round_trip_keeps_the_spec_and_its_hash(spec):
     assert again == spec
     assert again.to_json() == spec.to_json()
     assert again.hash == spec.hash
+
+
+def test_meshes_are_a_part_of_the_geometry():
+    with pytest.raises(InvalidInput, match="mesh is True; allowed: only where geometry is True too"):
+        Spec(mesh=True)
+    assert Spec(geometry=True, mesh=True).hash != Spec(geometry=True).hash
 
 
 @given(specs, specs)
@@ -49,6 +57,8 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("identities", 2.0, "an integer"),
         ("identities", True, "an integer"),
         ("identities", "24", "an integer"),
+        ("others", 41, "0 to 40"),
+        ("references", -1, "0 to 20"),
         ("size", -256, "64 to 2048"),
         ("size", 2050, "64 to 2048"),
         ("size", 255, "even"),
@@ -59,7 +69,7 @@ def test_json_is_canonical_whatever_the_order_and_number_type():
         ("rig", None, "lower-case"),
         ("look", ["procedural"], "lower-case"),
         ("renderer", "", "lower-case"),
-        ("pspi", "clinical", "uniform"),
+        ("pspi", "paper", "uniform, clinical, dementia"),
         ("geometry", 1, "true or false"),
         ("identities_per_shard", 0, "1 to 1000"),
         ("heatmap_scale_mm", 0, "above 0"),

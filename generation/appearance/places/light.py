@@ -1,28 +1,57 @@
-"""Light and the place behind. One per identity: the three views and all expressions share them."""
+"""Light and the place behind. One per identity and occasion: the views and expressions share them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from ...geometry.sphere import received, rotated
 from ...plan import IdentityPlan
-from ...streams import stream
+from ...streams import occasion_stream
+from .environments import Surroundings, coloured, environment_maps, environments_of, plain
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
+TURN_DEGREES = 30.0
+"""Standard deviation of the angle between the key light and the brightest side of the surroundings."""
+
 
 class Light(NamedTuple):
-    """Light on a person: key, fill and rim, the sky above and the ground below; linear radiance, float32.
+    """Light on a person: key, fill and rim, and what the surroundings send; linear radiance, float32.
 
     Attributes:
         direction: (3, 3) unit vectors towards key, fill and rim; colour: (3, 3) theirs.
-        sky, ground: (3,) radiance from above and from below.
+        harmonics, mirrored: see `Surroundings`.
+        axes: (3, 3) rotation from the axes of the head to those of the surroundings.
     """
 
     direction: np.ndarray
     colour: np.ndarray
-    sky: np.ndarray
-    ground: np.ndarray
+    harmonics: np.ndarray
+    mirrored: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, direction: np.ndarray, colour: np.ndarray, around: Surroundings, yaw: float = 0.0) -> "Light":
+        """Lamps (L, 3), and surroundings whose brightest side is `yaw` degrees to the subject's left."""
+        cosine, sine = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
+        axes = np.array([[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]])
+        return cls(np.float32(direction), np.float32(colour), *around, np.float32(axes))
+
+    @classmethod
+    def plain(cls, direction: np.ndarray, colour: np.ndarray, sky: np.ndarray, ground: np.ndarray) -> "Light":
+        """Lamps (L, 3), and surroundings without things in them, see `environments.plain`."""
+        return cls.of(direction, colour, plain(sky, ground))
+
+    def turned(self, rotation: np.ndarray) -> "Light":
+        """The same light on a head that lies: `rotation` (3, 3) is from the axes of the room to those of the head."""
+        direction, axes = self.direction @ rotation.T, self.axes @ rotation.T
+        return self._replace(direction=np.float32(direction), axes=np.float32(axes))
+
+    def ambient(self, facing: np.ndarray) -> np.ndarray:
+        """(3,) what a surface that faces this way, a unit vector in the axes of the head, receives of the surroundings,
+        as radiance of white paper."""
+        return np.array(received(self.harmonics, rotated(self.axes, np.asarray(facing, np.float64))))
 
 
 @dataclass(frozen=True)
@@ -56,16 +85,17 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
             towards(-side * rng.uniform(125, 155), 35),
         ]
     )
-    key, fill = white_key * setup.key * 1.25, surround * setup.key * setup.fill * 0.9
+    key, fill = white_key * setup.key * 1.25, surround * setup.key * setup.fill * 0.55
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
-    sky = surround * setup.ambient * 0.80
+    sky = surround * setup.ambient
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
-    panorama = paint_place(setup.place, mood, stream(seed, "look.place", plan.identity_id))
+    panorama = paint_place(setup.place, mood, occasion_stream(seed, "look.place", plan))
     # what is below reflects the light of the place: its lower half, as seen
     bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
-    ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.75
-    light = Light(*(values.astype(np.float32) for values in (direction, colour, sky, ground)))
-    return Scene(name, light, panorama)
+    ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.9
+    more = occasion_stream(seed, "look.environment", plan)
+    around = coloured(environment_maps(str(more.choice(environments_of(setup.place, setup.variant)))), sky, ground)
+    return Scene(name, Light.of(direction, colour, around, yaw + more.normal(0, TURN_DEGREES)), panorama)
 
 
 def towards(yaw: float, pitch: float) -> np.ndarray:

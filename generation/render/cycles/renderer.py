@@ -23,11 +23,13 @@ from dataset_script.errors import WorkFailed
 from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
+from ...appearance.places.light import Light
 from ...appearance.props.base import Finish, PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
+from ...geometry.sphere import mirrored_from
 from ...geometry.surface import unit
 from ...heads.base import Head
 from ...plan import IdentityPlan
@@ -42,16 +44,11 @@ BPY = "4.5.15"
 SAMPLES = 32
 """A pixel. With 16, the denoiser melts hair."""
 SEED = 1
+WORLD_ROWS = 64
 PYTHON_VARIABLE = "PAIN3D_BPY_PYTHON"
 LOCAL_PYTHON = Path(".venv-cycles/bin/python")
 INSTALL = f"python3.11 -m venv .venv-cycles && .venv-cycles/bin/pip install bpy=={BPY}"
 START_SECONDS = 120
-STRAND_RADIUS_MM: dict[str, tuple[float, float]] = {
-    "hair": (0.16, 0.07),
-    "brows": (0.075, 0.03),
-    "lashes": (0.09, 0.03),
-}
-"""At root and tip. There are fewer strands than hairs, so each is thicker than a hair (0.04 mm)."""
 TINT_GAMMA = 0.88
 """Lightens dark strands: they shade each other here, which the rasteriser's tints leave out of account."""
 
@@ -209,10 +206,11 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         picture=texels_at(texels, fine.places),
     )
     materials = Materials(look.skin.detail, posed.eyes, look.garment, noise_tile(), texels)
-    painted = paint_vertices(fine, vertices, materials)
+    position = fine.spread(posed.dressed)
+    painted = paint_vertices(fine, vertices, materials, unit(camera.position - position))
     light, garment = look.scene.light, look.garment
     data = {
-        "position": fine.spread(posed.dressed),
+        "position": position,
         "triangles": fine.triangles,
         "part": fine.part,
         "albedo": np.clip(painted.albedo, 0.001, 0.95),
@@ -226,21 +224,31 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         "garment_roughness": garment.roughness,
         "light_direction": light.direction,
         "light_colour": light.colour,
-        "sky": light.sky,
-        "ground": light.ground,
+        "world": panorama(light),
         "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
         "fov": np.array(camera.plan.fov),
     }
     if posed.props is not None:
         data |= describe_props(posed.props)
-    for strands in posed.strands:
-        name = SEGMENTS[strands.code]
+    for k, strands in enumerate(posed.strands):
+        name = f"{SEGMENTS[strands.code]}{k}"  # a beard is hair, too
         data |= {
             f"{name}_points": strands.points,
             f"{name}_tint": strands.tint**TINT_GAMMA,
-            f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
+            f"{name}_radius": strand_radius(strands),
         }
     return data
+
+
+def panorama(light: Light) -> np.ndarray:
+    """(WORLD_ROWS, 2 WORLD_ROWS, 3) float32 radiance of the surroundings around the head, as Blender reads an image of
+    a world: columns run around the axis z, rows from -z to z."""
+    around = np.pi * (1 - (np.arange(2 * WORLD_ROWS) + 0.5) / WORLD_ROWS)
+    up = np.pi * ((np.arange(WORLD_ROWS) + 0.5) / WORLD_ROWS - 0.5)[:, None]
+    directions = np.stack([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up) + 0 * around], axis=2)
+    towards = (directions @ light.axes.T).reshape(-1, 3)
+    seen = [mirrored_from(light.mirrored, direction, 0.0) for direction in towards]
+    return np.float32(seen).reshape(WORLD_ROWS, 2 * WORLD_ROWS, 3)
 
 
 def describe_props(props: PropMesh) -> dict[str, np.ndarray]:
@@ -253,6 +261,12 @@ def describe_props(props: PropMesh) -> dict[str, np.ndarray]:
         "prop_rest": props.rest,
         **{f"prop_{name}": values for name, values in finish.items()},
     }
+
+
+def strand_radius(strands: raster.Strands) -> np.ndarray:
+    """(S, P) float32 mm, from the root to the tip, as the rasteriser draws strands."""
+    share = np.linspace(0, 1, strands.points.shape[1], dtype=np.float32)
+    return 0.5 * strands.width[:, None] * (1 - (1 - strands.tip) * share**2)
 
 
 @functools.cache

@@ -13,7 +13,9 @@ import pytest
 
 from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import SEGMENTS
 from generation.appearance.places.light import Light
+from generation.appearance.props.base import Finish
 from generation.appearance.skin import SkinSurface
 from generation.appearance.texture import NO_TEXELS
 from generation.geometry.camera import Camera
@@ -121,6 +123,26 @@ def test_the_finer_mesh_is_the_same_surface(sitting, fine):
     assert len(fine.triangles) < 500_000
 
 
+def test_cycles_is_told_what_is_worn(sitting, fine):
+    bare = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
+    assert not any(name.startswith("prop_") for name in bare)
+    plan = dataclasses.replace(sitting.person.plan, accessories=("oxygen_mask",))
+    look = sitting.maker.appearance.wear(plan, sitting.person.look, SPEC.seed)
+    shape = sitting.person.shape
+    posed = sitting.maker.renderer.pose(plan, look, HeadPose(shape.control, shape.eyes, (0.0, 0.0)), SPEC.seed)
+    told = cycles.describe(fine, posed, look, sitting.camera)
+    assert np.array_equal(told["prop_position"], posed.props.position)
+    assert told["prop_triangles"].max() < len(told["prop_position"]) == len(told["prop_albedo"])
+    per_triangle = {
+        f"prop_{name}": values
+        for name, values in zip(
+            Finish._fields, zip(*(p.finish for p in look.props for _ in p.triangles), strict=True), strict=True
+        )
+    }
+    for name, values in per_triangle.items():
+        assert np.allclose(told[name], values), name
+
+
 # --- the paint is that of the rasteriser's shader
 
 
@@ -171,7 +193,7 @@ def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: f
     shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
     viewpoint = Viewpoint(sitting.camera.position.astype(np.float32), 0.7, sitting.camera.projection(2))
     shaded = Shaded.before(np.zeros((2 * side, 2 * side, 3), np.float32))
-    light = Light(none, none, ones, ones)
+    light = Light.plain(none, none, ones, ones)
     shade(samples, mesh, materials_of(sitting), light, shadows, viewpoint, shaded)
     flat = shaded.colour[::2, ::2].reshape(-1, 3)[: len(chosen)]
     return flat, shaded.skin.albedo.reshape(-1, 3)[: len(chosen)]
@@ -197,7 +219,8 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
     near = np.flatnonzero((fine.of_part == EYE) & (ball[:, 2] > 0.85))
     albedo, unused = np.zeros((len(ball), 3), np.float32), np.zeros(len(ball), np.float32)
     painted = Painted(albedo, np.zeros_like(albedo), unused, unused)
-    paint_eyes(vertices.normal, ball, fine.eye, materials_of(sitting), painted)
+    viewers = unit(sitting.camera.position - fine.spread(sitting.posed.dressed))
+    paint_eyes(vertices.normal, ball, viewers, fine.eye, materials_of(sitting), painted)
     colour, _ = shaded_at(near, sitting, fine, 1e-4)  # so dim that the highlight vanishes; its lids' shade has no hue
     seen = albedo[near, 1] > 0.01  # not the pupil, where 1e-4 of highlight is not nothing
     hue = colour[seen] / colour[seen].sum(axis=1, keepdims=True)
@@ -208,7 +231,13 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
 
 def test_the_scene_is_complete_and_finite(sitting, fine):
     data = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
-    assert {"hair_points", "brows_points", "lashes_points"} < set(data)
+    kinds = {name.removesuffix("_points").rstrip("0123456789") for name in data if name.endswith("_points")}
+    assert kinds == {"hair", "brows", "lashes"}
+    for k, strands in enumerate(sitting.posed.strands):  # a beard is hair, too, and replaces none
+        name = f"{SEGMENTS[strands.code]}{k}"
+        assert np.array_equal(data[f"{name}_points"], strands.points)
+        assert np.allclose(data[f"{name}_radius"][:, 0], strands.width / 2)
+        assert data[f"{name}_radius"].shape == strands.points.shape[:2]
     assert np.array_equal(data["position"][: len(sitting.posed.dressed)], sitting.posed.dressed)
     assert data["triangles"].max() < len(data["position"]) == len(data["albedo"]) == len(data["relief"])
     for name, values in data.items():

@@ -42,7 +42,7 @@ def build(scene, data) -> None:
         add_strands(scene, name, data[f"{name}_points"], data[f"{name}_tint"], data[f"{name}_radius"])
     for direction, colour, degrees in zip(data["light_direction"], data["light_colour"], SUN_DEGREES, strict=True):
         add_sun(scene, direction, colour, degrees)
-    add_world(scene, data["sky"], data["ground"])
+    add_world(scene, data["world"])
     add_camera(scene, data["camera_matrix"], float(data["fov"]))
 
 
@@ -117,13 +117,12 @@ def add_props(scene, data) -> None:
 
 
 def add_strands(scene, name: str, points: np.ndarray, tint: np.ndarray, radius: np.ndarray) -> None:
-    """Strands (S, P, 3) mm of colour `tint` (S, 3); `radius` (2,) mm at root and tip."""
+    """Strands (S, P, 3) mm of colour `tint` (S, 3) and `radius` (S, P) mm."""
     count, each = points.shape[:2]
     curves = bpy.data.hair_curves.new(name)
     curves.add_curves([each] * count)
     curves.attributes["position"].data.foreach_set("vector", points.ravel())
-    taper = np.linspace(radius[0], radius[1], each, dtype=np.float32)
-    set_attribute(curves, "radius", "FLOAT", "POINT", np.tile(taper, count))
+    set_attribute(curves, "radius", "FLOAT", "POINT", radius)
     set_attribute(curves, "tint", "FLOAT_COLOR", "CURVE", np.concatenate([tint, np.ones((count, 1))], axis=1))
     curves.materials.append(hair_material())
     scene.collection.objects.link(bpy.data.objects.new(name, curves))
@@ -164,12 +163,14 @@ def add_camera(scene, matrix: np.ndarray, fov: float) -> None:
     scene.camera = holder
 
 
-def add_world(scene, sky: np.ndarray, ground: np.ndarray) -> None:
-    """Half a sphere of `sky` above half a sphere of `ground`: what the rasteriser's ambient term integrates."""
+def add_world(scene, panorama: np.ndarray) -> None:
+    """Surroundings (H, W, 3), as `renderer.panorama` gives them."""
+    rows, columns = panorama.shape[:2]
+    image = bpy.data.images.new("world", columns, rows, float_buffer=True, is_data=True)
+    opaque = np.ones((rows, columns, 1), np.float32)
+    image.pixels.foreach_set(np.concatenate([panorama, opaque], axis=2).ravel())
     scene.world = bpy.data.worlds.new("world")
     graph = Graph(scene.world)
-    up = graph.add("ShaderNodeSeparateXYZ", Vector=graph.add("ShaderNodeTexCoord").outputs["Generated"]).outputs["Y"]
-    share = graph.ramp(up, -0.25, 0.25)
-    colour = graph.mix(share, (*ground, 1.0), (*sky, 1.0))
+    colour = graph.add("ShaderNodeTexEnvironment", {"image": image}).outputs["Color"]
     surface = graph.add("ShaderNodeBackground", Color=colour)
     graph.finish("ShaderNodeOutputWorld", surface.outputs[0])
