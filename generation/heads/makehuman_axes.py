@@ -58,7 +58,7 @@ SPREADS: tuple[tuple[str, float], ...] = (
 CENTRES: dict[str, float] = {
     **{"eye-trans-in": -0.15, "eye-scale": 0.14},
     **{"mouth-scale-horiz": 0.18, "mouth-upperlip-width": 0.12},
-    **{"eye-height1": 0.14, "eye-height2": 0.13, "eye-height3": 0.06},
+    **{"eye-height1": 0.12, "eye-height2": 0.13, "eye-height3": 0.09},
 }
 """Of everyone: on the base mesh the eyes are closer and narrower, and the mouth is narrower, than in adults."""
 MOST_SPREADS = 2.2
