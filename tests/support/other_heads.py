@@ -15,7 +15,7 @@ from generation.rigs import blendshapes
 from generation.rigs.neural.copies import Copy, make_copy
 
 PLAN = Plan(Spec(identities=200, preset="balanced", size=64))
-PERSON, SEED = 5, 3
+PERSON, SEED = 5, 9
 FLAME_SKIN, FLAME_SHAPES, FLAME_ALL = 3931, 12, 400
 """Of FLAME's 5,023 vertices 546 are each eye; of its 400 shapes and expressions, these are not zero here."""
 
