@@ -15,6 +15,7 @@ from dataset_script.vocabulary import (
     VIEWS_PER_EXPRESSION,
 )
 
+from ..accessories import choose_accessories
 from ..populations import AGE_RANGES
 from ..streams import stream
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
@@ -64,7 +65,7 @@ class Plan(Sequence[IdentityPlan]):
         ethnicity, gender = ETHNICITIES[self._ethnicity[identity_id]], GENDERS[self._gender[identity_id]]
         low, high = AGE_RANGES[age_group]
         age = int(stream(seed, "plan.years", identity_id).integers(low, high, endpoint=True))
-        return IdentityPlan(
+        plan = IdentityPlan(
             identity_id=identity_id,
             split=self.split_of(identity_id),
             age_group=age_group,
@@ -74,13 +75,16 @@ class Plan(Sequence[IdentityPlan]):
             expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
+        return replace(plan, accessories=choose_accessories(plan, seed))
 
     def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
         """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
-        person = self[identity_id]
+        person, seed = self[identity_id], self.spec.seed
         neutral = person.expressions[:1]
         days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
-        return tuple(replace(day, views=(reference_view(self.spec.seed, day),)) for day in days)
+        return tuple(
+            replace(day, views=(reference_view(seed, day),), accessories=choose_accessories(day, seed)) for day in days
+        )
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""
