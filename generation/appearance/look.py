@@ -80,7 +80,8 @@ class ProceduralLook:
     def bare(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`, without accessories."""
         topology = self.head.topology
-        _, colour, grey = hair_colour(plan, seed)
+        paint = hair_colour(plan, seed)
+        _, colour, grey = paint
         style, recede = choose_style(plan, seed)
         beard, beard_length = choose_beard(plan, seed)
         scalp = np.zeros(len(topology.reference), np.float32)
@@ -100,7 +101,9 @@ class ProceduralLook:
             neutral=vertices,
             wrinkles=self._wrinkles.rest(plan, seed),
             eyes=paint_eyes(plan, shape.eyes, seed),
-            hair=grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, colour, grey, seed),
+            hair=grow_hair(
+                plan, BareHead(topology, vertices, normals), scalp, style, paint, seed, plan.circumstances.up
+            ),
             brows=grow_brows(plan, self._front, colour, grey, seed),
             beard=grow_beard(plan, topology, beard, beard_length, colour, grey, seed),
             garment=garment,

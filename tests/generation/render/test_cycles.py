@@ -13,6 +13,7 @@ import pytest
 
 from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import SEGMENTS
 from generation.appearance.places.light import Light
 from generation.appearance.props.base import Finish
 from generation.appearance.skin import SkinSurface
@@ -230,7 +231,13 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
 
 def test_the_scene_is_complete_and_finite(sitting, fine):
     data = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
-    assert {"hair_points", "brows_points", "lashes_points"} < set(data)
+    kinds = {name.removesuffix("_points").rstrip("0123456789") for name in data if name.endswith("_points")}
+    assert kinds == {"hair", "brows", "lashes"}
+    for k, strands in enumerate(sitting.posed.strands):  # a beard is hair, too, and replaces none
+        name = f"{SEGMENTS[strands.code]}{k}"
+        assert np.array_equal(data[f"{name}_points"], strands.points)
+        assert np.allclose(data[f"{name}_radius"][:, 0], strands.width / 2)
+        assert data[f"{name}_radius"].shape == strands.points.shape[:2]
     assert np.array_equal(data["position"][: len(sitting.posed.dressed)], sitting.posed.dressed)
     assert data["triangles"].max() < len(data["position"]) == len(data["albedo"]) == len(data["relief"])
     for name, values in data.items():
