@@ -93,7 +93,7 @@ def find_light(face: Face, seen: np.ndarray, albedo: np.ndarray) -> Light:
     tint = np.sqrt(tint / tint.mean())
     light = light._replace(colour=light.colour / tint, sky=light.sky / tint, ground=light.ground / tint)
     scale = USUAL_LIGHT / brightness(light)
-    return Light(light.direction, *(np.float32(scale * values) for values in (light.colour, light.sky, light.ground)))
+    return light._replace(**{name: np.float32(scale * getattr(light, name)) for name in ("colour", "sky", "ground")})
 
 
 def _fit(

@@ -22,13 +22,15 @@ class Camera:
 
     Attributes:
         rotation: (3, 3) world to view; the view's axes are right, up, towards the camera.
-        distance: mm from the pivot to the pinhole.
+        target: (3,) mm, what the middle of the picture shows: the pivot, or a point beside the head.
+        distance: mm from the target to the pinhole.
         focal: focal length in pixels (fx = fy).
         size: pixels; the principal point is the middle of the picture.
         plan: the planned view; angles: its yaw, pitch and roll with the motion of the head, degrees.
     """
 
     rotation: np.ndarray
+    target: np.ndarray
     distance: float
     focal: float
     size: int
@@ -47,11 +49,13 @@ class Camera:
         nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])  # the nose goes up
         tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])  # clockwise in the image
         half = np.tan(np.radians(view.fov) / 2)
-        return cls(tilt @ nod @ turn, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view, angles)
+        rotation, width = tilt @ nod @ turn, FRAME_MM * view.framing
+        target = PIVOT - width * (view.aside[0] * rotation[0] + view.aside[1] * rotation[1])
+        return cls(rotation, target, width / 2 / half, size / 2 / half, size, view, angles)
 
     def view(self, points: np.ndarray) -> np.ndarray:
         """World (V, 3) to view (V, 3): right, up, and the depth in front of the pinhole in mm."""
-        rotated = (points - PIVOT) @ self.rotation.T
+        rotated = (points - self.target) @ self.rotation.T
         rotated[:, 2] = self.distance - rotated[:, 2]
         return rotated
 
@@ -66,9 +70,9 @@ class Camera:
         """(3, 4) float64: world to column x depth, row x depth and depth, for `samples` a pixel and axis."""
         half, focal = self.size * samples / 2, self.focal * samples
         right, up, back = self.rotation
-        depth = np.append(-back, self.distance + back @ PIVOT)
-        column = focal * np.append(right, -right @ PIVOT) + half * depth
-        row = -focal * np.append(up, -up @ PIVOT) + half * depth
+        depth = np.append(-back, self.distance + back @ self.target)
+        column = focal * np.append(right, -right @ self.target) + half * depth
+        row = -focal * np.append(up, -up @ self.target) + half * depth
         return np.stack([column, row, depth])
 
     @property
@@ -79,7 +83,7 @@ class Camera:
     @property
     def position(self) -> np.ndarray:
         """The pinhole in the world (3,), mm."""
-        return PIVOT + self.distance * self.rotation[2]
+        return self.target + self.distance * self.rotation[2]
 
     def as_row(self) -> dict:
         """The `camera` column of a row."""

@@ -7,8 +7,12 @@ import numpy as np
 
 from ...plan import IdentityPlan
 from ...streams import stream
+from .enclosure import Enclosure
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
+
+
+UPRIGHT = np.float32([0, 1, 0])
 
 
 class Light(NamedTuple):
@@ -17,12 +21,14 @@ class Light(NamedTuple):
     Attributes:
         direction: (3, 3) unit vectors towards key, fill and rim; colour: (3, 3) theirs.
         sky, ground: (3,) radiance from above and from below.
+        up: (3,) unit vector towards the sky; like the directions, in the axes of the head, which may lie.
     """
 
     direction: np.ndarray
     colour: np.ndarray
     sky: np.ndarray
     ground: np.ndarray
+    up: np.ndarray = UPRIGHT
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,14 @@ class Scene:
         setup: which of `SETUPS`.
         panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`.
         painted: (S, S, 3) float32 radiance behind each view, in place of the panorama; none: the panorama.
+        room: in place of the panorama, one that is seen from anywhere.
     """
 
     setup: str
     light: Light
     panorama: np.ndarray
     painted: tuple[np.ndarray, ...] = ()
+    room: Enclosure | None = None
 
 
 def set_scene(plan: IdentityPlan, seed: int) -> Scene:

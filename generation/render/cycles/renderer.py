@@ -170,7 +170,7 @@ class CyclesRenderer:
         """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""
         annotated = self._raster.render(posed, look, camera, noise)
         light = self.trace(describe(self._fine, posed, look, camera), camera.size)
-        seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera.plan, camera.size)
+        seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera, camera.size)
         twice = np.repeat(np.repeat(seen, 2, axis=0), 2, axis=1)  # `develop` averages 2 x 2
         return dataclasses.replace(annotated, rgb=develop(twice, look_exposure(look), noise))
 
@@ -227,6 +227,7 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         "light_colour": light.colour,
         "sky": light.sky,
         "ground": light.ground,
+        "up": light.up,
         "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
         "fov": np.array(camera.plan.fov),
     }

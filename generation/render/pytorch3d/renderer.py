@@ -63,7 +63,7 @@ class Pytorch3dRenderer:
         """(S, S, 3) uint8 sRGB: the vertices of the refined mesh, which may be of another colour, under the strands."""
         with one_torch_thread(), torch.no_grad():
             drawn, depth = self._mesh_picture(vertices, look, camera)
-        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera.plan, SAMPLES * camera.size)
+        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
         viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(SAMPLES))
         for strands in posed.strands:

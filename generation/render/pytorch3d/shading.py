@@ -22,7 +22,7 @@ from pytorch3d.renderer.mesh.textures import TexturesBase
 from pytorch3d.structures import Meshes
 
 from ...appearance.places.light import Light
-from ...geometry.camera import PIVOT, Camera
+from ...geometry.camera import Camera
 
 SHININESS = (6.0, 200.0)
 """Exponents of the dull highlight of skin and of the sharp one of wet eyes."""
@@ -52,7 +52,7 @@ def light_tensors(light: Light, device: torch.device | str = "cpu") -> Light:
 def cameras_of(camera: Camera, device: torch.device | str = "cpu") -> PerspectiveCameras:
     """The same pinhole in pytorch3d's axes: x to the left, y up, z away from the camera; pictures run from -1 to 1."""
     left_up_ahead = camera.rotation * np.array([[-1.0], [1.0], [-1.0]])
-    offset = np.array([0.0, 0.0, camera.distance]) - left_up_ahead @ PIVOT
+    offset = np.array([0.0, 0.0, camera.distance]) - left_up_ahead @ camera.target
     return PerspectiveCameras(
         focal_length=2 * camera.focal / camera.size,
         R=torch.tensor(left_up_ahead.T[None], dtype=torch.float32),
@@ -115,7 +115,7 @@ def shaded(
     ].split([3, 3, 1, 3, 2] if finish is not None else [3, 3], -1)
     normals = torch.nn.functional.normalize(normals, dim=-1)
     albedo = mesh.sample_textures(seen)[0, ..., 0, :]
-    up = 0.5 + 0.5 * normals[..., 1:2]
+    up = 0.5 + 0.5 * (normals @ light.up)[..., None]
     ambient = light.sky * up + light.ground * (1 - up)
     lights = DirectionalLights(
         diffuse_color=light.colour, specular_color=light.colour, direction=light.direction, device=mesh.device

@@ -69,7 +69,7 @@ def ambient(material, viewer, light):
     """Light from sky and ground, (entering, mirrored) colours."""
     sky, ground = light.sky, light.ground
     normal, occlusion = material.normal, material.occlusion
-    up = 0.5 + 0.5 * normal[1]
+    up = 0.5 + 0.5 * dot(normal, light.up)
     nv = max(dot(normal, viewer), 0.04)
     # what occlusion takes away from red comes back from the flesh
     red = occlusion * (1.33 - 0.33 * occlusion) if material.wrap[0] > 0 else occlusion
@@ -78,8 +78,7 @@ def ambient(material, viewer, light):
         occlusion * (sky[1] * up + ground[1] * (1 - up)),
         occlusion * (sky[2] * up + ground[2] * (1 - up)),
     )
-    ry = 2 * nv * normal[1] - viewer[1]
-    mirror = 0.5 + 0.5 * ry
+    mirror = 0.5 + 0.5 * (2 * nv * dot(normal, light.up) - dot(viewer, light.up))
     grazing = max(1 - material.roughness, material.f0)
     if material.wrap[0] > 0:  # down and flakes break the mirror at the rim of a face, which shows on dark skin
         grazing *= 0.5

@@ -116,7 +116,7 @@ class RasterRenderer:
         seen, mesh = camera.project(posed.dressed.astype(np.float64)), self._painted(posed, look)
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
-        shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
+        shaded = Shaded.before(background(look.scene, camera, 2 * camera.size))
         viewpoint = self._shade(samples, mesh, posed, look, camera, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))

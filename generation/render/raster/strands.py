@@ -173,7 +173,7 @@ def strand_colour(strands, s, p, light, shadows, camera):
     # under the head hair hangs around the neck: it faces sideways
     outward = unit_vector((ox, oy if oy > 0 else 0.3 * oy, oz))
     viewer = unit_vector(difference(camera, at))
-    up = 0.55 + 0.45 * outward[1]
+    up = 0.55 + 0.45 * dot(outward, light.up)
     red, green, blue = tint[0] * light.sky[0] * up, tint[1] * light.sky[1] * up, tint[2] * light.sky[2] * up
     for k in range(light.direction.shape[0]):
         towards = light.direction[k]

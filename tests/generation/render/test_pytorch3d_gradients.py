@@ -29,6 +29,7 @@ LIGHT = Light(
     colour=torch.tensor([[1.2, 1.1, 1.0], [0.4, 0.4, 0.5], [0.6, 0.6, 0.6]]),
     sky=torch.tensor([0.4, 0.4, 0.45]),
     ground=torch.tensor([0.30, 0.25, 0.20]),
+    up=torch.tensor([0.0, 1.0, 0.0]),
 )
 
 

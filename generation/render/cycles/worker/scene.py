@@ -40,7 +40,7 @@ def build(scene, data) -> None:
         add_strands(scene, name, data[f"{name}_points"], data[f"{name}_tint"], data[f"{name}_radius"])
     for direction, colour, degrees in zip(data["light_direction"], data["light_colour"], SUN_DEGREES, strict=True):
         add_sun(scene, direction, colour, degrees)
-    add_world(scene, data["sky"], data["ground"])
+    add_world(scene, data["sky"], data["ground"], data["up"])
     add_camera(scene, data["camera_matrix"], float(data["fov"]))
 
 
@@ -140,12 +140,16 @@ def add_camera(scene, matrix: np.ndarray, fov: float) -> None:
     scene.camera = holder
 
 
-def add_world(scene, sky: np.ndarray, ground: np.ndarray) -> None:
-    """Half a sphere of `sky` above half a sphere of `ground`: what the rasteriser's ambient term integrates."""
+def add_world(scene, sky: np.ndarray, ground: np.ndarray, up: np.ndarray) -> None:
+    """Half a sphere of `sky` towards `up` (3,), half a sphere of `ground`: what the rasteriser's ambient term
+    integrates."""
     scene.world = bpy.data.worlds.new("world")
     graph = Graph(scene.world)
-    up = graph.add("ShaderNodeSeparateXYZ", Vector=graph.add("ShaderNodeTexCoord").outputs["Generated"]).outputs["Y"]
-    share = graph.ramp(up, -0.25, 0.25)
+    towards = graph.add("ShaderNodeTexCoord").outputs["Generated"]
+    height = graph.add("ShaderNodeVectorMath", {"operation": "DOT_PRODUCT"})
+    graph.feed(height.inputs[0], towards)
+    graph.feed(height.inputs[1], up.tolist())
+    share = graph.ramp(height.outputs["Value"], -0.25, 0.25)
     colour = graph.mix(share, (*ground, 1.0), (*sky, 1.0))
     surface = graph.add("ShaderNodeBackground", Color=colour)
     graph.finish("ShaderNodeOutputWorld", surface.outputs[0])
