@@ -87,7 +87,7 @@ FEATURES: dict[str, Features] = {
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
-  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself hides a landmark;
+  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself or a prop hides a landmark;
   `mesh_parameters` is JSON, the head's identity weights.
 """
 

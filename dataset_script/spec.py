@@ -15,7 +15,7 @@ from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
 
-GENERATOR_VERSION = 3
+GENERATOR_VERSION = 4
 """Raise it with every change that changes the pixels or labels of any frame."""
 
 SPEC = "spec.json"

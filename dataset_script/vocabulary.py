@@ -28,8 +28,10 @@ SEGMENTS: tuple[str, ...] = (
     "mouth",
     "hair",
     "clothes",
+    "accessory",
+    "bedding",
 )
-"""Pixel value of the `segments` PNG -> what is there."""
+"""Pixel value of the `segments` PNG -> what is there. An accessory is worn on the head; bedding lies around it."""
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
 
 

@@ -48,8 +48,8 @@ class FaceView:
 
     def depth(self) -> np.ndarray:
         """(S, S) uint16, mm x `DEPTH_UNITS_PER_MM` along the optical axis; 0 where nothing is."""
-        depth = np.where(self.picture.ids >= 0, np.round(self.picture.depth * DEPTH_UNITS_PER_MM), 0).clip(0, 65535)
-        return depth.astype(np.uint16)
+        depth = self.picture.depth
+        return np.where(np.isfinite(depth), np.round(depth * DEPTH_UNITS_PER_MM), 0).clip(0, 65535).astype(np.uint16)
 
     def normals(self) -> np.ndarray:
         """(S, S, 3) uint8: (n + 1) / 2 x 255 of the unit normal in camera axes; 0 0 0 where nothing is."""
@@ -58,18 +58,25 @@ class FaceView:
         image = np.stack(
             [interpolate(picture.ids, picture.weights, triangles, np.ascontiguousarray(n)) for n in normals.T], axis=2
         )
+        if picture.covering is not None:
+            hidden = picture.covering.hidden_by >= 0
+            image[hidden] = picture.covering.normal[hidden] @ self.camera.rotation.T
         image /= np.maximum(np.linalg.norm(image, axis=2, keepdims=True), 1e-6)
-        return np.where(picture.ids[..., None] >= 0, np.round((image + 1) * 127.5), 0).astype(np.uint8)
+        return np.where(np.isfinite(picture.depth)[..., None], np.round((image + 1) * 127.5), 0).astype(np.uint8)
 
     def landmarks_visible(self) -> np.ndarray:
-        """(68,) bool: no surface lies well in front of the landmark, in any pixel it touches."""
+        """(68,) bool: no surface lies well in front of the landmark, in any pixel it touches, nor a prop in its own."""
         size, depth = self.camera.size, self.picture.depth
         seen = self._project(self.vertices[self.topology.landmarks])
         column, row = np.floor(seen[:, :2]).astype(int).T
         inside = (column >= 1) & (row >= 1) & (column < size - 1) & (row < size - 1)
         around = [(r, c) for r in (-1, 0, 1) for c in (-1, 0, 1)]
         nearby = [depth[np.clip(row + r, 0, size - 1), np.clip(column + c, 0, size - 1)] for r, c in around]
-        return inside & (np.max(nearby, axis=0) > seen[:, 2] - HIDDEN_MM)
+        visible = inside & (np.max(nearby, axis=0) > seen[:, 2] - HIDDEN_MM)
+        if self.picture.covering is not None:
+            own = np.clip(row, 0, size - 1), np.clip(column, 0, size - 1)
+            visible &= ~((self.picture.covering.hidden_by[own] >= 0) & (depth[own] < seen[:, 2]))
+        return visible
 
 
 def heat_image(

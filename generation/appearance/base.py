@@ -12,6 +12,7 @@ from .clothes import Garment
 from .eyes import EyePaint
 from .hair.strands import Hair
 from .places.light import Scene
+from .props.base import Prop
 from .skin import Skin
 from .texture import Texture
 from .wrinkles import RestWrinkles
@@ -31,6 +32,7 @@ class Look:
         cloth_thickness: (V,) float32 mm, how far clothes stand off the skin.
         scene: light and what is behind.
         texture: hides the paint of the skin; where there is one, brows and beard are in it.
+        props: what is worn on the head or lies around it.
     """
 
     skin: Skin
@@ -45,6 +47,7 @@ class Look:
     cloth_thickness: np.ndarray
     scene: Scene
     texture: Texture | None = None
+    props: tuple[Prop, ...] = ()
 
 
 class Appearance(Protocol):

@@ -75,7 +75,7 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     topology = renderer.head.topology
     smooth = look.skin.detail._replace(pores=np.float32(0), crepe=np.float32(0))
     lines = look.wrinkles._replace(depth=np.zeros(len(FAMILIES)))
-    look = replace(look, hair=None, wrinkles=lines, skin=replace(look.skin, detail=smooth))
+    look = replace(look, hair=None, props=(), wrinkles=lines, skin=replace(look.skin, detail=smooth))
     shown = tone_curve_undone(picture)
     samples = seen_neutral(topology, look, camera)
     visible = _well_seen(topology, look.neutral, samples, camera)

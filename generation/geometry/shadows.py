@@ -6,7 +6,7 @@ import numpy as np
 
 from ..kernels import kernel
 from .vectors import dot, transformed
-from .visibility import shadow_map
+from .visibility import lower_shadow_map, shadow_map
 
 SHADOW_SIDE = 448
 SHADOW_REACH_MM = 215.0
@@ -31,6 +31,12 @@ def cast_shadows(vertices: np.ndarray, triangles: np.ndarray, directions: np.nda
     """Shadow maps, around `centre` (3,), of a mesh under lights in the unit `directions` (L, 3)."""
     frames = np.stack([light_frame(towards, centre, SHADOW_SIDE, SHADOW_REACH_MM) for towards in directions])
     return ShadowMaps(np.stack([cast(vertices, triangles, frame, SHADOW_SIDE) for frame in frames]), frames)
+
+
+def cast_more(shadows: ShadowMaps, vertices: np.ndarray, triangles: np.ndarray) -> None:
+    """Adds the shadows of another mesh to the maps, in place."""
+    for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
+        lower_shadow_map((vertices @ frame[:, :3].T + frame[:, 3]).astype(np.float32), triangles, depth)
 
 
 def light_frame(direction: np.ndarray, centre: np.ndarray, side: int, reach: float) -> np.ndarray:

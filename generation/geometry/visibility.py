@@ -58,16 +58,37 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, 
     ids = np.full((side, side), -1, np.int32)
     depth = np.full((side, side), np.inf, np.float32)
     weights = np.zeros((side, side, 2), np.float32)
+    samples = Samples(ids, depth, weights)
     for t in range(triangles.shape[0]):
-        i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        a = points[i, 0] * scale, points[i, 1] * scale, points[i, 2]
-        b = points[j, 0] * scale, points[j, 1] * scale, points[j, 2]
-        c = points[k, 0] * scale, points[k, 1] * scale, points[k, 2]
-        if a[2] < 1 or b[2] < 1 or c[2] < 1:
-            continue
-        area = _twice_area(a, b, c)  # negative for front faces: y runs down
-        if area == 0 or (cull and area > 0):
-            continue
+        _draw(points, triangles, t, scale, cull, samples)
+    return samples
+
+
+@kernel
+def rasterize_before(
+    points: np.ndarray, triangles: np.ndarray, chosen: np.ndarray, scale: int, depth: np.ndarray
+) -> Samples:
+    """What the `chosen` triangles (R,) int32 show in front of what is already there, whose `depth` (S, S) they change.
+
+    Other arguments and the result as in `rasterize`; back faces are left out.
+    """
+    ids = np.full(depth.shape, -1, np.int32)
+    samples = Samples(ids, depth, np.zeros((*depth.shape, 2), np.float32))
+    for n in range(chosen.shape[0]):
+        _draw(points, triangles, chosen[n], scale, True, samples)
+    return samples
+
+
+@kernel(inline="early")
+def _draw(points, triangles, t, scale, cull, samples):
+    """Draws the triangle `t` where it is the nearest."""
+    side = samples.depth.shape[0]
+    i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+    a = points[i, 0] * scale, points[i, 1] * scale, points[i, 2]
+    b = points[j, 0] * scale, points[j, 1] * scale, points[j, 2]
+    c = points[k, 0] * scale, points[k, 1] * scale, points[k, 2]
+    area = _twice_area(a, b, c)  # negative for front faces: y runs down
+    if a[2] >= 1 and b[2] >= 1 and c[2] >= 1 and area != 0 and not (cull and area > 0):
         inverse, (left, right), (top, bottom) = 1 / area, _span(a, b, c, 0, side), _span(a, b, c, 1, side)
         for row in range(top, bottom + 1):
             for column in range(left, right + 1):
@@ -76,12 +97,11 @@ def rasterize(points: np.ndarray, triangles: np.ndarray, scale: int, size: int, 
                     continue
                 q0, q1, q2 = w0 / a[2], w1 / b[2], w2 / c[2]
                 z = 1 / (q0 + q1 + q2)
-                if z < depth[row, column]:
-                    depth[row, column] = z
-                    ids[row, column] = t
-                    weights[row, column, 0] = q0 * z
-                    weights[row, column, 1] = q1 * z
-    return Samples(ids, depth, weights)
+                if z < samples.depth[row, column]:
+                    samples.depth[row, column] = z
+                    samples.ids[row, column] = t
+                    samples.weights[row, column, 0] = q0 * z
+                    samples.weights[row, column, 1] = q1 * z
 
 
 @kernel
@@ -91,6 +111,14 @@ def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarr
     `points` (V, 3) float32: x and y in map pixels, z the distance from the light (any origin).
     """
     depth = np.full((side, side), np.inf, np.float32)
+    lower_shadow_map(points, triangles, depth)
+    return depth
+
+
+@kernel(allocates=False)
+def lower_shadow_map(points: np.ndarray, triangles: np.ndarray, depth: np.ndarray) -> None:
+    """Adds a mesh to a `shadow_map`, `depth` (side, side), in place."""
+    side = depth.shape[0]
     for t in range(triangles.shape[0]):
         i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         a = points[i, 0], points[i, 1], points[i, 2]
@@ -107,7 +135,6 @@ def shadow_map(points: np.ndarray, triangles: np.ndarray, side: int) -> np.ndarr
                     z = w0 * a[2] + w1 * b[2] + w2 * c[2]
                     if z < depth[row, column]:
                         depth[row, column] = z
-    return depth
 
 
 @kernel

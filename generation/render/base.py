@@ -11,13 +11,37 @@ from ..plan import IdentityPlan
 
 
 @dataclass(frozen=True)
+class Covering:
+    """What N props cover of a head, at pixel centres.
+
+    Attributes:
+        names: of the props.
+        hidden_by: (S, S) int16, the prop that is seen where one hides what is behind it, else -1.
+        covered_by: (S, S) int16, the same, or the prop that veils the head, see `appearance.props.base.VEILS`.
+        behind: (S, S) int32, the triangle of the head that would be seen without props, -1 where none would.
+        segments: (S, S) uint8, code of the prop where one hides, else 0.
+        normal: (S, S, 3) float32, of that prop in the world, of about unit length.
+    """
+
+    names: tuple[str, ...]
+    hidden_by: np.ndarray
+    covered_by: np.ndarray
+    behind: np.ndarray
+    segments: np.ndarray
+    normal: np.ndarray
+
+
+@dataclass(frozen=True)
 class RenderedView:
     """One view. Annotations are sampled at pixel centres of the same camera, whatever made the colours.
 
     Attributes:
         rgb: (S, S, 3) uint8 sRGB.
-        ids, depth, weights: what each pixel sees, see `geometry.visibility.Samples`.
+        ids, weights: which triangle of the head each pixel sees, and where on it, see `geometry.visibility.Samples`;
+            -1 where it sees a prop or nothing.
+        depth: (S, S) float32 mm of the head or prop that is seen, infinite where nothing is.
         segments: (S, S) uint8, indices into `dataset_script.vocabulary.SEGMENTS`.
+        covering: what props cover; None where there are none.
     """
 
     rgb: np.ndarray
@@ -25,6 +49,7 @@ class RenderedView:
     depth: np.ndarray
     weights: np.ndarray
     segments: np.ndarray
+    covering: Covering | None = None
 
 
 class HeadPose(NamedTuple):

@@ -23,6 +23,7 @@ from dataset_script.errors import WorkFailed
 from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
+from ...appearance.props.base import Finish, PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.camera import Camera
@@ -231,6 +232,8 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
         "fov": np.array(camera.plan.fov),
     }
+    if posed.props is not None:
+        data |= describe_props(posed.props)
     for strands in posed.strands:
         name = SEGMENTS[strands.code]
         data |= {
@@ -239,6 +242,18 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
             f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
         }
     return data
+
+
+def describe_props(props: PropMesh) -> dict[str, np.ndarray]:
+    """The entries of `describe` for what is worn or lies around the head; the numbers of a finish are per triangle."""
+    finish = dict(zip(Finish._fields, props.finish[props.which].T, strict=True))
+    return {
+        "prop_position": props.position,
+        "prop_triangles": props.triangles,
+        "prop_albedo": np.clip(props.albedo, 0.001, 0.95),
+        "prop_rest": props.rest,
+        **{f"prop_{name}": values for name, values in finish.items()},
+    }
 
 
 @functools.cache

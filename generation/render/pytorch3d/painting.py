@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...appearance.base import Look
+from ...appearance.props.base import PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.shadows import ShadowMaps
@@ -25,6 +26,8 @@ SPACING_MM = 1.3
 """Of the vertices on the face: finer patterns are painted softer."""
 GLOSS = 0.08
 """Strength of the highlight of a surface whose own `specular` is 1."""
+BIAS_MM = 3.0
+"""How far behind the nearest surface a prop still counts as lit."""
 UNUSED = 255
 """Part of vertices that no triangle uses, see `FineMesh`."""
 
@@ -80,6 +83,35 @@ def painted(fine: FineMesh, posed: Posed, look: Look, tile: np.ndarray) -> Paint
     materials = Materials(look.skin.detail, posed.eyes, look.garment, tile, texels)
     _paint(vertices, materials, look.scene.light.direction, posed.shadows, out)
     return out
+
+
+def with_props(vertices: Painted, posed: Posed) -> Painted:
+    """`vertices` (V) and, after them, those of the props; metal is painted as a glossy colour."""
+    props = posed.props
+    if props is None:
+        return vertices
+    finish = props.finish[_owner(props)]
+    reached = np.empty((len(props.position), len(posed.shadows.depth)), np.float32)
+    _reach(props.position, posed.shadows, reached)
+    gloss = np.stack([GLOSS * finish[:, 1], np.zeros(len(finish))], axis=1)
+    own = Painted(props.position, props.albedo, props.normal, props.occlusion, reached, gloss)
+    return Painted(*(np.concatenate(both).astype(np.float32) for both in zip(vertices, own, strict=True)))
+
+
+def _owner(props: PropMesh) -> np.ndarray:
+    """(P,) the prop that each vertex belongs to."""
+    owner = np.zeros(len(props.position), int)
+    owner[props.triangles] = props.which[:, None]
+    return owner
+
+
+@kernel(allocates=False)
+def _reach(position: np.ndarray, shadows: ShadowMaps, out: np.ndarray):
+    """Fills the share (P, L) of each light that reaches points (P, 3)."""
+    for v in range(position.shape[0]):
+        for k in range(out.shape[1]):
+            x, y, z = transformed(shadows.frame[k], position[v])
+            out[v, k] = lit_fraction(shadows.depth[k], x, y, z, BIAS_MM)
 
 
 @kernel(allocates=False)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ...appearance.base import Look
+from ...appearance.props.base import SOLID
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
 from ...geometry.torch_threads import one_torch_thread
@@ -22,9 +23,9 @@ from ..base import HeadPose, RenderedView
 from ..cycles.paint import FineMesh
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
-from ..raster.mesh import Viewpoint
+from ..raster.props import draw_clear
 from ..raster.strands import SampleBuffer, draw_strands
-from .painting import Painted, painted
+from .painting import Painted, painted, with_props
 from .shading import VertexFinish, light_tensors, rasterized, shaded, textured_mesh
 
 BODY_EDGE_MM = 2.6
@@ -62,18 +63,29 @@ class Pytorch3dRenderer:
     ) -> np.ndarray:
         """(S, S, 3) uint8 sRGB: the vertices of the refined mesh, which may be of another colour, under the strands."""
         with one_torch_thread(), torch.no_grad():
-            drawn, depth = self._mesh_picture(vertices, look, camera)
+            drawn, depth = self._mesh_picture(with_props(vertices, posed), self._triangles(posed), look, camera)
         colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
-        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(SAMPLES))
+        viewpoint = raster.viewpoint_of(camera)
         for strands in posed.strands:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
+        if posed.props is not None:
+            draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
         return develop(colour, look_exposure(look), noise)
 
-    def _mesh_picture(self, vertices: Painted, look: Look, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-        """`shaded` head and clothes, (S', S', 4) float32, and (S', S') float32 mm, infinite where nothing is; S' is
-        `SAMPLES` times the size of the picture."""
-        triangles = torch.from_numpy(visible_triangles(vertices, self.mesh.triangles, camera)).to(self.device).long()
+    def _triangles(self, posed: raster.Posed) -> np.ndarray:
+        """(T, 3) of the refined mesh, and of the solid props behind its vertices."""
+        if posed.props is None:
+            return self.mesh.triangles
+        solid = posed.props.triangles[posed.props.those(posed.props.opacity >= SOLID)]
+        return np.concatenate([self.mesh.triangles, solid + len(self.mesh.of_part)])
+
+    def _mesh_picture(
+        self, vertices: Painted, triangles: np.ndarray, look: Look, camera: Camera
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`shaded` head, clothes and solid props, (S', S', 4) float32, and (S', S') float32 mm, infinite where nothing
+        is; S' is `SAMPLES` times the size of the picture."""
+        triangles = torch.from_numpy(visible_triangles(vertices, triangles, camera)).to(self.device).long()
         position, albedo, *finish = (torch.from_numpy(values).to(self.device) for values in vertices)
         mesh = textured_mesh(position, triangles, albedo)
         seen = rasterized(mesh, camera, SAMPLES)

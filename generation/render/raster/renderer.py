@@ -15,6 +15,7 @@ from ...appearance.base import Look
 from ...appearance.brows import lash_strands
 from ...appearance.eyes import EyePaint
 from ...appearance.hair.strands import Hair
+from ...appearance.props.base import PropMesh
 from ...appearance.texture import texels_for
 from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
@@ -28,6 +29,7 @@ from ..background import background
 from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
+from .props import cast_shadows_of, cover, draw_clear, draw_solid, pose_props
 from .scattering import Shaded, SkinLight, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
@@ -49,6 +51,7 @@ class Posed:
         normals: (V, 3) float32 unit, without clothes.
         wrinkles: (V, 6) float32, how deep each of `wrinkles.FAMILIES` is.
         strands: lashes, brows, beard and hair, in the order in which they are drawn.
+        props: None where there are none.
     """
 
     vertices: np.ndarray
@@ -58,6 +61,7 @@ class Posed:
     eyes: EyePaint
     shadows: ShadowMaps
     strands: tuple[Strands, ...]
+    props: PropMesh | None = None
 
 
 class RasterRenderer:
@@ -81,6 +85,9 @@ class RasterRenderer:
         normals = vertex_normals(vertices, triangles)
         dressed = vertices + look.cloth_thickness[:, None] * normals
         shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
+        props = pose_props(look.props, vertices - look.neutral) if look.props else None
+        if props is not None:
+            cast_shadows_of(props, shadows)
         strands = self._face_strands(plan, look, pose, (vertices, normals), seed)
         if look.hair is not None:
             for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
@@ -94,6 +101,7 @@ class RasterRenderer:
             eyes=look.eyes.turned(pose.gaze),
             shadows=shadows,
             strands=tuple(strands),
+            props=props,
         )
 
     def _face_strands(
@@ -115,17 +123,25 @@ class RasterRenderer:
         topology, light = self.head.topology, look.scene.light
         seen, mesh = camera.project(posed.dressed.astype(np.float64)), self._painted(posed, look)
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
+        covering = None if posed.props is None else cover(pixels, posed.props, look.props, camera)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera, 2 * camera.size))
-        viewpoint = self._shade(samples, mesh, posed, look, camera, shaded)
+        viewpoint = viewpoint_of(camera)
+        if posed.props is not None:
+            draw_solid(samples, posed.props, light, posed.shadows, camera, viewpoint, self._tile, shaded.colour)
+        self._shade(samples, mesh, posed, look, viewpoint, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
+        if posed.props is not None:
+            draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
         rgb = develop(shaded.colour, look_exposure(look), noise)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
-        return RenderedView(rgb, *pixels, segments)
+        if covering is not None:
+            segments = np.where(segments == 0, covering.segments, segments)
+        return RenderedView(rgb, *pixels, segments, covering)
 
     def skin_light(self, posed: Posed, look: Look, camera: Camera) -> SkinLight:
         """The skin of a view as `render` shades it, before strands are drawn: the light that enters it, in `light`, and
@@ -133,7 +149,7 @@ class RasterRenderer:
         seen = camera.project(posed.dressed.astype(np.float64))
         samples = rasterize(seen, self.head.topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(np.zeros((2 * camera.size, 2 * camera.size, 3), np.float32))
-        self._shade(samples, self._painted(posed, look), posed, look, camera, shaded)
+        self._shade(samples, self._painted(posed, look), posed, look, viewpoint_of(camera), shaded)
         skin = shaded.skin.samples[..., None]
         mirrored, count = (
             values.reshape(camera.size, 2, camera.size, 2, -1).sum(axis=(1, 3))
@@ -143,14 +159,12 @@ class RasterRenderer:
         return shaded.skin._replace(albedo=mirrored / np.maximum(count, 1))
 
     def _shade(
-        self, samples: Samples, mesh: PaintedMesh, posed: Posed, look: Look, camera: Camera, out: Shaded
-    ) -> Viewpoint:
-        """Fills `out` where the `samples` see the mesh; gives back where they see it from."""
-        viewpoint = Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
-        texels = texels_for(look.texture, camera.pixel_mm)
+        self, samples: Samples, mesh: PaintedMesh, posed: Posed, look: Look, viewpoint: Viewpoint, out: Shaded
+    ) -> None:
+        """Fills `out` where the `samples` see the mesh."""
+        texels = texels_for(look.texture, viewpoint.pixel_mm)
         materials = Materials(look.skin.detail, posed.eyes, look.garment, self._tile, texels)
         shade(samples, mesh, materials, look.scene.light, posed.shadows, viewpoint, out)
-        return viewpoint
 
     def _painted(self, posed: Posed, look: Look) -> PaintedMesh:
         return PaintedMesh(
@@ -165,6 +179,11 @@ class RasterRenderer:
             wrinkles=posed.wrinkles,
             uv=self.head.topology.uv,
         )
+
+
+def viewpoint_of(camera: Camera) -> Viewpoint:
+    """Where the 2 x 2 samples of a camera's pixels see from."""
+    return Viewpoint(camera.position.astype(np.float32), camera.pixel_mm, camera.projection(2))
 
 
 def face_strands(

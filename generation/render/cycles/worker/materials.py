@@ -131,3 +131,29 @@ def hair_material():
     )  # fmt: skip
     graph.finish("ShaderNodeOutputMaterial", strand.outputs[0])
     return material
+
+
+def prop_material():
+    """Plastic, glass, metal or cloth, by the attributes of a mesh. Glass and clear plastic are thin: light goes through
+    them straight on."""
+    material, graph = _new_material("prop")
+    weave = graph.attribute("weave", "Fac")
+    threads = graph.add("ShaderNodeTexNoise", Vector=graph.attribute("rest", "Vector"), Scale=1.1, Detail=1.0)
+    centred = graph.add("ShaderNodeMath", {"operation": "MULTIPLY_ADD"})
+    for socket, value in zip(centred.inputs, (threads.outputs[0], 2.0, -1.0), strict=True):
+        graph.feed(socket, value)
+    shade = graph.add("ShaderNodeMath", {"operation": "MULTIPLY_ADD"})
+    for socket, value in zip(shade.inputs, (weave, centred.outputs[0], 1.0), strict=True):
+        graph.feed(socket, value)
+    bump = graph.add("ShaderNodeBump", Strength=weave, Distance=0.5, Height=threads.outputs[0])
+    surface = graph.add(
+        "ShaderNodeBsdfPrincipled", Base_Color=graph.scale(graph.attribute("albedo", "Color"), shade.outputs[0]),
+        Roughness=graph.attribute("roughness", "Fac"), Metallic=graph.attribute("metal", "Fac"),
+        Specular_IOR_Level=graph.attribute("specular", "Fac"), Normal=bump.outputs[0],
+    )  # fmt: skip
+    through = graph.add("ShaderNodeBsdfTransparent")
+    both = graph.add("ShaderNodeMixShader", Fac=graph.attribute("opacity", "Fac"))
+    graph.feed(both.inputs[1], through.outputs[0])
+    graph.feed(both.inputs[2], surface.outputs[0])
+    graph.finish("ShaderNodeOutputMaterial", both.outputs[0])
+    return material

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from materials import Graph, eye_material, hair_material, skin_material, wet_material
+from materials import Graph, eye_material, hair_material, prop_material, skin_material, wet_material
 from mathutils import Matrix  # a part of bpy
 
 SUN_DEGREES = (9.0, 30.0, 14.0)
@@ -36,6 +36,8 @@ def build(scene, data) -> None:
     """Fills an empty scene with `data`, the entries of `renderer.describe` by name."""
     skin = skin_material(data["garment_colour"], float(data["garment_weave"]), float(data["garment_roughness"]))
     add_mesh(scene, data, [skin, eye_material(), wet_material(0.30, 0.4), wet_material(0.42, 0.6)])
+    if "prop_position" in data.files:
+        add_props(scene, data)
     for name in sorted(k.removesuffix("_points") for k in data.files if k.endswith("_points")):
         add_strands(scene, name, data[f"{name}_points"], data[f"{name}_tint"], data[f"{name}_radius"])
     for direction, colour, degrees in zip(data["light_direction"], data["light_colour"], SUN_DEGREES, strict=True):
@@ -71,14 +73,8 @@ def configure(scene, request: dict) -> None:
 
 def add_mesh(scene, data, materials: list):
     """The refined head: `position` (V, 3) mm, `triangles` (T, 3), `part` (T,) index into `materials`."""
-    position, triangles = data["position"], data["triangles"]
-    mesh = bpy.data.meshes.new("head")
-    mesh.vertices.add(len(position))
-    mesh.vertices.foreach_set("co", position.ravel())
-    mesh.loops.add(triangles.size)
-    mesh.loops.foreach_set("vertex_index", triangles.ravel())
-    mesh.polygons.add(len(triangles))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+    position = data["position"]
+    mesh = new_mesh("head", position, data["triangles"])
     for material in materials:
         mesh.materials.append(material)
     mesh.polygons.foreach_set("material_index", data["part"].astype(np.int32))
@@ -90,6 +86,34 @@ def add_mesh(scene, data, materials: list):
         set_attribute(mesh, name, "FLOAT", "POINT", data[name])
     mesh.update()
     scene.collection.objects.link(bpy.data.objects.new("head", mesh))
+
+
+def new_mesh(name: str, position: np.ndarray, triangles: np.ndarray):
+    """A mesh without materials of `position` (V, 3) mm and `triangles` (T, 3)."""
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(position))
+    mesh.vertices.foreach_set("co", position.ravel())
+    mesh.loops.add(triangles.size)
+    mesh.loops.foreach_set("vertex_index", triangles.ravel())
+    mesh.polygons.add(len(triangles))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+    return mesh
+
+
+def add_props(scene, data) -> None:
+    """What is worn or lies around the head: `prop_position` (P, 3) mm, `prop_triangles` (Q, 3), the colour of vertices
+    and the finish of triangles."""
+    position = data["prop_position"]
+    mesh = new_mesh("props", position, data["prop_triangles"])
+    mesh.materials.append(prop_material())
+    mesh.shade_smooth()
+    opaque = np.ones((len(position), 1), np.float32)
+    set_attribute(mesh, "albedo", "FLOAT_COLOR", "POINT", np.concatenate([data["prop_albedo"], opaque], axis=1))
+    set_attribute(mesh, "rest", "FLOAT_VECTOR", "POINT", data["prop_rest"])
+    for name in ("roughness", "specular", "metal", "opacity", "weave"):
+        set_attribute(mesh, name, "FLOAT", "FACE", data[f"prop_{name}"])
+    mesh.update()
+    scene.collection.objects.link(bpy.data.objects.new("props", mesh))
 
 
 def add_strands(scene, name: str, points: np.ndarray, tint: np.ndarray, radius: np.ndarray) -> None:
