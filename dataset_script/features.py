@@ -6,6 +6,7 @@ from .facs import AU_NAMES, EXTRA_AU_NAMES
 from .vocabulary import (
     AGE_GROUPS,
     ETHNICITIES,
+    EXPRESSION_KINDS,
     EXPRESSIONS_PER_IDENTITY,
     GENDERS,
     NUM_LANDMARKS,
@@ -47,6 +48,13 @@ _LABELS = {
     "landmarks": List(List(Value("float32"), length=2), length=NUM_LANDMARKS),
     "face_box": List(Value("float32"), length=4),
     "neutral_frame_id": Value("string"),
+    "expression_kind": ClassLabel(names=list(EXPRESSION_KINDS)),
+    "expression": Value("string"),
+    "scene": Value("string"),
+    "setup": Value("string"),
+    "posture": Value("string"),
+    "occluders": List(Value("string")),
+    "hidden_aus": List(Value("string")),
     "seed": Value("int64"),
     "renderer": Value("string"),
     "rig": Value("string"),
@@ -83,6 +91,9 @@ FEATURES: dict[str, Features] = {
 
 - `default`: one row a frame. `heatmap` is all zero on neutral frames. Angles and `fov` (horizontal) are in degrees;
   `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5.
+  `expression`: "neutral", "pain", or what the face does where `expression_kind` is other. `scene`: the preset that
+  placed the person; `setup`: how they are lit; `posture`: how they are held. `occluders`: what covers a part of the
+  face in this picture, `hidden_aus`: units most of whose region is covered by it; their intensities stay true.
 - `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it. The head moves a few
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,

@@ -12,8 +12,17 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .errors import InvalidInput
-from .facs import EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
-from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SEGMENTS, STIMULI, format_frame_id
+from .facs import AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .vocabulary import (
+    AGE_GROUPS,
+    ETHNICITIES,
+    EXPRESSION_KINDS,
+    GENDERS,
+    SEGMENTS,
+    STIMULI,
+    format_frame_id,
+    kind_of,
+)
 
 Row = dict[str, Any]
 
@@ -27,6 +36,7 @@ _CLASSES = {
     "age_group": len(AGE_GROUPS),
     "ethnicity": len(ETHNICITIES),
     "gender": len(GENDERS),
+    "expression_kind": len(EXPRESSION_KINDS),
     "stimulus": len(STIMULI),
 }
 
@@ -49,6 +59,8 @@ def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
             yield f"{name} is {code}; allowed is 0 to {classes - 1}"
     if row.get("camera") is not None:
         yield from _camera_problems(row["camera"], nullable)
+    if unknown := [name for name in row.get("hidden_aus") or () if name not in (*AU_NAMES, *EXTRA_AU_NAMES)]:
+        yield f"hidden_aus names {unknown[0]!r}; allowed are {', '.join((*AU_NAMES, *EXTRA_AU_NAMES))}"
     if (points := row.get("landmarks")) is not None and not np.isfinite(points).all():
         yield "landmarks are not all finite"
     if (box := row.get("face_box")) is not None:
@@ -94,6 +106,9 @@ def key_problems(row: Row) -> Iterator[str]:
         expected = format_frame_id(row["identity_id"], 0, row["view_id"])
         if row["neutral_frame_id"] != expected:
             yield f"neutral_frame_id is {row['neutral_frame_id']!r}; it must be {expected!r}"
+    if "expression_kind" in row and row["expression_kind"] != (kind := kind_of(row["expression_id"])):
+        expected = f"that of expression {row['expression_id']} is {kind}, {EXPRESSION_KINDS[kind]}"
+        yield f"expression_kind is {row['expression_kind']}; {expected}"
 
 
 def picture_problems(row: Row, size: int | None) -> Iterator[str]:

@@ -12,6 +12,8 @@ STIMULI: tuple[str, ...] = ("BL1", "PA1", "PA2", "PA3", "PA4")
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 SPLIT_RATIO: tuple[int, ...] = (1747, 497, 256)
 """Identities of train : validation : test at 2,500."""
+EXPRESSION_KINDS: tuple[str, ...] = ("neutral", "pain", "other")
+"""Expression 0 is neutral, 1-10 are pain; others move without pain."""
 EXPRESSIONS_PER_IDENTITY = 11
 """Expression 0 is neutral, 1-10 are pain."""
 VIEWS_PER_EXPRESSION = 3
@@ -33,6 +35,11 @@ SEGMENTS: tuple[str, ...] = (
 )
 """Pixel value of the `segments` PNG -> what is there. An accessory is worn on the head; bedding lies around it."""
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
+
+
+def kind_of(expression_id: int) -> int:
+    """Index into `EXPRESSION_KINDS` of a planned expression."""
+    return 0 if expression_id == 0 else 1 if expression_id < EXPRESSIONS_PER_IDENTITY else 2
 
 
 def format_frame_id(identity_id: int, expression_id: int, view_id: int) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 from dataset_script.facs import EXTRA_AU_NAMES
 from dataset_script.spec import Spec
-from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, format_frame_id
+from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, EXPRESSION_KINDS, GENDERS, format_frame_id
 
+from .appearance.places.setups import choose_setup
 from .catalogue import frames_licence
 from .geometry.camera import Camera
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
@@ -24,7 +25,7 @@ def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) 
 
 
 def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: ExpressionPlan, view: ViewPlan) -> Row:
-    """A row of `FEATURES["default"]` without `image`, `heatmap`, `landmarks` and `face_box`, which need the face.
+    """A row of `FEATURES["default"]` without what needs the face: pictures, `landmarks`, `face_box`, what covers it.
 
     `prompt`: what `prompts.prompt_of` says of the person; one for all 33 rows.
 
@@ -42,6 +43,11 @@ def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: Expre
         "prompt": prompt,
         "camera": Camera.from_plan(view, spec.size, expression.head_motion).as_row(),
         "neutral_frame_id": format_frame_id(person.identity_id, 0, view.view_id),
+        "expression_kind": EXPRESSION_KINDS.index(expression.kind),
+        "expression": expression.name,
+        "scene": person.scene,
+        "setup": choose_setup(person, spec.seed)[0],
+        "posture": person.circumstances.posture,
         "seed": spec.seed,
         "renderer": spec.renderer,
         "rig": spec.rig,

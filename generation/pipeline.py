@@ -124,6 +124,8 @@ class FrameMaker:
             "heatmap": self._heatmap(person, seen.vertices, seen.picture),
             "landmarks": seen.landmarks().tolist(),
             "face_box": seen.face_box().tolist(),
+            "occluders": [],
+            "hidden_aus": [],
         }
         if not self.spec.geometry:
             return Frame(row)

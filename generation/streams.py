@@ -7,8 +7,16 @@ Two stages never share a stream: a new stage changes no number of the others.
 """
 
 import hashlib
+from typing import Protocol
 
 import numpy as np
+
+
+class OnAnOccasion(Protocol):
+    """A planned person as on one occasion; `generation.plan.IdentityPlan` is one."""
+
+    identity_id: int
+    occasion: int
 
 
 def stream(
@@ -26,3 +34,14 @@ def stream(
     name = repr((int(seed), stage, *(None if part is None else int(part) for part in (identity, expression, view))))
     digest = hashlib.blake2b(name.encode(), digest_size=16, person=b"pain3d.stream").digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+
+def occasion_stream(
+    seed: int, stage: str, plan: OnAnOccasion, expression: int | None = None, view: int | None = None
+) -> np.random.Generator:
+    """The generator of what differs between the occasions on which a person is seen: light, clothes, pose and the like.
+
+    Arguments as those of `stream`, whose numbers it gives on occasion 0; each other occasion has its own.
+    """
+    name = stage if plan.occasion == 0 else f"{stage}@{plan.occasion}"
+    return stream(seed, name, plan.identity_id, expression, view)

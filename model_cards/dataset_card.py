@@ -45,6 +45,13 @@ FIELDS = {
     "landmarks": "68 points (x, y) in pixels, pixel centres at .5",
     "face_box": "x0, y0, x1, y1 in pixels",
     "neutral_frame_id": "the neutral frame of the same person and view",
+    "expression_kind": "neutral, pain, or other: a face that moves without pain",
+    "expression": "neutral, pain, or what the face does where the kind is other",
+    "scene": "what placed the person: studio",
+    "setup": "how the person is lit",
+    "posture": "how the person is held: upright",
+    "occluders": "what covers a part of the face in this picture",
+    "hidden_aus": "units most of whose region is covered in this picture; their intensities stay true",
     "seed": "of the dataset's specification",
     "renderer": "what drew it",
     "rig": "what moved the face",
@@ -228,7 +235,8 @@ def _type_name(feature) -> str:
         case Image():
             return "image, one channel" if feature.mode == "L" else "image"
         case List():
-            return f"{feature.length} x {_type_name(feature.feature)}"
+            count = "any number of" if feature.length == -1 else f"{feature.length} x"
+            return f"{count} {_type_name(feature.feature)}"
         case Value():
             return feature.dtype
         case _:

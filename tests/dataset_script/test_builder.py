@@ -70,6 +70,7 @@ OF_THE_SPEC = {
     "look": "other",
     "renderer": "cycles",
     "pspi": "uniform",
+    "scene": "studio",
     "identities_per_shard": 3,
     "heatmap_scale_mm": 4.5,
     "jpeg_quality": 50,

@@ -127,6 +127,9 @@ LABELS = {
     "landmarks": ([[float("nan"), 0.0]] * 68, "landmarks are not all finite"),
     "face_box": ([9.0, 9.0, 1.0, 1.0], "face_box is"),
     "prompt": (None, "prompt has no value"),
+    "expression": (None, "expression has no value"),
+    "expression_kind": (2, "expression_kind is 2; that of expression 2 is 1, pain"),
+    "hidden_aus": (["AU4", "AU99"], "hidden_aus names 'AU99'; allowed are AU4, AU6"),
 }
 
 

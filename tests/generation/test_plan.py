@@ -13,8 +13,12 @@ from scipy.stats import chisquare
 from dataset_script.facs import AU_MAX, EXTRA_AU_NAMES, pspi
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
-from generation.plan import HEAD_SPREAD, MAX_ASYMMETRY, Plan, combinations_by_pspi, largest_remainder
+from generation.plan import Plan
+from generation.plan.demographics import largest_remainder
+from generation.plan.manner import HEAD_SPREAD, MAX_ASYMMETRY
+from generation.plan.pain import combinations_by_pspi
 from generation.populations import AGE_RANGES, COMPANIONS
+from generation.streams import occasion_stream, stream
 
 
 def counts(plan, name, labels):
@@ -91,6 +95,10 @@ def test_options_that_concern_pixels_leave_the_plan_alone():
 def test_golden():
     """The whole plan of a small dataset. A change here is a new generator version."""
     people = [dataclasses.asdict(person) for person in Plan(Spec(identities=24, seed=7))]
+    for person in people:  # what a spec without options for them leaves as it is
+        del person["occasion"], person["scene"], person["circumstances"], person["accessories"]
+        for expression in person["expressions"]:
+            del expression["kind"], expression["name"]
     assert people[3]["expressions"][4]["au"] == (5, 0, 5, 3, 1, 0)
     assert (
         hashlib.sha256(repr(people).encode()).hexdigest()
@@ -197,3 +205,13 @@ def test_one_identity_costs_little():
     assert time.perf_counter() - began < 1
     with pytest.raises(IndexError):
         plan[99_999]
+
+
+def test_the_first_occasion_has_the_streams_of_the_person_and_others_have_their_own():
+    person = Plan(Spec(identities=3))[2]
+    again = dataclasses.replace(person, occasion=1)
+    first = occasion_stream(7, "look.scene", person, 4, 1).random(4)
+    assert (first == stream(7, "look.scene", 2, 4, 1).random(4)).all()
+    others = [occasion_stream(7, "look.scene", dataclasses.replace(person, occasion=k)).random() for k in range(4)]
+    assert len({*others}) == 4
+    assert occasion_stream(7, "look.scene", again).random() == others[1]

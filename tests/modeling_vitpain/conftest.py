@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
-from dataset_script.vocabulary import NUM_LANDMARKS, format_frame_id
+from dataset_script.vocabulary import EXPRESSION_KINDS, NUM_LANDMARKS, format_frame_id, kind_of
 
 SIZE = 64
 
@@ -82,6 +82,13 @@ def _row(identity_id: int, expression_id: int, image: Image.Image, heatmap: Imag
         "landmarks": np.zeros((NUM_LANDMARKS, 2), dtype=np.float32).tolist(),
         "face_box": [0.0, 0.0, float(SIZE), float(SIZE)],
         "neutral_frame_id": format_frame_id(identity_id, 0, 0),
+        "expression_kind": kind_of(expression_id),
+        "expression": EXPRESSION_KINDS[kind_of(expression_id)],
+        "scene": "studio",
+        "setup": "passport",
+        "posture": "upright",
+        "occluders": [],
+        "hidden_aus": [],
         "seed": 0,
         "renderer": "drawn",
         "rig": "drawn",

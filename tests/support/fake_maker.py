@@ -43,6 +43,8 @@ class FakeMaker:
             "heatmap": self._picture(heat, "PNG"),
             "landmarks": rng.uniform(0, spec.size, (NUM_LANDMARKS, 2)).tolist(),
             "face_box": [4.0 + expression_id, 4.0, spec.size - 4.0, spec.size - 4.0 - view_id],
+            "occluders": [],
+            "hidden_aus": [],
         }
         if not spec.geometry:
             return Frame(row)

@@ -12,7 +12,7 @@ from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTMo
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
-from dataset_script.vocabulary import NUM_LANDMARKS, format_frame_id
+from dataset_script.vocabulary import EXPRESSION_KINDS, NUM_LANDMARKS, format_frame_id, kind_of
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.training.options import RunOptions
@@ -90,6 +90,13 @@ def _row(identity: int, expression: int, view: int, au: np.ndarray, pixels: int)
         "landmarks": np.zeros((NUM_LANDMARKS, 2), dtype=np.float32).tolist(),
         "face_box": [0.0, 0.0, float(pixels), float(pixels)],
         "neutral_frame_id": format_frame_id(identity, 0, view),
+        "expression_kind": kind_of(expression),
+        "expression": EXPRESSION_KINDS[kind_of(expression)],
+        "scene": "studio",
+        "setup": "passport",
+        "posture": "upright",
+        "occluders": [],
+        "hidden_aus": [],
         "seed": 0,
         "renderer": "drawn",
         "rig": "drawn",

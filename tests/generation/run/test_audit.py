@@ -49,6 +49,11 @@ LABELS = {
     "identity_id": (4711, "identity_id is 4711"),
     "seed": (1, "seed is 1; planned is 0"),
     "prompt": ("A man.", "prompt is 'A man.'"),
+    "expression_kind": (0, "expression_kind is 0; planned is 1"),
+    "expression": ("smile", "expression is 'smile'; planned is 'pain'"),
+    "scene": ("home", "scene is 'home'; planned is 'studio'"),
+    "setup": ("candle", "setup is 'candle'; planned is"),
+    "posture": ("lying", "posture is 'lying'; planned is 'upright'"),
     "landmarks": ([[float("nan"), 0.0]] * 68, "landmarks are not all finite"),
     "face_box": ([9.0, 9.0, 1.0, 1.0], "face_box is"),
 }
@@ -136,7 +141,7 @@ def test_the_command_lists_problems_and_exits_1(copy, capsys):
 
 
 REASONS = {
-    "another version": ({"version": 1}, "generator version 1 made it, this is version 3"),
+    "another version": ({"version": 1}, "generator version 1 made it, this is version 4"),
     "an unknown field": ({"mood": "calm"}, "the spec has the unknown field 'mood'"),
     "an unknown head": ({"head": "metahuman"}, "head is 'metahuman'; allowed:"),
     "a value out of range": ({"size": 63}, "size is 63"),

@@ -19,7 +19,8 @@ from generation.appearance.places.furniture import Mood
 from generation.appearance.places.light import set_scene, towards, white
 from generation.appearance.places.rooms import PLACES, WHITE, paint_place
 from generation.appearance.places.setups import SETUPS, choose_setup
-from generation.plan import MAX_PITCH, MAX_ROLL, SIDE_YAW, Plan, ViewPlan
+from generation.plan import Plan, ViewPlan
+from generation.plan.views import MAX_PITCH, MAX_ROLL, SIDE_YAW
 from generation.render.background import background
 from generation.streams import stream
 
