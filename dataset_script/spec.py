@@ -22,7 +22,7 @@ SPEC = "spec.json"
 """Name of the file in a dataset directory."""
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
-SCENES: tuple[str, ...] = ("studio",)
+SCENES: tuple[str, ...] = ("studio", "clinical", "mixed")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
 BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
 DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
@@ -56,7 +56,12 @@ class Spec:
     look: str = _ruled("procedural", Name(), "what gives skin, hair, clothes and light")
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
     pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
-    scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
+    scene: str = _ruled(
+        "studio",
+        Choice(SCENES),
+        "where people are seen: upright in studios, rooms and the open air; in beds and chairs of a ward; or half of "
+        "them each",
+    )
     geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")
     identities_per_shard: int | None = _ruled(
         None,

@@ -22,6 +22,7 @@ from .heads.base import HeadShape
 from .heads.files import HeadFiles
 from .heatmap import to_bytes
 from .labels import frame_key, planned_row
+from .plan.cameras import CAMERA_KINDS
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
@@ -136,9 +137,9 @@ class FrameMaker:
         return encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
 
     def _quality(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> int:
-        """Cameras compress differently: from 14 below the specified quality up to it."""
+        """Cameras compress differently: from 14 below the specified quality up to it, those of wards more."""
         rng = self._stream("encode.quality", person, expression, view)
-        return max(self.spec.jpeg_quality - int(rng.integers(0, 15)), 1)
+        return max(self.spec.jpeg_quality - int(rng.integers(*CAMERA_KINDS[view.camera].quality)), 1)
 
     def _geometry(self, person: Person, expression: ExpressionPlan, seen: FaceView) -> dict:
         """The columns of `FEATURES["geometry"]` that do not name the frame."""

@@ -20,6 +20,7 @@ from ..streams import stream
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
 from .pain import neutral_and_pain
 from .records import IdentityPlan
+from .scenes import CLINICAL, STUDIO, in_care, placed
 from .views import view_of
 
 
@@ -51,6 +52,7 @@ class Plan(Sequence[IdentityPlan]):
             )
         else:
             self._age, self._ethnicity, self._gender = balanced_cells(spec)
+        self._in_care = in_care(spec, (self._split, self._age, self._ethnicity, self._gender))
 
     def __len__(self) -> int:
         return self.spec.identities
@@ -63,7 +65,7 @@ class Plan(Sequence[IdentityPlan]):
         ethnicity, gender = ETHNICITIES[self._ethnicity[identity_id]], GENDERS[self._gender[identity_id]]
         low, high = AGE_RANGES[age_group]
         age = int(stream(seed, "plan.years", identity_id).integers(low, high, endpoint=True))
-        return IdentityPlan(
+        person = IdentityPlan(
             identity_id=identity_id,
             split=self.split_of(identity_id),
             age_group=age_group,
@@ -73,6 +75,7 @@ class Plan(Sequence[IdentityPlan]):
             expressions=neutral_and_pain(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
+        return placed(person, CLINICAL if self._in_care[identity_id] else STUDIO, seed)
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""

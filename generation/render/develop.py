@@ -3,10 +3,12 @@
 import functools
 
 import numpy as np
+from scipy import ndimage
 
 from ..appearance.base import Look
 from ..appearance.places.light import Light
 from ..kernels import kernel
+from ..plan.cameras import CAMERA_KINDS
 
 MAX_BLUR = 0.22
 """Share of the light that the worst focus hands to each of the four neighbours of a pixel, at 512 px."""
@@ -33,12 +35,25 @@ def brightness(light: Light) -> float:
     return 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + float(light.sky.mean())
 
 
-def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
-    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, focus, soft shoulder, gamma, sensor noise."""
-    side = colour.shape[0] // 2
-    grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(NOISE)
+def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator, camera: str = "tripod") -> np.ndarray:
+    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, focus, soft shoulder, gamma, sensor noise.
+
+    `camera`: the kind that records them, one of `CAMERA_KINDS`.
+    """
+    side, kind = colour.shape[0] // 2, CAMERA_KINDS[camera]
+    grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(kind.grain * NOISE)
+    if kind.softness:
+        colour = _softened(colour, kind.softness * side / 512)
     focus = np.float32(side / 512 * MAX_BLUR * noise.beta(1.2, 3.0))
     return _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
+
+
+def _softened(colour: np.ndarray, pixels: float) -> np.ndarray:
+    """Samples (2S, 2S, 3), 2 x 2 of which are the same, as through a lens that blurs by so many pixels."""
+    side = colour.shape[0] // 2
+    picture = colour.reshape(side, 2, side, 2, 3).mean(axis=(1, 3))
+    soft = ndimage.gaussian_filter(picture, (pixels, pixels, 0), mode="nearest", truncate=3.0)
+    return np.ascontiguousarray(soft.repeat(2, axis=0).repeat(2, axis=1))
 
 
 @functools.cache

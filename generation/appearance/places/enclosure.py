@@ -48,9 +48,7 @@ class Enclosure(NamedTuple):
     """A room around a head.
 
     Attributes:
-        sides: (6, HEIGHT, WIDTH, 3) float32 linear radiance of SIDES_MIDDLE_M = 1.2
-"""Where along the room the middle of the canvases to the left and right is, m in front of the head."""
-FRONT, BACK, LEFT, RIGHT, CEILING and FLOOR.
+        sides: (6, HEIGHT, WIDTH, 3) float32 linear radiance of FRONT, BACK, LEFT, RIGHT, CEILING and FLOOR.
         low, high: (3,) float64, its corners in its own axes, m from the head.
         axes: (3, 3) float64, rows are the axes of the room in those of the head.
     """
@@ -100,9 +98,7 @@ def paint_enclosure(
 
 def mean_radiance(room: Enclosure) -> np.ndarray:
     """(3,) of the floor and the walls: what they throw back at a person."""
-    return room.sides[[SIDES_MIDDLE_M = 1.2
-"""Where along the room the middle of the canvases to the left and right is, m in front of the head."""
-FRONT, BACK, LEFT, RIGHT, FLOOR]].mean(axis=(0, 1, 2))
+    return room.sides[[FRONT, BACK, LEFT, RIGHT, FLOOR]].mean(axis=(0, 1, 2))
 
 
 def _light_on(mood: Mood, rng: np.random.Generator) -> list[np.ndarray]:

@@ -6,13 +6,19 @@ from typing import NamedTuple
 import numpy as np
 
 from ...plan import IdentityPlan
+from ...plan.cameras import CAMERA_KINDS
+from ...plan.scenes import CLINICAL
 from ...streams import stream
-from .enclosure import Enclosure
+from .enclosure import Enclosure, mean_radiance, paint_enclosure
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
 
 UPRIGHT = np.float32([0, 1, 0])
+HEAD_M = {"lying": 0.85, "propped": 1.15, "seated": 1.2}
+"""Height of the head above the floor, by posture."""
+LINEN_BOUNCE = 1.35
+"""How much more light white sheets throw back than floors do."""
 
 
 class Light(NamedTuple):
@@ -37,14 +43,14 @@ class Scene:
 
     Attributes:
         setup: which of `SETUPS`.
-        panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`.
+        panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`; None where there is a room.
         painted: (S, S, 3) float32 radiance behind each view, in place of the panorama; none: the panorama.
-        room: in place of the panorama, one that is seen from anywhere.
+        room: the one that a person in care is in, seen from anywhere.
     """
 
     setup: str
     light: Light
-    panorama: np.ndarray
+    panorama: np.ndarray | None
     painted: tuple[np.ndarray, ...] = ()
     room: Enclosure | None = None
 
@@ -52,7 +58,7 @@ class Scene:
 def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     """A lighting set-up, jittered, and the place it belongs to."""
     rng = scene_stream(plan, seed)
-    name, side = draw_setup(rng)
+    name, side = draw_setup(plan, rng)
     setup = SETUPS[name]
     yaw, pitch = side * (setup.yaw + rng.normal(0, 8)), setup.pitch + rng.normal(0, 5)
     white_key = white(setup.kelvin + rng.normal(0, 250))
@@ -68,12 +74,25 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
     sky = surround * setup.ambient * 0.80
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
-    panorama = paint_place(setup.place, mood, stream(seed, "look.place", plan.identity_id))
+    around = stream(seed, "look.place", plan.identity_id)
+    if plan.scene == CLINICAL:
+        room = _room(plan, setup.place, mood, around)
+        ground = (0.40 * surround + 0.22 * np.minimum(mean_radiance(room), 0.6)) * setup.ambient * 0.75
+        axes = plan.circumstances.axes
+        parts = direction @ axes, colour, sky, (LINEN_BOUNCE if plan.circumstances.support == "bed" else 1) * ground
+        return Scene(name, Light(*(values.astype(np.float32) for values in (*parts, axes[1]))), None, room=room)
+    panorama = paint_place(setup.place, mood, around)
     # what is below reflects the light of the place: its lower half, as seen
     bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
     ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.75
     light = Light(*(values.astype(np.float32) for values in (direction, colour, sky, ground)))
     return Scene(name, light, panorama)
+
+
+def _room(plan: IdentityPlan, place: str, mood: Mood, rng: np.random.Generator) -> Enclosure:
+    held = plan.circumstances
+    aperture = float(rng.uniform(*CAMERA_KINDS[held.camera].aperture_mm))
+    return paint_enclosure(place, mood, HEAD_M[held.posture] + rng.uniform(-0.08, 0.08), aperture, held.axes, rng)
 
 
 def towards(yaw: float, pitch: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from .heights import (
     sampled,
     sheet_triangles,
 )
-from .solids import box, tubes
+from .solids import box, rigid, tubes
 
 CLOTH = Finish(roughness=0.9, specular=0.10, weave=0.05)
 WOOL = Finish(roughness=0.95, specular=0.06, weave=0.16)
@@ -154,7 +154,7 @@ def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     over = np.clip((np.abs(across) - 455) / 45, 0, 1)
     height = np.minimum(height, height - 190 * over**1.5)
     wool = BLANKETS[rng.integers(len(BLANKETS))]
-    tint = np.where(turned.reshape(-1, 1) > 0.5, linen, wool)
+    tint = np.where(np.repeat(turned > 0.5, columns).reshape(-1, 1), linen, wool)
     return _cloth("blanket", bed.rest, across, along, height, tint, WOOL, flip=True)
 
 
@@ -176,21 +176,13 @@ def bed_frame(bed: Bed, paint: np.ndarray, railed: tuple[int, ...]) -> tuple[Pro
     """The board behind the pillow and the rails."""
     height, end, half = bed.mattress, CROWN_TO_END_MM, BED_MM[0] + 20
     board = box((-half, end + 10, height - 260), (half, end + 45, height + 330))
-    parts = [_solid("bed head", bed.rest, board, paint, LACQUER)]
+    parts = [rigid("bed head", bed.rest, board, paint, LACQUER)]
     for side in railed:
         x = side * (half + 14)
         ways = [np.array([[x, 240.0, height + up], [x, -620.0, height + up]]) for up in (70.0, 150.0, 235.0)]
         ways += [np.array([[x, along, height - 120], [x, along, height + 235.0]]) for along in (240.0, -190.0, -620.0)]
-        parts.append(_solid("bed rail", bed.rest, tubes(ways, 14.0), colour(200, 204, 208), CHROME))
+        parts.append(rigid("bed rail", bed.rest, tubes(ways, 14.0), colour(200, 204, 208), CHROME))
     return tuple(parts)
-
-
-def _solid(
-    name: str, rest: Rest, mesh: tuple[np.ndarray, np.ndarray], tint: np.ndarray, finish: Finish
-) -> Prop:
-    points, triangles = mesh
-    albedo = np.broadcast_to(np.float32(tint), (len(points), 3)).copy()
-    return Prop(name, rest.world(*points.T), triangles, albedo, finish, code="bedding")
 
 
 def _cloth(

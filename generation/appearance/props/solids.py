@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from .base import Finish, Prop
+from .heights import Rest
+
 SIDES = 10
 """Of a tube."""
 
@@ -47,3 +50,10 @@ def tubes(ways: list[np.ndarray], radius: float) -> tuple[np.ndarray, np.ndarray
         triangles += [np.stack([begin, first + after, first + k], 1), np.stack([begin + 1, last + k, last + after], 1)]
         first += count + 2
     return np.concatenate(points), np.concatenate(triangles).astype(np.int32)
+
+
+def rigid(name: str, rest: Rest, mesh: tuple[np.ndarray, np.ndarray], tint: np.ndarray, finish: Finish) -> Prop:
+    """A mesh (vertices (P, 3) mm by across, along and height over `rest`, triangles) of one colour (3,) as a prop."""
+    points, triangles = mesh
+    albedo = np.broadcast_to(np.float32(tint), (len(points), 3)).copy()
+    return Prop(name, rest.world(*points.T), triangles, albedo, finish, code="bedding")

@@ -71,7 +71,7 @@ class Pytorch3dRenderer:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
             draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
-        return develop(colour, look_exposure(look), noise)
+        return develop(colour, look_exposure(look), noise, camera.plan.camera)
 
     def _triangles(self, posed: raster.Posed) -> np.ndarray:
         """(T, 3) of the refined mesh, and of the solid props behind its vertices."""

@@ -136,7 +136,7 @@ class RasterRenderer:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
             draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
-        rgb = develop(shaded.colour, look_exposure(look), noise)
+        rgb = develop(shaded.colour, look_exposure(look), noise, camera.plan.camera)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
         if covering is not None:
