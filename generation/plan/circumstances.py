@@ -12,7 +12,7 @@ TRIES = 400
 """How often a view is drawn until its camera is neither in the mattress nor in the ceiling."""
 STEEP = 58.0
 """Elevation in degrees from which a camera looks down so steeply that it can be turned any way."""
-TURNS = (0.0, 0.0, 0.0, 90.0, -90.0, 180.0)
+TURNS = (0.0,) * 6 + (90.0, -90.0) * 2 + (180.0,)
 """How a camera over a bed may be turned: mostly with the head at the top of the picture."""
 
 

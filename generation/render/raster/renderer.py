@@ -21,7 +21,7 @@ from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
 from ...geometry.noise import noise_tile
-from ...geometry.shadows import ShadowMaps, cast_shadows
+from ...geometry.shadows import ShadowMaps, cast_shadows, light_beyond
 from ...geometry.visibility import Samples, rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
@@ -84,10 +84,13 @@ class RasterRenderer:
         vertices = self.head.vertices(pose.control, pose.eyes)
         normals = vertex_normals(vertices, triangles)
         dressed = vertices + look.cloth_thickness[:, None] * normals
-        shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
+        wide = any(prop.code == "bedding" for prop in look.props)
+        shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT, wide)
         props = pose_props(look.props, vertices - look.neutral) if look.props else None
         if props is not None:
             cast_shadows_of(props, shadows)
+        if wide:
+            light_beyond(shadows)
         strands = self._face_strands(plan, look, pose, (vertices, normals), seed)
         if look.hair is not None:
             for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
