@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..colours import colour
-from .defocus import AROUND, HEIGHT, REACH_DEGREES, SUBJECT_M, UP, WIDTH, Canvas, defocus
+from .defocus import AROUND, HEIGHT, MIN_RADIUS_PX, REACH_DEGREES, SUBJECT_M, UP, WIDTH, Canvas, defocus
 from .furniture import (
     DARK,
     FABRICS,
@@ -90,8 +90,7 @@ def paint_enclosure(
         shown = canvas.lit(light[k])
         distance = SUBJECT_M + max(reach[k], 0.3)
         radius = aperture_mm / 2000 * (distance / SUBJECT_M - 1) * WIDTH / CANVAS_M[0]
-        if radius > 0.7:
-            shown = defocus(shown, radius)
+        shown = defocus(shown, max(radius, MIN_RADIUS_PX))
         sides[k] = shown / np.sqrt(np.sqrt(1 + (shown / WHITE) ** 4))
     return Enclosure(sides, np.array(low, float), np.array(high, float), np.ascontiguousarray(axes, float))
 

@@ -72,8 +72,8 @@ CLINICAL_SETUPS: dict[str, dict[str, Setup]] = {
         "bed_sun": Setup(1.15, 80, 30, 0.28, 0.50, 5200, 6200, "bed", "day"),
         "bed_ceiling": Setup(0.80, 25, 72, 0.32, 0.60, 4200, 4800, "bed"),
         "bed_reading_lamp": Setup(0.85, 160, 48, 0.22, 0.34, 3500, 4000, "bed", "evening"),
-        "bed_night": Setup(0.60, 110, 22, 0.16, 0.24, 2900, 3600, "bed", "night"),
-        "bed_monitor": Setup(0.42, 120, 26, 0.30, 0.26, 8600, 5400, "bed", "night"),
+        "bed_night": Setup(0.45, 110, 22, 0.16, 0.16, 2900, 3600, "bed", "night"),
+        "bed_monitor": Setup(0.30, 120, 26, 0.30, 0.16, 8600, 5400, "bed", "night"),
         "bed_examination": Setup(1.25, 55, 62, 0.22, 0.40, 4800, 5200, "bed"),
     },
     "chair": {

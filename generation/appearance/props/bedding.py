@@ -19,8 +19,8 @@ from .heights import (
 )
 from .solids import box, rigid, tubes
 
-CLOTH = Finish(roughness=0.9, specular=0.10, weave=0.05)
-WOOL = Finish(roughness=0.95, specular=0.06, weave=0.16)
+CLOTH = Finish(roughness=0.9, specular=0.10, weave=0.018)
+WOOL = Finish(roughness=0.95, specular=0.06, weave=0.05)
 LACQUER = Finish(roughness=0.35, specular=0.6)
 CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7)
 
