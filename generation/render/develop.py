@@ -3,7 +3,7 @@
 import functools
 
 import numpy as np
-from scipy import ndimage
+from PIL import Image, ImageFilter
 
 from ..appearance.base import Look
 from ..appearance.places.light import Light
@@ -42,18 +42,11 @@ def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator, cam
     """
     side, kind = colour.shape[0] // 2, CAMERA_KINDS[camera]
     grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(kind.grain * NOISE)
-    if kind.softness:
-        colour = _softened(colour, kind.softness * side / 512)
     focus = np.float32(side / 512 * MAX_BLUR * noise.beta(1.2, 3.0))
-    return _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
-
-
-def _softened(colour: np.ndarray, pixels: float) -> np.ndarray:
-    """Samples (2S, 2S, 3), 2 x 2 of which are the same, as through a lens that blurs by so many pixels."""
-    side = colour.shape[0] // 2
-    picture = colour.reshape(side, 2, side, 2, 3).mean(axis=(1, 3))
-    soft = ndimage.gaussian_filter(picture, (pixels, pixels, 0), mode="nearest", truncate=3.0)
-    return np.ascontiguousarray(soft.repeat(2, axis=0).repeat(2, axis=1))
+    picture = _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
+    if not kind.softness:
+        return picture
+    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(kind.softness * side / 512)))
 
 
 @functools.cache

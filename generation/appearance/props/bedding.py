@@ -19,7 +19,7 @@ from .heights import (
 )
 from .solids import box, rigid, tubes
 
-CLOTH = Finish(roughness=0.9, specular=0.10, weave=0.018)
+CLOTH = Finish(roughness=0.9, specular=0.10)
 WOOL = Finish(roughness=0.95, specular=0.06, weave=0.05)
 LACQUER = Finish(roughness=0.35, specular=0.6)
 CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7)
@@ -95,7 +95,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     half_long, half_wide = (rng.uniform(*each) for each in PILLOW_MM)
     on_back = abs(normal[2])
     sink = rng.uniform(*SINK_MM) * (SIDE_SINK + (1 - SIDE_SINK) * on_back**2)
-    x, y, rim = rounded_square(72, 92, 3.6)
+    x, y, rim = rounded_square(60, 78, 3.6)
     slant = rng.normal(0, 0.05)
     across, along = half_long * x, half_wide * y
     across, along = across - slant * along + rng.normal(0, 14), along + slant * across + half_wide - PILLOW_UNDER_MM
@@ -124,7 +124,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
 def sheet(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     """The mattress under its sheet, which wrinkles where the body lies and hangs down at the edges."""
     half_wide, half_long = BED_MM
-    x, y, rim = rounded_square(104, 68, 14.0)
+    x, y, rim = rounded_square(88, 56, 14.0)
     across, along = half_wide * x, half_long * y + CROWN_TO_END_MM - half_long
     drawn = 5 * folds(rng, along, across, 150.0) + 4 * ruggedness(rng, along, across, 320.0)
     height = bed.mattress - 2 + drawn * np.minimum(1, 5 * (1 - rim))
@@ -135,7 +135,7 @@ def sheet(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
 def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     """A blanket over the body from the chest down, with the sheet turned over its upper edge."""
     start, slant, band = rng.uniform(*COVERED_FROM_MM), rng.normal(0, 0.05), rng.uniform(90, 170)
-    columns = 96
+    columns = 80
     down = np.concatenate([[0, 0, 3, 9, 18, 30], np.arange(44, 420, 14), np.arange(440, 1150, 34)])
     across = np.linspace(-500, 500, columns)[None]
     edge = start + slant * across + 10 * ruggedness(rng, np.zeros((1, 1)), across, 300.0)
