@@ -7,9 +7,8 @@
 - `light`: degrees between the brightest light that was found and the true one.
 - `albedo`: mean absolute error of the logarithm of the skin's albedo at its plain vertices, all channels.
 - `seconds`: CPU seconds of one bake, after the first.
-- `--judge` (needs mediapipe): how its scores read all expressions of these people, baked and procedural: faces found,
-  rise of its pain score (5 x (brow down + eye squint + upper lip up) + blink) above the person's neutral,
-  and its correlation with PSPI.
+- `--judge` (needs the environment of `benchmarks.judges`): how MediaPipe reads all expressions of these people, baked
+  and procedural: faces found, rise of the proxy PSPI above the person's neutral, and its correlation with PSPI.
 `--portraits`: "raster" or "cycles" (docs/cycles.md). `--out`: where sheets of portrait, re-render, difference x 4, and
 views at -35, 0 and 35 degrees of a neutral and a pain expression are written.
 """
@@ -44,6 +43,8 @@ from generation.pipeline import FrameMaker, Person
 from generation.plan import Plan, ViewPlan
 from generation.render.base import HeadPose, RenderedView
 from generation.streams import stream
+
+from .judges.client import Judges, Picture, proxy_pspi
 
 VISIBLE_MM = 3.0
 LAMPS = (
@@ -153,40 +154,14 @@ def stages(maker: FrameMaker, portrait: RenderedView, baked: Baked, person: Pers
     return np.concatenate([np.concatenate([np.asarray(p) for p in small[k : k + 4]], axis=1) for k in (0, 4)])
 
 
-class Judge:
-    """MediaPipe's FaceLandmarker; a model file is the argument."""
-
-    def __init__(self, model: str) -> None:
-        from mediapipe.tasks.python import BaseOptions, vision
-
-        options = vision.FaceLandmarkerOptions(
-            base_options=BaseOptions(model_asset_path=model), output_face_blendshapes=True
-        )
-        self._landmarker = vision.FaceLandmarker.create_from_options(options)
-
-    def pain(self, picture: np.ndarray) -> float | None:
-        """Its pain score, None where it finds no face."""
-        import mediapipe
-
-        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
-        found = self._landmarker.detect(image).face_blendshapes
-        if not found:
-            return None
-        score = {each.category_name: each.score for each in found[0]}
-
-        def both(name: str) -> float:
-            return (score[f"{name}Left"] + score[f"{name}Right"]) / 2
-
-        return 5 * (both("browDown") + both("eyeSquint") + both("mouthUpperUp")) + both("eyeBlink")
-
-
-def judged(maker: FrameMaker, judge: Judge, people: list[Person]) -> dict[str, float]:
-    """How a judge reads all expressions of people, frontal."""
+def judged(maker: FrameMaker, judges: Judges, people: list[Person]) -> dict[str, float]:
+    """How MediaPipe reads all expressions of people, frontal."""
     rises, levels, found, asked = [], [], 0, 0
     for person in people:
         scores = []
         for expression in person.plan.expressions:
-            scores.append(judge.pain(maker.picture(person, expression, person.plan.views[0])[0].rgb))
+            seen = judges.read(Picture.of(maker.picture(person, expression, person.plan.views[0])[0].rgb)).scores
+            scores.append(None if seen is None else proxy_pspi(seen))
             asked, found = asked + 1, found + (scores[-1] is not None)
         if scores[0] is None:
             continue
@@ -207,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--portraits", choices=("raster", "cycles"), default="raster")
     parser.add_argument("--people", type=int, default=8, metavar="N")
-    parser.add_argument("--judge", metavar="MODEL", help="face_landmarker.task; needs mediapipe")
+    parser.add_argument("--judge", action="store_true", help="also ask MediaPipe, see benchmarks.judges")
     parser.add_argument("--out", type=Path, metavar="FOLDER")
     parser.add_argument("--picture", type=Path, metavar="JPEG", help="the stages of the last person, for the docs")
     args = parser.parse_args()
@@ -239,9 +214,9 @@ def main() -> None:
     }
     if args.judge:
         small = FrameMaker(replace(spec, size=JUDGED))
-        judge = Judge(args.judge)
-        result |= {f"baked_{name}": value for name, value in judged(small, judge, baked_people).items()}
-        result |= {f"procedural_{name}": value for name, value in judged(small, judge, people).items()}
+        judges = Judges()
+        result |= {f"baked_{name}": value for name, value in judged(small, judges, baked_people).items()}
+        result |= {f"procedural_{name}": value for name, value in judged(small, judges, people).items()}
     print(json.dumps(result))
 
 

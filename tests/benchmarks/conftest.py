@@ -1,0 +1,3 @@
+from small_dataset import dataset
+
+__all__ = ["dataset"]
