@@ -52,7 +52,7 @@ class Plan(Sequence[IdentityPlan]):
             )
         else:
             self._age, self._ethnicity, self._gender = balanced_cells(spec)
-        self._in_care = in_care(spec, (self._split, self._age, self._ethnicity, self._gender))
+        self._in_care = in_care(spec, (self._age, self._ethnicity, self._gender, self._split))
 
     def __len__(self) -> int:
         return self.spec.identities

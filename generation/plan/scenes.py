@@ -12,20 +12,30 @@ from .circumstances import Circumstances, draw_aim, draw_circumstances
 from .records import IdentityPlan, ViewPlan
 
 STUDIO, CLINICAL, MIXED = "studio", "clinical", "mixed"
+WEIGHTS = (1000.0, 100.0, 1.0)
+"""How much an uneven cell, uneven halves and an uneven group count."""
 
 
 def in_care(spec: Spec, groups: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Which people are seen in clinical scenes, (N,) bool; of scene "mixed" half of every group, give or take one.
+    """Which people are seen in clinical scenes, (N,) bool; of scene "mixed" half of them, of every cell and every group.
 
-    `groups`: labels (N,) of each attribute, split first. People of the same labels are dealt out in turn, and the turn
-    runs on from one cell to the next, so that whole groups are halved too.
+    `groups`: labels (N,) of age, ethnicity and gender, which make the cells, and of the split. People are dealt out cell by cell, each to the scene that has fewer of
+    their cell; if both have as many, to the one that has fewer people, and fewer of their groups.
     """
     if spec.scene != MIXED:
         return np.full(spec.identities, spec.scene == CLINICAL)
     rng = stream(spec.seed, "plan.scene", None)
-    order = np.lexsort((rng.random(spec.identities), *groups))
+    _, cell = np.unique(np.stack(groups[:-1]), axis=1, return_inverse=True)
+    order = np.lexsort((rng.random(spec.identities), rng.permutation(cell.max() + 1)[cell.ravel()]))
+    labels = np.stack([cell.ravel(), np.zeros_like(cell.ravel()), *groups], axis=1)
+    more = [np.zeros(column.max() + 1) for column in labels.T]  # in clinical scenes than in studios
+    weights = WEIGHTS[:2] + WEIGHTS[2:] * len(groups)
     chosen = np.empty(spec.identities, bool)
-    chosen[order] = (np.arange(spec.identities) + rng.integers(2)) % 2 == 1
+    for person, toss in zip(order, rng.uniform(-0.5, 0.5, spec.identities), strict=True):
+        lead = sum(w * one[label] for w, one, label in zip(weights, more, labels[person], strict=True))
+        chosen[person] = lead + toss < 0
+        for one, label in zip(more, labels[person], strict=True):
+            one[label] += 1 if chosen[person] else -1
     return chosen
 
 
