@@ -71,7 +71,7 @@ CLINICAL_SETUPS: dict[str, dict[str, Setup]] = {
         "bed_day": Setup(0.85, 75, 24, 0.35, 0.60, 6200, 6000, "bed", "day"),
         "bed_sun": Setup(1.15, 80, 30, 0.28, 0.50, 5200, 6200, "bed", "day"),
         "bed_ceiling": Setup(0.80, 25, 72, 0.32, 0.60, 4200, 4800, "bed"),
-        "bed_reading_lamp": Setup(0.85, 160, 48, 0.22, 0.34, 3500, 4000, "bed", "evening"),
+        "bed_reading_lamp": Setup(0.80, 150, 66, 0.30, 0.40, 3600, 4200, "bed", "evening"),
         "bed_night": Setup(0.45, 110, 22, 0.16, 0.16, 2900, 3600, "bed", "night"),
         "bed_monitor": Setup(0.30, 120, 26, 0.30, 0.16, 8600, 5400, "bed", "night"),
         "bed_examination": Setup(1.25, 55, 62, 0.22, 0.40, 4800, 5200, "bed"),

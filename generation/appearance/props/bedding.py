@@ -21,8 +21,8 @@ from .solids import box, rigid, tubes
 
 CLOTH = Finish(roughness=0.9, specular=0.10)
 WOOL = Finish(roughness=0.95, specular=0.06, weave=0.05)
-LACQUER = Finish(roughness=0.35, specular=0.6)
-CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7)
+LACQUER = Finish(roughness=0.35, specular=0.6, casts=0.0)
+CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7, casts=0.0)
 
 LINEN = np.array([colour(*c) for c in (
     (232, 233, 232), (226, 230, 234), (234, 230, 222), (214, 226, 236), (216, 230, 222), (236, 224, 226)
@@ -46,8 +46,9 @@ BED_MM = (460.0, 935.0)
 """Half the width and half the length of a mattress."""
 CROWN_TO_END_MM = 400.0
 """From the middle of the head to the head end of the mattress."""
-COVERED_FROM_MM = (-222.0, -180.0)
-"""Where the blanket begins, along the body from the middle of the head."""
+COVERED_FROM_MM = (-228.0, -182.0)
+"""Where the blanket begins, along the body from the middle of the head; over the arms it begins `ARMS_MM` higher."""
+ARMS_MM = 58.0
 
 
 class Bed(NamedTuple):
@@ -138,7 +139,8 @@ def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     columns = 80
     down = np.concatenate([[0, 0, 3, 9, 18, 30], np.arange(44, 420, 14), np.arange(440, 1150, 34)])
     across = np.linspace(-500, 500, columns)[None]
-    edge = start + slant * across + 10 * ruggedness(rng, np.zeros((1, 1)), across, 300.0)
+    edge = start + slant * across + 9 * ruggedness(rng, np.zeros((1, 1)), across, 300.0)
+    edge = edge + ARMS_MM * np.clip((np.abs(across) - 60) / 150, 0, 1) ** 1.5
     along = edge - down[:, None]
     across = np.broadcast_to(across, along.shape)
     body = _covered(bed)

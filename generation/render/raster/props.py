@@ -53,8 +53,8 @@ def pose_props(props: tuple[Prop, ...], displacement: np.ndarray) -> PropMesh:
 
 
 def cast_shadows_of(mesh: PropMesh, shadows: ShadowMaps) -> None:
-    """Adds the shadows of what is opaque enough to the maps of a light, in place."""
-    cast_more(shadows, mesh.position, mesh.triangles[mesh.those(mesh.opacity >= HIDES)])
+    """Adds the shadows of what casts them to the maps of a light, in place."""
+    cast_more(shadows, mesh.position, mesh.triangles[mesh.those(mesh.casting)])
 
 
 def cover(pixels: Samples, mesh: PropMesh, props: tuple[Prop, ...], camera: Camera) -> Covering:
