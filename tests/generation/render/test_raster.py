@@ -1,5 +1,7 @@
 """The rasteriser's records: what people differ in is data, never a type, and keeps its precision on the way."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,20 @@ def test_a_strand_is_drawn_where_it_is_seen_and_not_behind_something(people):
         draw_strands(strands, person.look.scene.light, found.shadows, viewpoint, buffer)
         assert (buffer.cover == 4).any() == drawn and (buffer.colour != 1).any() == drawn
         assert (buffer.depth[buffer.cover == 4] < 1e4).all()
+
+
+def test_the_sky_is_where_up_is():
+    """A face under a bright sky is brighter where it looks up at it."""
+    spec = Spec(identities=12, size=64)
+    maker = FrameMaker(spec)
+    plan = Plan(spec)[1]
+    person = maker.person(plan)
+    dark = np.zeros((3, 3), np.float32)
+    shown = {}
+    for name, up in (("crown", [0, 1, 0]), ("face", [0, 0, 1]), ("back", [0, 0, -1])):
+        light = person.look.scene.light._replace(colour=dark, ground=dark[0], up=np.float32(up))
+        look = dataclasses.replace(person.look, scene=dataclasses.replace(person.look.scene, light=light))
+        lying = dataclasses.replace(person, look=look)
+        picture, _ = maker.picture(lying, plan.expressions[0], plan.views[0])
+        shown[name] = picture.rgb[picture.segments == SEGMENTS.index("skin")].mean()
+    assert shown["face"] > 1.15 * shown["crown"] > 1.3 * shown["back"]
