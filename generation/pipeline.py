@@ -22,8 +22,8 @@ from .heads.base import HeadShape
 from .heads.files import HeadFiles
 from .heatmap import to_bytes
 from .labels import frame_key, planned_row
-from .plan.cameras import CAMERA_KINDS
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
+from .plan.cameras import CAMERA_KINDS
 from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
 from .streams import stream

@@ -17,10 +17,11 @@ WEIGHTS = (1000.0, 100.0, 1.0)
 
 
 def in_care(spec: Spec, groups: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Which people are seen in clinical scenes, (N,) bool; of scene "mixed" half of them, of every cell and every group.
+    """Which people are in clinical scenes, (N,) bool; of scene "mixed" half of them, of every cell and every group.
 
-    `groups`: labels (N,) of age, ethnicity and gender, which make the cells, and of the split. People are dealt out cell by cell, each to the scene that has fewer of
-    their cell; if both have as many, to the one that has fewer people, and fewer of their groups.
+    `groups`: labels (N,) of age, ethnicity and gender, which make the cells, and of the split. People are dealt out
+    cell by cell, each to the scene that has fewer of their cell; if both have as many, to the one that has fewer
+    people, and fewer of their groups.
     """
     if spec.scene != MIXED:
         return np.full(spec.identities, spec.scene == CLINICAL)

@@ -67,11 +67,17 @@ DRAWN_HUES = {
 """Hues (0-1) of cloth, above 1 around again, that a word may name."""
 
 
-@pytest.fixture(scope="module", params=[(preset, seed) for preset in ("paper", "balanced") for seed in SEEDS])
+@pytest.fixture(
+    scope="module",
+    params=[
+        *((preset, seed, "studio") for preset in ("paper", "balanced") for seed in SEEDS),
+        ("paper", 0, "clinical"),
+    ],
+)
 def people(request) -> tuple[list[IdentityPlan], int, list[str]]:
     """2,500 people, their seed and their prompts."""
-    preset, seed = request.param
-    plan = list(Plan(Spec(preset=preset, seed=seed)))
+    preset, seed, scene = request.param
+    plan = list(Plan(Spec(preset=preset, seed=seed, scene=scene)))
     return plan, seed, [prompt_of(person, seed) for person in plan]
 
 
@@ -187,9 +193,17 @@ def test_prompts_say_place_light_and_eyes_that_are_drawn(people):
         name, side = choose_setup(person, seed)
         place = SETUPS[name].place
         assert says(text, "studio") == (place == "studio") and says(text, "office") == (place == "office")
-        assert says(text, "outdoors|street") == (place == "outdoor") and says(text, "corridor") == (place == "corridor")
-        assert says(text, "hospital room|operating theatre") == (place == "ward")
-        assert says(text, "window") == (place == "window" or name == "office_window")
+        assert says(text, "outdoors|street") == (place == "outdoor")
+        assert says(text, "corridor") == (place in ("corridor", "passage"))
+        assert says(text, "hospital room|operating theatre") == (place in ("ward", "chair"))
+        daylight = place in ("bed", "chair") and SETUPS[name].variant == "day"
+        assert says(text, "window") == (place == "window" or name == "office_window" or daylight)
+        assert says(text, "in a hospital bed") == (person.circumstances.support == "bed")
+        assert says(text, "lying in") == (person.circumstances.posture == "lying")
+        assert says(text, "sitting up in") == (person.circumstances.posture == "propped")
+        assert says(text, "in a wheelchair") == (person.circumstances.support == "wheelchair")
+        assert says(text, "in an armchair") == (person.circumstances.support == "chair")
+        assert "{" not in text
         assert not says(text, "from the right") or side > 0  # the person's left is the picture's right
         assert not says(text, "from the left") or side < 0
         assert says(text, EYES[choose_iris(person, seed)])

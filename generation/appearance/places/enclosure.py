@@ -186,9 +186,7 @@ def _window(canvas: Canvas, mood: Mood, rng: np.random.Generator) -> None:
         canvas.box(left - 1.4, right + 1.4, -13, 23, 0.9 * PAPER)
         if rng.random() < 0.5:
             slats = 0.75 + 0.2 * np.sin(2 * np.pi * UP / 1.1)
-            canvas.paint[_rows(-12, 22), _columns(left, right)] = (
-                slats[_rows(-12, 22), None, None] * (0.8 * PAPER)
-            )
+            canvas.paint[_rows(-12, 22), _columns(left, right)] = slats[_rows(-12, 22), None, None] * (0.8 * PAPER)
         else:
             canvas.shine(left, right, -12, 22, 0.01 * colour(70, 90, 130))
             for _ in range(14):

@@ -13,7 +13,6 @@ from .enclosure import Enclosure, mean_radiance, paint_enclosure
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
-
 UPRIGHT = np.float32([0, 1, 0])
 HEAD_M = {"lying": 0.85, "propped": 1.15, "seated": 1.2}
 """Height of the head above the floor, by posture."""

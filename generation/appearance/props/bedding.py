@@ -47,8 +47,11 @@ BED_MM = (460.0, 935.0)
 CROWN_TO_END_MM = 400.0
 """From the middle of the head to the head end of the mattress."""
 COVERED_FROM_MM = (-228.0, -182.0)
-"""Where the blanket begins, along the body from the middle of the head; over the arms it begins `ARMS_MM` higher."""
+"""Where a blanket begins, along the body from the middle of the head; over the arms it begins `ARMS_MM` higher."""
 ARMS_MM = 58.0
+
+Places = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Across, along and height of a grid (rows, columns), mm."""
 
 
 class Bed(NamedTuple):
@@ -79,7 +82,9 @@ def make_bed(
     across, along = body.middles()
     head = float(body.lowest[(np.abs(across) < 130) & (along > -70)].min())
     trunk = body.lowest[(np.abs(across) < 160) & (along < -150) & (along > -300)]
-    mattress = float(np.clip(np.percentile(trunk[np.isfinite(trunk)], 5) + 6, head - THICKNESS_MM[1], head - THICKNESS_MM[0]))
+    mattress = float(
+        np.clip(np.percentile(trunk[np.isfinite(trunk)], 5) + 6, head - THICKNESS_MM[1], head - THICKNESS_MM[0])
+    )
     bed = Bed(rest, body, mattress, head)
     linen = LINEN[rng.integers(len(LINEN))] * np.exp(0.05 * rng.standard_normal())
     frame = FRAMES[rng.integers(len(FRAMES))]
@@ -108,7 +113,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     # the dent, in the grid of the body: how far the pad would rise into it; cloth bridges its rim
     lowest = sampled(np.where(np.isfinite(bed.body.lowest), bed.body.lowest, 1e4), across, along) - 1.5
     pressed = np.clip(top - lowest, 0, None)
-    grid_across, grid_along = bed.body.middles()
+    _, grid_along = bed.body.middles()
     flat = bed.mattress + full * 0.95
     near = np.clip(flat - np.where(np.isfinite(bed.body.lowest), bed.body.lowest, 1e4), 0, 3 * sink + 20)
     near[np.broadcast_to(grid_along < -75, near.shape)] = 0  # shoulders press no dent
@@ -119,7 +124,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     top = top + free * (7 * folds(rng, along, across, 130.0) + 3 * ruggedness(rng, along, across, 110.0))
     top = np.minimum(top, lowest)
     top = np.maximum(top, bed.mattress - 4 * rim)
-    return _cloth("pillow", bed.rest, across, along, top, linen, CLOTH)
+    return _cloth("pillow", bed.rest, (across, along, top), linen, CLOTH)
 
 
 def sheet(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
@@ -130,7 +135,7 @@ def sheet(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     drawn = 5 * folds(rng, along, across, 150.0) + 4 * ruggedness(rng, along, across, 320.0)
     height = bed.mattress - 2 + drawn * np.minimum(1, 5 * (1 - rim))
     height = height - 170 * np.clip((rim - 0.955) / 0.045, 0, 1) ** 2
-    return _cloth("sheet", bed.rest, across, along, height, 0.95 * linen, CLOTH)
+    return _cloth("sheet", bed.rest, (across, along, height), 0.95 * linen, CLOTH)
 
 
 def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
@@ -157,13 +162,13 @@ def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     height = np.minimum(height, height - 190 * over**1.5)
     wool = BLANKETS[rng.integers(len(BLANKETS))]
     tint = np.where(np.repeat(turned > 0.5, columns).reshape(-1, 1), linen, wool)
-    return _cloth("blanket", bed.rest, across, along, height, tint, WOOL, flip=True)
+    return _cloth("blanket", bed.rest, (across, along, height), tint, WOOL, flip=True)
 
 
 def _covered(bed: Bed) -> np.ndarray:
     """(M, M) heights of a blanket's underside: over the body, which goes on below where the mesh ends, and down to the
     mattress beside it."""
-    across, along = bed.body.middles()
+    _, along = bed.body.middles()
     highest = np.where(np.isfinite(bed.body.highest), bed.body.highest, bed.mattress)
     rows = along[:, 0]
     last = np.flatnonzero((rows > -330) & (rows < -290))
@@ -187,14 +192,10 @@ def bed_frame(bed: Bed, paint: np.ndarray, railed: tuple[int, ...]) -> tuple[Pro
     return tuple(parts)
 
 
-def _cloth(
-    name: str, rest: Rest, across: np.ndarray, along: np.ndarray, height: np.ndarray, tint: np.ndarray, finish: Finish,
-    flip: bool = False,
-) -> Prop:  # fmt: skip
-    """A sheet over a grid of places (rows, columns); `flip`: its rows run towards the feet."""
+def _cloth(name: str, rest: Rest, places: Places, tint: np.ndarray, finish: Finish, flip: bool = False) -> Prop:
+    """A sheet of cloth of a colour (3,) or of (rows x columns, 3); `flip`: its rows run towards the feet."""
+    across, along, height = places
     triangles = sheet_triangles(*across.shape)
     albedo = np.broadcast_to(np.float32(np.clip(tint, 0.005, 0.88)), (across.size, 3)).copy()
-    return Prop(
-        name, rest.world(across, along, height), triangles[:, ::-1].copy() if flip else triangles, albedo, finish,
-        code="bedding",
-    )  # fmt: skip
+    points = rest.world(across, along, height)
+    return Prop(name, points, triangles[:, ::-1].copy() if flip else triangles, albedo, finish, code="bedding")

@@ -1,5 +1,7 @@
 """Chairs at the bedside and wheelchairs: backs that give way a little, wings, headrests, handles."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..colours import colour
@@ -18,6 +20,18 @@ HEADREST_SHARE = 0.5
 """Share of the wheelchairs that have one."""
 
 
+class Pad(NamedTuple):
+    """A cushion: `half` its width and length and its `middle` along the body, mm; `height` of its front and `thick`, mm
+    along the normal of what it lies on; and what it is covered with."""
+
+    half: tuple[float, float]
+    middle: float
+    height: float
+    thick: float
+    tint: np.ndarray
+    finish: Finish
+
+
 def make_armchair(
     vertices: np.ndarray, triangles: np.ndarray, normal: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[Prop, ...]:
@@ -28,7 +42,7 @@ def make_armchair(
     finish = VINYL if rng.random() < 0.65 else PADDING
     half, top = rng.uniform(265, 310), rng.uniform(120, 190)
     back = _behind(body)
-    parts = [_cushion("chair", rest, body, (half, 380.0), top - 380.0, back + 14, 70.0, cover, finish, rng)]
+    parts = [_cushion("chair", rest, body, Pad((half, 380.0), top - 380.0, back + 14, 70.0, cover, finish), rng)]
     if rng.random() < 0.6:
         reach = rng.uniform(110, 170)
         for side in (-1, 1):
@@ -48,7 +62,7 @@ def make_wheelchair(
     body = BodyHeights.of(vertices, triangles, rest)
     back, top, half = _behind(body), rng.uniform(-190, -130), rng.uniform(205, 235)
     cover = BLACK if rng.random() < 0.6 else COVERS[rng.integers(len(COVERS))]
-    parts = [_cushion("wheelchair", rest, body, (half, 260.0), top - 260.0, back + 6, 26.0, cover, VINYL, rng)]
+    parts = [_cushion("wheelchair", rest, body, Pad((half, 260.0), top - 260.0, back + 6, 26.0, cover, VINYL), rng)]
     frame = colour(176, 180, 186) if rng.random() < 0.6 else BLACK
     posts, grips = [], []
     for side in (-1, 1):
@@ -62,7 +76,7 @@ def make_wheelchair(
     if rng.random() < HEADREST_SHARE:
         across, along = body.middles()
         skull = float(body.lowest[(np.abs(across) < 60) & (along > 0) & (along < 90)].min())
-        parts.append(_cushion("headrest", rest, body, (130.0, 78.0), 35.0, skull + 8, 40.0, cover, VINYL, rng))
+        parts.append(_cushion("headrest", rest, body, Pad((130.0, 78.0), 35.0, skull + 8, 40.0, cover, VINYL), rng))
         stem = [np.array([[0, 20.0, skull - 34], [0, -60.0, skull - 50], [0, top - 60, back - 30]])]
         parts.append(rigid("wheelchair", rest, tubes(stem, 10.0), frame, CHROME))
     return tuple(parts)
@@ -75,24 +89,19 @@ def _behind(body: BodyHeights) -> float:
     return float(np.percentile(trunk[np.isfinite(trunk)], 4))
 
 
-def _cushion(
-    name: str, rest: Rest, body: BodyHeights, half: tuple[float, float], middle: float, height: float, thick: float,
-    tint: np.ndarray, finish: Finish, rng: np.random.Generator,
-) -> Prop:  # fmt: skip
-    """A pad of `half` width and length around `middle` along the body, whose front is at `height`, pressed in by it."""
+def _cushion(name: str, rest: Rest, body: BodyHeights, pad: Pad, rng: np.random.Generator) -> Prop:
+    """A pad that a body presses in."""
     x, y, rim = rounded_square(64, 40, 6.0)
-    across, along = half[0] * x, half[1] * y + middle
+    across, along = pad.half[0] * x, pad.half[1] * y + pad.middle
     bulge = (1 - rim**3) ** 0.5
-    front = height - thick + thick * bulge * (1 + 0.03 * ruggedness(rng, along, across, 200.0))
+    front = pad.height - pad.thick * (1 - bulge * (1 + 0.03 * ruggedness(rng, along, across, 200.0)))
     lowest = np.where(np.isfinite(body.lowest), body.lowest, 1e4)
-    pressed = sampled(blurred(np.clip(height - lowest + 2, 0, 30), 22.0), across, along)
+    pressed = sampled(blurred(np.clip(pad.height - lowest + 2, 0, 30), 22.0), across, along)
     front = front - pressed + 1.5 * folds(rng, along, across, 120.0) * np.minimum(1, 5 * (1 - rim))
     front = np.minimum(front, sampled(lowest, across, along) - 1.5)
-    front[rim > 0.999] -= 2 * thick  # its sides run back
-    tint = np.broadcast_to(np.float32(tint), (across.size, 3)).copy()
-    return Prop(
-        name, rest.world(across, along, front), sheet_triangles(*across.shape), tint, finish, code="bedding"
-    )
+    front[rim > 0.999] -= 2 * pad.thick  # its sides run back
+    points = np.stack([across, along, front], axis=-1).reshape(-1, 3)
+    return rigid(name, rest, (points, sheet_triangles(*across.shape)), pad.tint, pad.finish)
 
 
 def _wing(side: int, half: float, top: float, back: float, reach: float) -> tuple[np.ndarray, np.ndarray]:

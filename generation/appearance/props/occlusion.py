@@ -30,7 +30,9 @@ def occlusion_together(
     shaded = list(props)
     for k, start, end in zip(solid, first[:-1], first[1:], strict=True):
         sky = seen[start:end]
-        shaded[k] = replace(props[k], occlusion=evened(sky, props[k].triangles) if props[k].code == "bedding" else sky)
+        if props[k].code == "bedding":
+            sky = evened(sky, props[k].triangles)
+        shaded[k] = replace(props[k], occlusion=sky)
     return seen[: len(vertices)], tuple(shaded)
 
 

@@ -37,8 +37,8 @@ def test_everything_that_supports_a_person_is_closed_solid_bedding(resting):
             assert prop.code == "bedding" and prop.finish.opacity == 1
             assert prop.vertices.dtype == np.float32 and prop.triangles.dtype == np.int32
             assert np.isfinite(prop.vertices).all() and prop.triangles.max() < len(prop.vertices)
-            assert 0 <= prop.albedo.min() and prop.albedo.max() < 0.95
-            assert 0 <= prop.occlusion.min() and prop.occlusion.max() <= 1
+            assert prop.albedo.min() >= 0 and prop.albedo.max() < 0.95
+            assert prop.occlusion.min() >= 0 and prop.occlusion.max() <= 1
 
 
 def test_the_head_rests_in_a_dent_that_does_not_cut_it(resting):
@@ -47,7 +47,9 @@ def test_the_head_rests_in_a_dent_that_does_not_cut_it(resting):
         normal = np.array(plan.circumstances.normal)
         head = person.look.neutral[person.look.neutral[:, 1] > -60]
         lowest = (head @ normal).min()
-        across = np.linalg.norm(pad.vertices - np.outer(pad.vertices @ normal, normal) - middle_of(head, normal), axis=1)
+        across = np.linalg.norm(
+            pad.vertices - np.outer(pad.vertices @ normal, normal) - middle_of(head, normal), axis=1
+        )
         under = pad.vertices[across < 25] @ normal
         assert len(under) and under.max() < lowest + 25  # nothing of it stands in the head
         if pad.name == "pillow":
