@@ -37,7 +37,7 @@ def occlusion_together(
 
 
 def evened(values: np.ndarray, triangles: np.ndarray, rounds: int = 5) -> np.ndarray:
-    """Per-vertex `values` (P,) float32, each round the mean of those around: few directions make soft things blotchy."""
+    """Per-vertex `values` (P,) float32, each round the mean of those around: few directions leave blotches."""
     first, second = triangles.ravel(), np.roll(triangles, 1, axis=1).ravel()
     links = sparse.csr_matrix((np.ones(2 * len(first)), (np.r_[first, second], np.r_[second, first])))
     links.data[:] = 1
