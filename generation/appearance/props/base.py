@@ -24,6 +24,7 @@ class Finish(NamedTuple):
         opacity: 0-1; below `SOLID` what is behind shines through.
         weave: contrast of threads, 0 for what is not cloth.
         casts: 1; 0 where it throws no shadow, as what is far from the face: shadow maps end between the two.
+        lift: how far off itself (mm) it is looked up in shadow maps: folds of cloth are coarser than those.
     """
 
     roughness: float = 0.6
@@ -32,6 +33,7 @@ class Finish(NamedTuple):
     opacity: float = SOLID
     weave: float = 0.0
     casts: float = 1.0
+    lift: float = 0.0
 
 
 MATTE = Finish()
@@ -77,7 +79,7 @@ class PropMesh(NamedTuple):
         position: (P, 3) float32 world mm; normal: (P, 3) float32 unit.
         rest: (P, 3) float32, position beside the neutral face, in which threads are painted.
         albedo: (P, 3) float32 linear; occlusion: (P,) float32.
-        finish: (N, 6) float32, the numbers of each `Finish`.
+        finish: (N, 7) float32, the numbers of each `Finish`.
     """
 
     triangles: np.ndarray

@@ -19,13 +19,13 @@ from .heights import (
 )
 from .solids import box, rigid, tubes
 
-CLOTH = Finish(roughness=0.9, specular=0.10)
-WOOL = Finish(roughness=0.95, specular=0.06, weave=0.05)
+CLOTH = Finish(roughness=0.9, specular=0.10, lift=4.0)
+WOOL = Finish(roughness=0.95, specular=0.06, weave=0.05, lift=4.0)
 LACQUER = Finish(roughness=0.35, specular=0.6, casts=0.0)
 CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7, casts=0.0)
 
 LINEN = np.array([colour(*c) for c in (
-    (232, 233, 232), (226, 230, 234), (234, 230, 222), (214, 226, 236), (216, 230, 222), (236, 224, 226)
+    (212, 213, 212), (206, 210, 214), (214, 210, 203), (194, 206, 217), (196, 210, 203), (215, 204, 206)
 )])  # fmt: skip
 BLANKETS = np.array([colour(*c) for c in (
     (120, 160, 196), (150, 188, 176), (226, 214, 188), (92, 124, 164), (196, 206, 212), (146, 120, 150),

@@ -7,10 +7,10 @@ import numpy as np
 from ..colours import colour
 from .base import Finish, Prop
 from .heights import BodyHeights, Rest, blurred, folds, rounded_square, ruggedness, sampled, sheet_triangles
-from .solids import box, rigid, tubes
+from .solids import rigid, tubes
 
-VINYL = Finish(roughness=0.38, specular=0.55)
-PADDING = Finish(roughness=0.85, specular=0.12, weave=0.10)
+VINYL = Finish(roughness=0.38, specular=0.55, lift=4.0)
+PADDING = Finish(roughness=0.85, specular=0.12, weave=0.06, lift=4.0)
 CHROME = Finish(roughness=0.22, specular=0.9, metal=0.7)
 COVERS = np.array([colour(*c) for c in (
     (46, 74, 104), (58, 92, 88), (110, 52, 50), (120, 108, 90), (70, 70, 76), (92, 108, 76), (150, 132, 110)
@@ -49,8 +49,8 @@ def make_armchair(
             wing = _wing(side, half, top, back, reach)
             parts.append(rigid("chair", rest, wing, 0.95 * cover, finish))
     else:
-        board = box((-half, top - 700, back - 90), (half, top - 12, back - 30))
-        parts.append(rigid("chair", rest, board, 0.9 * cover, finish))
+        shell = Pad((half + 22, 392.0), top - 384.0, back - 36, 90.0, 0.9 * cover, finish)
+        parts.append(_cushion("chair", rest, body, shell, rng))
     return tuple(parts)
 
 

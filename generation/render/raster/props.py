@@ -144,7 +144,8 @@ def _shade(drawn, mesh, light, shadows, viewpoint, tile, buffer):
                 finish = mesh.finish[which]
                 viewer = unit_vector(difference(viewpoint.position, place.at))
                 material = _material(place, finish, tile, viewpoint.pixel_mm)
-                entering, mirrored = lit(material, place.at, viewer, light, shadows, 0.0)
+                lifted = added(place.at, place.normal, finish[6])
+                entering, mirrored = lit(material, lifted, viewer, light, shadows, 0.0)
                 metal = finish[2]
                 own = place.albedo
                 gloss = (
