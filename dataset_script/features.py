@@ -2,6 +2,7 @@
 
 from datasets import ClassLabel, Features, Image, List, Value
 
+from .dense_landmarks import NUM_DENSE_LANDMARKS
 from .facs import AU_NAMES, EXTRA_AU_NAMES
 from .vocabulary import (
     AGE_GROUPS,
@@ -28,13 +29,17 @@ _KEY = {
     "expression_id": Value("int8"),
     "view_id": Value("int8"),
 }
+_POINT = List(Value("float32"), length=3)
+_RIGID = {"rotation": List(_POINT, length=3), "translation": _POINT}
 _CAMERA = {
     "yaw": Value("float32"),
     "pitch": Value("float32"),
     "roll": Value("float32"),
     "fov": Value("float32"),
     "intrinsics": {name: Value("float32") for name in ("fx", "fy", "cx", "cy")},
+    **_RIGID,
 }
+_HEAD_POSE = {**{name: Value("float32") for name in ("yaw", "pitch", "roll")}, **_RIGID}
 _LABELS = {
     "au": List(Value("float32"), length=len(AU_NAMES)),
     "pspi": Value("int32"),
@@ -45,7 +50,9 @@ _LABELS = {
     "gender": ClassLabel(names=list(GENDERS)),
     "prompt": Value("string"),
     "camera": _CAMERA,
+    "head_pose": _HEAD_POSE,
     "landmarks": List(List(Value("float32"), length=2), length=NUM_LANDMARKS),
+    "landmarks_3d": List(_POINT, length=NUM_LANDMARKS),
     "face_box": List(Value("float32"), length=4),
     "neutral_frame_id": Value("string"),
     "expression_kind": ClassLabel(names=list(EXPRESSION_KINDS)),
@@ -81,25 +88,41 @@ FEATURES: dict[str, Features] = {
             "normals": Image(),
             "segments": Image(mode="L"),
             "au_heatmaps": {name: Image(mode="L") for name in AU_NAMES},
+            "uv": {axis: Image() for axis in "uv"},
             "landmarks_visible": List(Value("bool"), length=NUM_LANDMARKS),
+            "dense_landmarks": List(List(Value("float32"), length=2), length=NUM_DENSE_LANDMARKS),
+            "dense_landmarks_3d": List(_POINT, length=NUM_DENSE_LANDMARKS),
+            "dense_landmarks_visible": List(Value("bool"), length=NUM_DENSE_LANDMARKS),
             "camera": _CAMERA,
+            "head_pose": _HEAD_POSE,
             "mesh_parameters": Value("string"),
+            "mesh": Value("binary"),
         }
     ),
 }
-"""Schema of each configuration.
+"""Schema of each configuration. Two frames of reference hold throughout.
+
+- Room: millimetres, y up; the origin lies between the eyes of the neutral face, z out of it where the person is
+  upright. `landmarks_3d` and `dense_landmarks_3d` are in it.
+- Head: millimetres, origin between the eyes, x to the subject's left, y to the crown, z out of the face, whatever the
+  posture. `head_pose` leads from it to the room: a point p becomes `rotation` p + `translation`.
 
 - `default`: one row a frame. `heatmap` is all zero on neutral frames. Angles and `fov` (horizontal) are in degrees;
-  `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5.
+  `intrinsics`, `landmarks` (x, y) and `face_box` (x0, y0, x1, y1) in pixels of `image`, pixel centres at .5. Yaw, pitch
+  and roll of `camera` are those of the head as the camera sees it; those of `head_pose` are its turn in the room.
+  `camera.rotation` R and `camera.translation` t lead from the room to the camera (x right, y down, z forward, as in
+  OpenCV), so that K (R X + t) is the pixel of a point X.
   `expression`: "neutral", "pain", or what the face does where `expression_kind` is other. `scene`: the preset that
   placed the person; `setup`: how they are lit; `posture`: how they are held. `occluders`: what covers a part of the
   face in this picture, `hidden_aus`: units most of whose region is covered by it; their intensities stay true.
 - `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it. The head moves a few
-  degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`.
+  degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`; the camera does not.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
-  `segments` holds indices into `SEGMENTS`; `landmarks_visible` is false where the head itself or a prop hides a landmark;
-  `mesh_parameters` is JSON, the head's identity weights.
+  `segments` holds indices into `SEGMENTS`; `uv` are two 16-bit pictures, 1 + 65532 x the place in the head's texture,
+  u to the right and v up (0: none there); `landmarks_visible` and `dense_landmarks_visible` are false where the head
+  itself or a prop hides a landmark; `dense_landmarks.py` names the dense ones; `mesh_parameters` is JSON, the head's
+  identity weights; `mesh` is binary glTF in metres, in the axes of the head, null unless `Spec.mesh` asks for it.
 """
 
 NUM_AAM_LANDMARKS = 66

@@ -13,11 +13,13 @@ from PIL import Image, UnidentifiedImageError
 
 from .errors import InvalidInput
 from .facs import AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .placements import placement_problems
 from .vocabulary import (
     AGE_GROUPS,
     ETHNICITIES,
     EXPRESSION_KINDS,
     GENDERS,
+    OPTIONAL_COLUMNS,
     SEGMENTS,
     STIMULI,
     format_frame_id,
@@ -53,16 +55,14 @@ def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
         nullable: a source need not tell everything, as in imported data; else every column must have a value.
     """
     if not nullable:
-        yield from (f"{name} has no value" for name, value in row.items() if value is None)
+        lacking = [name for name, value in row.items() if value is None and name not in OPTIONAL_COLUMNS]
+        yield from (f"{name} has no value" for name in lacking)
     for name, classes in _CLASSES.items():
         if (code := row.get(name)) is not None and not 0 <= code < classes:
             yield f"{name} is {code}; allowed is 0 to {classes - 1}"
-    if row.get("camera") is not None:
-        yield from _camera_problems(row["camera"], nullable)
+    yield from placement_problems(row, nullable)
     if unknown := [name for name in row.get("hidden_aus") or () if name not in (*AU_NAMES, *EXTRA_AU_NAMES)]:
         yield f"hidden_aus names {unknown[0]!r}; allowed are {', '.join((*AU_NAMES, *EXTRA_AU_NAMES))}"
-    if (points := row.get("landmarks")) is not None and not np.isfinite(points).all():
-        yield "landmarks are not all finite"
     if (box := row.get("face_box")) is not None:
         x0, y0, x1, y1 = box
         if not (math.isfinite(x0 + y0 + x1 + y1) and x0 < x1 and y0 < y1):
@@ -159,6 +159,18 @@ def geometry_problems(row: Row, size: int | None) -> Iterator[str]:
     for name, picture in row["au_heatmaps"].items():
         _, problem = _decode(f"au_heatmaps.{name}", picture, "L", size)
         yield from problem
+    for axis, picture in (row.get("uv") or {}).items():
+        places, problem = _decode(f"uv.{axis}", picture, "I;16", size)
+        yield from problem
+        if places is not None and depth is not None and (places[depth == 0] > 0).any():
+            yield f"uv.{axis} has places where depth has nothing"
+    if (mesh := row.get("mesh")) is not None and not _is_glb(mesh):
+        yield "mesh is no whole binary glTF file"
+
+
+def _is_glb(content: bytes) -> bool:
+    """Whether it has the header of binary glTF 2.0 and the length that this names."""
+    return content[:8] == b"glTF\2\0\0\0" and int.from_bytes(content[8:12], "little") == len(content)
 
 
 def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tuple[np.ndarray | None, list[str]]:
@@ -175,18 +187,3 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
             return pixels, []
     except DAMAGED_PICTURE as error:
         return None, [f"{name} cannot be decoded: {why_damaged(error)}"]
-
-
-def _camera_problems(camera: Row, nullable: bool) -> Iterator[str]:
-    intrinsics = camera["intrinsics"] or {}
-    angles = {name: value for name, value in camera.items() if name != "intrinsics"}
-    if nullable and all(value is None for value in (*angles.values(), *intrinsics.values())):
-        return
-    if not all(map(_is_finite, intrinsics.values())) or not intrinsics.get("fx", 0) > 0:
-        yield f"camera.intrinsics is {camera['intrinsics']}; it must be finite, with fx above 0"
-    if wrong := [name for name, value in angles.items() if not _is_finite(value)]:
-        yield f"camera.{wrong[0]} is {angles[wrong[0]]}; it must be finite"
-
-
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pyarrow.parquet as pq
-from datasets import Features, Image
+from datasets import Features, Image, Value
 
 from .directory import DatasetDirectory, Shard
 from .errors import InvalidInput, WorkFailed
@@ -92,6 +92,7 @@ class RowChecks:
         size = (found.spec or {}).get("size")
         self._imported, self._quick = found.is_imported, quick
         self._size = size if isinstance(size, int) else None
+        self._has_meshes = (found.spec or {}).get("mesh")  # None: the spec does not tell
         self._seen: dict[str, set[str]] = {}  # configuration -> frame ids
         self._split_of: dict[int, str] = {}  # identity -> split
         self._pictures: dict[str, tuple] = {}  # frame id -> hashes of image and heatmap, face_box in `default`
@@ -120,6 +121,8 @@ class RowChecks:
         match shard.config:
             case "geometry":
                 yield from geometry_problems(row, self._size)
+                if self._has_meshes is not None and "mesh" in row and (row["mesh"] is not None) != self._has_meshes:
+                    yield f"mesh has {'no value' if self._has_meshes else 'a value, which the spec does not ask for'}"
             case "default" if self._imported:
                 yield from imported_picture_problems(row)
             case "default":
@@ -205,4 +208,7 @@ def _box(box: list[float] | None) -> tuple[float, ...] | None:
 
 
 def _has_pictures(kind: object) -> bool:
-    return isinstance(kind, Image) or (isinstance(kind, dict) and any(map(_has_pictures, kind.values())))
+    """Whether a column holds pictures or other files."""
+    if isinstance(kind, dict):
+        return any(map(_has_pictures, kind.values()))
+    return isinstance(kind, Image) or kind == Value("binary")

@@ -62,7 +62,8 @@ class Spec:
         "where people are seen: upright in studios, rooms and the open air; in beds and chairs of a ward; or half of "
         "them each",
     )
-    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, heatmaps per AU, mesh parameters")
+    geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, UV maps, dense landmarks, heatmaps per AU")
+    mesh: bool = _ruled(False, Flag(), "with the geometry, the mesh of every frame as binary glTF")
     identities_per_shard: int | None = _ruled(
         None,
         Whole(1, 1000),
@@ -104,6 +105,8 @@ class Spec:
             if value is None and each.default is None:
                 continue  # it does not apply, or its part of the generator has a default
             object.__setattr__(self, each.name, each.metadata["rule"].check(each.name, value))
+        if self.mesh and not self.geometry:
+            raise InvalidInput("mesh is True; allowed: only where geometry is True too, in whose rows it is")
 
     def to_json(self) -> str:
         """Canonical JSON: sorted keys, no spaces, nothing that is null; equal specs give equal text."""

@@ -34,6 +34,8 @@ SEGMENTS: tuple[str, ...] = (
     "bedding",
 )
 """Pixel value of the `segments` PNG -> what is there. An accessory is worn on the head; bedding lies around it."""
+OPTIONAL_COLUMNS = frozenset({"mesh"})
+"""Columns of generated data that may be null."""
 _FRAME_ID = re.compile(r"([0-9]{5})-([0-9]{2})-([0-9])")
 
 

@@ -9,6 +9,7 @@ from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, EXPRESSION_KINDS,
 from .appearance.places.setups import choose_setup
 from .catalogue import frames_licence
 from .geometry.camera import Camera
+from .geometry.room import camera_row, head_pose_row
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 
 Row = dict[str, Any]
@@ -25,13 +26,14 @@ def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) 
 
 
 def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: ExpressionPlan, view: ViewPlan) -> Row:
-    """A row of `FEATURES["default"]` without what needs the face: pictures, `landmarks`, `face_box`, what covers it.
+    """A row of `FEATURES["default"]` without what needs the face: pictures, landmarks, `face_box`, what covers it.
 
     `prompt`: what `prompts.prompt_of` says of the person; one for all 33 rows.
 
     Raises:
         InvalidInput: the specification names a part that the catalogue does not list.
     """
+    camera, up = Camera.from_plan(view, spec.size, expression.head_motion), person.circumstances.up
     return frame_key(person, expression, view) | {
         "au": [float(level) for level in expression.au],
         "pspi": expression.pspi,
@@ -41,7 +43,8 @@ def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: Expre
         "ethnicity": ETHNICITIES.index(person.ethnicity),
         "gender": GENDERS.index(person.gender),
         "prompt": prompt,
-        "camera": Camera.from_plan(view, spec.size, expression.head_motion).as_row(),
+        "camera": camera_row(camera, up),
+        "head_pose": head_pose_row(camera, up),
         "neutral_frame_id": format_frame_id(person.identity_id, 0, view.view_id),
         "expression_kind": EXPRESSION_KINDS.index(expression.kind),
         "expression": expression.name,

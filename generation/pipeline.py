@@ -17,6 +17,7 @@ from .catalogue import open_head, open_look, open_renderer, open_rig
 from .frame import Frame
 from .geometry.camera import Camera
 from .geometry.mesh import vertex_normals
+from .geometry.room import camera_row, head_pose_row
 from .geometry.threads import one_thread
 from .heads.base import HeadShape
 from .heads.files import HeadFiles
@@ -100,18 +101,21 @@ class FrameMaker:
         picture = self._render(person, expression, view, posed, size or self.spec.size).picture
         return picture, self._heat(person, posed.vertices, picture)
 
+    def expressed(self, person: Person, expression: ExpressionPlan) -> HeadPose:
+        """The control mesh and the eyes of a person with an expression."""
+        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
+        return HeadPose(control, person.shape.eyes, expression.gaze)
+
     @one_thread
     def _pose(self, person: Person, expression: ExpressionPlan) -> Any:
-        control = self.rig.pose(person.shape, np.array(expression.au, float), expression.extra_au, expression.asymmetry)
-        pose = HeadPose(control, person.shape.eyes, expression.gaze)
-        return self.renderer.pose(person.plan, person.look, pose, self.spec.seed)
+        return self.renderer.pose(person.plan, person.look, self.expressed(person, expression), self.spec.seed)
 
     @one_thread
     def _render(self, person: Person, expression: ExpressionPlan, view: ViewPlan, posed: Any, size: int) -> FaceView:
         camera = Camera.from_plan(view, size, expression.head_motion)
         noise = self._stream("render.noise", person, expression, view)
         picture = self.renderer.render(posed, person.look, camera, noise)
-        return FaceView(posed.vertices, self.head.topology, camera, picture)
+        return FaceView(posed.vertices, self.head.topology, camera, picture, person.plan.circumstances.up)
 
     def _heat(self, person: Person, vertices: np.ndarray, picture: RenderedView) -> np.ndarray:
         return heat_image(person.neutral, person.normals, vertices, self.head.topology, picture)
@@ -124,6 +128,7 @@ class FrameMaker:
             "image": encoded(finished.rgb, "JPEG", quality=self._quality(person, expression, view)),
             "heatmap": self._heatmap(person, seen.vertices, seen.picture),
             "landmarks": seen.landmarks().tolist(),
+            "landmarks_3d": seen.landmarks_3d().tolist(),
             "face_box": seen.face_box().tolist(),
             "occluders": [],
             "hidden_aus": [],
@@ -155,9 +160,17 @@ class FrameMaker:
             "normals": encoded(seen.normals(), "PNG", compress_level=4),
             "segments": encoded(seen.picture.segments, "PNG", compress_level=4),
             "au_heatmaps": heatmaps,
+            "uv": {
+                axis: encoded(places, "PNG", compress_level=4) for axis, places in zip("uv", seen.uv(), strict=True)
+            },
             "landmarks_visible": seen.landmarks_visible().tolist(),
-            "camera": seen.camera.as_row(),
+            "dense_landmarks": seen.dense_landmarks().tolist(),
+            "dense_landmarks_3d": seen.dense_landmarks_3d().tolist(),
+            "dense_landmarks_visible": seen.dense_landmarks_visible().tolist(),
+            "camera": camera_row(seen.camera, seen.up),
+            "head_pose": head_pose_row(seen.camera, seen.up),
             "mesh_parameters": json.dumps({k: round(v, 6) for k, v in sorted(person.shape.parameters.items())}),
+            "mesh": seen.mesh() if self.spec.mesh else None,
         }
 
     def _stream(self, stage: str, person: Person, expression: ExpressionPlan, view: ViewPlan) -> np.random.Generator:

@@ -41,8 +41,13 @@ FIELDS = {
     "ethnicity": "as planned; see the limits",
     "gender": "as planned",
     "prompt": "the person, and how hair, clothes, place and light are drawn, in words for painters of pictures",
-    "camera": "angles and horizontal field of view in degrees, intrinsics in pixels; positive yaw: nose to image right",
+    "camera": "angles of the head as the camera sees it (positive yaw: nose to image right) and horizontal field of "
+    "view in degrees; intrinsics in pixels; rotation R and translation t in mm from the room to the camera (x right, y "
+    "down, z forward, as in OpenCV): K (R X + t) is the pixel of a point X",
+    "head_pose": "yaw, pitch and roll of the head in the room in degrees; rotation and translation in mm from the head "
+    "to the room. Room: y up, origin between the eyes of the neutral face, z out of it where the person is upright",
     "landmarks": "68 points (x, y) in pixels, pixel centres at .5",
+    "landmarks_3d": "the same points (x, y, z) in the room, mm",
     "face_box": "x0, y0, x1, y1 in pixels",
     "neutral_frame_id": "the neutral frame of the same person and view",
     "expression_kind": "neutral, pain, or other: a face that moves without pain",
@@ -61,17 +66,25 @@ FIELDS = {
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
-    "landmarks_visible": "`geometry` only: for each landmark, whether the head leaves it in sight",
+    "uv": "`geometry` only: two 16-bit PNG, 1 + 65532 x the place in the head's texture, u to the right, v up; 0 where "
+    "there is none",
+    "landmarks_visible": "`geometry` only: for each landmark, whether head and props leave it in sight",
+    "dense_landmarks": "`geometry` only: 500 points (x, y) in pixels; docs/annotations.md names them",
+    "dense_landmarks_3d": "`geometry` only: the same points in the room, mm",
+    "dense_landmarks_visible": "`geometry` only: for each of them, whether head and props leave it in sight",
     "segments": "`geometry` only: PNG of indices into background, skin, lips, eyes, …",
     "au_heatmaps": "`geometry` only: a heatmap for each action unit",
     "mesh_parameters": "`geometry` only: JSON, the head's identity weights",
+    "mesh": "`geometry` only: the head without clothes and hair as binary glTF, in metres in the axes of the head; "
+    "null where the specification does not ask for it",
 }
 """Column -> what it means; every column of every configuration."""
 
 CONFIGS = {
     "default": "every frame",
     "pairs": "every pain frame, with the neutral frame of the same person and view in the same row",
-    "geometry": "depth, segments, a heatmap for each action unit, mesh parameters",
+    "geometry": "depth, normals, segments, UV maps, dense landmarks, a heatmap for each action unit, mesh parameters "
+    "and, where asked for, meshes",
 }
 PSPI_SAMPLINGS = {
     "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "

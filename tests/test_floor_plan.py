@@ -22,6 +22,7 @@ PACKAGES = [
 FLOORS = {
     "dataset_script": [
         ["errors", "hdr", "lazy", "media_files", "names", "progress", "video_clock"],
+        ["dense_landmarks", "placements"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],

@@ -12,7 +12,7 @@ from .spec_options import add_spec_arguments, spec_values
 
 HELP = "Render one face by hand: choose who, which action units, which camera."
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg")
-EXAMPLE = "pain3d render --age 72 --gender woman --au4 3 --au7 4 --au43 1 --yaw 25 --out face.png --heatmap heat.png"
+EXAMPLE = "pain3d render --age 72 --gender woman --au4 3 --au7 4 --au43 1 --yaw 25 --out face.png --mesh face.glb"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +36,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_head_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="PICTURE", help=".png or .jpg")
     parser.add_argument("--heatmap", type=Path, metavar="PICTURE", help="also write the heatmap")
+    parser.add_argument(
+        "--mesh",
+        type=Path,
+        dest="mesh_file",  # `mesh` is a field of the specification
+        metavar="FILE",
+        help="also write the head, coloured: .glb (metres), .ply or .obj (mm)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from PIL import Image
 
     from dataset_script.errors import InvalidInput
+    from dataset_script.storage import write_atomically
 
+    from ..geometry.mesh_formats.write import check_suffix, mesh_file
     from ..pipeline import FrameMaker
     from ..plan import ViewPlan
     from ..run.kernels import announcing_compilation
@@ -51,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
     for path in (args.out, args.heatmap):
         if path is not None and path.suffix.lower() not in PICTURE_SUFFIXES:
             raise InvalidInput(f"output file is {path}; its name must end in {', '.join(PICTURE_SUFFIXES)}")
+    if args.mesh_file is not None:
+        check_suffix(args.mesh_file)
     au = check_aus([getattr(args, name.lower()) for name in AU_NAMES])
     extra_au = check_extra_aus({name: getattr(args, name.lower()) for name in EXTRA_AU_NAMES})
     head, files = chosen_head(args)
@@ -59,7 +70,12 @@ def run(args: argparse.Namespace) -> int:
     portrait = Portrait(args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view)
     portrait.plan()  # what is out of range is refused before the head is built
     with announcing_compilation():
-        picture, heatmap = render_portrait(FrameMaker(Spec(**values), files), portrait)
+        maker = FrameMaker(Spec(**values), files)
+        picture, heatmap = render_portrait(maker, portrait)
+        if args.mesh_file is not None:
+            from ..sheets.head_mesh import head_mesh
+
+            write_atomically(args.mesh_file, mesh_file(args.mesh_file, *head_mesh(maker, portrait)))
     Image.fromarray(picture).save(args.out)
     if args.heatmap is not None:
         Image.fromarray(heatmap).save(args.heatmap)

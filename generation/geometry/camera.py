@@ -1,4 +1,5 @@
 """The pinhole camera. World: millimetres, origin between the eyes, x to the subject's left, y up, z out of the face.
+It is the head's own, whatever its posture; `room` says where head and camera are in the room.
 
 A view turns the camera around the head, so lights and expression are those of the other views. So does the motion of
 the head: it is a few degrees, by which the light may as well have moved; only the background stays where it is.
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..plan import ViewPlan
+from .rotations import rotation_of
 
 PIVOT = np.array([0.0, -22.0, -45.0])
 """What the camera looks at (mm): inside the head, a little under the eyes."""
@@ -43,13 +45,8 @@ class Camera:
     ) -> "Camera":
         """A planned view, `size` pixels wide; `head_motion`: further yaw, pitch and roll of the head, degrees."""
         angles = tuple(a + b for a, b in zip((view.yaw, view.pitch, view.roll), head_motion, strict=True))
-        yaw, pitch, roll = np.radians(angles)
-        cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
-        turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])  # the nose (+z) goes to image right (+x)
-        nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])  # the nose goes up
-        tilt = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])  # clockwise in the image
         half = np.tan(np.radians(view.fov) / 2)
-        rotation, width = tilt @ nod @ turn, FRAME_MM * view.framing
+        rotation, width = rotation_of(*angles), FRAME_MM * view.framing
         target = PIVOT - width * (view.aside[0] * rotation[0] + view.aside[1] * rotation[1])
         return cls(rotation, target, width / 2 / half, size / 2 / half, size, view, angles)
 
@@ -86,7 +83,7 @@ class Camera:
         return self.target + self.distance * self.rotation[2]
 
     def as_row(self) -> dict:
-        """The `camera` column of a row."""
+        """Angles, field of view and intrinsics of the `camera` column of a row; `room` adds the extrinsics."""
         middle = self.size / 2
         yaw, pitch, roll = self.angles
         return {

@@ -1,9 +1,11 @@
 """A dataset directory against the plan that its spec gives: whatever label was changed after generation is found."""
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Set
 from pathlib import Path
+from typing import Any
 
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -35,6 +37,10 @@ def audit(directory: str | Path, quick: bool = False, progress: Callable[[int, i
         report.notes.insert(0, f"{NOT_COMPARED}: {reason}")
         return report
     return verify(directory, quick, progress, plan)
+
+
+MEASURED = frozenset({"camera", "head_pose"})
+"""Columns of numbers that files hold as float32."""
 
 
 class NoPlan(Exception):
@@ -75,9 +81,10 @@ class PlannedDataset:
     def problems(self, path: str, place: int, row: Row) -> Iterator[str]:
         config, chunk = self._shards[path]
         planned = self._rows_of(chunk)[config][place]
-        yield from _camera_problems(row["camera"], planned["camera"])
+        for name in sorted(MEASURED & row.keys()):
+            yield from itertools.islice(_measured_problems(name, row[name], planned[name]), 1)
         for name, value in planned.items():
-            if name != "camera" and name in row and row[name] != value:
+            if name not in MEASURED and name in row and row[name] != value:
                 yield f"{name} is {row[name]!r}; planned is {value!r}"
 
     def _planned_rows(self, chunk: Chunk) -> dict[str, list[Row]]:
@@ -91,18 +98,15 @@ class PlannedDataset:
         return {"default": frames, "pairs": pairs, "geometry": frames}
 
 
-def _camera_problems(found: Row | None, planned: Row) -> Iterator[str]:
-    """Differences in angles and intrinsics beyond the rounding of float32; what is not finite was reported already."""
-    if found is None:
-        return
-    numbers = _flat(found)
-    for name, value in _flat(planned).items():
-        got = numbers[name]
-        if got is not None and math.isfinite(got) and not math.isclose(got, value, rel_tol=1e-5, abs_tol=1e-4):
-            yield f"camera.{name} is {got:g}; planned is {value:g}"
-
-
-def _flat(camera: Row) -> dict[str, float]:
-    intrinsics = camera["intrinsics"] or {}
-    angles = {name: camera[name] for name in ("yaw", "pitch", "roll", "fov")}
-    return angles | {f"intrinsics.{name}": intrinsics.get(name) for name in ("fx", "fy", "cx", "cy")}
+def _measured_problems(name: str, found: Any, planned: Any) -> Iterator[str]:
+    """Differences of numbers beyond the rounding of float32; what is absent or not finite was reported already."""
+    match planned:
+        case dict():
+            for part, value in planned.items():
+                yield from _measured_problems(f"{name}.{part}", (found or {}).get(part), value)
+        case list():
+            for place, value in enumerate(planned):
+                yield from _measured_problems(f"{name}[{place}]", found[place] if found else None, value)
+        case _ if found is not None and math.isfinite(found):
+            if not math.isclose(found, planned, rel_tol=1e-5, abs_tol=1e-4):
+                yield f"{name} is {found:g}; planned is {planned:g}"

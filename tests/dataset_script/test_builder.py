@@ -70,6 +70,7 @@ OF_THE_SPEC = {
     "look": "other",
     "renderer": "cycles",
     "pspi": "uniform",
+    "mesh": True,
     "scene": "studio",
     "identities_per_shard": 3,
     "heatmap_scale_mm": 4.5,
@@ -82,9 +83,9 @@ OF_THE_SPEC = {
 def test_every_field_of_the_spec_is_an_argument_and_reaches_it():
     assert {field.name for field in fields(Spec)} == {*OF_THE_SPEC, *PAINTED_ONLY, "geometry", "version"}
     for name, value in OF_THE_SPEC.items():
-        assert getattr(Pain3DConfig(name="default", **{name: value}).spec, name) == value
-    whole = Pain3DConfig(name="default", **OF_THE_SPEC).spec
-    assert whole == Spec(**OF_THE_SPEC)
+        assert getattr(Pain3DConfig(name="geometry", **{name: value}).spec, name) == value
+    whole = Pain3DConfig(name="geometry", **OF_THE_SPEC).spec
+    assert whole == Spec(geometry=True, **OF_THE_SPEC)
 
 
 @pytest.mark.parametrize("arguments", [{"head_motion": 0}, {"rig": "neural"}, {"seed": 0}])

@@ -30,6 +30,12 @@ def test_json_round_trip_keeps_the_spec_and_its_hash(spec):
     assert again.hash == spec.hash
 
 
+def test_meshes_are_a_part_of_the_geometry():
+    with pytest.raises(InvalidInput, match="mesh is True; allowed: only where geometry is True too"):
+        Spec(mesh=True)
+    assert Spec(geometry=True, mesh=True).hash != Spec(geometry=True).hash
+
+
 @given(specs, specs)
 def test_hashes_differ_exactly_when_specs_differ(one, other):
     assert (one.hash == other.hash) == (one == other) == (not changed_settings(one.to_dict(), other.to_dict()))

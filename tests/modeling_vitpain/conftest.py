@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from datasets import Dataset, DatasetDict
 from PIL import Image, ImageDraw
+from placements import NOWHERE
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
-from dataset_script.vocabulary import EXPRESSION_KINDS, NUM_LANDMARKS, format_frame_id, kind_of
+from dataset_script.vocabulary import EXPRESSION_KINDS, format_frame_id, kind_of
 
 SIZE = 64
 
@@ -74,12 +75,7 @@ def _row(identity_id: int, expression_id: int, image: Image.Image, heatmap: Imag
         "ethnicity": identity_id % 6,
         "gender": identity_id % 2,
         "prompt": "",
-        "camera": {
-            **{name: 0.0 for name in ("yaw", "pitch", "roll")},
-            "fov": 30.0,
-            "intrinsics": {name: 1.0 for name in ("fx", "fy", "cx", "cy")},
-        },
-        "landmarks": np.zeros((NUM_LANDMARKS, 2), dtype=np.float32).tolist(),
+        **NOWHERE,
         "face_box": [0.0, 0.0, float(SIZE), float(SIZE)],
         "neutral_frame_id": format_frame_id(identity_id, 0, 0),
         "expression_kind": kind_of(expression_id),

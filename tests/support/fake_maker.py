@@ -9,8 +9,11 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+from glb_files import glb_of
 from PIL import Image
+from placements import seen
 
+from dataset_script.dense_landmarks import NUM_DENSE_LANDMARKS
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import NUM_LANDMARKS
@@ -20,6 +23,9 @@ from generation.plan import IdentityPlan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
 from generation.streams import stream
+
+PARTS = {"meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}], "nodes": [{"mesh": 0}]}
+CORNERS = [np.eye(3, dtype="<f4"), np.arange(3, dtype="<u2")]
 
 
 class FakeMaker:
@@ -41,7 +47,7 @@ class FakeMaker:
         row = planned | {
             "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
             "heatmap": self._picture(heat, "PNG"),
-            "landmarks": rng.uniform(0, spec.size, (NUM_LANDMARKS, 2)).tolist(),
+            **self._points("landmarks", NUM_LANDMARKS, planned["camera"], rng),
             "face_box": [4.0 + expression_id, 4.0, spec.size - 4.0, spec.size - 4.0 - view_id],
             "occluders": [],
             "hidden_aus": [],
@@ -55,10 +61,20 @@ class FakeMaker:
             "landmarks_visible": rng.integers(0, 2, NUM_LANDMARKS).astype(bool).tolist(),
             "segments": self._picture(rng.integers(0, 10, (8, 8)), "PNG"),
             "au_heatmaps": {name: self._picture(heat, "PNG") for name in AU_NAMES},
+            "uv": {axis: self._picture(np.full((8, 8), 7, np.uint16), "PNG") for axis in "uv"},
+            **self._points("dense_landmarks", NUM_DENSE_LANDMARKS, planned["camera"], rng),
+            "dense_landmarks_visible": [True] * NUM_DENSE_LANDMARKS,
             "camera": planned["camera"],
+            "head_pose": planned["head_pose"],
             "mesh_parameters": "{}",
+            "mesh": glb_of(PARTS, [{}, {}], CORNERS) if spec.mesh else None,
         }
         return Frame(row, geometry)
+
+    def _points(self, name: str, count: int, camera: dict, rng: np.random.Generator) -> dict:
+        """Landmarks in the room and in the picture."""
+        points = rng.uniform(-80, 80, (count, 3))
+        return {name: seen(camera, points).tolist(), f"{name}_3d": points.tolist()}
 
     def _picture(self, blocks: np.ndarray, form: str) -> dict:
         blocks = blocks if blocks.dtype == np.uint16 else blocks.astype(np.uint8)

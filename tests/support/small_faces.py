@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from datasets import Dataset
 from PIL import Image
+from placements import NOWHERE
 from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTModel
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
-from dataset_script.vocabulary import EXPRESSION_KINDS, NUM_LANDMARKS, format_frame_id, kind_of
+from dataset_script.vocabulary import EXPRESSION_KINDS, format_frame_id, kind_of
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.training.options import RunOptions
@@ -82,12 +83,7 @@ def _row(identity: int, expression: int, view: int, au: np.ndarray, pixels: int)
         "ethnicity": identity % 6,
         "gender": identity % 2,
         "prompt": "",
-        "camera": {
-            **dict.fromkeys(("yaw", "pitch", "roll"), 0.0),
-            "fov": 30.0,
-            "intrinsics": dict.fromkeys(("fx", "fy", "cx", "cy"), 1.0),
-        },
-        "landmarks": np.zeros((NUM_LANDMARKS, 2), dtype=np.float32).tolist(),
+        **NOWHERE,
         "face_box": [0.0, 0.0, float(pixels), float(pixels)],
         "neutral_frame_id": format_frame_id(identity, 0, view),
         "expression_kind": kind_of(expression),

@@ -19,6 +19,7 @@ from glb_files import glb_of
 
 CELL = 5
 """Pixels along each side of the square that a triangle has for itself."""
+NUMBERS = {5123: "<u2", 5125: "<u4"}
 SKIN = np.array([205, 160, 135])
 ROUGHNESS, METALLIC = 140, 12
 
@@ -35,7 +36,8 @@ def read(content: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     primitive = scene["meshes"][0]["primitives"][0]
     named = primitive["attributes"]
-    triangles = array(primitive["indices"], "<u4", 1).reshape(-1, 3)
+    kind = NUMBERS[scene["accessors"][primitive["indices"]]["componentType"]]
+    triangles = array(primitive["indices"], kind, 1).reshape(-1, 3).astype(np.uint32)
     return array(named["POSITION"], "<f4", 3), array(named["TEXCOORD_0"], "<f4", 2), triangles
 
 

@@ -54,7 +54,7 @@ def head_glb(topology: Topology, vertices: np.ndarray) -> bytes:
     rows, first, number = np.unique(np.column_stack([corners, places]), axis=0, return_index=True, return_inverse=True)
     normals = vertex_normals(vertices, topology.triangles)[corners[first]]
     triangles = number.reshape(-1, 3)
-    return glb_of_mesh(UNITS_PER_MM * vertices[corners[first]], normals, rows[:, 1:], triangles)
+    return glb_of_mesh(UNITS_PER_MM * vertices[corners[first]], triangles, normals, rows[:, 1:])
 
 
 def charted(topology: Topology) -> np.ndarray:

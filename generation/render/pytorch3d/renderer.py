@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from ...appearance.base import Look
-from ...appearance.props.base import SOLID
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
 from ...geometry.torch_threads import one_torch_thread
@@ -21,11 +20,11 @@ from ...plan import IdentityPlan
 from ..background import background
 from ..base import HeadPose, RenderedView
 from ..cycles.paint import FineMesh
+from ..cycles.vertex_paint import Painted, painted, triangles_with_props, with_props
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
 from ..raster.props import draw_clear
 from ..raster.strands import SampleBuffer, draw_strands
-from .painting import Painted, painted, with_props
 from .shading import VertexFinish, light_tensors, rasterized, shaded, textured_mesh
 
 BODY_EDGE_MM = 2.6
@@ -63,7 +62,9 @@ class Pytorch3dRenderer:
     ) -> np.ndarray:
         """(S, S, 3) uint8 sRGB: the vertices of the refined mesh, which may be of another colour, under the strands."""
         with one_torch_thread(), torch.no_grad():
-            drawn, depth = self._mesh_picture(with_props(vertices, posed), self._triangles(posed), look, camera)
+            drawn, depth = self._mesh_picture(
+                with_props(vertices, posed), triangles_with_props(self.mesh, posed), look, camera
+            )
         colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
         viewpoint = raster.viewpoint_of(camera)
@@ -72,13 +73,6 @@ class Pytorch3dRenderer:
         if posed.props is not None:
             draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
         return develop(colour, look_exposure(look), noise, camera.plan.camera)
-
-    def _triangles(self, posed: raster.Posed) -> np.ndarray:
-        """(T, 3) of the refined mesh, and of the solid props behind its vertices."""
-        if posed.props is None:
-            return self.mesh.triangles
-        solid = posed.props.triangles[posed.props.those(posed.props.opacity >= SOLID)]
-        return np.concatenate([self.mesh.triangles, solid + len(self.mesh.of_part)])
 
     def _mesh_picture(
         self, vertices: Painted, triangles: np.ndarray, look: Look, camera: Camera

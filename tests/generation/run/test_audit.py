@@ -80,10 +80,43 @@ def test_a_changed_camera_is_found(copy):
         rows[7]["camera"]["intrinsics"]["cx"] += 0.5
 
     rewrite(copy, GEOMETRY, change)
-    yaw, intrinsics, moved = audit(copy, quick=True).problems
+    yaw, intrinsics, moved, seen = audit(copy, quick=True).problems
     assert "camera.yaw is" in yaw
     assert "camera.intrinsics is" in intrinsics
+    assert "dense_landmarks_3d lie up to 0.50 pixels from dense_landmarks" in seen
     assert "camera.intrinsics.cx is 32.5; planned is 32" in moved
+
+
+def test_a_changed_pose_is_found(copy):
+    """Poses that are possible, but not those of the plan."""
+
+    def change(rows):
+        rows[5]["head_pose"]["yaw"] += 1
+        rows[6]["head_pose"]["rotation"] = [[0, 1, 0], [-1, 0, 0], [0, 0, 1]]
+        rows[7]["head_pose"]["translation"][1] += 3
+
+    rewrite(copy, TRAIN, change)
+    problems = audit(copy, quick=True).problems
+    assert "head_pose.yaw is" in problems[0] and "head_pose.translation[1] is" in problems[-1]
+    assert "head_pose.rotation[0][0] is 0; planned is" in problems[1]
+
+
+def test_a_mesh_that_is_not_asked_for_is_found(copy):
+    def change(rows):
+        rows[5]["mesh"] = b"glTF\2\0\0\0\x0c\0\0\0"
+
+    rewrite(copy, GEOMETRY, change)
+    assert audit(copy, quick=True).ok
+    (problem,) = audit(copy).problems
+    assert problem.endswith("mesh has a value, which the spec does not ask for")
+
+
+def test_meshes_are_stored_and_a_lost_one_is_found(tmp_path):
+    generate(tmp_path, Spec(identities=3, size=64, geometry=True, mesh=True), maker_factory=FakeMaker)
+    assert audit(tmp_path).ok
+    rewrite(tmp_path, GEOMETRY, lambda rows: rows[7].update(mesh=None))
+    (problem,) = audit(tmp_path).problems
+    assert problem.endswith("mesh has no value")
 
 
 def test_lost_and_swapped_rows_are_found(copy):

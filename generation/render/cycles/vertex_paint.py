@@ -1,6 +1,7 @@
 """The default renderer's skin, eyes, clothes, teeth and shadows at the vertices of a refined mesh.
 
-pytorch3d interpolates between vertices where the default renderer paints each pixel; the materials are the same.
+For pytorch3d and for mesh files, which interpolate between vertices where the default renderer paints each pixel; the
+materials are the same.
 """
 
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...appearance.base import Look
-from ...appearance.props.base import PropMesh
+from ...appearance.props.base import SOLID, PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.shadows import ShadowMaps
@@ -16,11 +17,11 @@ from ...geometry.surface import unit
 from ...geometry.vectors import dot, transformed
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
-from ..cycles.paint import FineMesh
 from ..raster.lighting import lit_fraction
 from ..raster.materials import Point, skin_or_cloth, teeth, tongue, wet_eye
 from ..raster.mesh import Materials
 from ..raster.renderer import Posed
+from .paint import FineMesh
 
 SPACING_MM = 1.3
 """Of the vertices on the face: finer patterns are painted softer."""
@@ -96,6 +97,14 @@ def with_props(vertices: Painted, posed: Posed) -> Painted:
     gloss = np.stack([GLOSS * finish[:, 1], np.zeros(len(finish))], axis=1)
     own = Painted(props.position, props.albedo, props.normal, props.occlusion, reached, gloss)
     return Painted(*(np.concatenate(both).astype(np.float32) for both in zip(vertices, own, strict=True)))
+
+
+def triangles_with_props(fine: FineMesh, posed: Posed) -> np.ndarray:
+    """(T, 3) of the refined mesh, and of the solid props behind its vertices."""
+    if posed.props is None:
+        return fine.triangles
+    solid = posed.props.triangles[posed.props.those(posed.props.opacity >= SOLID)]
+    return np.concatenate([fine.triangles, solid + len(fine.of_part)])
 
 
 def _owner(props: PropMesh) -> np.ndarray:
