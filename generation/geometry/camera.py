@@ -46,9 +46,9 @@ class Camera:
         """A planned view, `size` pixels wide; `head_motion`: further yaw, pitch and roll of the head, degrees."""
         angles = tuple(a + b for a, b in zip((view.yaw, view.pitch, view.roll), head_motion, strict=True))
         half = np.tan(np.radians(view.fov) / 2)
-        rotation, width = rotation_of(*angles), FRAME_MM * view.framing
-        target = PIVOT - width * (view.aside[0] * rotation[0] + view.aside[1] * rotation[1])
-        return cls(rotation, target, width / 2 / half, size / 2 / half, size, view, angles)
+        rotation, (right, above) = rotation_of(*angles), _beside(view)
+        target = PIVOT - (right * rotation[0] + above * rotation[1])
+        return cls(rotation, target, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view, angles)
 
     def view(self, points: np.ndarray) -> np.ndarray:
         """World (V, 3) to view (V, 3): right, up, and the depth in front of the pinhole in mm."""
@@ -73,6 +73,11 @@ class Camera:
         return np.stack([column, row, depth])
 
     @property
+    def beside(self) -> tuple[float, float]:
+        """How far to the right and up of the middle of the picture the pivot is, mm."""
+        return _beside(self.plan)
+
+    @property
     def pixel_mm(self) -> float:
         """What a pixel covers of the face, mm."""
         return self.distance / self.focal
@@ -93,3 +98,8 @@ class Camera:
             "fov": self.plan.fov,
             "intrinsics": {"fx": self.focal, "fy": self.focal, "cx": middle, "cy": middle},
         }
+
+
+def _beside(view: ViewPlan) -> tuple[float, float]:
+    right, above = view.aside
+    return FRAME_MM * view.framing * right, FRAME_MM * view.framing * above

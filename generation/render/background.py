@@ -17,7 +17,8 @@ def background(scene: Scene, camera: Camera, size: int) -> np.ndarray:
     """
     view = camera.plan
     if scene.room is not None:
-        eye, rotation = scene.room.axes @ camera.position / 1000, camera.rotation @ scene.room.axes.T
+        still = Camera.from_plan(view, camera.size)  # the head moves, the camera does not
+        eye, rotation = scene.room.axes @ still.position / 1000, still.rotation @ scene.room.axes.T
         return look_into(scene.room, eye, rotation, float(np.tan(np.radians(view.fov) / 2)), size)
     if scene.painted:
         painted = scene.painted[view.view_id]
