@@ -31,7 +31,7 @@ def resting(request):
 
 
 def test_everything_that_supports_a_person_is_closed_solid_bedding(resting):
-    for plan, person in resting:
+    for _, person in resting:
         assert person.look.props
         for prop in person.look.props:
             assert prop.code == "bedding" and prop.finish.opacity == 1
