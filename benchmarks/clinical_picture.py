@@ -1,6 +1,6 @@
 """The picture of docs/clinical.md: people in care, twelve frames, three for each of four ways to rest.
 
-    python -m benchmarks.clinical_picture --out docs/clinical.jpg
+python -m benchmarks.clinical_picture --out docs/clinical.jpg
 """
 
 import argparse

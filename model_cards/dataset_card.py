@@ -55,6 +55,7 @@ FIELDS = {
     "scene": "where the person is seen: studio, or clinical (in care, in bed or in a chair)",
     "setup": "how the person is lit",
     "posture": "how the person is held: upright, lying, propped (up in bed), seated",
+    "camera_kind": "what filmed it: tripod, above (the bed), beside, phone, ceiling",
     "occluders": "what covers a part of the face in this picture",
     "hidden_aus": "units most of whose region is covered in this picture; their intensities stay true",
     "seed": "of the dataset's specification",
