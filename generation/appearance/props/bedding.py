@@ -1,10 +1,12 @@
 """Beds: pillow with a dent where the head lies, mattress under a sheet, blanket over the body, rails and bed head."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
+from ...plan import Circumstances
 from ..colours import colour
 from .base import Finish, Prop
 from .heights import (
@@ -44,6 +46,11 @@ THICKNESS_MM = (45.0, 150.0)
 """Of a pillow under a head, least and most: what lies deeper sinks into the mattress."""
 BED_MM = (460.0, 935.0)
 """Half the width and half the length of a mattress."""
+EDGE = ((0.0, 0.0), (0.45, 12.0), (0.7, 150.0), (0.75, 175.0), (1.0, 420.0))
+"""Of the outermost 4.5 % of a mattress, from the inside out: how far (mm) its edge and the frame below it are down."""
+FRAME_FROM = 0.72
+HIP_MM = -560.0
+"""Where a body bends, along it from the middle of the head."""
 CROWN_TO_END_MM = 400.0
 """From the middle of the head to the head end of the mattress."""
 COVERED_FROM_MM = (-228.0, -182.0)
@@ -68,32 +75,33 @@ class Bed(NamedTuple):
 
 
 def make_bed(
-    vertices: np.ndarray, triangles: np.ndarray, normal: tuple[float, float, float], railed: tuple[int, ...],
-    rng: np.random.Generator,
-) -> tuple[Prop, ...]:  # fmt: skip
-    """The bed around a body.
-
-    Args:
-        vertices, triangles: (V, 3) mm and (T, 3) of the clothed body; normal: (3,) of the mattress, head's axes.
-        railed: on which sides there is a rail: 1 the left of a body on its back, -1 the right.
-    """
-    rest = Rest.facing(normal)
+    vertices: np.ndarray, triangles: np.ndarray, held: Circumstances, rng: np.random.Generator
+) -> tuple[Prop, ...]:
+    """The bed around a body, `vertices` (V, 3) mm and `triangles` (T, 3), with its clothes."""
+    rest = Rest.facing(held.normal)
     body = BodyHeights.of(vertices, triangles, rest)
     across, along = body.middles()
     head = float(body.lowest[(np.abs(across) < 130) & (along > -70)].min())
     trunk = body.lowest[(np.abs(across) < 160) & (along < -150) & (along > -300)]
-    mattress = float(
-        np.clip(np.percentile(trunk[np.isfinite(trunk)], 5) + 6, head - THICKNESS_MM[1], head - THICKNESS_MM[0])
-    )
-    bed = Bed(rest, body, mattress, head)
+    back = np.percentile(trunk[np.isfinite(trunk)], 5) + 6
+    mattress = float(np.clip(back, head - THICKNESS_MM[1], head - THICKNESS_MM[0]))
+    steep = float(np.arccos(np.clip(np.dot(held.up, held.normal), -1, 1)))
+    bed = Bed(replace(rest, bend=steep, hip=(HIP_MM, mattress)), body, mattress, head)
     linen = LINEN[rng.integers(len(LINEN))] * np.exp(0.05 * rng.standard_normal())
     frame = FRAMES[rng.integers(len(FRAMES))]
     return (
-        pillow(bed, normal, linen * rng.uniform(0.94, 1.04), rng),
-        sheet(bed, linen, rng),
+        pillow(bed, held.normal, linen * rng.uniform(0.94, 1.04), rng),
+        sheet(bed, linen, frame, rng),
         blanket(bed, linen, rng),
-        *bed_frame(bed, frame, railed),
+        *bed_frame(bed, frame, _railed(held)),
     )
+
+
+def _railed(held: Circumstances) -> tuple[int, ...]:
+    """On which sides there is a rail, 1 left and -1 right: who films from beside the bed has lowered that one."""
+    if held.camera not in ("beside", "phone"):
+        return -1, 1
+    return (-1,) if held.normal[0] < 0 else (1,)
 
 
 def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng: np.random.Generator) -> Prop:
@@ -127,15 +135,17 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     return _cloth("pillow", bed.rest, (across, along, top), linen, CLOTH)
 
 
-def sheet(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
-    """The mattress under its sheet, which wrinkles where the body lies and hangs down at the edges."""
+def sheet(bed: Bed, linen: np.ndarray, frame: np.ndarray, rng: np.random.Generator) -> Prop:
+    """The mattress under its sheet, which wrinkles where the body lies, and the bed's frame below its edges."""
     half_wide, half_long = BED_MM
     x, y, rim = rounded_square(88, 56, 14.0)
     across, along = half_wide * x, half_long * y + CROWN_TO_END_MM - half_long
     drawn = 5 * folds(rng, along, across, 150.0) + 4 * ruggedness(rng, along, across, 320.0)
     height = bed.mattress - 2 + drawn * np.minimum(1, 5 * (1 - rim))
-    height = height - 170 * np.clip((rim - 0.955) / 0.045, 0, 1) ** 2
-    return _cloth("sheet", bed.rest, (across, along, height), 0.95 * linen, CLOTH)
+    edge = np.clip((rim - 0.955) / 0.045, 0, 1)
+    height = height - np.interp(edge, *zip(*EDGE, strict=True))
+    tint = np.where((edge > FRAME_FROM).reshape(-1, 1), frame, 0.95 * linen)
+    return _cloth("sheet", bed.rest, (across, along, height), tint, CLOTH)
 
 
 def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:

@@ -14,10 +14,7 @@ def make_support(plan: IdentityPlan, vertices: np.ndarray, triangles: np.ndarray
     held = plan.circumstances
     rng = occasion_stream(seed, "look.support", plan)
     if held.support == "bed":
-        # a camera beside the bed looks over a lowered rail
-        towards = 1 if held.normal[0] < 0 else -1
-        railed = (-towards,) if held.camera in ("beside", "phone") else (-1, 1)
-        return make_bed(vertices, triangles, held.normal, railed, rng)
+        return make_bed(vertices, triangles, held, rng)
     if held.support == "chair":
         return make_armchair(vertices, triangles, held.normal, rng)
     if held.support == "wheelchair":

@@ -35,7 +35,7 @@ class Pad(NamedTuple):
 def make_armchair(
     vertices: np.ndarray, triangles: np.ndarray, normal: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[Prop, ...]:
-    """The high back of an armchair behind a body; arguments as in `bedding.make_bed`."""
+    """The high back of an armchair behind a body; `normal` (3,) of it, others as in `bedding.make_bed`."""
     rest = Rest.facing(normal)
     body = BodyHeights.of(vertices, triangles, rest)
     cover = COVERS[rng.integers(len(COVERS))] * np.exp(0.1 * rng.standard_normal())
@@ -57,7 +57,7 @@ def make_armchair(
 def make_wheelchair(
     vertices: np.ndarray, triangles: np.ndarray, normal: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[Prop, ...]:
-    """The back of a wheelchair with its handles, and on some a headrest; arguments as in `bedding.make_bed`."""
+    """The back of a wheelchair with its handles, and on some a headrest; `normal` (3,) of it, others as in `bedding.make_bed`."""
     rest = Rest.facing(normal)
     body = BodyHeights.of(vertices, triangles, rest)
     back, top, half = _behind(body), rng.uniform(-190, -130), rng.uniform(205, 235)

@@ -12,7 +12,9 @@ from ...geometry.camera import PIVOT
 from ...geometry.visibility import shadow_map
 
 REACH_MM, CELL_MM = 640.0, 8.0
-"""Half the width of the grid, and of a cell."""
+"""Half the width of the grid, and width of a cell."""
+BEND_MM = 240.0
+"""How long the bend of a bed at the hips is."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,13 @@ class Rest:
 
     Attributes:
         axes: (3, 3) rows are across (to the person's left), along (to the crown) and the normal, in the head's axes.
+        bend: angle in radians by which a bed whose back is raised is bent at the hips.
+        hip: along and height (mm) of where it bends.
     """
 
     axes: np.ndarray
+    bend: float = 0.0
+    hip: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def facing(cls, normal: tuple[float, float, float]) -> "Rest":
@@ -39,7 +45,22 @@ class Rest:
 
     def world(self, across: np.ndarray, along: np.ndarray, height: np.ndarray) -> np.ndarray:
         """Points (N, 3) float32 in world mm."""
+        if self.bend:
+            along, height = self._bent(along, height)
         return (np.stack([across, along, height], axis=-1).reshape(-1, 3) @ self.axes + PIVOT).astype(np.float32)
+
+    def _bent(self, along: np.ndarray, height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Along and height with what lies below the hips turned towards the level."""
+        below = np.linspace(0, 3000.0, 301)
+        turned = self.bend * np.clip(below / BEND_MM, 0, 1)
+        back, up = (np.cumsum(below[1] * turn(turned)) - below[1] * turn(turned[0]) for turn in (np.cos, np.sin))
+        under = np.maximum(self.hip[0] - along, 0)
+        angle, over = self.bend * np.clip(under / BEND_MM, 0, 1), height - self.hip[1]
+        above = np.maximum(along - self.hip[0], 0)
+        return (
+            self.hip[0] + above - np.interp(under, below, back) + over * np.sin(angle),
+            self.hip[1] + np.interp(under, below, up) + over * np.cos(angle),
+        )
 
 
 @dataclass(frozen=True)

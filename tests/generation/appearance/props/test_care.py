@@ -7,7 +7,7 @@ import pytest
 
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import SEGMENTS
-from generation.geometry.camera import Camera
+from generation.geometry.camera import PIVOT, Camera
 from generation.geometry.mesh import vertex_normals
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
@@ -121,3 +121,14 @@ def test_ceiling_cameras_compress_more():
         for kind in CAMERA_KINDS
     }
     assert max(qualities["ceiling"]) <= 62 < min(qualities["tripod"])
+
+
+def test_a_bed_with_a_raised_back_is_level_below_the_hips():
+    for plan in people("propped", "bed", 4):
+        props = {prop.name: prop for prop in MAKER.person(plan).look.props}
+        sheet, up, down = props["sheet"], np.array(plan.circumstances.up), plan.circumstances.axes[2]
+        legs = sheet.vertices[(sheet.vertices - PIVOT) @ down > 900]
+        upper = legs[legs @ up > np.percentile(legs @ up, 60)]
+        slope = np.polyfit(upper @ down, upper @ up, 1)[0]
+        assert len(legs) > 100 and abs(slope) < 0.1
+        assert 250 < -(upper @ up).mean() < 900  # as far below the head as a seat is
