@@ -57,7 +57,7 @@ def make_armchair(
 def make_wheelchair(
     vertices: np.ndarray, triangles: np.ndarray, normal: tuple[float, float, float], rng: np.random.Generator
 ) -> tuple[Prop, ...]:
-    """The back of a wheelchair with its handles, and on some a headrest; `normal` (3,) of it, others as in `bedding.make_bed`."""
+    """A wheelchair's back with its handles, and on some a headrest; arguments as in `make_armchair`."""
     rest = Rest.facing(normal)
     body = BodyHeights.of(vertices, triangles, rest)
     back, top, half = _behind(body), rng.uniform(-190, -130), rng.uniform(205, 235)
