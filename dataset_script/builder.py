@@ -42,7 +42,10 @@ class _SpecConfig(datasets.BuilderConfig):
     def spec(self) -> Spec:
         """The specification. Raises InvalidInput when a field is out of range."""
         chosen = {name: value for name in _ARGUMENTS if (value := getattr(self, name)) is not None}
-        return Spec(geometry=self.name == "geometry", **chosen)
+        spec = Spec(geometry=self.name == "geometry", **chosen)
+        if self.name == "references" and not spec.references:
+            raise InvalidInput("references is 0; the configuration references needs 1 or more")
+        return spec
 
     def create_config_id(self, config_kwargs: dict, custom_features: datasets.Features | None = None) -> str:
         """The name of the cache; differs whenever the data does."""
@@ -59,7 +62,7 @@ Pain3DConfig = make_dataclass(
 
 
 class Pain3D(datasets.ArrowBasedBuilder):
-    """Configurations `default`, `pairs` and `geometry`; keyword arguments are those of `Pain3DConfig`."""
+    """Configurations `default`, `pairs`, `references` and `geometry`; keyword arguments are those of `Pain3DConfig`."""
 
     VERSION = _VERSION
     BUILDER_CONFIG_CLASS = Pain3DConfig
@@ -96,12 +99,15 @@ class Pain3D(datasets.ArrowBasedBuilder):
     def _generate_tables(self, chunks: list["Chunk"]) -> Iterator[tuple[Key, pa.Table]]:
         """One table an identity. `datasets` shares the list of chunks among its processes."""
         from generation.plan import Plan
-        from generation.run.chunks import make_identity
+        from generation.run.chunks import make_identity, make_references
 
         spec, config = self.config.spec, self.config.name
         plan, maker = Plan(spec), self.make_maker(spec)
         for k, chunk in enumerate(chunks):
             for j, identity_id in enumerate(chunk.identities):
-                frames = make_identity(maker, plan[identity_id])
-                rows = [frame.geometry if config == "geometry" else frame.row for frame in frames]
+                if config == "references":
+                    rows = make_references(maker, plan.references(identity_id))
+                else:
+                    frames = make_identity(maker, plan[identity_id])
+                    rows = [frame.geometry if config == "geometry" else frame.row for frame in frames]
                 yield Key(k, j), to_table(config, pair_rows(rows) if config == "pairs" else rows)

@@ -37,6 +37,7 @@ class DatasetCounts(TypedDict):
     configs: configuration -> rows.
     demographics: attribute -> label -> identities; those that have none count as "unknown".
     scenes: "studio, upright", "clinical, lying", … -> identities; empty where the rows do not tell.
+    expressions: "neutral", "pain" and each expression that is neither -> frames; {} where the rows do not tell.
     pspi: frames with PSPI 0, 1, … 16. stimulus: frames at each level of `STIMULI`, of data that are labelled so.
     """
 
@@ -52,6 +53,7 @@ class DatasetCounts(TypedDict):
     splits: dict[str, SplitCounts]
     demographics: dict[str, dict[str, int]]
     scenes: dict[str, int]
+    expressions: dict[str, int]
     pspi: list[int]
     stimulus: list[int]
 
@@ -65,13 +67,17 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
     """
     found = DatasetDirectory.open(directory)
     frames, levels, stimuli = Counter[str](), Counter[int](), Counter[int]()
+    expressions = Counter[tuple[int, str]]()
     people: dict[str, dict[int, tuple]] = {split: {} for split in SPLITS}
     places: dict[int, str] = {}
-    for shard, table in found.read(("identity_id", "pspi", "stimulus", *SCENE, *LABELS)):
+    columns = ("identity_id", "pspi", "stimulus", "expression_kind", "expression", *SCENE, *LABELS)
+    for shard, table in found.read(columns):
         rows = {name: table[name].to_pylist() for name in table.column_names}
         frames[shard.split] += table.num_rows
         levels.update(rows["pspi"])
         stimuli.update(rows.get("stimulus", ()))
+        told = zip(rows.get("expression_kind", ()), rows.get("expression", ()), strict=True)
+        expressions.update((kind, name) for kind, name in told if kind is not None and name is not None)
         unlabelled = [None] * table.num_rows
         labels = zip(*(rows.get(name, unlabelled) for name in LABELS), strict=True)
         people[shard.split].update(zip(rows["identity_id"], labels, strict=True))
@@ -93,6 +99,7 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         "splits": {split: {"identities": len(people[split]), "frames": frames[split]} for split in SPLITS},
         "demographics": {name: _tally(name, [labels[k] for labels in everyone]) for k, name in enumerate(LABELS)},
         "scenes": dict(sorted(Counter(places.values()).items())),
+        "expressions": {name: count for (_, name), count in sorted(expressions.items())},
         "pspi": [levels[level] for level in range(PSPI_MAX + 1)],
         "stimulus": [stimuli[level] for level in range(len(STIMULI))] if stimuli else [],
     }

@@ -20,7 +20,7 @@ from datasets import DatasetInfo, Features
 
 from .claim import read_record
 from .errors import InvalidInput, WorkFailed
-from .features import FEATURES, IMPORTED_FEATURES, ROWS_PER_IDENTITY, STIMULUS_FEATURES
+from .features import FEATURES, IMPORTED_FEATURES, STIMULUS_FEATURES, rows_per_identity
 from .hub_readme import read_infos
 from .manifest import MANIFEST, Entry, read_manifest
 from .shards import CONFIG_OF_FOLDER
@@ -132,8 +132,10 @@ class DatasetDirectory:
         """Rows of each configuration once it is complete, by its spec, its import report or its README; else {}."""
         if self.spec is not None:
             identities = self.spec.get("identities")
-            configs = ("default", "pairs", "geometry") if self.spec.get("geometry") else ("default", "pairs")
-            return {name: identities * ROWS_PER_IDENTITY[name] for name in configs} if _is_count(identities) else {}
+            counts = (identities, self.spec.get("others", 0), self.spec.get("references", 0))
+            if not all(map(_is_count, counts)):
+                return {}
+            return {name: identities * rows for name, rows in rows_per_identity(self.spec).items()}
         if self.is_imported:
             frames = self.import_report().get("frames")
             return (

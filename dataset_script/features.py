@@ -1,5 +1,8 @@
 """What a row is (contract C2): the `datasets` schema of each configuration."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from datasets import ClassLabel, Features, Image, List, Value
 
 from .dense_landmarks import NUM_DENSE_LANDMARKS
@@ -15,12 +18,14 @@ from .vocabulary import (
     VIEWS_PER_EXPRESSION,
 )
 
-ROWS_PER_IDENTITY: dict[str, int] = {
-    "default": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
-    "pairs": (EXPRESSIONS_PER_IDENTITY - 1) * VIEWS_PER_EXPRESSION,
-    "geometry": EXPRESSIONS_PER_IDENTITY * VIEWS_PER_EXPRESSION,
-}
-"""Configuration -> rows of one person in a generated dataset."""
+
+def rows_per_identity(spec: Mapping[str, Any]) -> dict[str, int]:
+    """Configuration -> rows of one person in the dataset of a specification; absent fields have their defaults."""
+    frames = (EXPRESSIONS_PER_IDENTITY + spec.get("others", 0)) * VIEWS_PER_EXPRESSION
+    rows = {"default": frames, "pairs": frames - VIEWS_PER_EXPRESSION}
+    if references := spec.get("references", 0):
+        rows["references"] = references
+    return rows | ({"geometry": frames} if spec.get("geometry") else {})
 
 
 _KEY = {
@@ -82,6 +87,7 @@ FEATURES: dict[str, Features] = {
             **_LABELS,
         }
     ),
+    "references": Features({**_KEY, "reference_id": Value("int8"), "image": Image(), **_LABELS}),
     "geometry": Features(
         {
             **_KEY,
@@ -117,8 +123,10 @@ FEATURES: dict[str, Features] = {
   placed the person; `setup`: how they are lit; `posture`: how they are held; `camera_kind`: what filmed them.
   `occluders`: what covers a part of the face in this picture, `hidden_aus`: units most of whose region is covered by
   it; their intensities stay true.
-- `pairs`: one row a pain frame, with the neutral frame of the same person and view beside it. The head moves a few
+- `pairs`: one row a frame that is not neutral, with the neutral frame of the same person and view. The head moves a few
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`; the camera does not.
+- `references`: one row a neutral picture of a person on another day, numbered from 1, in another light, place, clothes
+  and pose; `frame_id` "00017-r2-0", `expression_id` and `view_id` 0. No heatmap: nothing moves.
 - `geometry`: `depth` is 16-bit, millimetres x 20 along the optical axis (0: nothing there); `normals` is RGB,
   (n + 1) / 2 x 255 of the unit normal in the camera's axes (right, up, towards the camera; 0 0 0: nothing there);
   `segments` holds indices into `SEGMENTS`; `uv` are two 16-bit pictures, 1 + 65532 x the place in the head's texture,

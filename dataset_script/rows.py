@@ -100,7 +100,8 @@ def facs_is_sound(rows: Sequence[Row]) -> bool:
 
 def key_problems(row: Row) -> Iterator[str]:
     """Where the key of a generated frame does not fit its parts."""
-    if row["frame_id"] != (expected := format_frame_id(row["identity_id"], row["expression_id"], row["view_id"])):
+    parts = (row["identity_id"], row["expression_id"], row["view_id"], row.get("reference_id", 0))
+    if row["frame_id"] != (expected := format_frame_id(*parts)):
         yield f"frame_id is {row['frame_id']!r}; its parts give {expected!r}"
     if "neutral_frame_id" in row:
         expected = format_frame_id(row["identity_id"], 0, row["view_id"])
@@ -124,7 +125,8 @@ def picture_problems(row: Row, size: int | None) -> Iterator[str]:
     heatmap, problem = _decode("heatmap", row["heatmap"], "L", size or (None if image is None else len(image)))
     yield from problem
     if heatmap is not None and bool(heatmap.any()) != (row["expression_id"] > 0):
-        yield f"heatmap is {'not ' if heatmap.any() else ''}all zero on a {'pain' if row['pspi'] else 'neutral'} frame"
+        name = EXPRESSION_KINDS[kind_of(row["expression_id"])]
+        yield f"heatmap is {'not ' if heatmap.any() else ''}all zero on a {name} frame"
 
 
 def imported_picture_problems(row: Row) -> Iterator[str]:

@@ -25,6 +25,7 @@ from .spec import Spec, check_version
 _NEEDED = {
     "default": ("frame_id", "identity_id", "image", "pspi", "au"),
     "pairs": ("frame_id", "identity_id", "image", "neutral_image", "neutral_frame_id", "pspi", "au"),
+    "references": ("frame_id", "identity_id", "image"),
     "geometry": ("frame_id", "identity_id", "depth", "segments", "au_heatmaps"),
 }
 """Columns without which rows cannot be checked, in the data of any version."""
@@ -127,6 +128,8 @@ class RowChecks:
                 yield from imported_picture_problems(row)
             case "default":
                 self._pictures[row["frame_id"]] = _pictures_of(row)
+                yield from picture_problems(row, self._size)
+            case "references":
                 yield from picture_problems(row, self._size)
             case "pairs":
                 yield from self._pair_problems(row)

@@ -1,7 +1,7 @@
 """Parquet shards (contract C4): a file per configuration and chunk of identities.
 
 Pictures are stored as they come (they are compressed already) and the other columns with zstd. A row group holds about
-a hundred rows, which is what the Hub's viewer reads at once. In `pairs` the neutral picture belongs to ten rows: it is
+a hundred rows, which is what the Hub's viewer reads at once. In `pairs` a neutral picture belongs to many rows: it is
 dictionary-encoded, so that it is stored once. Pages are cut by content, so that uploads send equal pictures once.
 """
 
@@ -19,15 +19,15 @@ from datasets import Features
 from .features import FEATURES
 from .manifest import Entry
 from .storage import publish, reporting_write_errors, temporary_path
-from .vocabulary import EXPRESSIONS_PER_IDENTITY, OPTIONAL_COLUMNS, VIEWS_PER_EXPRESSION
+from .vocabulary import OPTIONAL_COLUMNS, VIEWS_PER_EXPRESSION
 
-FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "geometry": "geometry"}
+FOLDERS: dict[str, str] = {"default": "data", "pairs": "pairs", "references": "references", "geometry": "geometry"}
 """Configuration -> folder of its shards."""
 
 CONFIG_OF_FOLDER = {folder: config for config, folder in FOLDERS.items()}
 
 MIN_ROWS_PER_GROUP = 90
-"""A row group ends with the identity that reaches this: 3 identities, 99 frames or 90 pairs."""
+"""A row group ends with the identity that reaches this: without others 3 identities, 99 frames or 90 pairs."""
 
 POINTS = re.compile(r"(?:dense_|aam_)?landmarks(?:_3d)?\.")
 """Columns of coordinates, none of which comes twice: they compress where bytes of one significance stand together."""
@@ -50,7 +50,7 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
     """The `pairs` rows of one identity, by view, then expression.
 
     Args:
-        frames: its `default` rows, all 33, by expression, then view.
+        frames: its `default` rows, all of them, by expression, then view.
     """
     neutral = frames[:VIEWS_PER_EXPRESSION]
     return [
@@ -60,8 +60,13 @@ def pair_rows(frames: Sequence[Row]) -> list[Row]:
             "neutral_face_box": neutral[view_id]["face_box"],
         }
         for view_id in range(VIEWS_PER_EXPRESSION)
-        for expression_id in range(1, EXPRESSIONS_PER_IDENTITY)
+        for expression_id in range(1, len(frames) // VIEWS_PER_EXPRESSION)
     ]
+
+
+def reference_row(frame: Row, reference_id: int) -> Row:
+    """The row of `references` of a frame that was made on another occasion."""
+    return {name: frame[name] for name in FEATURES["references"] if name in frame} | {"reference_id": reference_id}
 
 
 def to_table(config: str, rows: Sequence[Row]) -> pa.Table:

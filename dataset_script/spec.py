@@ -14,6 +14,7 @@ from typing import Any
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
+from .vocabulary import MAX_OTHERS, MAX_REFERENCES
 
 GENERATOR_VERSION = 4
 """Raise it with every change that changes the pixels or labels of any frame."""
@@ -23,7 +24,7 @@ SPEC = "spec.json"
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
 SCENES: tuple[str, ...] = ("studio", "clinical", "mixed")
-PSPI_SAMPLINGS: tuple[str, ...] = ("uniform",)
+PSPI_SAMPLINGS: tuple[str, ...] = ("uniform", "clinical", "dementia")
 BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
 DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
 
@@ -55,7 +56,19 @@ class Spec:
     rig: str = _ruled("blendshapes", Name(), "what moves the face")
     look: str = _ruled("procedural", Name(), "what gives skin, hair, clothes and light")
     renderer: str = _ruled("raster", Name(), "what draws the pictures")
-    pspi: str = _ruled("uniform", Choice(PSPI_SAMPLINGS), "distribution of the PSPI of pain expressions")
+    pspi: str = _ruled(
+        "uniform",
+        Choice(PSPI_SAMPLINGS),
+        "PSPI and units of pain: each level as often, or as found in people with shoulder pain or dementia",
+    )
+    others: int = _ruled(
+        0,
+        Whole(0, MAX_OTHERS),
+        "more expressions of each person that are no pain: smiles, speech, yawns; 3 frames each",
+    )
+    references: int = _ruled(
+        0, Whole(0, MAX_REFERENCES), "more neutral pictures of each person: other days, light, places, clothes, poses"
+    )
     scene: str = _ruled(
         "studio",
         Choice(SCENES),

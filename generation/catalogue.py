@@ -352,6 +352,10 @@ def check(spec: Spec) -> None:
     if LOOKS[spec.look].painted and spec.scene != "studio":
         raise InvalidInput(f"scene is {spec.scene!r}; allowed: studio, as look {spec.look!r} paints people upright")
     if LOOKS[spec.look].painted:
+        if spec.references:
+            raise InvalidInput(
+                f"references is {spec.references}; allowed: 0, as look {spec.look!r} paints a person once"
+            )
         if spec.diffusion_models is None:
             raise InvalidInput(f"diffusion_models is None; allowed: the sha256 of the models of look {spec.look!r}")
         return

@@ -18,7 +18,9 @@ Row = dict[str, Any]
 def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) -> Row:
     """The columns that name a frame, in every configuration."""
     return {
-        "frame_id": format_frame_id(person.identity_id, expression.expression_id, view.view_id),
+        "frame_id": format_frame_id(
+            person.identity_id, expression.expression_id, view.view_id, reference_id=person.occasion
+        ),
         "identity_id": person.identity_id,
         "expression_id": expression.expression_id,
         "view_id": view.view_id,
@@ -28,7 +30,7 @@ def frame_key(person: IdentityPlan, expression: ExpressionPlan, view: ViewPlan) 
 def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: ExpressionPlan, view: ViewPlan) -> Row:
     """A row of `FEATURES["default"]` without what needs the face: pictures, landmarks, `face_box`, what covers it.
 
-    `prompt`: what `prompts.prompt_of` says of the person; one for all 33 rows.
+    `prompt`: what `prompts.prompt_of` says of the person; one for all rows.
 
     Raises:
         InvalidInput: the specification names a part that the catalogue does not list.

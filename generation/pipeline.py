@@ -27,7 +27,7 @@ from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .plan.cameras import CAMERA_KINDS
 from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
-from .streams import stream
+from .streams import occasion_stream
 
 if TYPE_CHECKING:  # the models' package is an extra
     from .photoreal.painting import Painting
@@ -133,7 +133,7 @@ class FrameMaker:
             "occluders": [],
             "hidden_aus": [],
         }
-        if not self.spec.geometry:
+        if not self.spec.geometry or person.plan.occasion:
             return Frame(row)
         return Frame(row, frame_key(person.plan, expression, view) | self._geometry(person, expression, seen))
 
@@ -174,7 +174,7 @@ class FrameMaker:
         }
 
     def _stream(self, stage: str, person: Person, expression: ExpressionPlan, view: ViewPlan) -> np.random.Generator:
-        return stream(self.spec.seed, stage, person.plan.identity_id, expression.expression_id, view.view_id)
+        return occasion_stream(self.spec.seed, stage, person.plan, expression.expression_id, view.view_id)
 
 
 def maker_with(files: HeadFiles | None, painting: "Painting | None" = None) -> Callable[[Spec], FrameMaker]:

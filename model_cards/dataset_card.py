@@ -23,13 +23,14 @@ from generation.photoreal.painting import FOLDER
 from generation.photoreal.record import painted_by, read_record
 from generation.population_tables import population_tables
 
+from .expression_words import others_phrase, pspi_sampling, pspi_zero
 from .prompt_list import prompt_examples, read_prompts
-from .text import TEMPLATES, fenced_yaml
+from .text import TEMPLATES, UNKNOWN, fenced_yaml
 
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
     "identity_id": "the person",
-    "expression_id": "0 neutral, 1-10 pain",
+    "expression_id": "0 neutral, 1-10 pain, from 11 on neither",
     "view_id": "0 frontal, 1 and 2 yawed",
     "image": "the picture, JPEG",
     "heatmap": "displacement from neutral on the same pixels, PNG; all zero on neutral frames",
@@ -67,6 +68,7 @@ FIELDS = {
     "neutral_face_box": "`pairs` only: the face box of `neutral_image`",
     "depth": "`geometry` only: 16-bit PNG, millimetres x 20 along the optical axis, 0 where nothing is",
     "normals": "`geometry` only: RGB PNG, (n + 1) / 2 x 255 of the normal in the axes right, up, towards the camera",
+    "reference_id": "`references` only: the number of the picture, from 1; another day and place each",
     "uv": "`geometry` only: two 16-bit PNG, 1 + 65532 x the place in the head's texture, u to the right, v up; 0 where "
     "there is none",
     "landmarks_visible": "`geometry` only: for each landmark, whether head and props leave it in sight",
@@ -83,15 +85,11 @@ FIELDS = {
 
 CONFIGS = {
     "default": "every frame",
-    "pairs": "every pain frame, with the neutral frame of the same person and view in the same row",
+    "pairs": "every frame that is not neutral, with the neutral frame of the same person and view in the same row",
+    "references": "more neutral pictures of each person: other days, light, places, clothes, poses",
     "geometry": "depth, normals, segments, UV maps, dense landmarks, a heatmap for each action unit, mesh parameters "
     "and, where asked for, meshes",
 }
-PSPI_SAMPLINGS = {
-    "uniform": "The PSPI of pain expressions is drawn uniformly from 1-16, and the AUs uniformly among the "
-    "combinations that add up to it.",
-}
-"""`pspi` of the specification -> what it means."""
 WHO_IS_WHO = (
     'What decides how the people of each group look, and who says so. "By eye": nobody measured it, it was chosen by '
     'looking at pictures. A ± gives the standard deviation, "to" a uniform distribution.'
@@ -107,7 +105,6 @@ PAINTED = (
     "Skin comes from pictures that a diffusion model painted, with that model's idea of the people in the prompts,\n"
     "  and with traces of the light that it painted; eyes, clothes and light are computed."
 )
-UNKNOWN = "not known to this version of Pain3D"
 _COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
 
 
@@ -135,7 +132,9 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
         splits=split_table(columns, "people"),
         demographics=_demographics_table(columns),
         who_is_who=_who_is_who(spec),
-        pspi_sampling=PSPI_SAMPLINGS.get(spec.get("pspi"), f"How PSPI was drawn is {UNKNOWN}."),
+        others=others_phrase(spec),
+        pspi_zero=pspi_zero(spec),
+        pspi_sampling=pspi_sampling(spec),
         histogram=histogram_table(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
         painted=f"{painters}\n\n" if (painters := painted_by(read_record(found.path / FOLDER))) else "",

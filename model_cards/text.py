@@ -8,6 +8,7 @@ from huggingface_hub import CardData
 from dataset_script.errors import InvalidInput, WorkFailed
 
 TEMPLATES = Path(__file__).with_name("templates")
+UNKNOWN = "not known to this version of Pain3D"
 
 
 def fenced_yaml(data: CardData) -> str:

@@ -67,6 +67,7 @@ FLOORS = {
     ],
     "model_cards": [
         ["text", "model_words", "prompt_list", "results"],
+        ["expression_words"],
         ["dataset_card", "model_card"],
         ["imported_card"],
         ["write"],

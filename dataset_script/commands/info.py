@@ -50,6 +50,7 @@ def _text(directory: str, found: "DatasetCounts") -> str:
         ),
         *(f"{scene:<24}{n:>4,}" for scene, n in found["scenes"].items()),
         "",
+        *_others(found["expressions"]),
         *(
             _bars("stimulus", STIMULI, found["stimulus"])
             if found["stimulus"]
@@ -57,6 +58,13 @@ def _text(directory: str, found: "DatasetCounts") -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _others(expressions: dict[str, int]) -> list[str]:
+    """Lines with the frames of each expression, where there are any but neutral and pain."""
+    if not expressions.keys() - {"neutral", "pain"}:
+        return []
+    return [f"{'expression':<16}{'frames':>12}", *(f"{name:<16}{n:>12,}" for name, n in expressions.items()), ""]
 
 
 def _bars(title: str, names: Iterable[object], counts: list[int]) -> list[str]:

@@ -61,7 +61,7 @@ Error and Brier score: of the class probabilities as the model gives them. Inter
 ## By group
 
 {group_table(metrics)}
-{comparison_section(context["model"], metrics.get("comparison"))}"""
+{expression_section(metrics)}{comparison_section(context["model"], metrics.get("comparison"))}"""
 
 
 def method(metrics: Evaluation) -> str:
@@ -170,6 +170,33 @@ def group_table(metrics: SplitScores) -> str:
             )
     head = "group|frames|identities|macro AUROC|within ±1|MAE (95 %)|PCC|AUROC at PSPI ≥ 3 (95 %)"
     return table(head.split("|"), body)
+
+
+def expression_section(metrics: SplitScores) -> str:
+    """How often each expression is called pain: a heading with its table; empty where all that moves is pain."""
+    if not metrics["expressions"]:
+        return ""
+    body = [
+        [
+            name.replace("_", " "),
+            f"{entry['frames']:,}",
+            f"{entry['identities']:,}",
+            number(entry["observed_pspi"]),
+            with_span(entry["predicted_pspi"]),
+            *(with_span(entry[f"called_pspi>={t}"]) for t in PAIN_THRESHOLDS),
+        ]
+        for name, entry in metrics["expressions"].items()
+    ]
+    head = "expression|frames|identities|PSPI|predicted PSPI (95 %)"
+    head += "".join(f"|called pain at ≥ {t} (95 %)" for t in PAIN_THRESHOLDS)
+    return f"""
+## By expression
+
+{table(head.split("|"), body)}
+
+PSPI: what the formula gives the expression's action units, which is above 0 for a smile with AU6 or for a blink though
+neither is pain. Called pain: the share of its frames above the decision threshold of the table on pain detection.
+"""
 
 
 def comparison_section(model: str, other: Comparison | None) -> str:

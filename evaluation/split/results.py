@@ -46,11 +46,27 @@ class GroupScores(Sizes, PspiScores):
     auroc_pspi_3: Score
 
 
+ExpressionScores = TypedDict(
+    "ExpressionScores",
+    {
+        "frames": int,
+        "identities": int,
+        "observed_pspi": float,
+        "predicted_pspi": Score,
+        "called_pspi>=1": Score,
+        "called_pspi>=2": Score,
+        "called_pspi>=3": Score,
+    },
+)
+"""One expression: its mean PSPI, the mean of the predicted ones, and the share of its frames that are called pain."""
+
+
 class SplitScores(TypedDict):
     """The scores of one model on one set of frames.
 
     `per_class_auroc`: PSPI -> AUROC against the others. `trivial`: row -> metric -> value. `detection`: by pain key.
     `au`: by action unit, of the frames whose AUs are known; empty where there are none. `groups`: attribute -> group.
+    `expressions`: neutral, pain and each expression that is neither; empty where there are none of these.
     """
 
     pspi: PspiScores
@@ -61,6 +77,7 @@ class SplitScores(TypedDict):
     detection: dict[str, Detection]
     au: dict[str, UnitScores]
     groups: dict[str, dict[str, GroupScores]]
+    expressions: dict[str, ExpressionScores]
 
 
 class Evaluation(SplitScores):

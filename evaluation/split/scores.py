@@ -24,6 +24,7 @@ from ..statistics.measures import (
 )
 from ..statistics.thresholds import decision_thresholds, pain_key
 from .baselines import trivial_calibration, trivial_detection, trivial_scores
+from .expressions import expression_scores
 from .results import GroupScores, SplitScores
 
 GROUPS = {**PEOPLE, "view_id": VIEWS}
@@ -72,6 +73,7 @@ def evaluate_predictions(
         },
         "au": action_units(predictions, np.tile(training.au_mean, (len(labels), 1)), bootstrap),
         "groups": {name: _groups(predictions, name, bootstrap) for name in GROUPS},
+        "expressions": expression_scores(predictions, thresholds, bootstrap),
     }
 
 

@@ -23,7 +23,8 @@ Predictions = dict[str, np.ndarray]
 """What `modeling_vitpain.prediction.splits.predict_dataset` returns, a row a frame: `labels` (n,) the true PSPI,
 `logits` (n, 17), `pspi` (n,) predicted, `au_labels` and `au` (n, 6), `identity_id`, `view_id`, and the class ids
 `age_group`, `ethnicity`, `gender`. Where the data do not tell, a class id is -1 and `au_labels` NaN. Optional:
-`frame_id` (n,), and `interval_temperature` (n,), by which the logits are divided for the PSPI interval."""
+`frame_id` (n,), `expression` (n,), "" where the data do not tell, and `interval_temperature` (n,), by which the logits
+are divided for the PSPI interval."""
 LEVELS = (90, 95)
 LOWER_IS_BETTER = ("mae", "mse", "ece", "brier")
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..plan import IdentityPlan
-from ..streams import stream
+from ..streams import occasion_stream
 from .colours import colour
 
 STYLES: tuple[str, ...] = ("round", "pointed", "shirt", "gown", "roll", "hood")
@@ -103,7 +103,7 @@ SKIN_RATIOS = (1.35, 3.2, 0.88, 2.6)
 
 def choose_clothes(plan: IdentityPlan, place: str, seed: int) -> tuple[str, Garment]:
     """What a person wears in a `place` of `places.rooms.PLACES`: one of `CUTS`, and its garment."""
-    rng = stream(seed, "look.garment", plan.identity_id)
+    rng = occasion_stream(seed, "look.garment", plan)
     names = list(CUTS)
     share = np.array([CUTS[name].share for name in names])
     gown = names.index("gown")

@@ -13,7 +13,9 @@ EXAMPLE = "pain3d frame pain3d 00017-04-1 --out face.png --heatmap heat.png"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SPEC_OR_DIR", help="a dataset directory, or a spec.json alone")
-    parser.add_argument("frame_id", metavar="FRAME_ID", help="identity-expression-view, such as 00017-04-1")
+    parser.add_argument(
+        "frame_id", metavar="FRAME_ID", help="identity-expression-view, such as 00017-04-1, or 00017-r2-0"
+    )
     parser.add_argument("--out", required=True, metavar="FILE", help="where to put the picture: .jpg or .png")
     parser.add_argument("--heatmap", metavar="FILE", help="where to put the heatmap: .png")
     add_head_arguments(parser)

@@ -4,7 +4,7 @@ import argparse
 
 from .head_options import add_head_arguments, given_files
 
-HELP = "A picture of a dataset: people, their pain at rising PSPI, side views and heatmaps, with the labels."
+HELP = "A picture of a dataset: people, their faces at rising PSPI, side views and heatmaps, with the labels."
 EXAMPLE = "pain3d gallery pain3d --out gallery.png"
 _FORMATS = {".png": "PNG", ".jpg": "JPEG"}
 
@@ -18,7 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--identity", type=int, default=0, metavar="I", help="the person of the chart (%(default)s)")
     parser.add_argument(
-        "--expressions", type=int, default=4, metavar="K", help="pain expressions of each, 1-10 (%(default)s)"
+        "--expressions", type=int, default=4, metavar="K", help="expressions of each, of pain 1-10 (%(default)s)"
+    )
+    parser.add_argument(
+        "--kind", default="pain", metavar="NAME", help="pain, or other: expressions that are no pain (%(default)s)"
     )
     add_head_arguments(parser)
 
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         with announcing_compilation():
             sheet = chart(args.directory, args.identity, given_files(args))
     else:
-        sheet = gallery(args.directory, args.identities, args.expressions)
+        sheet = gallery(args.directory, args.identities, args.expressions, args.kind)
     sheet.save(buffer, _FORMATS[Path(args.out).suffix.lower()], quality=90)
     write_atomically(Path(args.out), buffer.getvalue())
     print(f"{args.out}: {sheet.width} x {sheet.height} pixels")

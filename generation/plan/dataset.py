@@ -1,7 +1,7 @@
 """The plan of a dataset, person by person, and the shards that hold it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from dataset_script.vocabulary import (
 
 from ..populations import AGE_RANGES
 from ..streams import stream
+from .circumstances import Circumstances
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
+from .others import other_expressions
 from .pain import neutral_and_pain
 from .records import IdentityPlan
-from .scenes import CLINICAL, STUDIO, in_care, placed
-from .views import view_of
+from .scenes import CLINICAL, STUDIO, in_care, placed, scene_of_occasion
+from .views import reference_view, view_of
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,18 @@ class Plan(Sequence[IdentityPlan]):
             age=age,
             ethnicity=ethnicity,
             gender=gender,
-            expressions=neutral_and_pain(self.spec, identity_id),
+            expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
         return placed(person, CLINICAL if self._in_care[identity_id] else STUDIO, seed)
+
+    def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
+        """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
+        person = replace(self[identity_id], scene=STUDIO, circumstances=Circumstances())
+        neutral, seed = person.expressions[:1], self.spec.seed
+        days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
+        upright = (replace(day, views=(reference_view(seed, day),)) for day in days)
+        return tuple(placed(day, scene_of_occasion(self.spec, day), seed) for day in upright)
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""

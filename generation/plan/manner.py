@@ -29,12 +29,20 @@ def manner_of_pain(
         intensity = rng.integers(1, companion.highest, endpoint=True)
         extra_au[name] = float(intensity) if present else 0.0
     asymmetry = float(rng.uniform(-MAX_ASYMMETRY, MAX_ASYMMETRY))
+    return extra_au, asymmetry, gaze_of(rng)
+
+
+def gaze_of(rng: np.random.Generator) -> tuple[float, float]:
+    """Where the eyes turn in an expression: degrees to the left, and up."""
     gaze = np.clip(rng.standard_normal(2), -3, 3) * GAZE_SPREAD
-    return extra_au, asymmetry, (float(gaze[0]), float(gaze[1]))
+    return float(gaze[0]), float(gaze[1])
 
 
-def head_motion(spec: Spec, identity_id: int, expression_id: int) -> tuple[float, float, float]:
-    """How the head turns away from its neutral pose in an expression: yaw, pitch and roll in degrees."""
+def head_motion(spec: Spec, identity_id: int, expression_id: int, strength: float = 1.0) -> tuple[float, float, float]:
+    """How the head turns away from its neutral pose in an expression: yaw, pitch and roll in degrees.
+
+    `strength`: relative to the motion in pain.
+    """
     rng = stream(spec.seed, "plan.head_motion", identity_id, expression_id)
-    motion = spec.head_motion * np.clip(rng.standard_normal(3), -2.5, 2.5) * HEAD_SPREAD
+    motion = strength * spec.head_motion * np.clip(rng.standard_normal(3), -2.5, 2.5) * HEAD_SPREAD
     return tuple(motion.tolist())

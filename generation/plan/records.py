@@ -36,7 +36,8 @@ class ExpressionPlan:
     Attributes:
         au, pspi: intensities of the six units in C1 order, and their PSPI.
         extra_au: intensities of the units that are not counted, 0-5.
-        asymmetry: -0.15 to 0.15; above 0 the left half of the face moves more, and the right half less, by this share.
+        asymmetry: -0.3 to 0.3, of pain half of that; above 0 the left half of the face moves more, and the right half
+            less, by this share.
         gaze: degrees that the eyes turn away from where the person looks: to their left, and up.
         head_motion: yaw, pitch and roll in degrees, signed as in `ViewPlan`, added to those of every view.
         kind: one of `EXPRESSION_KINDS`; name: "neutral", "pain", or what the face does where it is another.
@@ -58,10 +59,10 @@ class IdentityPlan:
     """One person on one occasion: who they are, their expressions (0 is neutral) and their views (0 is frontal).
 
     Attributes:
-        expressions: 11 of the pain session.
-        views: 3 of the pain session.
-        occasion: 0, the pain session. What a person keeps is drawn from `stream`, what differs between days from
-            `occasion_stream`.
+        expressions: neutral, ten of pain, and those that are neither; on another occasion the neutral one alone.
+        views: 3; on another occasion one.
+        occasion: 0, the pain session; from 1 on, the number of a reference picture. What a person keeps is drawn from
+            `stream`, what differs between days from `occasion_stream`.
         scene: "studio" or "clinical".
         circumstances: posture, gravity and kind of camera.
         accessories: names of what is worn on or lies before the face.

@@ -9,14 +9,14 @@ from typing import Any
 
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.features import ROWS_PER_IDENTITY
+from dataset_script.features import rows_per_identity
 from dataset_script.rows import Row
 from dataset_script.spec import Spec, check_version
 from dataset_script.verify import NOT_COMPARED, Report, verify
 
 from ..catalogue import check
 from ..labels import planned_row
-from ..plan import Chunk, Plan
+from ..plan import Chunk, IdentityPlan, Plan
 from ..prompts import prompt_of
 from .chunks import shard_names
 
@@ -76,7 +76,7 @@ class PlannedDataset:
 
     def num_rows(self, path: str) -> int:
         config, chunk = self._shards[path]
-        return len(chunk.identities) * ROWS_PER_IDENTITY[config]
+        return len(chunk.identities) * rows_per_identity(self._spec.to_dict())[config]
 
     def problems(self, path: str, place: int, row: Row) -> Iterator[str]:
         config, chunk = self._shards[path]
@@ -89,13 +89,18 @@ class PlannedDataset:
 
     def _planned_rows(self, chunk: Chunk) -> dict[str, list[Row]]:
         """The rows of a chunk, in the order of each configuration."""
-        frames, pairs = [], []
+        frames, pairs, references = [], [], []
         for person in map(self._plan.__getitem__, chunk.identities):
             prompt = prompt_of(person, self._spec.seed)
             rows = [[planned_row(self._spec, person, prompt, e, v) for v in person.views] for e in person.expressions]
             frames += [row for views in rows for row in views]
             pairs += [rows[e][v] for v in range(len(person.views)) for e in range(1, len(rows))]
-        return {"default": frames, "pairs": pairs, "geometry": frames}
+            references += [self._planned_reference(day) for day in self._plan.references(person.identity_id)]
+        return {"default": frames, "pairs": pairs, "references": references, "geometry": frames}
+
+    def _planned_reference(self, day: IdentityPlan) -> Row:
+        prompt = prompt_of(day, self._spec.seed)
+        return planned_row(self._spec, day, prompt, day.expressions[0], day.views[0]) | {"reference_id": day.occasion}
 
 
 def _measured_problems(name: str, found: Any, planned: Any) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """The unit of work: the frames of one chunk of identities, made and written as one shard a configuration."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.features import rows_per_identity
 from dataset_script.manifest import Entry, picture_entry
-from dataset_script.shards import ShardWriter, pair_rows, shard_path
+from dataset_script.shards import Row, ShardWriter, pair_rows, reference_row, shard_path
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import format_frame_id
 
@@ -24,7 +25,7 @@ class Maker(Protocol):
         """All frames of an identity: by expression, then view."""
 
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
-        """One of them, with the same bytes."""
+        """One of them, with the same bytes; on another occasion, the only one."""
 
     def person(self, plan: IdentityPlan) -> Any:
         """What all of them share; models that paint are done with an identity after this."""
@@ -35,7 +36,7 @@ MakerFactory = Callable[[Spec], Maker]
 
 def shard_names(spec: Spec, chunk: Chunk) -> dict[str, str]:
     """Configuration -> path of the shard that holds a chunk."""
-    configs = ("default", "pairs", "geometry") if spec.geometry else ("default", "pairs")
+    configs = rows_per_identity(spec.to_dict())
     return {config: shard_path(config, chunk.split, chunk.index, chunk.count) for config in configs}
 
 
@@ -85,6 +86,8 @@ def write_chunk(out: Path, spec: Spec, plan: Plan, chunk: Chunk, maker: Maker, m
             rows = [frame.row for frame in frames]
             writers["default"].write(rows)
             writers["pairs"].write(pair_rows(rows))
+            if spec.references:
+                writers["references"].write(make_references(maker, plan.references(identity_id), made))
             if spec.geometry:
                 writers["geometry"].write(frame.geometry for frame in frames)
         return [*picture_entries(out, spec, chunk), *(writer.commit(spec.hash) for writer in writers.values())]
@@ -110,6 +113,19 @@ def make_identity(maker: Maker, plan: IdentityPlan, made: Callable[[], None] = l
     if (found := [frame.row["frame_id"] for frame in frames]) != expected:
         raise ValueError(f"identity {plan.identity_id}: the frames are {found}, planned were {expected}")
     return frames
+
+
+def make_references(maker: Maker, days: Sequence[IdentityPlan], made: Callable[[], None] = lambda: None) -> list[Row]:
+    """The rows of a person's reference pictures, from `Plan.references`; errors name the identity.
+
+    Arguments as those of `make_identity`.
+    """
+    rows = []
+    for day in days:
+        with _naming(day.identity_id):
+            rows.append(reference_row(maker.make_frame(day, 0, 0).row, day.occasion))
+        made()
+    return rows
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dataset_script.errors import WorkFailed
-from dataset_script.features import ROWS_PER_IDENTITY
+from dataset_script.features import rows_per_identity
 from dataset_script.manifest import Entry
 from dataset_script.spec import Spec
 
@@ -39,7 +39,7 @@ class Job:
     @property
     def steps_an_identity(self) -> int:
         """What is counted: frames, or people where none are made."""
-        return 1 if self.portraits_only else ROWS_PER_IDENTITY["default"]
+        return 1 if self.portraits_only else _frames_per_identity(self.spec)
 
     def files_of(self, chunk: Chunk) -> set[str]:
         """Paths of the files that the work on a chunk makes."""
@@ -49,6 +49,11 @@ class Job:
         """Makes them."""
         work_on = paint_chunk if self.portraits_only else write_chunk
         return work_on(self.out, self.spec, plan, chunk, maker, made)
+
+
+def _frames_per_identity(spec: Spec) -> int:
+    rows = rows_per_identity(spec.to_dict())
+    return rows["default"] + rows.get("references", 0)
 
 
 Tell = Callable[[int, str], None]

@@ -24,18 +24,22 @@ def readme(spec: Spec, entries: Iterable[Entry], painted: list[Painted]) -> str:
     load = [
         "from datasets import load_dataset",
         'frames = load_dataset("pain3d")  # the path of this directory, or the name of its Hub repository',
-        *(['pairs = load_dataset("pain3d", "pairs")  # a pain frame, its neutral frame, its heatmap'] if pairs else []),
+        *(['pairs = load_dataset("pain3d", "pairs")  # a face that moves, at rest, its heatmap'] if pairs else []),
     ]
+    others = f" and {spec.others} that are no pain" if spec.others else ""
     painters = f"\n{painted_by(painted)}\n" if painted else ""
+    if spec.references:
+        load.append('references = load_dataset("pain3d", "references")  # the same people at rest, on other days')
     return f"""---
 {dataset_yaml(entries, licence).to_yaml()}
 ---
 
 # Pain3D
 
-{frames:,} rendered frames of {spec.identities:,} synthetic people: each with a neutral and ten pain expressions, seen
-by three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1), their PSPI (0-16) and a
-heatmap of how far the face has moved. {HEADS[spec.head].people} Made by the Pain3D generator; the same specification
+{frames:,} rendered frames of {spec.identities:,} synthetic people: each with a neutral and ten pain
+expressions{others}, seen by three cameras, with action unit intensities (AU4, AU6, AU7, AU9, AU10: 0-5; AU43: 0 or 1),
+their PSPI (0-16) and a heatmap of how far the face has moved. {HEADS[spec.head].people}
+Made by the Pain3D generator; the same specification
 gives the same bytes.
 {painters}
 ```python

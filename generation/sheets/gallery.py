@@ -16,7 +16,14 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from dataset_script.directory import DatasetDirectory, Shard
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
-from dataset_script.vocabulary import ETHNICITIES, EXPRESSIONS_PER_IDENTITY, GENDERS, STIMULI
+from dataset_script.vocabulary import (
+    ETHNICITIES,
+    EXPRESSION_KINDS,
+    EXPRESSIONS_PER_IDENTITY,
+    GENDERS,
+    MAX_OTHERS,
+    STIMULI,
+)
 
 Row = dict[str, Any]
 
@@ -30,8 +37,11 @@ _LABELS = (
     "identity_id",
     "subject_id",
     "expression_id",
+    "expression_kind",
+    "expression",
     "view_id",
     "au",
+    "extra_au",
     "pspi",
     "stimulus",
     "age",
@@ -55,35 +65,45 @@ class _Shown:
     """The frames of a person that the sheet shows, from left to right. Rows hold labels; pictures are read later."""
 
     neutral: Row
-    pain: list[Row]
+    moved: list[Row]
     side_views: list[Row]
 
     @property
     def frame_ids(self) -> list[str]:
-        return [row["frame_id"] for row in (self.neutral, *self.pain, *self.side_views)]
+        return [row["frame_id"] for row in (self.neutral, *self.moved, *self.side_views)]
 
 
-def gallery(directory: str | Path, identities: int = 6, expressions: int = 4) -> Image.Image:
+def gallery(directory: str | Path, identities: int = 6, expressions: int = 4, kind: str = "pain") -> Image.Image:
     """The sheet as RGB.
 
     Args:
         directory: a dataset, complete or not.
         identities: rows at most; fewer when the dataset has fewer.
-        expressions: pain frames shown of each, 1-10; fewer when somebody has fewer.
+        expressions: frames shown of each, of pain 1-10, of others 1-40; fewer when somebody has fewer.
+        kind: "pain", or "other" for expressions that are no pain.
 
     Raises:
-        InvalidInput: a number out of range, or there is no dataset.
+        InvalidInput: a number out of range, no such kind, no frame of it, or there is no dataset.
         WorkFailed: it has no finished shard, or one cannot be read.
     """
     if identities < 1:
         raise InvalidInput(f"identities is {identities}; allowed: 1 or more")
-    if not 1 <= expressions < EXPRESSIONS_PER_IDENTITY:
-        raise InvalidInput(f"expressions is {expressions}; allowed: 1 to {EXPRESSIONS_PER_IDENTITY - 1}")
+    if kind not in EXPRESSION_KINDS[1:]:
+        raise InvalidInput(f"kind is {kind!r}; allowed: {' or '.join(EXPRESSION_KINDS[1:])}")
+    most = EXPRESSIONS_PER_IDENTITY - 1 if kind == "pain" else MAX_OTHERS
+    if not 1 <= expressions <= most:
+        raise InvalidInput(f"expressions is {expressions}; allowed: 1 to {most}")
     found = DatasetDirectory.open(directory)
-    lines = [_panels(found, identity, shards, expressions) for identity, shards in _people(found, identities)]
-    kind = "pain frames at most" if found.is_imported else "of 10 pain expressions"
+    people = _people(found, identities)
+    lines = [_panels(found, identity, shards, expressions, kind) for identity, shards in people]
+    if kind == "other":
+        what = "expressions that are no pain"
+        if max(map(len, lines)) == 1:
+            raise InvalidInput(f"{found.path} has no {what}: `pain3d generate --others N` makes them")
+    else:
+        what = "pain frames at most" if found.is_imported else "of 10 pain expressions"
     return draw_sheet(
-        f"{len(lines)} people, {expressions} {kind} each. AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16.", lines
+        f"{len(lines)} people, {expressions} {what} each. AU intensities 0-5 (AU43: 0 or 1), PSPI 0-16.", lines
     )
 
 
@@ -126,17 +146,19 @@ def _people(found: DatasetDirectory, count: int) -> list[tuple[int, list[Shard]]
     return [(everyone[k], where[everyone[k]]) for k in places]
 
 
-def _panels(found: DatasetDirectory, identity: int, shards: Sequence[Shard], expressions: int) -> list[Panel]:
+def _panels(
+    found: DatasetDirectory, identity: int, shards: Sequence[Shard], expressions: int, kind: str
+) -> list[Panel]:
     """The panels of one person."""
-    shown = _choose(_rows(found, _LABELS, shards, [("identity_id", "=", identity)]), expressions)
+    shown = _choose(_rows(found, _LABELS, shards, [("identity_id", "=", identity)]), expressions, kind)
     columns = ("frame_id", "image", "heatmap")
     rows = _rows(found, columns, shards, [("identity_id", "=", identity), ("frame_id", "in", shown.frame_ids)])
     stored = {row["frame_id"]: row for row in rows}
     faces = {frame_id: _panel_of(stored[frame_id]["image"]) for frame_id in stored}
     panels = [Panel(faces[shown.neutral["frame_id"]], _who(shown.neutral))]
-    panels += [Panel(faces[row["frame_id"]], _labels(row)) for row in shown.pain]
+    panels += [Panel(faces[row["frame_id"]], _labels(row)) for row in shown.moved]
     panels += [Panel(faces[row["frame_id"]], (_level_words(row), f"view {row['view_id']}")) for row in shown.side_views]
-    for row in shown.pain:
+    for row in shown.moved:
         if (heat := stored[row["frame_id"]].get("heatmap")) is not None:
             picture = heat_over(_open(heat), faces[row["frame_id"]])
             panels.append(Panel(picture, (_level_words(row), "heatmap")))
@@ -147,17 +169,23 @@ def _rows(found: DatasetDirectory, columns: Sequence[str], shards: Sequence[Shar
     return [row for _, table in found.read(columns, shards, filters) for row in table.to_pylist()]
 
 
-def _choose(rows: list[Row], expressions: int) -> _Shown:
-    """Of the frames of a person, those to show: in one view, a neutral one and pain ones with rising PSPI.
+def _choose(rows: list[Row], expressions: int, kind: str) -> _Shown:
+    """Of the frames of a person, those to show: in one view, a neutral one and those of a kind with rising PSPI.
 
     Who has no neutral frame is shown with the one of least PSPI in its place.
     """
     neutral = min(rows, key=lambda row: (row["expression_id"] > 0, row["view_id"], _level(row)))
-    frontal = [row for row in rows if row["view_id"] == neutral["view_id"] and row["expression_id"] > 0]
+    frontal = [row for row in rows if row["view_id"] == neutral["view_id"] and _is_of(row, kind)]
     by_pspi = sorted((row for row in frontal if row is not neutral), key=_level)
     places = np.linspace(len(by_pspi) - 1, 0, min(expressions, len(by_pspi))).round().astype(int)[::-1]
-    pain = [by_pspi[k] for k in places]
-    return _Shown(neutral, pain, _side_views(rows, pain[-1]) if pain else [])
+    moved = [by_pspi[k] for k in places]
+    return _Shown(neutral, moved, _side_views(rows, moved[-1]) if moved else [])
+
+
+def _is_of(row: Row, kind: str) -> bool:
+    """Whether a frame shows pain, or moves without it; where nothing tells, all that is not neutral counts as pain."""
+    known = row.get("expression_kind")
+    return row["expression_id"] > 0 and kind == ("pain" if known is None else EXPRESSION_KINDS[known])
 
 
 def _side_views(rows: list[Row], strongest: Row) -> list[Row]:
@@ -199,8 +227,11 @@ def _level_words(row: Row) -> str:
 def _labels(row: Row) -> tuple[str, str]:
     if row.get("au") is None:
         return _level_words(row), ""
-    units = " ".join(f"{name[2:]}:{value:g}" for name, value in zip(AU_NAMES, row["au"], strict=True) if value)
-    return _level_words(row), f"AU {units}"
+    units, level = dict(zip(AU_NAMES, row["au"], strict=True)), _level_words(row)
+    if (expression := row.get("expression")) not in (None, "pain"):
+        level = f"{expression.replace('_', ' ')}, {level}"
+        units |= row["extra_au"]
+    return level, "AU " + " ".join(f"{name[2:]}:{value:g}" for name, value in units.items() if value)
 
 
 def _panel_of(picture: Row) -> Image.Image:

@@ -63,6 +63,16 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
+    recipe.add_argument(
+        "--other-day-share",
+        type=float,
+        default=0.5,
+        metavar="S",
+        help="share of training frames whose neutral picture is one of another day, where the data have any (0.5)",
+    )
+    recipe.add_argument(
+        "--without-others", action="store_true", help="leave out faces that move without pain: smiles, speech, yawns"
+    )
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
     recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
     recipe.add_argument(

@@ -15,17 +15,17 @@ from typing import TypedDict
 
 import numpy as np
 import torch
-from datasets import Dataset, DatasetDict, concatenate_datasets, load_dataset
+from datasets import Dataset, DatasetDict, concatenate_datasets, get_dataset_config_names, load_dataset
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.names import is_hub_name
-from dataset_script.vocabulary import SPLITS
+from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation import Variation
 from .images import ImageColumn, Normaliser
-from .neutral_frames import NeutralFrames, NeutralReferences
+from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
 
 INPUTS = ("image", "heatmap")
 UNKNOWN_PSPI = -1
@@ -49,6 +49,22 @@ def open_splits(data: str | Path) -> dict[str, Dataset]:
     """The splits that the data has, in the order of `SPLITS`. Raises as `open_split`."""
     loaded = _load(data)
     return {name: _with_pspi(_with_columns(loaded[name], data), data) for name in SPLITS if name in loaded}
+
+
+def open_other_days(data: str | Path, people: Iterable[int]) -> Dataset | None:
+    """Neutral pictures of some people that were taken on other days, the configuration `references`; None: none.
+
+    Raises WorkFailed where the files cannot be read.
+    """
+    try:
+        if "references" not in get_dataset_config_names(str(data)):
+            return None
+        loaded = load_dataset(str(data), "references")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
+    rows = concatenate_datasets([loaded[name] for name in SPLITS if name in loaded])
+    found = rows.select(np.flatnonzero(np.isin(rows["identity_id"][:], sorted(people))))
+    return found if len(found) else None
 
 
 def open_stimuli(data: str | Path) -> Dataset:
@@ -78,6 +94,15 @@ def open_people(data: str | Path, people: Iterable[int] | None = None) -> Datase
     if absent := np.setdiff1d(wanted, identities).tolist():
         raise InvalidInput(f"people holds {absent[0]}, who has no frame in {data} ({len(absent)} such in all)")
     return rows.select(np.flatnonzero(np.isin(identities, wanted)))
+
+
+def pain_and_neutral(rows: Dataset) -> Dataset:
+    """The frames without those that move without pain; all of them where the data tell of none."""
+    if "expression_kind" not in rows.column_names:
+        return rows
+    other = EXPRESSION_KINDS.index("other")
+    kinds = rows["expression_kind"][:]
+    return rows.select([k for k, kind in enumerate(kinds) if kind != other]) if other in kinds else rows
 
 
 def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:
@@ -132,8 +157,9 @@ class PainFrames(torch.utils.data.Dataset):
         augment_seed: None for evaluation; else random shift, scale, mirror image, brightness and contrast.
         with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
         reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cropped
-            by its own face box. In training it is of a random view, in evaluation that of `neutral_frame_id`; a neutral
-            frame gets the one of another view. A person without another neutral frame has an empty slot (mask False).
+            by its own face box. In training it is of a random view, or a picture of another day; in evaluation it is
+            that of `neutral_frame_id`, and a neutral frame gets the one of another view. A person without another
+            neutral frame has an empty slot (mask False).
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
 
@@ -171,12 +197,15 @@ class PainFrames(torch.utils.data.Dataset):
             _require_heatmaps(rows)
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
         self.views = {key: ImageColumn(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
-        self.references = None
+        self.references = self.other_days = None
         if reference is not None:
             pool = rows if reference.rows is None else reference.rows
             self.references = NeutralReferences(rows, pool)
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
+            if reference.other_days is not None and reference.other_day_share:
+                self.other_days = OtherDays(rows, reference.other_days, reference.other_day_share)
+                self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
         levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
         self.labels = torch.tensor(levels, dtype=torch.long)
         self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
@@ -212,6 +241,7 @@ class PainFrames(torch.utils.data.Dataset):
 
     def _reference(self, index: int, draw: int, variation: Variation | None) -> dict[str, torch.Tensor]:
         """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
+        pictures = self.reference_views
         if variation is None:
             place = self.references.fixed(index)
         else:
@@ -219,9 +249,13 @@ class PainFrames(torch.utils.data.Dataset):
             place = self.references.drawn(index, random)
             # another shift and light than the frame's, but not another person: faces are not symmetric
             variation = replace(Variation.draw(random), mirror=variation.mirror)
-            if random.random() < self.reference_dropout:
+            dropped = random.random() < self.reference_dropout
+            # drawn last: data without pictures of other days give the numbers that they gave
+            other = None if self.other_days is None else self.other_days.drawn(index, random)
+            if dropped:
                 place = None
-        pictures = self.reference_views
+            elif other is not None:
+                place, pictures = other, self.other_day_views
         pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, variation)
         return {"reference_pixel_values": pixels[None], "reference_mask": torch.tensor([place is not None])}
 

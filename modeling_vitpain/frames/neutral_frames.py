@@ -17,17 +17,48 @@ class NeutralFrames:
     Attributes:
         rows: where they are; None: among the frames themselves.
         dropout: share of training items that get none, so that the model's fallback learns; 0 to below 1.
+        other_days: rows of the configuration `references`: neutral pictures that were taken elsewhere.
+        other_day_share: share of training items that get one of these, where the person has any; 0 to 1. In evaluation
+            nobody does.
 
     Raises:
-        InvalidInput: `dropout` is out of range.
+        InvalidInput: a share is out of range.
     """
 
     rows: Dataset | None = None
     dropout: float = 0.0
+    other_days: Dataset | None = None
+    other_day_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise InvalidInput(f"reference_dropout is {self.dropout}; allowed is 0 to below 1")
+        if not 0 <= self.other_day_share <= 1:
+            raise InvalidInput(f"other_day_share is {self.other_day_share}; allowed is 0 to 1")
+
+
+class OtherDays:
+    """For each frame of `rows`, the neutral pictures of the same person in `pictures`, rows of `references`.
+
+    Raises InvalidInput where `share` of the training items shall get one and a column is missing.
+    """
+
+    def __init__(self, rows: Dataset, pictures: Dataset, share: float):
+        for dataset in (rows, pictures):
+            if "identity_id" not in dataset.column_names:
+                raise InvalidInput("data has no column identity_id; a model with a neutral reference needs it")
+        self.share = share
+        of_person: dict[int, list[int]] = {}
+        for k, identity in enumerate(pictures["identity_id"][:]):
+            of_person.setdefault(identity, []).append(k)
+        self._of = [of_person.get(identity, []) for identity in rows["identity_id"][:]]
+
+    def drawn(self, index: int, random: np.random.Generator) -> int | None:
+        """Place in `pictures` of one of the person of a frame. None: there is none, or it is not its turn."""
+        choices = self._of[index]
+        if not choices or random.random() >= self.share:
+            return None
+        return choices[random.integers(len(choices))]
 
 
 class NeutralReferences:

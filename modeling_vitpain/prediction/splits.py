@@ -24,6 +24,7 @@ class Predictions(TypedDict):
     Attributes:
         frame_id: (n,) str.
         identity_id, view_id, expression_id: (n,) int.
+        expression: (n,) str, "neutral", "pain" or what the face does; "" where the data do not tell.
         age_group, ethnicity, gender: (n,) int64, class ids.
         labels: (n,) int64, the observed PSPI.
         au_labels: (n, 6) float32, the observed AUs.
@@ -37,6 +38,7 @@ class Predictions(TypedDict):
     identity_id: np.ndarray
     view_id: np.ndarray
     expression_id: np.ndarray
+    expression: np.ndarray
     age_group: np.ndarray
     ethnicity: np.ndarray
     gender: np.ndarray
@@ -144,6 +146,7 @@ def _predict(
         au.append(scores.au)
     return {
         **{name: np.asarray(rows[name][:]) for name in ("frame_id", "identity_id", "view_id", "expression_id")},
+        "expression": _expressions(rows),
         **{name: _class_ids(rows[name][:]) for name in ("age_group", "ethnicity", "gender")},
         "labels": frames.labels.numpy(),
         "au_labels": frames.au_labels.numpy(),
@@ -152,6 +155,12 @@ def _predict(
         "au": np.concatenate(au),
         "interval_temperature": np.full(len(frames), network.config.interval_temperature),
     }
+
+
+def _expressions(rows: Dataset) -> np.ndarray:
+    """(n,) str; "" where the source has none, and in data of earlier versions."""
+    names = rows["expression"][:] if "expression" in rows.column_names else [None] * len(rows)
+    return np.array([name or "" for name in names], dtype=str)
 
 
 def _class_ids(values: list[int | None]) -> np.ndarray:

@@ -33,7 +33,10 @@ class RunOptions:
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
         au_head, pspi_head, pooling, reference, reference_encoder, lambda_au: as in ViTPainConfig.
+        without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
         reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
+        other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
+            of another day (the configuration `references`), where the data have any.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
         max_steps: stop after so many steps.
     """
@@ -62,6 +65,8 @@ class RunOptions:
     lr: float | None = None
     seed: int = 0
     max_steps: int | None = None
+    without_others: bool = False
+    other_day_share: float = 0.5
 
     def __post_init__(self) -> None:
         if self.preset is not None:
@@ -72,6 +77,8 @@ class RunOptions:
                 raise InvalidInput(f"{name} is {value}; allowed is above 0")
         if not 0 <= self.seed < 2**32:
             raise InvalidInput(f"seed is {self.seed}; allowed is 0 to {2**32 - 1}")
+        if not 0 <= self.other_day_share <= 1:
+            raise InvalidInput(f"other_day_share is {self.other_day_share}; allowed is 0 to 1")
         if self.input not in INPUTS:
             raise InvalidInput(f"input is {self.input!r}; allowed are {' or '.join(INPUTS)}")
         sources = [name for name in ("config", "backbone", "start") if getattr(self, name) is not None]

@@ -21,7 +21,7 @@ from dataset_script.claim import check_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ..frames.dataset import PainFrames, open_people, open_split
+from ..frames.dataset import PainFrames, open_other_days, open_people, open_split, pain_and_neutral
 from ..frames.neutral_frames import NeutralFrames
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..prediction.forward import sensible_threads
@@ -80,7 +80,7 @@ def train(
     set_seed(options.seed)
     model, processor = starting_model(options)
     with args.main_process_first(local=False, desc="reading the data"):
-        splits = _rows(options.data, people)
+        splits = _rows(options, people)
     with sensible_threads(model), _reporting_write_errors(out):
         trainer = build_trainer(options, args, model, processor, splits)
         trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
@@ -119,7 +119,11 @@ def build_trainer(
     train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
     validation_frames = {}
     if model.config.reference == "neutral":
-        train_frames["reference"] = NeutralFrames(dropout=args.reference_dropout)
+        people = set(splits["train"]["identity_id"][:])
+        other_days = open_other_days(options.data, people) if options.other_day_share else None
+        train_frames["reference"] = NeutralFrames(
+            dropout=args.reference_dropout, other_days=other_days, other_day_share=options.other_day_share
+        )
         validation_frames["reference"] = NeutralFrames()
     return trainer_class(
         model,
@@ -130,7 +134,13 @@ def build_trainer(
     )
 
 
-def _rows(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
+def _rows(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
+    """The frames of each part that the run takes."""
+    parts = _parts(options.data, people)
+    return {name: pain_and_neutral(rows) for name, rows in parts.items()} if options.without_others else parts
+
+
+def _parts(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
     """The frames of each part. Raises InvalidInput where somebody is in both parts, or a part is empty."""
     if people is None:
         return {name: open_split(data, name) for name in PARTS}

@@ -70,6 +70,8 @@ OF_THE_SPEC = {
     "look": "other",
     "renderer": "cycles",
     "pspi": "uniform",
+    "others": 3,
+    "references": 2,
     "mesh": True,
     "scene": "studio",
     "identities_per_shard": 3,
@@ -103,7 +105,7 @@ def test_geometry_is_a_configuration_and_no_argument(tmp_path):
 def test_bad_options_are_refused_at_once(tmp_path):
     with pytest.raises(InvalidInput, match="size is -64"):
         build(tmp_path, size=-64)
-    with pytest.raises(InvalidInput, match=r"'heads'.*default, pairs, geometry"):
+    with pytest.raises(InvalidInput, match=r"'heads'.*default, pairs, references, geometry"):
         build(tmp_path, "heads")
     with pytest.raises(ValueError, match="colour"):
         build(tmp_path, colour="red")

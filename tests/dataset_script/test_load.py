@@ -7,11 +7,14 @@ import sys
 
 import pytest
 from datasets import DatasetInfo, Features, load_dataset_builder
+from fake_maker import FakeMaker
 from huggingface_hub import DatasetCard
 
 from dataset_script.features import FEATURES
 from dataset_script.hub_readme import dataset_yaml
 from dataset_script.manifest import read_manifest
+from dataset_script.spec import Spec
+from generation.run.generate import generate
 
 LOADING = """
 import json, sys
@@ -31,6 +34,14 @@ found["streamed"] = [first["expression_id"], first["image"].mode]
 found["streamed pairs"] = sum(1 for _ in load_dataset("pain3d", "pairs", split="validation", streaming=True))
 json.dump(found, sys.stdout)
 """
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """A complete small dataset with every configuration."""
+    out = tmp_path_factory.mktemp("every") / "pain3d"
+    generate(out, Spec(identities=6, size=64, references=2, geometry=True), maker_factory=FakeMaker)
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +77,7 @@ def test_the_yaml_alone_gives_schema_and_sizes(dataset, config, tmp_path):
     assert builder.info.features == FEATURES[config]
     rows = {split: info.num_examples for split, info in builder.info.splits.items()}
     expected = {"pairs": {"train": 120, "validation": 30, "test": 30}}
+    expected["references"] = {"train": 8, "validation": 2, "test": 2}
     assert rows == expected.get(config, {"train": 132, "validation": 33, "test": 33})
     assert list(tmp_path.rglob("*.arrow")) == []  # nothing was prepared to learn that
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import yaml
+from fake_maker import FakeMaker
 from fake_predictions import imagine
 from huggingface_hub import DatasetCard, ModelCard
 from unbc_layout import write_unbc
@@ -30,7 +31,9 @@ from evaluation.statistics.comparison import compare
 from evaluation.statistics.measures import TrainingLabels
 from generation.plan import Plan
 from generation.prompts import prompt_of
-from model_cards.dataset_card import CONFIGS, FIELDS, METADATA, PSPI_SAMPLINGS
+from generation.run.generate import generate
+from model_cards.dataset_card import CONFIGS, FIELDS, METADATA
+from model_cards.expression_words import PSPI_SAMPLINGS
 from model_cards.imported_card import IMPORTED_FIELDS
 from model_cards.prompt_list import EXAMPLES, prompt_examples, prompt_list
 from model_cards.results import GAPS, METRIC_TYPES
@@ -467,3 +470,14 @@ def test_a_converted_model_says_from_what(model):
 
 def change_json(path, **changes) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_the_dataset_card_tells_of_others_references_and_sampling(tmp_path):
+    spec = Spec(identities=3, size=64, others=2, references=2, pspi="clinical")
+    generate(tmp_path / "pain3d", spec, maker_factory=FakeMaker)
+    text = write_card(tmp_path / "pain3d").read_text()
+    assert "ten pain expressions, and 2 that are no pain" in text
+    assert "Lucey et al. 2011" in text and "Neutral frames are the whole of PSPI 0" not in text
+    assert f"- `references`: {CONFIGS['references']}" in text
+    assert cells(text, "`reference_id`")
+    assert "$" not in text

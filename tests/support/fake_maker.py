@@ -22,7 +22,7 @@ from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
-from generation.streams import stream
+from generation.streams import occasion_stream
 
 PARTS = {"meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}], "nodes": [{"mesh": 0}]}
 CORNERS = [np.eye(3, dtype="<f4"), np.arange(3, dtype="<u2")]
@@ -41,8 +41,8 @@ class FakeMaker:
 
     def make_frame(self, plan: IdentityPlan, expression_id: int, view_id: int) -> Frame:
         spec, expression, view = self.spec, plan.expressions[expression_id], plan.views[view_id]
-        rng = stream(spec.seed, "fake", plan.identity_id, expression_id, view_id)
-        heat = rng.integers(1, 255, (8, 8)) if expression.pspi else np.zeros((8, 8))
+        rng = occasion_stream(spec.seed, "fake", plan, expression_id, view_id)
+        heat = rng.integers(1, 255, (8, 8)) if expression_id else np.zeros((8, 8))
         planned = planned_row(spec, plan, prompt_of(plan, spec.seed), expression, view)
         row = planned | {
             "image": self._picture(rng.integers(0, 255, (8, 8, 3)), "JPEG"),
@@ -52,7 +52,7 @@ class FakeMaker:
             "occluders": [],
             "hidden_aus": [],
         }
-        if not spec.geometry:
+        if not spec.geometry or plan.occasion:
             return Frame(row)
         geometry = {
             **frame_key(plan, expression, view),

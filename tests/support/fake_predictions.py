@@ -9,12 +9,13 @@ from dataset_script.spec import Spec
 from evaluation.split.labels import read_columns
 from generation.run.generate import generate
 
-COLUMNS = ("frame_id", "identity_id", "view_id", "expression_id", "age_group", "ethnicity", "gender", "pspi", "au")
+COLUMNS = ("frame_id", "identity_id", "view_id", "expression_id", "age_group", "ethnicity", "gender")
+COLUMNS += ("expression", "pspi", "au")
 
 
-def write_dataset(directory: Path, identities: int = 24) -> Path:
+def write_dataset(directory: Path, identities: int = 24, others: int = 0) -> Path:
     """Generates a complete dataset, 64 px, and returns its directory."""
-    generate(directory, Spec(preset="balanced", identities=identities, size=64), maker_factory=FakeMaker)
+    generate(directory, Spec(preset="balanced", identities=identities, size=64, others=others), maker_factory=FakeMaker)
     return directory
 
 

@@ -1,5 +1,6 @@
 """Which hair and beard a person has: colour, grey, style, and where it grows. `strands.py` and `brows.py` grow it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from ...distributions import YearsOfChange
 from ...plan import IdentityPlan
 from ...populations import BY_ETHNICITY, BY_GENDER, Everyone, hair_styles
-from ...streams import stream
+from ...streams import occasion_stream, stream
 
 if TYPE_CHECKING:  # labels are made from these choices and must not wait for SciPy
     from ...heads.base import Topology
@@ -135,6 +136,12 @@ STYLES: dict[str, Style] = {
 }  # fmt: skip
 
 
+TIED, LOOSE = ("bun", "ponytail", "braid"), ("long", "wavy", "curly")
+"""Ways to wear the same long hair."""
+WORN_ALIKE = 0.5
+"""How often long hair is worn on another day as in the pain session."""
+
+
 class HairPaint(NamedTuple):
     """Colour of a person's hair.
 
@@ -167,7 +174,28 @@ def choose_style(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     chances = hair_styles(plan.gender, plan.age, rng.random() < BY_ETHNICITY[plan.ethnicity].coily_hair)
     p = np.array(list(chances.values()))
     style = list(chances)[rng.choice(len(chances), p=p / p.sum())]
+    if plan.occasion:
+        style = _on_another_day(style, chances, plan, seed)
     return style, float(min(recede, gender.hairline_most_mm))
+
+
+def _on_another_day(style: str, chances: Mapping[str, float], plan: IdentityPlan, seed: int) -> str:
+    """The style of long hair that may be worn otherwise: tied by who wore it loose, or loose by who had it tied.
+
+    Who wears it tied in different ways has it loose in one way alone: straight, wavy or curly.
+    """
+    day = occasion_stream(seed, "look.hair_worn", plan)
+    if style in TIED:
+        ways, rng = LOOSE, stream(seed, "look.hair_loose", plan.identity_id)
+    elif style in LOOSE:
+        ways, rng = TIED, day
+    else:
+        return style
+    others = {name: chances[name] for name in ways if chances.get(name)}
+    if not others or day.random() < WORN_ALIKE:
+        return style
+    p = np.array(list(others.values()))
+    return list(others)[rng.choice(len(others), p=p / p.sum())]
 
 
 def choose_beard(plan: IdentityPlan, seed: int) -> tuple[float, float]:

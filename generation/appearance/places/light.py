@@ -1,4 +1,4 @@
-"""Light and the place behind. One per identity: the three views and all expressions share them."""
+"""Light and the place behind. One per identity and occasion: the views and expressions share them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import numpy as np
 from ...plan import IdentityPlan
 from ...plan.cameras import CAMERA_KINDS
 from ...plan.scenes import CLINICAL
-from ...streams import stream
+from ...streams import occasion_stream
 from .enclosure import Enclosure, mean_radiance, paint_enclosure
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
@@ -73,7 +73,7 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
     sky = surround * setup.ambient * 0.80
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
-    around = stream(seed, "look.place", plan.identity_id)
+    around = occasion_stream(seed, "look.place", plan)
     if plan.scene == CLINICAL:
         room = _room(plan, setup.place, mood, around)
         ground = (0.40 * surround + 0.22 * np.minimum(mean_radiance(room), 0.6)) * setup.ambient * 0.75

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...plan import IdentityPlan
-from ...streams import stream
+from ...streams import occasion_stream
 
 
 class Setup(NamedTuple):
@@ -101,7 +101,7 @@ def choose_setup(plan: IdentityPlan, seed: int) -> tuple[str, float]:
 
 def scene_stream(plan: IdentityPlan, seed: int) -> np.random.Generator:
     """The stream of everything in a person's light."""
-    return stream(seed, "look.scene", plan.identity_id)
+    return occasion_stream(seed, "look.scene", plan)
 
 
 def draw_setup(plan: IdentityPlan, rng: np.random.Generator) -> tuple[str, float]:

@@ -111,4 +111,4 @@ def test_a_chart_needs_a_spec_of_this_version(dataset, tmp_path, capsys):
     assert "there is no" in capsys.readouterr().err
     (tmp_path / "data" / "spec.json").write_text(Spec(version=9).to_json())
     assert pain3d_cli.main(call) == 1
-    assert "generator version 9 made it, this is version 3" in capsys.readouterr().err
+    assert "generator version 9 made it, this is version 4" in capsys.readouterr().err
