@@ -19,7 +19,7 @@ from .hair.strands import grow_hair
 from .hair.styles import choose_beard, choose_style, hair_colour, scalp_mask
 from .places.light import set_scene
 from .places.setups import SETUPS
-from .props.care import make_support
+from .props.care import hair_on_support, make_support
 from .props.occlusion import occlusion_together
 from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
@@ -80,13 +80,16 @@ class ProceduralLook:
         dressed = vertices + thickness[:, None] * normals
         props = make_support(plan, dressed, topology.triangles, seed)
         occlusion, props = occlusion_together(vertices, normals, topology.triangles, props)
+        hair = grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, colour, grey, seed)
+        if hair is not None:
+            hair = replace(hair, points=hair_on_support(hair.points, plan, props))
         return Look(
             skin=replace(skin, surface=skin.surface._replace(occlusion=occlusion)),
             canonical=self._canonical,
             neutral=vertices,
             wrinkles=self._wrinkles.rest(plan, seed),
             eyes=paint_eyes(plan, shape.eyes, seed),
-            hair=grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, colour, grey, seed),
+            hair=hair,
             brows=grow_brows(plan, self._front, colour, grey, seed),
             beard=grow_beard(plan, topology, beard, beard_length, colour, grey, seed),
             garment=garment,
