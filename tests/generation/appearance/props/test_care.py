@@ -7,6 +7,8 @@ import pytest
 
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import SEGMENTS
+from generation.appearance.props.care import hair_on_support
+from generation.appearance.props.heights import BodyHeights, Rest, sampled
 from generation.geometry.camera import PIVOT, Camera
 from generation.geometry.mesh import vertex_normals
 from generation.pipeline import FrameMaker
@@ -132,3 +134,30 @@ def test_a_bed_with_a_raised_back_is_level_below_the_hips():
         slope = np.polyfit(upper @ down, upper @ up, 1)[0]
         assert len(legs) > 100 and abs(slope) < 0.1
         assert 250 < -(upper @ up).mean() < 900  # as far below the head as a seat is
+
+
+def test_hair_lies_on_the_pillow_and_keeps_its_roots():
+    for plan in people("lying", "bed", 6):
+        look = MAKER.person(plan).look
+        if look.hair is None:
+            continue
+        normal = np.array(plan.circumstances.normal)
+        sunk = look.hair.points - np.float32(60 * normal)
+        lifted = hair_on_support(sunk, plan, look.props)
+        assert np.array_equal(lifted[:, 0], sunk[:, 0])
+        rest = Rest.facing(plan.circumstances.normal)
+        pillow = look.props[0]
+        surface = BodyHeights.of(pillow.vertices, pillow.triangles, rest).highest
+        across, along, height = rest.local(lifted[:, 1:].reshape(-1, 3)).T
+        inside = (np.abs(across) < 250) & (np.abs(along) < 150)
+        over = height[inside] - sampled(np.where(np.isfinite(surface), surface, -1e4), across[inside], along[inside])
+        assert over.min() > -0.5
+        moved = rest.local((lifted - sunk + PIVOT).reshape(-1, 3))
+        assert np.abs(moved[:, :2]).max() < 0.01 and moved[:, 2].min() > -0.01
+
+
+def test_hair_of_people_who_rest_on_nothing_stays_as_it_is():
+    spec = Spec(identities=6, size=64)
+    plan = next(p for p in Plan(spec) if FrameMaker(spec).person(p).look.hair is not None)
+    points = FrameMaker(spec).person(plan).look.hair.points
+    assert hair_on_support(points, plan, ()) is points
