@@ -68,8 +68,7 @@ def lamp(k: int) -> Light:
     yaw, pitch, kelvin = LAMPS[k % len(LAMPS)]
     directions = np.stack([towards(yaw, pitch), towards(-yaw, 10), towards(-140, 30)])
     colours = np.stack([1.1 * white(kelvin), 0.25 * white(6500), 0.3 * white(6500)])
-    room = (directions, colours, 0.35 * white(6200), 0.22 * white(5000))
-    return Light(*(np.asarray(values, np.float32) for values in room))
+    return Light.plain(directions, colours, 0.35 * white(6200), 0.22 * white(5000))
 
 
 def neutral(renderer, person: Person, look: Look, camera: Camera, seed: int) -> RenderedView:

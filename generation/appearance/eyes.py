@@ -1,5 +1,6 @@
 """Irises and gaze."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..populations import BY_ETHNICITY, OVER_60, Everyone
 from ..streams import stream
 
 IRIS_RADIUS_MM = 5.9
+LIDS_AWAY = np.float32([[[2, 0, 0], [-2, 0, 0]]] * 2)
 
 
 class EyePaint(NamedTuple):
@@ -18,6 +20,8 @@ class EyePaint(NamedTuple):
         outer, ring: (3,) linear colour of the outer iris and of the ring around the pupil.
         radius, pupil: (2,) angle of the edge of iris and pupil, seen from the middle of the eye, rad.
         gaze: (2, 3) unit, where each eye looks.
+        lids: (2, 2, 3) edge of the upper and of the lower lid, in directions (x, y) from the middle of the eye: the
+            coefficients of y = a + b x + c x^2. By default lids are out of the way.
     """
 
     outer: np.ndarray
@@ -25,6 +29,7 @@ class EyePaint(NamedTuple):
     radius: np.ndarray
     pupil: np.ndarray
     gaze: np.ndarray
+    lids: np.ndarray = LIDS_AWAY
 
     def turned(self, degrees: tuple[float, float]) -> "EyePaint":
         """The same eyes looking elsewhere: to the person's left, and up."""
@@ -32,6 +37,18 @@ class EyePaint(NamedTuple):
         left = self.gaze @ np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
         up = left @ np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
         return self._replace(gaze=up.astype(np.float32))
+
+    def between(self, rims: Sequence[np.ndarray], eyes: np.ndarray) -> "EyePaint":
+        """The same eyes between lids whose rims, upper and lower, left and right, run through points (N, 3), mm.
+
+        `eyes`: (2, 4) centre and radius, mm.
+        """
+        edges = []
+        for k, rim in enumerate(rims):
+            around = rim - eyes[k // 2, :3]
+            x, y, _ = (around / np.linalg.norm(around, axis=1, keepdims=True)).T
+            edges.append(np.linalg.lstsq(np.stack([np.ones_like(x), x, x * x], axis=1), y, rcond=None)[0])
+        return self._replace(lids=np.float32(edges).reshape(2, 2, 3))
 
 
 IRISES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {

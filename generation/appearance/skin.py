@@ -165,21 +165,30 @@ def paint_skin(
     }
     return Skin(
         albedo.astype(np.float32),
-        skin_surface(zones, scalp, stubble, oil, old),
+        skin_surface(zones, scalp, stubble, oil, old, lip_gloss(plan, old, seed)),
         SkinDetail(place=place.astype(np.float32), **{field: np.float32(value) for field, value in detail.items()}),
         melanin,
     )
 
 
-def skin_surface(zones: Zones, scalp: np.ndarray, stubble: np.ndarray, oil: float, old: float) -> SkinSurface:
-    """How shiny and porous the skin is, with `scalp` and `stubble` (V,) 0-1 on it; `oil` about 1, `old` 0-1."""
+def lip_gloss(plan: IdentityPlan, old: float, seed: int) -> float:
+    """How wet a person's lips are, 0-1: those of the old are dry."""
+    return stream(seed, "look.lip_gloss", plan.identity_id).beta(1.6, 2.4) * (1 - 0.5 * old)
+
+
+def skin_surface(
+    zones: Zones, scalp: np.ndarray, stubble: np.ndarray, oil: float, old: float, wet: float
+) -> SkinSurface:
+    """How shiny and porous the skin is, with `scalp` and `stubble` (V,) 0-1 on it; `oil` about 1, `old` 0-1; `wet` 0-1,
+    the lips, most where they meet."""
     shiny = zones.forehead + zones.bridge + 0.6 * zones.nose + 0.5 * zones.cheeks + 0.4 * zones.chin
     dull = (1 - 0.6 * scalp) * (1 - 0.4 * stubble)
-    rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.14 * zones.lips + Ageing.rough.value * old
+    moist = zones.lips * (0.4 * wet + 0.6 * zones.spot(0, -67, 14, 3.5))
+    rough = 0.57 - 0.10 * np.clip(shiny, 0, 1) - 0.10 * zones.lips - 0.16 * moist + Ageing.rough.value * old
     porous = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface = SkinSurface(
         occlusion=np.ones(len(zones.x)),
-        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.45 * zones.lips,
+        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.30 * zones.lips + 0.45 * moist,
         roughness=np.clip(rough, 0.3, 0.7),
         mouth=zones.masks["mouth"],
         porous=porous.astype(np.float32) * (1 - 0.9 * zones.lids),

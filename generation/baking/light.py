@@ -31,7 +31,7 @@ class Face:
     Attributes:
         vertices: (V, 3) mm, of the whole head, without clothes; triangles: (T, 3).
         chosen: (N,) which of them; normal: (N, 3); occlusion, specular, roughness: (N,).
-        viewer: (3,) the camera, mm.
+        albedo: (3,) about that of the skin; viewer: (3,) the camera, mm.
     """
 
     vertices: np.ndarray
@@ -41,23 +41,25 @@ class Face:
     occlusion: np.ndarray
     specular: np.ndarray
     roughness: np.ndarray
+    albedo: np.ndarray
     viewer: np.ndarray
 
     def under(self, light: Light) -> tuple[np.ndarray, np.ndarray]:
         """Light that enters the skin and light that it mirrors, (N, 3) each."""
         shadows = cast_shadows(self.vertices, self.triangles, light.direction, PIVOT)
-        at = self.vertices[self.chosen].astype(np.float64)
-        return _under(at, self.normal, self.occlusion, self.specular, self.roughness, self.viewer, light, shadows)
+        at, skin = self.vertices[self.chosen].astype(np.float64), (self.occlusion, self.specular, self.roughness)
+        return _under(at, self.normal, skin, self.albedo, self.viewer, light, shadows)
 
 
 @kernel
-def _under(at, normal, occlusion, specular, roughness, viewer, light, shadows):
+def _under(at, normal, skin, albedo, viewer, light, shadows):
+    occlusion, specular, roughness = skin
     entering, mirrored = np.zeros(at.shape), np.zeros(at.shape)
     for v in range(at.shape[0]):
         dx, dy, dz = viewer[0] - at[v, 0], viewer[1] - at[v, 1], viewer[2] - at[v, 2]
         n = 1 / np.sqrt(dx * dx + dy * dy + dz * dz)
-        skin = Material(
-            (1.0, 1.0, 1.0),
+        here = Material(
+            (albedo[0], albedo[1], albedo[2]),
             (np.float64(normal[v, 0]), np.float64(normal[v, 1]), np.float64(normal[v, 2])),
             np.float64(occlusion[v]),
             np.float64(specular[v]),
@@ -68,41 +70,42 @@ def _under(at, normal, occlusion, specular, roughness, viewer, light, shadows):
             DULL,
         )
         place = at[v, 0], at[v, 1], at[v, 2]
-        into, off = lit(skin, place, (dx * n, dy * n, dz * n), light, shadows, 0.0)
+        into, off = lit(here, place, (dx * n, dy * n, dz * n), light, shadows, 0.0)
         entering[v, 0], entering[v, 1], entering[v, 2] = into
         mirrored[v, 0], mirrored[v, 1], mirrored[v, 2] = off
     return entering, mirrored
 
 
-def find_light(face: Face, seen: np.ndarray, albedo: np.ndarray) -> Light:
-    """The light under which `face` looks as `seen` (N, 3), linear, if its skin has about the colour `albedo` (3,).
+def find_light(face: Face, seen: np.ndarray) -> Light:
+    """The light under which `face` looks as `seen` (N, 3), linear, if its skin has about the colour that it is said to.
 
     What tints a whole portrait is taken for the light's and for the skin's by halves; it is as bright as a photographed
     scene is. Key and fill lights stand on either side, as in `places.light`; there is no light from behind.
     """
     ambient = [face.under(_ambient(k)) for k in (0, 1)]
     directions = [(yaw, pitch) for yaw in YAWS for pitch in PITCHES]
-    best = min((_fit(face, seen, albedo, ambient, *way) for way in directions), key=lambda fit: fit[0])
+    best = min((_fit(face, seen, ambient, *way) for way in directions), key=lambda fit: fit[0])
     _, (yaw, pitch), _ = best
     finer = [(yaw + dy, pitch + dp) for dy in (-FINER, 0, FINER) for dp in (-FINER, 0, FINER) if dy or dp]
-    fits = [best, *(_fit(face, seen, albedo, ambient, *way) for way in finer)]
+    fits = [best, *(_fit(face, seen, ambient, *way) for way in finer)]
     _, way, strengths = min(fits, key=lambda fit: fit[0])
     light = _light(way, strengths)
     entering, _ = face.under(light)
     tint = np.median(entering, axis=0)
     tint = np.sqrt(tint / tint.mean())
-    light = light._replace(colour=light.colour / tint, sky=light.sky / tint, ground=light.ground / tint)
-    scale = USUAL_LIGHT / brightness(light)
-    return light._replace(**{name: np.float32(scale * getattr(light, name)) for name in ("colour", "sky", "ground")})
+    light = _light(way, strengths / tint)
+    return _light(way, strengths / tint * (USUAL_LIGHT / brightness(light)))
 
 
 def _fit(
-    face: Face, seen: np.ndarray, albedo: np.ndarray, ambient: list[tuple[np.ndarray, np.ndarray]], yaw: int, pitch: int
+    face: Face, seen: np.ndarray, ambient: list[tuple[np.ndarray, np.ndarray]], yaw: int, pitch: int
 ) -> tuple[float, tuple[int, int], np.ndarray]:
     """What a key light from (yaw, pitch) leaves unexplained, where it is, and the strengths (4, 3) of key, fill, sky
     and ground in each channel."""
     parts = [face.under(_single(yaw, pitch)), face.under(_single(*_opposite(yaw))), *ambient]
-    columns = np.stack([entering[:, None, 0] * albedo + mirrored[:, :1] for entering, mirrored in parts])  # (4, N, 3)
+    columns = np.stack(
+        [entering[:, None, 0] * face.albedo + mirrored[:, :1] for entering, mirrored in parts]
+    )  # (4, N, 3)
     weight, strengths = np.ones(len(seen)), np.zeros((4, 3))
     for _ in range(ROUNDS):
         for k in range(3):
@@ -120,17 +123,16 @@ def _opposite(yaw: int) -> tuple[float, float]:
 
 
 def _single(yaw: float, pitch: float) -> Light:
-    zero = np.zeros(3, np.float32)
-    return Light(np.float32(towards(yaw, pitch))[None], np.ones((1, 3), np.float32), zero, zero)
+    zero = np.zeros(3)
+    return Light.plain(towards(yaw, pitch)[None], np.ones((1, 3)), zero, zero)
 
 
 def _ambient(which: int) -> Light:
     """Sky (0) or ground (1) alone."""
-    sky_and_ground = [np.full(3, float(k == which), np.float32) for k in (0, 1)]
-    return Light(np.float32([[0, 0, 1]]), np.zeros((1, 3), np.float32), *sky_and_ground)
+    return Light.plain(np.array([[0, 0, 1]]), np.zeros((1, 3)), *(np.full(3, float(k == which)) for k in (0, 1)))
 
 
 def _light(way: tuple[int, int], strengths: np.ndarray) -> Light:
     direction = np.stack([towards(*way), towards(*_opposite(way[0])), towards(150.0, 35)])
     colour = np.stack([strengths[0], strengths[1], np.zeros(3)])
-    return Light(*(np.asarray(values, np.float32) for values in (direction, colour, strengths[2], strengths[3])))
+    return Light.plain(direction, colour, strengths[2], strengths[3])

@@ -83,8 +83,7 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     face = _face(topology, look, np.flatnonzero(visible & (places.plain > 0.5)), camera)
     soft = np.stack([ndimage.gaussian_filter(shown[..., k], SOFT_MM / camera.pixel_mm) for k in range(3)], axis=2)
     seen = sample(soft, at[face.chosen]).astype(np.float64)
-    prior = np.median(look.skin.albedo[face.chosen], axis=0)
-    light = find_light(face, seen, prior)
+    light = find_light(face, seen)
     exposure, melanin = _exposure(face, seen, light)
     look = replace(look, scene=replace(look.scene, light=light), skin=replace(look.skin, melanin=melanin))
     posed = renderer.pose(plan, look, pose, seed)
@@ -125,6 +124,7 @@ def _face(topology: Topology, look: Look, chosen: np.ndarray, camera: Camera) ->
         occlusion=surface.occlusion[chosen],
         specular=surface.specular[chosen],
         roughness=surface.roughness[chosen],
+        albedo=np.median(look.skin.albedo[chosen], axis=0).astype(np.float64),
         viewer=camera.position,
     )
 

@@ -15,6 +15,7 @@ MAX_BLUR = 0.22
 NOISE = 1.1
 """Standard deviation of the sensor noise, of 255."""
 TONE_TOP, TONE_STEPS = 8, 512
+FORWARD = np.array([0.0, 0.0, 1.0])
 USUAL_LIGHT = 1.15
 """Brightness of the light that people are photographed in."""
 
@@ -32,7 +33,8 @@ def exposure_for(light: Light, melanin: float) -> float:
 
 def brightness(light: Light) -> float:
     """How bright a light is on a face, about."""
-    return 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + float(light.sky.mean())
+    around = float(light.ambient(FORWARD).mean())
+    return 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + 1.4 * around
 
 
 def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator, camera: str = "tripod") -> np.ndarray:

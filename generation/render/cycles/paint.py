@@ -19,7 +19,18 @@ from ...heads.base import EYE, SKIN, TEETH, TONGUE, Topology
 from ...kernels import kernel
 from ..raster.materials import FOLDED, FURROWS_FROM_MM
 from ..raster.mesh import Materials
-from ..raster.skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
+from ..raster.skin_detail import (
+    bend,
+    blemishes,
+    cornea,
+    creased,
+    eyeball,
+    furrow,
+    inner_mouth,
+    texture,
+    through_cornea,
+    tooth,
+)
 
 FACE_EDGE_MM, EYE_EDGE_MM = 1.3, 0.6
 """Longest edge on the face and on the front of the eyes; most are half as long. Pores are 2 mm apart."""
@@ -183,17 +194,19 @@ def paint_skin(vertices, detail, tile, out):
 
 
 @kernel(allocates=False)
-def paint_eyes(normals, ball, eye, materials, out):
+def paint_eyes(normals, ball, viewers, eye, materials, out):
     """Fills albedo and relief of `out`, a `Painted`, at vertices of eyes, as `materials.wet_eye` does.
 
     The shade of the lids is left to the path tracer. `normals`: (V, 3) unit; `ball`: (V, 3) unit direction from the
-    middle of the eye; `eye`: (V,) 0 left, 1 right, -1 where there is none.
+    middle of the eye; `viewers`: (V, 3) unit direction to the camera, whose lines of sight the cornea refracts; `eye`:
+    (V,) 0 left, 1 right, -1 where there is none.
     """
     for v in range(normals.shape[0]):
         if eye[v] < 0:
             continue
         at = ball[v, 0], ball[v, 1], ball[v, 2]
-        albedo, _, bulge = eyeball(at, eye[v], materials.eyes, materials.detail, materials.tile)
+        behind = through_cornea(at, eye[v], materials.eyes, (viewers[v, 0], viewers[v, 1], viewers[v, 2]))
+        albedo, _, bulge = eyeball(at, behind, eye[v], materials.eyes, materials.detail, materials.tile)
         out.albedo[v, 0], out.albedo[v, 1], out.albedo[v, 2] = albedo
         relief = cornea(normals[v], at, materials.eyes.gaze[eye[v]], bulge)
         out.relief[v, 0], out.relief[v, 1], out.relief[v, 2] = relief
@@ -222,8 +235,8 @@ def paint_mouth(albedo, canonical, of_part, detail, tile):
             albedo[v, 0], albedo[v, 1], albedo[v, 2] = 0.36 * shallow, 0.125 * shallow, 0.115 * shallow
 
 
-def paint_vertices(fine: FineMesh, vertices: Vertices, materials: Materials) -> Painted:
-    """Skin, eyes, teeth and tongue of a fine mesh."""
+def paint_vertices(fine: FineMesh, vertices: Vertices, materials: Materials, viewers: np.ndarray) -> Painted:
+    """Skin, eyes, teeth and tongue of a fine mesh. `viewers`: (V, 3) unit direction to the camera."""
     count = len(vertices.normal)
     painted = Painted(
         vertices.albedo.copy(), vertices.normal.copy(), np.ones(count, np.float32), np.zeros(count, np.float32)
@@ -235,6 +248,6 @@ def paint_vertices(fine: FineMesh, vertices: Vertices, materials: Materials) -> 
     for whole, part in zip(painted, filled, strict=True):
         whole[skin] = part
     painted.albedo[:] *= np.sqrt(painted.cavity)[:, None]  # the other half is the relief's own shadow
-    paint_eyes(vertices.normal, unit(vertices.canonical), fine.eye, materials, painted)
+    paint_eyes(vertices.normal, unit(vertices.canonical), viewers, fine.eye, materials, painted)
     paint_mouth(painted.albedo, vertices.canonical, fine.of_part, materials.detail, materials.tile)
     return painted

@@ -23,11 +23,13 @@ from dataset_script.errors import WorkFailed
 from dataset_script.vocabulary import SEGMENTS
 
 from ...appearance.base import Look
+from ...appearance.places.light import Light
 from ...appearance.props.base import Finish, PropMesh
 from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.camera import Camera
 from ...geometry.noise import noise_tile
+from ...geometry.sphere import mirrored_from
 from ...geometry.surface import unit
 from ...heads.base import Head
 from ...plan import IdentityPlan
@@ -42,6 +44,7 @@ BPY = "4.5.15"
 SAMPLES = 32
 """A pixel. With 16, the denoiser melts hair."""
 SEED = 1
+WORLD_ROWS = 64
 PYTHON_VARIABLE = "PAIN3D_BPY_PYTHON"
 LOCAL_PYTHON = Path(".venv-cycles/bin/python")
 INSTALL = f"python3.11 -m venv .venv-cycles && .venv-cycles/bin/pip install bpy=={BPY}"
@@ -209,10 +212,11 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         picture=texels_at(texels, fine.places),
     )
     materials = Materials(look.skin.detail, posed.eyes, look.garment, noise_tile(), texels)
-    painted = paint_vertices(fine, vertices, materials)
+    position = fine.spread(posed.dressed)
+    painted = paint_vertices(fine, vertices, materials, unit(camera.position - position))
     light, garment = look.scene.light, look.garment
     data = {
-        "position": fine.spread(posed.dressed),
+        "position": position,
         "triangles": fine.triangles,
         "part": fine.part,
         "albedo": np.clip(painted.albedo, 0.001, 0.95),
@@ -226,9 +230,7 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
         "garment_roughness": garment.roughness,
         "light_direction": light.direction,
         "light_colour": light.colour,
-        "sky": light.sky,
-        "ground": light.ground,
-        "up": light.up,
+        "world": panorama(light),
         "camera_matrix": np.column_stack([camera.rotation.T, camera.position]),
         "fov": np.array(camera.plan.fov),
     }
@@ -242,6 +244,17 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
             f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
         }
     return data
+
+
+def panorama(light: Light) -> np.ndarray:
+    """(WORLD_ROWS, 2 WORLD_ROWS, 3) float32 radiance of the surroundings around the head, as Blender reads an image of
+    a world: columns run around the axis z, rows from -z to z."""
+    around = np.pi * (1 - (np.arange(2 * WORLD_ROWS) + 0.5) / WORLD_ROWS)
+    up = np.pi * ((np.arange(WORLD_ROWS) + 0.5) / WORLD_ROWS - 0.5)[:, None]
+    directions = np.stack([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up) + 0 * around], axis=2)
+    towards = (directions @ light.axes.T).reshape(-1, 3)
+    seen = [mirrored_from(light.mirrored, direction, 0.0) for direction in towards]
+    return np.float32(seen).reshape(WORLD_ROWS, 2 * WORLD_ROWS, 3)
 
 
 def describe_props(props: PropMesh) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from ...appearance.skin import SkinSurface
 from ...appearance.texture import texels_at, texels_for
 from ...geometry.shadows import ShadowMaps
 from ...geometry.surface import unit
-from ...geometry.vectors import dot, transformed
+from ...geometry.vectors import dot, transformed, unit_vector
 from ...heads.base import EYE, SKIN, TEETH
 from ...kernels import kernel
 from ..raster.lighting import lit_fraction
@@ -159,7 +159,7 @@ def _paint(vertices: _Vertices, materials: Materials, direction: np.ndarray, sha
         if part == SKIN:
             material = skin_or_cloth(point, materials, SPACING_MM)
         elif part == EYE:
-            material = wet_eye(point, vertices.eye[v], materials)
+            material = wet_eye(point, vertices.eye[v], materials, unit_vector(point.canonical))
         elif part == TEETH:
             material = teeth(point, materials, SPACING_MM)
         else:

@@ -1,8 +1,9 @@
 """A mesh drawn by pytorch3d: differentiable with respect to vertices, texture and light.
 
 pytorch3d's cameras, rasteriser, textures and directional lights, in the units of the default renderer: world mm, linear
-colours, a light of colour c adds albedo x c x cosine. Sky and ground are a term of our own, as pytorch3d's ambient
-light has no direction. Whether a face covers a pixel is yes or no: there is no gradient of outlines.
+colours, a light of colour c adds albedo x c x cosine. Light of the surroundings is a term of our own, in harmonics, as
+pytorch3d's ambient light has no direction; what surfaces mirror of them is left out. Whether a face covers a pixel is
+yes or no: there is no gradient of outlines.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class VertexFinish(NamedTuple):
 
     Attributes:
         relief: (V, 3) unit normals with wrinkles and pores, which take the place of those of the mesh.
-        occlusion: (V,) share of sky and ground that is seen.
+        occlusion: (V,) share of the surroundings that is seen.
         reached: (V, 3) share of key, fill and rim light that is not in shadow.
         gloss: (V, 2) strength of the highlights with each exponent of `SHININESS`.
     """
@@ -115,8 +116,7 @@ def shaded(
     ].split([3, 3, 1, 3, 2] if finish is not None else [3, 3], -1)
     normals = torch.nn.functional.normalize(normals, dim=-1)
     albedo = mesh.sample_textures(seen)[0, ..., 0, :]
-    up = 0.5 + 0.5 * (normals @ light.up)[..., None]
-    ambient = light.sky * up + light.ground * (1 - up)
+    ambient = light_around(light, normals)
     lights = DirectionalLights(
         diffuse_color=light.colour, specular_color=light.colour, direction=light.direction, device=mesh.device
     )
@@ -134,6 +134,13 @@ def shaded(
             colour = colour + gloss[..., k : k + 1] * (reached * mirrored).sum(0)
     cover = (seen.pix_to_face[0] >= 0).to(colour.dtype)
     return torch.cat([colour * cover, cover], -1)
+
+
+def light_around(light: Light, normals: torch.Tensor) -> torch.Tensor:
+    """What surfaces with unit `normals` (..., 3) receive of the surroundings; as `geometry.sphere.received`."""
+    x, y, z = (normals @ light.axes.T).unbind(-1)
+    terms = torch.stack([torch.ones_like(x), x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], -1)
+    return (terms @ light.harmonics).clamp(min=0)
 
 
 def shading_normals(mesh: Meshes, finish: VertexFinish | None) -> torch.Tensor:

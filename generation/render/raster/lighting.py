@@ -1,11 +1,18 @@
-"""Light that a point sends to the camera: sky and ground, and lights with shadow maps."""
+"""Light that a point sends to the camera: that of the surroundings, and that of lights with shadow maps."""
 
 import numpy as np
 
+from ...appearance.places.environments import ROUGHNESS_STEP
 from ...geometry.noise import smooth
-from ...geometry.vectors import dot, transformed
+from ...geometry.sphere import mirrored_from, received, rotated
+from ...geometry.vectors import difference, dot, scaled, transformed
 from ...kernels import kernel
 
+BOUNCED = 0.7
+"""How much of the light of hidden surroundings skin sends on in their place, of white skin."""
+THROUGH, THROUGH_MM = 0.75, (3.4, 1.3, 0.9)
+"""How much light of each colour comes through flesh: at all, and over how many mm it falls to a third."""
+THINNEST_MM, THICKEST_MM = 1.5, 12.0
 RIM = 2
 """Index of the rim light, which is small and behind: eyes do not mirror it."""
 
@@ -64,34 +71,62 @@ def lit_fraction(shadow, x, y, z, bias):
     return total / 9.0
 
 
+@kernel(allocates=False)
+def passed(shadow, x, y, z):
+    """Share of red, green and blue light that comes through the flesh from where the map (M, M) of a light first meets
+    it to a point at depth z, mm (Jimenez et al. 2010): little but through ears and the wings of the nose."""
+    side = shadow.shape[0]
+    i, j = min(max(int(x), 0), side - 1), min(max(int(y), 0), side - 1)
+    thick = max(z - shadow[j, i], THINNEST_MM)
+    if thick > THICKEST_MM:
+        return 0.0, 0.0, 0.0
+    fade = smooth(THICKEST_MM, 0.6 * THICKEST_MM, thick)
+    return (
+        THROUGH * fade * np.exp(-thick / THROUGH_MM[0]),
+        THROUGH * fade * np.exp(-thick / THROUGH_MM[1]),
+        THROUGH * fade * np.exp(-thick / THROUGH_MM[2]),
+    )
+
+
+@kernel(inline="early")
+def surface_mirror(f0, nv, roughness, grazing):
+    """Share of uniform light that a rough surface mirrors (Karis 2014, after Lazarov 2013). `grazing` 0-1: how much
+    better it mirrors at its rim."""
+    rim = min((1 - roughness) ** 2, 2.0 ** (-9.28 * nv)) * (1 - roughness) + 0.0425 * roughness - 0.0275
+    share = -1.04 * rim + 1.04 - 0.572 * roughness
+    return f0 * share + grazing * max(1.04 * rim + 0.022 - 0.04 * roughness, 0.0)
+
+
+@kernel(inline="early")
+def mirror_seen(nv, occlusion, roughness):
+    """Share of what a surface mirrors that is not hidden by what hides the share 1 - `occlusion` of the sky (Lagarde &
+    de Rousiers 2014): 0-1."""
+    return min(max((nv + occlusion) ** (2.0 ** (-16 * roughness - 1)) - 1 + occlusion, 0.0), 1.0)
+
+
 @kernel(inline="early")
 def ambient(material, viewer, light):
-    """Light from sky and ground, (entering, mirrored) colours."""
-    sky, ground = light.sky, light.ground
+    """Light from the surroundings, (entering, mirrored) colours."""
     normal, occlusion = material.normal, material.occlusion
-    up = 0.5 + 0.5 * dot(normal, light.up)
+    skin = material.wrap[0] > 0
     nv = max(dot(normal, viewer), 0.04)
-    # what occlusion takes away from red comes back from the flesh
-    red = occlusion * (1.33 - 0.33 * occlusion) if material.wrap[0] > 0 else occlusion
-    entering = (
-        red * (sky[0] * up + ground[0] * (1 - up)),
-        occlusion * (sky[1] * up + ground[1] * (1 - up)),
-        occlusion * (sky[2] * up + ground[2] * (1 - up)),
-    )
-    mirror = 0.5 + 0.5 * (2 * nv * dot(normal, light.up) - dot(viewer, light.up))
-    grazing = max(1 - material.roughness, material.f0)
-    if material.wrap[0] > 0:  # down and flakes break the mirror at the rim of a face, which shows on dark skin
-        grazing *= 0.5
-    fresnel = material.f0 + (grazing - material.f0) * (1 - nv) ** 5
-    gloss = material.specular * fresnel * occlusion * occlusion
-    if material.coat > 0:  # most of what eyes mirror of the sky is lids
-        gloss *= 0.18
-    mirrored = (
-        gloss * (sky[0] * mirror + ground[0] * (1 - mirror)),
-        gloss * (sky[1] * mirror + ground[1] * (1 - mirror)),
-        gloss * (sky[2] * mirror + ground[2] * (1 - mirror)),
-    )
-    return entering, mirrored
+    received_red, received_green, received_blue = received(light.harmonics, rotated(light.axes, normal))
+    # what hides the surroundings is skin, too: it sends some of its light on, and red comes through the flesh
+    red = green = blue = occlusion
+    if skin:
+        hidden = 1 - occlusion
+        red *= 1 + hidden * (0.25 + BOUNCED * material.albedo[0])
+        green *= 1 + hidden * BOUNCED * material.albedo[1]
+        blue *= 1 + hidden * BOUNCED * material.albedo[2]
+    entering = red * received_red, green * received_green, blue * received_blue
+    reflected = difference(scaled(normal, 2 * nv), viewer)
+    gloss = material.specular * mirror_seen(nv, occlusion, material.roughness)
+    # down and flakes break the mirror at the rim of a face, which shows on dark skin
+    gloss *= surface_mirror(material.f0, nv, material.roughness, 0.5 if skin else 1.0)
+    if material.coat > 0:  # above and below, what eyes mirror is lids and cheeks
+        gloss *= 0.42 * smooth(0.75, 0.30, reflected[1]) * smooth(-0.70, -0.25, reflected[1])
+    level = material.roughness / ROUGHNESS_STEP
+    return entering, scaled(mirrored_from(light.mirrored, rotated(light.axes, reflected), level), gloss)
 
 
 @kernel(inline="early")
@@ -120,9 +155,16 @@ def lit(material, at, viewer, light, shadows, place):
     for k in range(light.direction.shape[0]):
         towards = light.direction[k, 0], light.direction[k, 1], light.direction[k, 2]
         nl = dot(material.normal, towards)
-        if nl <= -wrap_r:
+        if nl <= -wrap_r and wrap_r == 0:
             continue
         x, y, z = transformed(shadows.frame[k], at)
+        if nl <= -wrap_r:
+            through = (-nl - wrap_r) / (1 - wrap_r)
+            red, green, blue = passed(shadows.depth[k], x, y, z)
+            dr += through * red * light.colour[k, 0]
+            dg += through * green * light.colour[k, 1]
+            db += through * blue * light.colour[k, 2]
+            continue
         seen = lit_fraction(shadows.depth[k], x, y, z, 1.2 + 2.0 * (1 - max(nl, 0.0)))
         red = seen * (1.25 - 0.25 * seen) if wrap_r > 0 else seen  # red bleeds into the shadow's rim
         # softened terminators, red most; x (1 - a + a x) stands in for powers a little above 1

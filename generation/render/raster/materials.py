@@ -13,14 +13,29 @@ from ...appearance.texture import covered
 from ...geometry.noise import sample, smooth
 from ...geometry.vectors import dot, scaled, unit_vector
 from ...kernels import kernel
-from .skin_detail import bend, blemishes, cornea, creased, eyeball, furrow, inner_mouth, texture, tooth
+from .skin_detail import (
+    bend,
+    blemishes,
+    cornea,
+    creased,
+    eyeball,
+    furrow,
+    inner_mouth,
+    texture,
+    through_cornea,
+    tooth,
+)
 
 F0_SKIN, F0_WET = 0.028, 0.04
 SKIN_WRAP, NO_WRAP = (0.26, 0.12, 0.08), (0.0, 0.0, 0.0)
+TEARS = 0.042
+"""Height of the tears on the lower lid, in radii of the eye."""
 DULL, DAZZLING = 1.5, 12.0
 """See `Material`."""
 PORES_SHOWN = 0.7
 """How much of the relief of the skin a picture on it shows by itself."""
+UNSEEN_IN_CREASES = 0.55
+"""How much of what the bottom of a crease mirrors is its own walls."""
 FOLDED = 0.02
 """Wrinkles together shallower than this are not drawn."""
 FURROWS_FROM_MM = -45.0
@@ -108,7 +123,7 @@ def bare_skin(point, under, materials, pixel_mm):
         kept = contact(under)
         albedo = albedo[0] * (0.1 + 0.9 * kept), albedo[1] * kept, albedo[2] * kept
         occlusion *= kept
-    steep, folds = 0.0, point.wrinkles
+    steep, crease, folds = 0.0, 0.0, point.wrinkles
     folded = folds[0] + folds[1] + folds[2] + folds[3] + folds[4] + folds[5]
     if folded > FOLDED and point.canonical[2] > FURROWS_FROM_MM:
         normal, crease, steep = furrow(normal, folds, point.canonical, detail, tile)
@@ -124,7 +139,7 @@ def bare_skin(point, under, materials, pixel_mm):
     if point.mouth > 0.02:  # into the dark, red inside of the mouth
         albedo, inside = inner_mouth(albedo, point.mouth, point.canonical[2])
         occlusion *= 1 - 0.80 * inside
-    specular = point.specular * max(1 + 0.16 * here, 0.0)
+    specular = point.specular * max(1 + 0.16 * here, 0.0) * max(1 - UNSEEN_IN_CREASES * crease, 0.0)
     return Material(
         albedo=albedo,
         normal=normal,
@@ -148,19 +163,34 @@ def skin_or_cloth(point, materials, pixel_mm):
 
 
 @kernel(inline="early")
-def wet_eye(point, eye, materials):
-    """The eyeball (0 left, 1 right) under its cornea and in the shade of its lids."""
+def between_lids(ball, lids):
+    """How far a direction from the middle of an eye lies below its upper and above its lower lid; `lids` (2, 3), see
+    `EyePaint`. 1 is the radius of the eye."""
+    x, y = ball[0], ball[1]
+    below = lids[0, 0] + x * (lids[0, 1] + x * lids[0, 2]) - y
+    above = y - lids[1, 0] - x * (lids[1, 1] + x * lids[1, 2])
+    return max(below, 0.0), max(above, 0.0)
+
+
+@kernel(inline="early")
+def wet_eye(point, eye, materials, viewer):
+    """The eyeball (0 left, 1 right), seen from the direction `viewer` through its cornea, in the shade of its lids."""
     ball, eyes, normal = unit_vector(point.canonical), materials.eyes, point.normal
-    albedo, angle, bulge = eyeball(ball, eye, eyes, materials.detail, materials.tile)
+    behind = through_cornea(ball, eye, eyes, viewer)
+    albedo, angle, bulge = eyeball(ball, behind, eye, eyes, materials.detail, materials.tile)
     if bulge > 0:
         normal = cornea(normal, ball, eyes.gaze[eye], bulge)
-    lid = 1 - 0.66 * smooth(0.00, 0.34, ball[1]) - 0.26 * smooth(0.45, 0.92, angle)
+    below, above = between_lids(ball, eyes.lids[eye])
+    lid = 1 - 0.26 * smooth(0.45, 0.92, angle) - 0.24 * smooth(0.13, 0.0, above)
+    lid *= 1 - 0.50 * smooth(0.36, 0.0, below) - 0.24 * smooth(0.09, 0.0, below)
+    tears = smooth(TEARS, 0.3 * TEARS, above)  # they stand on the rim of the lower lid, and curve up to the ball
+    normal = unit_vector((normal[0], normal[1] + 0.5 * tears, normal[2]))
     return Material(
         albedo=scaled(albedo, 0.35 + 0.65 * lid),
         normal=normal,
-        occlusion=point.occlusion * lid,
-        specular=0.8,
-        roughness=0.12,
+        occlusion=point.occlusion * (lid + 0.15 * tears),
+        specular=0.8 + 0.5 * tears,
+        roughness=0.04,
         f0=F0_WET,
         wrap=NO_WRAP,
         coat=1.0,

@@ -96,12 +96,13 @@ class RasterRenderer:
             for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
                 shadow_strands(look.hair.points, frame, depth, SHADOW_EVERY)
             strands.append(head_strands(look.hair))
+        rims = [pose.control[roots] for roots, _ in self.head.topology.lashes]
         return Posed(
             vertices=vertices,
             dressed=dressed.astype(np.float32),
             normals=normals,
             wrinkles=self._wrinkles.depth(look.wrinkles, look.neutral, vertices),
-            eyes=look.eyes.turned(pose.gaze),
+            eyes=look.eyes.turned(pose.gaze).between(rims, pose.eyes),
             shadows=shadows,
             strands=tuple(strands),
             props=props,

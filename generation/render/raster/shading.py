@@ -1,4 +1,4 @@
-"""Colour of every visible sample under three shadowed lights and a sky.
+"""Colour of every visible sample under three shadowed lights and its surroundings.
 
 Visibility is sampled 2 x 2 a pixel, shading once per pixel and surface: the samples of a pixel that see the same
 material at about the same depth share one colour.
@@ -33,15 +33,15 @@ def shade(samples, mesh, materials, light, shadows, viewpoint, out):
                 members, count, point = share_point(samples, mesh, materials.texels, (row, column), first, done)
                 done |= members
                 part = mesh.part[seen]
+                viewer = unit_vector(difference(viewpoint.position, point.at))
                 if part == SKIN:
                     material = skin_or_cloth(point, materials, viewpoint.pixel_mm)
                 elif part == EYE:
-                    material = wet_eye(point, mesh.eye[seen], materials)
+                    material = wet_eye(point, mesh.eye[seen], materials, viewer)
                 elif part == TEETH:
                     material = teeth(point, materials, viewpoint.pixel_mm)
                 else:
                     material = tongue(point, materials)
-                viewer = unit_vector(difference(viewpoint.position, point.at))
                 entering, mirrored = lit(material, point.at, viewer, light, shadows, materials.detail.place[0])
                 scatters = material.wrap[0] > 0
                 if scatters:

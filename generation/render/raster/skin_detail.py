@@ -7,10 +7,12 @@ noise.
 import numpy as np
 
 from ...geometry.noise import sample, smooth
-from ...geometry.vectors import difference, dot, scaled, unit_vector
+from ...geometry.vectors import added, difference, dot, scaled, unit_vector
 from ...kernels import kernel
 from .grooves import wrinkle_relief
 
+BULGE, CORNEA_INDEX = 0.45, 1.336
+"""How much further than the ball the cornea turns its normal, and its index of refraction."""
 UPPER_MM = (8.6, 6.7, 7.7, 7.0, 6.8, 10.0, 10.0, 99.0)
 LOWER_MM = (5.4, 5.9, 6.9, 7.0, 7.1, 11.0, 10.5, 99.0)
 """Widths of the teeth from the middle outwards (Wheeler's averages)."""
@@ -105,8 +107,9 @@ def furrow(normal, folds, at, detail, tile):
 @kernel(inline="early")
 def creased(albedo, crease):
     """Albedo in a crease. Light is lost there in all colours alike; as occlusion it would look like a pink stripe, for
-    red comes back through the skin."""
-    return dimmed(albedo, crease, 0.26, 0.275, 0.275)
+    red comes back through the skin. The walls of pale creases light each other, those of dark ones hardly."""
+    lost = crease * min(1.45 - 1.3 * (albedo[0] + albedo[1] + albedo[2]) / 3, 1.35)
+    return dimmed(albedo, lost, 0.26, 0.275, 0.275)
 
 
 @kernel(inline="early")
@@ -160,9 +163,32 @@ def tooth(at, pixel_mm, detail, tile):
 
 
 @kernel(inline="early")
-def eyeball(ball, eye, eyes, detail, tile):
+def through_cornea(ball, eye, eyes, viewer):
+    """Where a line of sight from the direction `viewer`, refracted by the cornea at the unit direction `ball` from the
+    middle of the eye, meets the iris, which is flat: a unit direction, too. Beside the cornea, `ball`."""
+    gaze, radius = eyes.gaze[eye], eyes.radius[eye]
+    ahead = dot(ball, gaze)
+    if ahead < np.cos(1.08 * radius):
+        return ball
+    surface = cornea(ball, ball, gaze, BULGE * smooth(1.0, 0.7, np.arccos(min(ahead, 1.0)) / radius))
+    facing = dot(surface, viewer)
+    bent = facing / CORNEA_INDEX - np.sqrt(1 - (1 - facing * facing) / CORNEA_INDEX**2)
+    inwards = (
+        bent * surface[0] - viewer[0] / CORNEA_INDEX,
+        bent * surface[1] - viewer[1] / CORNEA_INDEX,
+        bent * surface[2] - viewer[2] / CORNEA_INDEX,
+    )
+    far = max(ahead - np.cos(radius), 0.0) / max(-dot(inwards, gaze), 0.2)
+    met = added(ball, inwards, far)
+    beside = difference(met, scaled(gaze, dot(met, gaze)))
+    return added(beside, gaze, np.sqrt(max(1 - dot(beside, beside), 0.05)))
+
+
+@kernel(inline="early")
+def eyeball(ball, behind, eye, eyes, detail, tile):
     """Albedo of an eye (0 left, 1 right) in the unit direction `ball` from its middle, that direction's angle with the
-    gaze (rad), and how far the cornea bulges there. `eyes`: the person's `EyePaint`."""
+    gaze (rad), and how far the cornea bulges there. `behind`: where the iris is seen through the cornea, the unit
+    direction of `through_cornea`, or `ball`; `eyes`: the person's `EyePaint`."""
     x, y, z = ball
     facing = min(max(dot(ball, eyes.gaze[eye]), -1.0), 1.0)
     angle = np.arccos(facing)
@@ -176,16 +202,18 @@ def eyeball(ball, eye, eyes, detail, tile):
     b = (0.38 - 0.17 * pink - 0.05 * max(veins, 0.0)) * (1 - 0.32 * yellow)
     bulge = 0.0
     if angle < radius * 1.08:
-        around = np.arctan2(y - eyes.gaze[eye, 1], x - eyes.gaze[eye, 0])
-        fibre = sample(
-            tile, 5.2 * np.cos(around) + 20 * eye, 5.2 * np.sin(around), 2.2 * angle / radius
-        ) + 0.7 * sample(tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * eye, 1.5 * angle / radius)
-        inner = smooth(0.75, 0.35, angle / radius)
+        aside, height = behind[0] - eyes.gaze[eye, 0], behind[1] - eyes.gaze[eye, 1]
+        around = np.arctan2(height, aside)
+        out = np.arccos(min(max(dot(behind, eyes.gaze[eye]), -1.0), 1.0))
+        deep = out / radius
+        fibre = sample(tile, 5.2 * np.cos(around) + 20 * eye, 5.2 * np.sin(around), 2.2 * deep) + 0.7 * sample(
+            tile, 11 * np.cos(around), 11 * np.sin(around) + 20 * eye, 1.5 * deep
+        )
+        inner = smooth(0.75, 0.35, deep)
         # light comes from above, crosses the iris and brightens its lower half
-        height = (y - eyes.gaze[eye, 1]) / radius
-        shine = max(1 + 0.34 * fibre, 0.1) * (1 - 0.42 * height)
-        ring = 1 - 0.80 * smooth(0.76, 0.98, angle / radius)
-        hole = smooth(pupil * 0.92, pupil * 1.08, angle)
+        shine = max(1 + 0.34 * fibre, 0.1) * (1 - 0.42 * height / radius)
+        ring = 1 - 0.45 * smooth(0.70, 0.92, deep) - 0.35 * smooth(0.82, 1.0, angle / radius)
+        hole = smooth(pupil * 0.92, pupil * 1.08, out)
         blend = smooth(1.08, 0.92, angle / radius)
         ir = (eyes.outer[0] * (1 - inner) + eyes.ring[0] * inner) * shine
         ig = (eyes.outer[1] * (1 - inner) + eyes.ring[1] * inner) * shine
@@ -194,7 +222,7 @@ def eyeball(ball, eye, eyes, detail, tile):
         g = g * (1 - blend) + blend * (ig * ring * hole + 0.002)
         b = b * (1 - blend) + blend * (ib * ring * hole + 0.002)
         # the cornea bulges: its normal tilts further than the ball's
-        bulge = 0.45 * smooth(1.0, 0.7, angle / radius)
+        bulge = BULGE * smooth(1.0, 0.7, angle / radius)
     return (r, g, b), angle, bulge
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...geometry.sphere import received, rotated
 from ...geometry.vectors import difference, dot, transformed, unit_vector
 from ...kernels import kernel
 
@@ -173,8 +174,9 @@ def strand_colour(strands, s, p, light, shadows, camera):
     # under the head hair hangs around the neck: it faces sideways
     outward = unit_vector((ox, oy if oy > 0 else 0.3 * oy, oz))
     viewer = unit_vector(difference(camera, at))
-    up = 0.55 + 0.45 * dot(outward, light.up)
-    red, green, blue = tint[0] * light.sky[0] * up, tint[1] * light.sky[1] * up, tint[2] * light.sky[2] * up
+    open_to_it = 0.65 + 0.35 * outward[1]  # hair hangs over hair
+    red, green, blue = received(light.harmonics, rotated(light.axes, outward))
+    red, green, blue = tint[0] * red * open_to_it, tint[1] * green * open_to_it, tint[2] * blue * open_to_it
     for k in range(light.direction.shape[0]):
         towards = light.direction[k]
         facing = min(max((dot(outward, towards) + 0.35) / 1.35, 0.0), 1.0)

@@ -197,7 +197,8 @@ def test_eyes_are_white_around_a_darker_iris_with_a_ring_and_a_hole(people):
         eyes = eyes._replace(gaze=np.array([[0, 0, 1], [0, 0, 1]], np.float32))
 
         def at(angle, eyes=eyes, look=look):
-            return np.array(eyeball((np.sin(angle), 0.0, np.cos(angle)), 0, eyes, look.skin.detail, TILE)[0])
+            way = np.sin(angle), 0.0, np.cos(angle)
+            return np.array(eyeball(way, way, 0, eyes, look.skin.detail, TILE)[0])
 
         radius, pupil = eyes.radius[0], eyes.pupil[0]
         white = at(1.5 * radius)

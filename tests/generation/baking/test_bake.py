@@ -33,7 +33,7 @@ SKIN = [SEGMENTS.index(name) for name in ("skin", "lips", "brows")]
 def light_from(yaw, pitch):
     direction = np.stack([towards(yaw, pitch), towards(-0.9 * yaw - np.copysign(20, yaw), 12), towards(150, 35)])
     colour = [[1.5, 1.4, 1.3], [0.3, 0.3, 0.33], [0, 0, 0]]
-    return Light(*(np.float32(v) for v in (direction, colour, [0.35, 0.36, 0.40], [0.20, 0.18, 0.17])))
+    return Light.plain(direction, colour, np.array([0.35, 0.36, 0.40]), np.array([0.20, 0.18, 0.17]))
 
 
 @functools.cache

@@ -171,7 +171,7 @@ def shaded_at(chosen: np.ndarray, sitting: Sitting, fine: FineMesh, occlusion: f
     shadows = ShadowMaps(np.zeros((0, 1, 1), np.float32), np.zeros((0, 3, 4), np.float32))
     viewpoint = Viewpoint(sitting.camera.position.astype(np.float32), 0.7, sitting.camera.projection(2))
     shaded = Shaded.before(np.zeros((2 * side, 2 * side, 3), np.float32))
-    light = Light(none, none, ones, ones)
+    light = Light.plain(none, none, ones, ones)
     shade(samples, mesh, materials_of(sitting), light, shadows, viewpoint, shaded)
     flat = shaded.colour[::2, ::2].reshape(-1, 3)[: len(chosen)]
     return flat, shaded.skin.albedo.reshape(-1, 3)[: len(chosen)]
@@ -197,7 +197,8 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
     near = np.flatnonzero((fine.of_part == EYE) & (ball[:, 2] > 0.85))
     albedo, unused = np.zeros((len(ball), 3), np.float32), np.zeros(len(ball), np.float32)
     painted = Painted(albedo, np.zeros_like(albedo), unused, unused)
-    paint_eyes(vertices.normal, ball, fine.eye, materials_of(sitting), painted)
+    viewers = unit(sitting.camera.position - fine.spread(sitting.posed.dressed))
+    paint_eyes(vertices.normal, ball, viewers, fine.eye, materials_of(sitting), painted)
     colour, _ = shaded_at(near, sitting, fine, 1e-4)  # so dim that the highlight vanishes; its lids' shade has no hue
     seen = albedo[near, 1] > 0.01  # not the pupil, where 1e-4 of highlight is not nothing
     hue = colour[seen] / colour[seen].sum(axis=1, keepdims=True)

@@ -7,7 +7,9 @@ import pytest
 
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import SEGMENTS
+from generation.appearance.places.light import Light
 from generation.geometry.camera import Camera
+from generation.geometry.rotations import bringing_up
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.base import HeadPose
@@ -102,10 +104,10 @@ def test_the_sky_is_where_up_is():
     maker = FrameMaker(spec)
     plan = Plan(spec)[1]
     person = maker.person(plan)
-    dark = np.zeros((3, 3), np.float32)
-    shown = {}
-    for name, up in (("crown", [0, 1, 0]), ("face", [0, 0, 1]), ("back", [0, 0, -1])):
-        light = person.look.scene.light._replace(colour=dark, ground=dark[0], up=np.float32(up))
+    dark, shown = np.zeros((3, 3)), {}
+    for name, up in (("crown", (0, 1, 0)), ("face", (0, 0, 1)), ("back", (0, 0, -1))):
+        above = Light.plain(np.eye(3), dark, np.ones(3), np.zeros(3))
+        light = above.turned(bringing_up(up).T)
         look = dataclasses.replace(person.look, scene=dataclasses.replace(person.look.scene, light=light))
         lying = dataclasses.replace(person, look=look)
         picture, _ = maker.picture(lying, plan.expressions[0], plan.views[0])

@@ -42,7 +42,7 @@ def build(scene, data) -> None:
         add_strands(scene, name, data[f"{name}_points"], data[f"{name}_tint"], data[f"{name}_radius"])
     for direction, colour, degrees in zip(data["light_direction"], data["light_colour"], SUN_DEGREES, strict=True):
         add_sun(scene, direction, colour, degrees)
-    add_world(scene, data["sky"], data["ground"], data["up"])
+    add_world(scene, data["world"])
     add_camera(scene, data["camera_matrix"], float(data["fov"]))
 
 
@@ -164,16 +164,14 @@ def add_camera(scene, matrix: np.ndarray, fov: float) -> None:
     scene.camera = holder
 
 
-def add_world(scene, sky: np.ndarray, ground: np.ndarray, up: np.ndarray) -> None:
-    """Half a sphere of `sky` towards `up` (3,), half a sphere of `ground`: what the rasteriser's ambient term
-    integrates."""
+def add_world(scene, panorama: np.ndarray) -> None:
+    """Surroundings (H, W, 3), as `renderer.panorama` gives them."""
+    rows, columns = panorama.shape[:2]
+    image = bpy.data.images.new("world", columns, rows, float_buffer=True, is_data=True)
+    opaque = np.ones((rows, columns, 1), np.float32)
+    image.pixels.foreach_set(np.concatenate([panorama, opaque], axis=2).ravel())
     scene.world = bpy.data.worlds.new("world")
     graph = Graph(scene.world)
-    towards = graph.add("ShaderNodeTexCoord").outputs["Generated"]
-    height = graph.add("ShaderNodeVectorMath", {"operation": "DOT_PRODUCT"})
-    graph.feed(height.inputs[0], towards)
-    graph.feed(height.inputs[1], up.tolist())
-    share = graph.ramp(height.outputs["Value"], -0.25, 0.25)
-    colour = graph.mix(share, (*ground, 1.0), (*sky, 1.0))
+    colour = graph.add("ShaderNodeTexEnvironment", {"image": image}).outputs["Color"]
     surface = graph.add("ShaderNodeBackground", Color=colour)
     graph.finish("ShaderNodeOutputWorld", surface.outputs[0])

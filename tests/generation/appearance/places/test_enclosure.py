@@ -44,7 +44,9 @@ def test_light_comes_from_where_it_is_in_the_room():
         scene, held = set_scene(person, 0), person.circumstances
         light, setup = scene.light, SETUPS[scene.setup]
         assert {values.dtype for values in light} == {np.dtype(np.float32)}
-        assert np.allclose(light.up, held.up, atol=1e-6)
+        up, down = np.array(held.up), -np.array(held.up)
+        assert (light.ambient(up) > light.ambient(down)).all()
+        assert np.allclose(light.axes[1], held.up, atol=1e-6)
         assert np.allclose(np.linalg.norm(light.direction, axis=1), 1, atol=1e-6)
         above = np.degrees(np.arcsin(light.direction @ np.array(held.up)))
         assert abs(above[0] - setup.pitch) < 25  # jittered by 5 degrees
