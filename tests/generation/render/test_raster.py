@@ -106,7 +106,7 @@ def test_the_sky_is_where_up_is():
     person = maker.person(plan)
     dark, shown = np.zeros((3, 3)), {}
     for name, up in (("crown", (0, 1, 0)), ("face", (0, 0, 1)), ("back", (0, 0, -1))):
-        above = Light.plain(np.eye(3), dark, np.ones(3), np.zeros(3))
+        above = Light.plain(np.eye(3), dark, np.ones(3), np.full(3, 0.1))
         light = above.turned(bringing_up(up).T)
         look = dataclasses.replace(person.look, scene=dataclasses.replace(person.look.scene, light=light))
         lying = dataclasses.replace(person, look=look)
