@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.out}: {spec.identities:,} people are painted; the same command without --portraits-only goes on")
         return 0
     print(f"{summary.frames:,} frames in {args.out} ({summary.made:,} made now). To load them:\n")
-    print(_loading(summary.directory))
+    print(_loading(summary.directory, spec))
     return 0
 
 
@@ -76,12 +76,17 @@ def _workers(painting: Painting | None) -> int:
     return (os.cpu_count() or 1) if painting is None else max(1, len(painting.devices))
 
 
-def _loading(directory: Path) -> str:
-    """Three lines of Python."""
+def _loading(directory: Path, spec: Spec) -> str:
+    """A few lines of Python."""
     return "\n".join(
         (
             "  from datasets import load_dataset",
             f'  frames = load_dataset("{directory}")',
-            f'  pairs = load_dataset("{directory}", "pairs")  # each pain frame with its neutral frame',
+            f'  pairs = load_dataset("{directory}", "pairs")  # each face that moves, with its neutral frame',
+            *(
+                [f'  references = load_dataset("{directory}", "references")  # at rest on other days']
+                if spec.references
+                else []
+            ),
         )
     )
