@@ -241,9 +241,9 @@ RIGS: dict[str, RigEntry] = {
         RigEntry(
             name="blendshapes",
             make=_blendshapes,
-            what="MakeHuman's face and expression units, and sculpted fields",
+            what="expressions of ICT-FaceKit carried over to the head, MakeHuman's units, and sculpted fields",
             extra="generation",
-            licence="CC0-1.0 (shapes), Apache-2.0 (fields)",
+            licence="MIT and CC0-1.0 (shapes), Apache-2.0 (fields)",
             frames_licence="CC-BY-4.0",
         ),
         RigEntry(

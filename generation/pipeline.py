@@ -3,12 +3,12 @@
 import functools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dataset_script.facs import AU_NAMES
+from dataset_script.facs import AU_MAX, AU_NAMES
 from dataset_script.spec import Spec
 
 from .annotate import FaceView, encoded, heat_image
@@ -21,8 +21,9 @@ from .geometry.room import camera_row, head_pose_row
 from .geometry.threads import one_thread
 from .heads.base import HeadShape
 from .heads.files import HeadFiles
-from .heatmap import to_bytes
+from .heatmap import to_bytes, vertex_heat
 from .labels import frame_key, planned_row
+from .occluders import face_triangles, hidden_units, occluders_of, unit_regions
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .plan.cameras import CAMERA_KINDS
 from .prompts import prompt_of
@@ -35,7 +36,10 @@ if TYPE_CHECKING:  # the models' package is an extra
 
 @dataclass(frozen=True)
 class Person:
-    """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes."""
+    """What all frames of an identity share. Render vertices (V, 3) and normals of the neutral face, without clothes.
+
+    `regions`: (T,) uint8, see `occluders.unit_regions`; None where nothing is worn that could cover them.
+    """
 
     plan: IdentityPlan
     prompt: str
@@ -43,6 +47,7 @@ class Person:
     look: Look
     neutral: np.ndarray
     normals: np.ndarray
+    regions: np.ndarray | None = None
 
 
 class FrameMaker:
@@ -67,6 +72,7 @@ class FrameMaker:
         self.rig = open_rig(spec, self.head)
         self.appearance = open_look(spec, self.head, painting)
         self.renderer = open_renderer(spec, self.head)
+        self._face = face_triangles(self.head.topology)
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
         """All frames of a person, expression by expression, view by view."""
@@ -87,7 +93,16 @@ class FrameMaker:
         shape = self.head.shape(plan, self.spec.seed)
         look = self.appearance.dress(plan, shape, self.spec.seed)
         normals = vertex_normals(look.neutral, self.head.topology.triangles)
-        return Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
+        person = Person(plan, prompt_of(plan, self.spec.seed), shape, look, look.neutral, normals)
+        return replace(person, regions=self._regions(person)) if look.props else person
+
+    def _regions(self, person: Person) -> np.ndarray:
+        heat = []
+        for alone in np.diag(AU_MAX).astype(float):
+            control = self.rig.pose(person.shape, alone, {})
+            vertices = self.head.vertices(control, person.shape.eyes)
+            heat.append(vertex_heat(person.neutral, vertices, person.normals, self.head.topology))
+        return unit_regions(heat, self.head.topology)
 
     @one_thread
     def picture(
@@ -130,8 +145,8 @@ class FrameMaker:
             "landmarks": seen.landmarks().tolist(),
             "landmarks_3d": seen.landmarks_3d().tolist(),
             "face_box": seen.face_box().tolist(),
-            "occluders": [],
-            "hidden_aus": [],
+            "occluders": occluders_of(seen.picture, *self._face),
+            "hidden_aus": [] if person.regions is None else hidden_units(seen.picture, person.regions, self._face[1]),
         }
         if not self.spec.geometry or person.plan.occasion:
             return Frame(row)

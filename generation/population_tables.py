@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from dataset_script.vocabulary import ETHNICITIES, GENDERS
 
+from .accessories import OWN, WARD
 from .distributions import Ancestry, HairColour, IrisColour, Lines, Meaning, Stated
 from .populations import (
     AGE_RANGES,
@@ -34,7 +35,8 @@ class Table(NamedTuple):
 def population_tables() -> list[Table]:
     """Who looks how, and where each number comes from.
 
-    By ethnicity, by gender, hair styles, by age, what is alike in all groups, and the action units that accompany pain.
+    By ethnicity, by gender, hair styles, by age, what is alike in all groups, the action units that accompany pain, and
+    what is worn on the head.
     The last column is the source; a value that takes several rows has it in the first of them.
     """
     years = ", ".join(f"{group} {low}-{high}" for group, (low, high) in AGE_RANGES.items())
@@ -60,6 +62,28 @@ def population_tables() -> list[Table]:
                 [name, f"{unit.probability:g}", str(unit.highest), "" if k else COMPANIONS_SOURCE]
                 for k, (name, unit) in enumerate(COMPANIONS.items())
             ],
+        ),
+        Table(
+            "What people have and wear on the head, shares, alike in all ethnicities",
+            [
+                "what",
+                "young men",
+                "young women",
+                "elderly men",
+                "elderly women",
+                "worn",
+                "worn in clinical scenes",
+                "source",
+            ],
+            [
+                [name.replace("_", " "), *(f"{share:g}" for share in (*own.young, *own.elderly, *own[2:4])), own.source]
+                for name, own in OWN.items()
+            ],
+        ),
+        Table(
+            "What a ward puts on a head: share of the occasions in clinical scenes",
+            ["what", "share", "source"],
+            [[name.replace("_", " "), f"{ward.share:g}", ward.source] for name, ward in WARD.items()],
         ),
     ]
 

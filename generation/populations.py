@@ -222,8 +222,10 @@ BY_GENDER: dict[str, Gender] = {
 
 
 HAIR_STYLES: dict[str, dict[str, float]] = {
-    "coily man": {"bald": 0.16, "buzz": 0.46, "coils": 0.28, "afro": 0.10},
-    "coily woman": {"bald": 0.02, "buzz": 0.12, "coils": 0.34, "afro": 0.40, "bun": 0.12},
+    "coily man": {"bald": 0.16, "buzz": 0.46, "coils": 0.24, "afro": 0.08, "locs": 0.06},
+    "coily woman": {
+        "bald": 0.02, "buzz": 0.08, "coils": 0.28, "afro": 0.30, "bun": 0.12, "locs": 0.06, "box_braids": 0.14,
+    },
     "man to 60": {
         "bald": 0.06, "buzz": 0.17, "short": 0.24, "crop": 0.11, "quiff": 0.10, "swept": 0.13, "parted": 0.12,
         "curly_short": 0.08,
@@ -237,8 +239,8 @@ HAIR_STYLES: dict[str, dict[str, float]] = {
         "ponytail": 0.09, "braid": 0.03,
     },
     "woman over 60": {
-        "short": 0.10, "pixie": 0.22, "bob": 0.26, "long": 0.05, "wavy": 0.08, "curly": 0.07, "curly_short": 0.08,
-        "bun": 0.11, "ponytail": 0.03,
+        "short": 0.04, "pixie": 0.15, "permed": 0.19, "set": 0.16, "chin_bob": 0.13, "bob": 0.13, "long": 0.03,
+        "wavy": 0.04, "curly": 0.03, "bun": 0.08, "ponytail": 0.02,
     },
 }  # fmt: skip
 """How often each style of `appearance.hair.styles`, relative to the others of its row. By eye."""

@@ -40,6 +40,11 @@ HAIR: dict[str, str] = {
     "long": "long {colour} hair",
     "wavy": "long wavy {colour} hair",
     "curly": "long curly {colour} hair",
+    "permed": "short permed {colour} hair",
+    "set": "short waved {colour} hair brushed back",
+    "chin_bob": "a chin-length {colour} bob",
+    "locs": "{colour} locs",
+    "box_braids": "{colour} box braids",
     "bun": "{colour} hair tied in a bun",
     "ponytail": "{colour} hair tied in a ponytail",
     "braid": "{colour} hair tied in a braid",
@@ -84,6 +89,23 @@ PATTERNED: dict[str, str] = {
     "print": "patterned ",
 }
 """Each of `appearance.clothes.PATTERNS`."""
+WORN: dict[str, str] = {
+    "hijab": "a hijab",
+    "headscarf": "a headscarf",
+    "medical_cap": "a medical cap",
+    "head_bandage": "a head bandage",
+    "oxygen_mask": "an oxygen mask",
+    "glasses": "glasses",
+    "dressing_forehead": "a forehead dressing",
+    "dressing_cheek": "a cheek dressing",
+    "dressing_nose": "a nose plaster",
+    "dressing_chin": "a chin plaster",
+    "nasal_cannula": "a nasal cannula",
+    "ecg_wires": "ECG wires",
+    "earrings": "earrings",
+    "hearing_aid": "hearing aids",
+}
+"""Each of `accessories.ACCESSORIES`."""
 CLOTH_COLOURS: dict[str, tuple[int, int, int]] = {
     "white": (226, 226, 224),
     "light grey": (190, 190, 190),
@@ -191,6 +213,4 @@ SENTENCES: tuple[str, ...] = (
     "{shot} of {who} in {clothes}, with {features}, {at_rest}, {place}, {light}.",
     "{who} with {features}, wearing {clothes}. {shot}, {at_rest}, {place}, {light}.",
 )
-BACKGROUND_SENTENCE = (
-    "Portrait photograph of a {gender} with {hair}, wearing {clothes}, {place}, {light}, background out of focus."
-)
+BACKGROUND_SENTENCE = "Portrait photograph of a {subject} wearing {clothes}, {place}, {light}, background out of focus."

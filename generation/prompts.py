@@ -7,10 +7,11 @@ is looked at: two people share a prompt only where everything that it says is th
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .accessories import HIDE_HAIR
 from .appearance.clothes import PATTERNS, Garment, choose_clothes
 from .appearance.colours import colour
 from .appearance.eyes import choose_iris
@@ -32,6 +33,7 @@ from .prompt_words import (
     SENTENCES,
     SETTINGS,
     SHOTS,
+    WORN,
 )
 from .streams import stream
 
@@ -56,6 +58,8 @@ SHAVEN, STUBBLE = 0.2, 0.55
 LAB_WEIGHTS = (1.0, 3.0, 3.0)
 """How much a step of lightness and of the two opponent colours counts for the name of a colour."""
 SHORT_BEARD_MM, FULL_BEARD_MM = 3.0, 8.0
+WORN_SAID = 2
+"""How many accessories a prompt names, those that cover most."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ class Words:
 
     Attributes:
         who: age in years, ethnicity and gender.
-        beard: "" where nothing is said of it.
+        hair, beard: "" where nothing is said of it.
+        clothes: with what is worn on the head.
     """
 
     who: str
@@ -78,8 +83,7 @@ class Words:
     @property
     def features(self) -> str:
         """Hair, beard and eyes in one list."""
-        *others, last = filter(None, (self.hair, self.beard, self.eyes))
-        return f"{', '.join(others)} and {last}"
+        return listed([phrase for phrase in (self.hair, self.beard, self.eyes) if phrase])
 
 
 def prompt_of(plan: IdentityPlan, seed: int) -> str:
@@ -87,13 +91,22 @@ def prompt_of(plan: IdentityPlan, seed: int) -> str:
     rng = stream(seed, "prompt", plan.identity_id)
     words = describe(plan, seed)
     sentence, shot, at_rest = (choices[rng.integers(len(choices))] for choices in (SENTENCES, SHOTS, AT_REST))
+    if plan.accessories:
+        at_rest = re.sub(r"(, | and )?(face )?(fully visible|unobstructed)", "", at_rest)
     text = sentence.format(shot=shot, at_rest=at_rest, features=words.features, **vars(words))
     return re.sub(r"(?:^|(?<=\. ))[a-z]", lambda letter: letter.group().upper(), text)
 
 
+def portrait_prompt(plan: IdentityPlan, seed: int) -> str:
+    """What is painted of a planned person: the face without what is worn on it, which is drawn over the painted one."""
+    return prompt_of(replace(plan, accessories=()), seed)
+
+
 def background_prompt(plan: IdentityPlan, seed: int) -> str:
     """What is around the face of a planned person: hair, clothes, place and light."""
-    return BACKGROUND_SENTENCE.format(gender=plan.gender, **vars(describe(plan, seed)))
+    words = describe(plan, seed)
+    subject = f"{plan.gender} with {words.hair}," if words.hair else plan.gender
+    return BACKGROUND_SENTENCE.format(subject=subject, **vars(words))
 
 
 def who(plan: IdentityPlan) -> str:
@@ -111,10 +124,10 @@ def describe(plan: IdentityPlan, seed: int) -> Words:
     beard = _beard(*choose_beard(plan, seed), paint, style == "bald") if plan.gender == "man" else ""
     return Words(
         who=who(plan),
-        hair=_hair(style, recede, _shade(paint)),
+        hair="" if set(plan.accessories) & set(HIDE_HAIR) else _hair(style, recede, _shade(paint)),
         beard=beard,
         eyes=EYES[choose_iris(plan, seed)],
-        clothes=_clothes(cut, garment),
+        clothes=listed([_clothes(cut, garment), *(WORN[name] for name in plan.accessories[:WORN_SAID])]),
         place=setting.place.format(held=HELD.get(plan.circumstances.posture, "")),
         light=setting.light.format(side="right" if side > 0 else "left"),  # the person's left is the picture's right
     )
@@ -123,6 +136,12 @@ def describe(plan: IdentityPlan, seed: int) -> Words:
 def with_article(noun: str) -> str:
     """`noun` with "a", or "an" before a vowel, 18 and the eighties."""
     return f"{'an' if re.match('[aeio]|8|18', noun) else 'a'} {noun}"
+
+
+def listed(phrases: list[str]) -> str:
+    """One phrase or more, with commas and "and"."""
+    *others, last = phrases
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def colour_word(albedo: np.ndarray) -> str:

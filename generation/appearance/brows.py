@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from ..geometry.visibility import rasterize
 from ..heads.base import SKIN, Topology
@@ -15,7 +16,8 @@ BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
 BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
-BEARD_HAIRS = 5200
+BEARD_HAIRS, BEARD_POINTS, BEARD_MM, TUFT_HAIRS = 8000, 5, 0.24, 8
+"""How many there are, points of each, their width at the root, and how many make a tuft."""
 MOUSTACHE_MM, ABOVE_LIP = 3.5, -64.0
 
 LASHES_FROM, OFF_THE_ARC_MM = 0.12, 0.9
@@ -27,9 +29,10 @@ _FAR = 1e5  # puts the canonical face so far away that perspective vanishes
 
 @dataclass(frozen=True)
 class FaceStrands:
-    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm.
+    """Strands whose points ride on triangles: corner vertices (N, 3), weights (N, 3), lift off the skin (N,) mm;
+    S strands of a linear `tint` (S, 3) and a `width` (S,) mm at the root, float32.
 
-    `droop` (N,) mm hangs points down, for hair that is longer than it is stiff.
+    `hang` (N, 3) world mm: where points are beside that, for hair that lies down, bends or is longer than it is stiff.
     """
 
     corners: np.ndarray
@@ -37,15 +40,16 @@ class FaceStrands:
     lift: np.ndarray
     points_each: int
     tint: np.ndarray
-    droop: np.ndarray | None = None
+    width: np.ndarray
+    hang: np.ndarray | None = None
 
     def place(self, vertices: np.ndarray, normals: np.ndarray) -> np.ndarray:
         """World points (S, P, 3) float32 on posed `vertices` (V, 3) with `normals`."""
         on_skin = np.einsum("nc,ncd->nd", self.weights, vertices[self.corners])
         outward = np.einsum("nc,ncd->nd", self.weights, normals[self.corners])
         points = on_skin + self.lift[:, None] * outward
-        if self.droop is not None:
-            points[:, 1] -= self.droop
+        if self.hang is not None:
+            points += self.hang
         return points.reshape(-1, self.points_each, 3).astype(np.float32)
 
 
@@ -129,7 +133,8 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     light = np.exp(0.40 * rng.standard_normal(len(x)))[:, None]
     is_grey = (rng.random(len(x)) < 0.75 * grey)[:, None]
     tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, 0.9 * colour * light)
-    return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32))
+    width = 0.17 * np.exp(0.25 * rng.standard_normal(len(x)))
+    return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32), width.astype(np.float32))
 
 
 def beard_area(topology: Topology) -> np.ndarray:
@@ -155,17 +160,43 @@ def grow_beard(
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     chance = area * beard_area(topology)[triangles].mean(axis=1)
     count = int(BEARD_HAIRS * density)
-    chosen = np.repeat(triangles[rng.choice(len(triangles), count, p=chance / chance.sum())], 3, axis=0)
-    weights = np.repeat(rng.dirichlet((1, 1, 1), count), 3, axis=0).astype(np.float32)
-    each = length * np.exp(0.3 * rng.standard_normal(count))
-    above_lip = topology.reference[chosen[::3, 0], 1] > ABOVE_LIP
+    chosen = triangles[rng.choice(len(triangles), count, p=chance / chance.sum())]
+    weights = rng.dirichlet((1, 1, 1), count)
+    root = np.einsum("sc,scd->sd", weights, topology.reference[chosen].astype(np.float64))
+    grown = np.clip(np.einsum("sc,sc->s", weights, beard_area(topology)[chosen]) / 0.8, 0, 1)
+    each = length * np.exp(0.3 * rng.standard_normal(count)) * (0.3 + 0.7 * grown)  # shorter towards its edge
+    above_lip = root[:, 1] > ABOVE_LIP
     each = np.where(above_lip, np.minimum(each, MOUSTACHE_MM), each)  # lips must stay in sight: AU10 moves them
-    lift = (each[:, None] * [0.0, 0.32, 0.40]).ravel()
-    droop = (each[:, None] * [0.0, 0.30, 0.85]).ravel()
+    lift, hang = bend_beard(root, each, above_lip, rng)
     light = np.exp(0.25 * rng.standard_normal(count))[:, None]
     is_grey = (rng.random(count) < min(1.2 * grey, 1.0))[:, None]
-    tint = np.where(is_grey, 0.36 * light, 0.9 * colour * light)
-    return FaceStrands(chosen, weights, lift, 3, tint.astype(np.float32), droop)
+    tint = np.where(is_grey, 0.36 * light, 0.9 * colour * light).astype(np.float32)
+    width = BEARD_MM * np.exp(0.25 * rng.standard_normal(count)) * (0.5 + 0.5 * grown)
+    corners, weights = (np.repeat(values, BEARD_POINTS, axis=0) for values in (chosen, weights.astype(np.float32)))
+    return FaceStrands(corners, weights, lift, BEARD_POINTS, tint, width.astype(np.float32), hang)
+
+
+def bend_beard(
+    root: np.ndarray, length: np.ndarray, above_lip: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far off the skin (N,) mm, and how far beside their roots (N, 3) mm, the points of beard hairs are, which grow
+    at `root` (S, 3) on the canonical face, are `length` (S,) mm long, lie down, and meet in tufts."""
+    count = len(root)
+    share = np.linspace(0, 1, BEARD_POINTS)
+    leaders = rng.choice(count, max(count // TUFT_HAIRS, 1), replace=False)
+    leader = leaders[cKDTree(root[leaders]).query(root)[1]]
+    aside = 0.25 * np.clip(root[:, 0] / 30, -1, 1) + np.where(above_lip, 0.5 * np.sign(root[:, 0]), 0.0)
+    way = np.column_stack([aside + 0.22 * rng.standard_normal(count), -0.85 + 0.15 * rng.standard_normal(count)])
+    way += 0.6 * (way[leader] - way)
+    swing = 0.16 * rng.standard_normal((count, 2))[:, :, None] * np.sin(np.pi * share * rng.uniform(0.8, 1.8))
+    flat = length[:, None, None] * (way[:, :, None] * share**1.3 + swing)
+    tuft = (np.clip(length / 9.0, 0, 0.65))[:, None, None] * share**1.2
+    flat = flat + tuft * (root[leader, :2] - root[:, :2])[:, :, None]
+    hang = np.zeros((count, BEARD_POINTS, 3))
+    hang[:, :, :2] = np.swapaxes(flat, 1, 2)
+    raised = rng.uniform(0.22, 0.42, count)[:, None] * np.minimum(length, 12.0)[:, None]
+    lift = raised * np.sin(0.5 * np.pi * np.minimum(1.6 * share, 1.0))
+    return lift.ravel(), hang.reshape(-1, 3)
 
 
 def lash_strands(

@@ -20,7 +20,10 @@ from .hair.styles import choose_beard, choose_style, hair_colour, scalp_mask
 from .places.light import set_scene
 from .places.setups import SETUPS
 from .props.care import hair_on_support, make_support
+from .props.fitting import Skin as FittingSkin
+from .props.fitting import canonical_skin
 from .props.occlusion import occlusion_together
+from .props.wear import put_on
 from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
 
@@ -62,8 +65,23 @@ class ProceduralLook:
 
     def dress(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
         """The look of a planned person with the neutral face `shape`."""
+        return self.wear(plan, self.bare(plan, shape, seed), seed)
+
+    def wear(self, plan: IdentityPlan, look: Look, seed: int) -> Look:
+        """A look of `bare`, whose skin may have been painted anew, with the accessories of a planned person."""
+        if not plan.accessories:
+            return look
+        return put_on(plan, look, self.head.topology, self._canonical_skin, seed)
+
+    @functools.cached_property
+    def _canonical_skin(self) -> FittingSkin:
+        return canonical_skin(self.head.topology)
+
+    def bare(self, plan: IdentityPlan, shape: HeadShape, seed: int) -> Look:
+        """The look of a planned person with the neutral face `shape`, without accessories."""
         topology = self.head.topology
-        _, colour, grey = hair_colour(plan, seed)
+        paint = hair_colour(plan, seed)
+        _, colour, grey = paint
         style, recede = choose_style(plan, seed)
         beard, beard_length = choose_beard(plan, seed)
         scalp = np.zeros(len(topology.reference), np.float32)
@@ -80,7 +98,8 @@ class ProceduralLook:
         dressed = vertices + thickness[:, None] * normals
         props = make_support(plan, dressed, topology.triangles, seed)
         occlusion, props = occlusion_together(vertices, normals, topology.triangles, props)
-        hair = grow_hair(plan, BareHead(topology, vertices, normals), scalp, style, colour, grey, seed)
+        bare = BareHead(topology, vertices, normals)
+        hair = grow_hair(plan, bare, scalp, style, paint, seed, plan.circumstances.up)
         if hair is not None:
             hair = replace(hair, points=hair_on_support(hair.points, plan, props))
         return Look(

@@ -22,6 +22,8 @@ BLOOD_ABSORPTION = np.array([0.10, 0.95, 0.80])
 LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
 """Of the blood of lips: venous and seen through a thin skin, it is rose where that of cheeks is orange."""
 
+SCALP_FADE = 1.5
+"""How much sooner the tint of the scalp ends at a hairline than its hair: power of the density."""
 LASH_LINE_MM = 0.9
 BROW_SHADOW = 0.36
 """How much of the skin the unseen fine hairs of a brow hide."""
@@ -141,7 +143,8 @@ def paint_skin(
     )
     albedo = BLOODLESS * np.exp(-absorbed)
     albedo = albedo * (1 - 0.55 * stubble[:, None]) + 0.35 * stubble[:, None] * hair_colour
-    albedo = albedo * (1 - 0.88 * scalp[:, None]) + 0.6 * scalp[:, None] * hair_colour
+    rooted = (scalp**SCALP_FADE)[:, None]  # roots and the finest hairs, which are not drawn; fewer at the hairline
+    albedo = albedo * (1 - 0.82 * rooted) + 0.55 * rooted * hair_colour
     brow_shadow = BROW_SHADOW * (1 - Ageing.brow_shadow_lost.value * old)
     under_brow = brow_shadow * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)

@@ -17,9 +17,9 @@ from ..streams import stream
 
 FAMILIES = ("glabella", "forehead", "crows_feet", "lower_lid", "nose_root", "nasolabial")
 LOWER_LID = FAMILIES.index("lower_lid")
-FULL_COMPRESSION = np.array([0.20, 0.16, 0.20, 0.20, 0.22, 0.20])
+FULL_COMPRESSION = np.array([0.20, 0.16, 0.20, 0.20, 0.19, 0.14])
 """Compression across the lines at which a family reaches its full depth."""
-YOUNG_FOLD = np.array([0.45, 0.45, 0.95, 1.05, 0.50, 0.85])
+YOUNG_FOLD = np.array([0.60, 0.45, 0.95, 1.05, 0.55, 0.85])
 """How easily each family folds at least: a raised cheek folds at any age, a forehead hardly when young."""
 TENSED = 0.7
 """A lower lid folds where its tarsus is pulled up off the cheek (AU7), too: this share of the stretch counts."""

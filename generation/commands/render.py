@@ -7,6 +7,7 @@ from dataset_script.facs import AU_DESCRIPTIONS, AU_MAX, AU_NAMES, EXTRA_AU_NAME
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import ETHNICITIES, GENDERS
 
+from ..accessories import ACCESSORIES
 from .head_options import add_head_arguments, chosen_head
 from .spec_options import add_spec_arguments, spec_values
 
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pitch", type=float, default=0, help="degrees; positive looks up")
     parser.add_argument("--roll", type=float, default=0, help="degrees; positive tilts clockwise")
     parser.add_argument("--fov", type=float, default=26, help="horizontal field of view, degrees (default 26)")
+    parser.add_argument(
+        "--wear", nargs="+", choices=ACCESSORIES, default=[], metavar="THING", help=f"of {', '.join(ACCESSORIES)}"
+    )
     add_spec_arguments(parser, "size", "seed", "head", "rig", "renderer")
     add_head_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="PICTURE", help=".png or .jpg")
@@ -66,8 +70,9 @@ def run(args: argparse.Namespace) -> int:
     extra_au = check_extra_aus({name: getattr(args, name.lower()) for name in EXTRA_AU_NAMES})
     head, files = chosen_head(args)
     values = spec_values(args) | {"identities": 1, "head": head, "head_file": files.digest() if files else None}
+    worn = tuple(name for name in ACCESSORIES if name in args.wear)
     view = ViewPlan(0, args.yaw, args.pitch, args.roll, args.fov, 1.0)
-    portrait = Portrait(args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view)
+    portrait = Portrait(args.age, args.ethnicity, args.gender, args.person, tuple(au), extra_au, view, worn)
     portrait.plan()  # what is out of range is refused before the head is built
     with announcing_compilation():
         maker = FrameMaker(Spec(**values), files)

@@ -22,6 +22,7 @@ from PIL import Image
 
 from ..populations import ANCESTRY_AXES
 from .makehuman import ASSET, fit_sphere
+from .target_file import packed, write_sums
 from .texture_map import texture_map
 
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
@@ -42,7 +43,6 @@ PARTS = {
 MASKS = {"face": "face", "lips": "lips", "lids": "eyelids", "ears": "ears", "mouth": "inside-mouth"}
 LOCAL_FOLDERS = "head|eyes|eyebrows|nose|mouth|cheek|chin|ears|forehead|neck|asym"
 BUST_BELOW, BUST_WIDTH = 4.0, 3.7  # dm: keep body quads above this height and within this half width
-SMALLEST_OFFSET_MM = 0.01
 
 
 def read_obj(text: str) -> tuple[np.ndarray, np.ndarray, dict[str, list]]:
@@ -114,18 +114,13 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
     masks = np.stack([sample_mask(archive, name, uv_of_vertex[kept]) for name in MASKS.values()], axis=1)
     masks[np.unique(quads.reshape(-1, 4)[np.concatenate(parts) != 0])] = 0
 
-    names, starts, index, values = [], [0], [], []
+    shapes = {}
     for name, path in target_files(archive.namelist()).items():
         data = archive.read(path)
         offsets = read_target(gzip.decompress(data) if path.endswith(".gz") else data, len(vertices))
         if name.startswith("macro/"):  # keep the head where it is: body height is not ours to model
             offsets -= offsets[eyes].mean(axis=0)
-        offsets = offsets[kept]
-        moved = np.flatnonzero(np.abs(offsets).max(axis=1) > SMALLEST_OFFSET_MM)
-        names.append(name)
-        index.append(moved.astype(np.uint16))
-        values.append(offsets[moved].astype(np.float16))
-        starts.append(starts[-1] + len(moved))
+        shapes[name] = offsets[kept]
     canonical = ((vertices[kept] - origin) * MM_PER_UNIT).astype(np.float32)
     quads, quad_part = quads.reshape(-1, 4), np.concatenate(parts)
     eyeballs = np.stack([fit_sphere(canonical[np.unique(quads[quad_part == k])]) for k in (1, 2)])
@@ -138,10 +133,7 @@ def build(wheel: Path) -> dict[str, np.ndarray]:
         "part_names": np.array(list(PARTS)),
         "masks": masks,
         "mask_names": np.array(list(MASKS)),
-        "target_names": np.array(names),
-        "target_starts": np.array(starts, np.int32),
-        "target_index": np.concatenate(index),
-        "target_values": np.concatenate(values),
+        **packed(shapes),
     }
 
 
@@ -163,8 +155,7 @@ def main() -> None:
     arrays = build(wheel)
     ASSET.parent.mkdir(exist_ok=True)
     np.savez_compressed(ASSET, **arrays)
-    digest = hashlib.sha256(ASSET.read_bytes()).hexdigest()
-    (ASSET.parent / "SHA256SUMS").write_text(f"{digest}  {ASSET.name}\n")
+    digest = write_sums(ASSET.parent)[ASSET.name]
     print(
         f"{ASSET}: {ASSET.stat().st_size / 1e6:.2f} MB, {len(arrays['vertices'])} vertices, "
         f"{len(arrays['target_names'])} targets, sha256 {digest}"

@@ -7,6 +7,7 @@ populations.
 
 import functools
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ from ..populations import BY_GENDER, FACE_YEARS, Ageing, Everyone, draw_ancestry
 from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
 from .landmarks import find_landmarks
+from .target_file import Targets
 from .texture_map import NOWHERE, refined
 
 ASSET = Path(__file__).parent / "assets" / "makehuman_head.npz"
+EXPRESSIONS = ASSET.with_name("ict_expressions.npz")
+"""Expressions of ICT-FaceKit (MIT) for this head, made by `wrapping/build_expressions.py`."""
 
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
@@ -52,16 +56,14 @@ class MakeHumanHead:
             self.canonical = asset["vertices"]
             quads, quad_part = asset["quads"], asset["quad_part"]
             part_names = [str(n) for n in asset["part_names"]]
-            self._starts, self._index, self._values = (
-                asset["target_starts"], asset["target_index"], asset["target_values"].astype(np.float32),
-            )  # fmt: skip
-            self._targets = {str(name): k for k, name in enumerate(asset["target_names"])}
+            shapes = Targets(asset)
             uv = asset["uv"]
             masks = {str(n): asset["masks"][:, k] / 255.0 for k, n in enumerate(asset["mask_names"])}
+        self._targets = shapes
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
         self.eye_control = [parts["left_eye"], parts["right_eye"]]
-        self._axes = local_axes(self._targets)
+        self._axes = local_axes(shapes.names)
         self.topology = self._build_topology(quads, quad_part, part_names, masks, uv)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
@@ -81,7 +83,7 @@ class MakeHumanHead:
             for name in sides[amount < 0]:
                 weights[f"local/{name}"] = abs(amount)
         weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + Ageing.head_age.value * ageing
-        for name in (n for n in self._targets if n.startswith("local/asym-")):
+        for name in (n for n in self._targets.names if n.startswith("local/asym-")):
             weights[name] = 0.12 * abs(float(np.clip(rng.normal(), -2, 2)))
 
         control = self.canonical.copy()
@@ -97,11 +99,8 @@ class MakeHumanHead:
         )
 
     def targets(self, name: str) -> np.ndarray:
-        k = self._targets[name]
-        offsets = np.zeros_like(self.canonical)
-        span = slice(self._starts[k], self._starts[k + 1])
-        offsets[self._index[span]] = self._values[span]
-        return offsets
+        shapes = carried_expressions() if name.startswith("ict/") else self._targets
+        return shapes.offsets(name, len(self.canonical))
 
     def vertices(self, control: np.ndarray, eyes: np.ndarray) -> np.ndarray:
         balls = [eye[:3] + eye[3] * self._ball for eye in eyes]
@@ -188,7 +187,7 @@ def _hat(value: float, name: str) -> dict[str, float]:
     return {f"average{name}": 1 - far, f"{'max' if value > 0.5 else 'min'}{name}": far}
 
 
-def local_axes(targets: dict[str, int]) -> dict[str, tuple[list[str], list[str]]]:
+def local_axes(targets: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
     """Pairs of opposite local targets, left and right together: axis -> (names when positive, names when negative)."""
     names = {n.removeprefix("local/") for n in targets if n.startswith("local/") and "/asym-" not in n}
     axes: dict[str, tuple[list[str], list[str]]] = {}
@@ -236,6 +235,13 @@ def lash_rim(vertices: np.ndarray, quads: np.ndarray, eye: np.ndarray) -> tuple[
     roots = np.array([v for v in order if int(v) in near_set])
     tips = np.array([v for v in order if int(v) not in near_set])
     return roots, tips
+
+
+@functools.cache
+def carried_expressions() -> Targets:
+    """The shapes of EXPRESSIONS, read once a process, when the first is asked for."""
+    with np.load(EXPRESSIONS) as asset:
+        return Targets(asset)
 
 
 @functools.cache

@@ -98,7 +98,10 @@ def continued(picture: np.ndarray, known: np.ndarray) -> np.ndarray:
 def around_face(picture: RenderedView, topology: Topology, scalp: np.ndarray) -> np.ndarray:
     """(S, S) bool: background, hair, and the `scalp` (V,) 0-1 between hairs."""
     grown = interpolate(picture.ids, picture.weights, topology.triangles, np.ascontiguousarray(scalp, np.float32))
-    return np.isin(picture.segments, (BACKGROUND, HAIR)) | ((picture.segments == SKIN) & (grown > 0.5))
+    around = np.isin(picture.segments, (BACKGROUND, HAIR)) | ((picture.segments == SKIN) & (grown > 0.5))
+    if picture.covering is not None:  # clear plastic before the background
+        around &= picture.covering.covered_by < 0
+    return around
 
 
 def fill_around(

@@ -24,7 +24,7 @@ from ..diffusion.painter import Painter, open_painter
 from ..geometry.camera import Camera
 from ..heads.base import Head, HeadShape
 from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
-from ..prompts import NEGATIVE_PROMPT, prompt_of
+from ..prompts import NEGATIVE_PROMPT, portrait_prompt
 from ..render.base import RenderedView
 from ..render.raster.renderer import RasterRenderer
 from ..render.raster.renderer import load as load_raster
@@ -68,9 +68,9 @@ class PaintedLook:
         Raises:
             WorkFailed: a picture is missing and there are no models, or it cannot be painted, read or written.
         """
-        look = self._procedural.dress(plan, shape, seed)
+        look = self._procedural.bare(plan, shape, seed)  # what is worn is drawn over the painted face, and not painted
         front = self._portrait(plan, look, seed)
-        look = self._textured(plan, shape, look, front, seed)
+        look = self._procedural.wear(plan, self._textured(plan, shape, look, front, seed), seed)
         if background_of(self.spec) != "identity":
             return look
         return self._before_a_background(plan, shape, look, seed)
@@ -126,7 +126,7 @@ class PaintedLook:
     def _portrait(self, plan: IdentityPlan, look: Look, seed: int) -> np.ndarray:
         """The frontal portrait (size, size, 3) uint8."""
         depth = self._depth(look, portrait_camera(self.settings.size))
-        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, "front")
+        prompt, noise = portrait_prompt(plan, seed), noise_seed(seed, plan, "front")
 
         def paint(name: str) -> np.ndarray:
             return self._needed(name).portrait(depth, prompt, NEGATIVE_PROMPT, noise)
@@ -140,7 +140,7 @@ class PaintedLook:
         camera = portrait_camera(self.settings.size, yaw)
         depth = self._depth(baked.look, camera)
         picture, known = known_side(self._renderer, plan, shape, baked.portrait_look, camera, seed)
-        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, kind)
+        prompt, noise = portrait_prompt(plan, seed), noise_seed(seed, plan, kind)
 
         def paint(name: str) -> np.ndarray:
             return self._needed(name).side_portrait(depth, picture, known, prompt, NEGATIVE_PROMPT, noise)

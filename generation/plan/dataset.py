@@ -15,6 +15,7 @@ from dataset_script.vocabulary import (
     VIEWS_PER_EXPRESSION,
 )
 
+from ..accessories import choose_accessories
 from ..populations import AGE_RANGES
 from ..streams import stream
 from .circumstances import Circumstances
@@ -77,7 +78,8 @@ class Plan(Sequence[IdentityPlan]):
             expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
-        return placed(person, CLINICAL if self._in_care[identity_id] else STUDIO, seed)
+        scene = CLINICAL if self._in_care[identity_id] else STUDIO
+        return _dressed(placed(person, scene, seed), seed)
 
     def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
         """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
@@ -85,7 +87,7 @@ class Plan(Sequence[IdentityPlan]):
         neutral, seed = person.expressions[:1], self.spec.seed
         days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
         upright = (replace(day, views=(reference_view(seed, day),)) for day in days)
-        return tuple(placed(day, scene_of_occasion(self.spec, day), seed) for day in upright)
+        return tuple(_dressed(placed(day, scene_of_occasion(self.spec, day), seed), seed) for day in upright)
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""
@@ -100,3 +102,8 @@ class Plan(Sequence[IdentityPlan]):
             parts = [tuple(members[i : i + per_shard]) for i in range(0, len(members), per_shard)]
             chunks += [Chunk(split, index, len(parts), part) for index, part in enumerate(parts)]
         return chunks
+
+
+def _dressed(person: IdentityPlan, seed: int) -> IdentityPlan:
+    """A person with what they wear on their head where they are."""
+    return replace(person, accessories=choose_accessories(person, seed))

@@ -65,7 +65,7 @@ class IdentityPlan:
             `stream`, what differs between days from `occasion_stream`.
         scene: "studio" or "clinical".
         circumstances: posture, gravity and kind of camera.
-        accessories: names of what is worn on or lies before the face.
+        accessories: what is worn on the head, of `accessories.ACCESSORIES`.
     """
 
     identity_id: int

@@ -1,9 +1,7 @@
-"""Action units as weighted MakeHuman face units ("fu") and expression units ("xu"), graded linearly over levels 1-5.
+"""The default rig: action units as weighted shapes (`unit_shapes`), graded linearly over levels 1-5.
 
-The map was chosen by looking at renders. What the targets lack is sculpted as smooth offset fields over the canonical
-face: AU4 (the brows come together), AU6 (the cheek lifts into the infraorbital triangle and bulges) and AU9 (the skin
-beside the nose goes up to the root, the alae lift, the inner brow comes down). Offsets add up, except around the eye:
-the more the lids close, the less the units that raise the lower lid may add, or the lids would cross.
+Offsets add up, except where units pull the same skin (AU6 and AU7, AU9 and AU10) and around the eye: the more the lids
+close, the less the units that raise the lower lid may add, or the lids would cross.
 """
 
 import functools
@@ -15,49 +13,13 @@ from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, 
 from ..heads.base import Head, HeadShape
 from ..populations import ANCESTRY_AXES
 from .base import check_asymmetry, left_half
-from .lid_contact import LID_GUARD, LidContact
+from .lid_contact import LidContact
+from .lip_contact import LipContact
+from .proportions import Proportions
+from .unit_shapes import GUARDED_SHAPES, SCULPT, UNIT_SHAPES, both_sides, sculpted
 
-SIDES = ("Left", "Right")
-UNIT_SHAPES: dict[str, dict[str, float]] = {
-    "AU4": {"fu/browDown*": 0.60, "xu/eyebrows-*-down": 0.95, "sculpt/AU4": 1.0},
-    "AU6": {"fu/cheekSquint*": 0.90, "sculpt/AU6": 1.70},
-    "AU7": {"fu/eyeSquint*": 0.80, "fu/eyeBlink*": 0.20},
-    "AU9": {"fu/noseSneer*": 0.70, "xu/nose-*-elevation": 0.80, "sculpt/AU9": 1.0},
-    "AU10": {"fu/mouthUpperUp*": 0.50, "xu/mouth-elevation": 0.70},
-    "AU43": {"xu/eye-*-closure": 1.0},
-    "AU1": {"fu/browInnerUp": 1.0},
-    "AU2": {"fu/browOuterUp*": 0.80},
-    "AU12": {"fu/mouthSmile*": 0.80},
-    "AU20": {"fu/mouthStretch*": 0.50, "xu/mouth-retraction": 0.70},
-    "AU25": {"fu/mouthLowerDown*": 0.40, "fu/mouthUpperUp*": 0.20, "xu/mouth-parling": 0.70},
-    "AU26": {"fu/jawOpen": 0.35},
-    "AU27": {"fu/jawOpen": 1.0},
-}
-"""Weights at full intensity; * stands for both sides; xu targets are blended by the person's ancestry."""
-
-GUARDED_SHAPES = {
-    "fu/eyeBlink*": 1.0,
-    "fu/eyeSquint*": LID_GUARD["AU7"],
-    "fu/cheekSquint*": LID_GUARD["AU6"],
-    "sculpt/AU6": LID_GUARD["AU6"],
-}
-"""Share of a shape that closed eyes (AU43) take away."""
-
-SCULPT: dict[str, tuple[tuple[tuple[float, float], tuple[float, float], tuple[float, float, float]], ...]] = {
-    # ((x, y) centre, (x, y) radius, (x, y, z) offset), mm, on the subject's left; the right mirrors it
-    "AU4": (((13.0, 17.0), (9.0, 8.0), (-1.8, -1.8, 0.8)),),
-    "AU6": (
-        ((40.0, -20.0), (15.0, 9.0), (-1.0, 3.2, 2.2)),
-        ((33.0, -8.5), (13.0, 4.0), (0.0, 1.3, 0.8)),
-        ((57.0, -3.0), (8.0, 9.0), (-1.6, -0.6, 0.6)),
-    ),
-    "AU9": (
-        ((11.0, -18.0), (6.0, 12.0), (0.5, 3.0, 1.2)),
-        ((15.0, -38.0), (6.0, 7.0), (1.2, 3.0, 0.8)),
-        ((7.0, -56.0), (9.0, 6.0), (0.0, 1.8, 0.6)),
-        ((11.0, 13.0), (9.0, 7.0), (-1.6, -2.6, 0.6)),
-    ),
-}
+SHARED_SKIN = (("AU6", "AU7"), ("AU9", "AU10"))
+"""Pairs of units that pull the same skin: together they go little beyond the stronger one, as in PSPI's maxima."""
 
 
 class BlendshapeRig:
@@ -72,62 +34,60 @@ class BlendshapeRig:
             if name.startswith("sculpt/"):
                 offsets.append(sculpted(head, SCULPT[name.removeprefix("sculpt/")]))
             elif name.startswith("xu/"):
-                offsets += [_both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in ANCESTRY_AXES]
+                offsets += [both_sides(head, name.replace("xu/", f"xu/{axis}/")) for axis in ANCESTRY_AXES]
             else:
-                offsets.append(_both_sides(head, name))
-        self._lids = LidContact(head)
-        self._left = left_half(head.canonical)
+                offsets.append(both_sides(head, name))
         self._offsets = np.stack(offsets).reshape(len(offsets), -1)
+        self._lids, self._lips = LidContact(head), LipContact(head)
+        self._proportions, self._left = Proportions(head), left_half(head.canonical)
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         check_asymmetry(asymmetry)
-        weights = self.weights(au, extra_au)
-        if not any(weights.values()):
+        levels = _levels(au, extra_au)
+        active = [unit for unit, level in levels.items() if level]
+        if not active:
             return shape.control
-        closing = dict.fromkeys(weights, 0.0) | {name: weights[name] for name in UNIT_SHAPES["AU43"]}
-        moving = weights | dict.fromkeys(UNIT_SHAPES["AU43"], 0.0)
-        moved = self._offset(moving, shape) * (1 + np.float32(asymmetry) * self._left) + self._offset(closing, shape)
-        return self._lids.resolve(shape.control + moved, shape, float(au[AU_NAMES.index("AU43")]))
+        moved = dict(zip(active, self._moved(active, levels, shape), strict=True))
+        for unit, factor in self._proportions.scale(shape).items():
+            if unit in moved:
+                moved[unit] = moved[unit] * factor
+        closing = moved.pop("AU43", np.float32(0))
+        for pair in SHARED_SKIN:
+            if all(unit in moved for unit in pair):
+                moved[pair[0]] = pulled_together(*(moved.pop(unit) for unit in pair))
+        total = sum(moved.values(), np.zeros_like(shape.control)) * (1 + np.float32(asymmetry) * self._left)
+        parted = self._lips.resolve(shape.control + total + closing, shape)
+        return self._lids.resolve(parted, shape, levels["AU43"])
 
-    def _offset(self, weights: dict[str, float], shape: HeadShape) -> np.ndarray:
-        """Sum of the weighted shapes, (W, 3) float32."""
-        row = []
-        for name in self._names:
-            if name.startswith("xu/"):
-                row += [weights[name] * shape.ancestry[axis] for axis in ANCESTRY_AXES]
-            else:
-                row.append(weights[name])
-        return (np.asarray(row, np.float32) @ self._offsets).reshape(shape.control.shape)
-
-    def weights(self, au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
-        """Weight of every shape, after the lid guard."""
-        levels = dict(zip(AU_NAMES, check_aus(au) / AU_MAX, strict=True))
-        levels |= {name: check_extra_aus(extra_au)[name] / EXTRA_AU_MAX for name in EXTRA_AU_NAMES}
-        weights = dict.fromkeys(self._names, 0.0)
-        for unit, level in levels.items():
-            for name, full in UNIT_SHAPES[unit].items():
-                weights[name] += full * float(level)
-        for name, share in GUARDED_SHAPES.items():
-            weights[name] *= 1 - share * float(levels["AU43"])
-        return weights
+    def _moved(self, units: list[str], levels: dict[str, float], shape: HeadShape) -> np.ndarray:
+        """Offsets (len(units), W, 3) float32 mm of each unit."""
+        rows = []
+        for unit in units:
+            row = []
+            for name in self._names:
+                open_share = 1 - GUARDED_SHAPES.get(name, 0.0) * levels["AU43"]
+                weight = UNIT_SHAPES[unit].get(name, 0.0) * levels[unit] * open_share
+                axes = [shape.ancestry[axis] for axis in ANCESTRY_AXES] if name.startswith("xu/") else [1.0]
+                row += [weight * share for share in axes]
+            rows.append(row)
+        return (np.asarray(rows, np.float32) @ self._offsets).reshape(len(units), *shape.control.shape)
 
 
-def _both_sides(head: Head, pattern: str) -> np.ndarray:
-    sides = [s.lower() for s in SIDES] if pattern.startswith("xu/") else SIDES
-    names = [pattern.replace("*", side) for side in sides] if "*" in pattern else [pattern]
-    return sum(head.targets(name) for name in names)
+def _levels(au: np.ndarray, extra_au: dict[str, float]) -> dict[str, float]:
+    """Unit -> share of its full intensity, 0-1. Raises InvalidInput on intensities out of range."""
+    shares = dict(zip(AU_NAMES, (check_aus(au) / AU_MAX).tolist(), strict=True))
+    extra = check_extra_aus(extra_au)
+    return shares | {name: float(extra[name]) / EXTRA_AU_MAX for name in EXTRA_AU_NAMES}
 
 
-def sculpted(head: Head, bumps: tuple) -> np.ndarray:
-    """Sum of Gaussian offset fields over the front of the canonical face, (W, 3) float32 mm."""
-    points = head.canonical
-    front = np.clip((points[:, 2] + 20) / 20, 0, 1)[:, None]  # nothing behind the temples moves
-    offsets = np.zeros_like(points)
-    for (cx, cy), (rx, ry), move in bumps:
-        for side in (1, -1):
-            weight = np.exp(-0.5 * (((points[:, 0] - side * cx) / rx) ** 2 + ((points[:, 1] - cy) / ry) ** 2))
-            offsets += weight[:, None] * front * (np.array(move) * (side, 1, 1))
-    return (offsets * head.skin_control[:, None]).astype(np.float32)
+def pulled_together(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Offsets (W, 3) mm of skin that two units pull, from those of each alone.
+
+    Where one acts alone, skin moves as by that one; where both pull the same way, by the cube root of the sum of cubes:
+    a quarter more than one of two equals, for skin that is already pulled to its end gives little more.
+    """
+    a, b = (np.linalg.norm(offsets, axis=1, keepdims=True) for offsets in (one, other))
+    return (one + other) * (np.cbrt(a**3 + b**3) / np.maximum(a + b, np.float32(1e-9)))
 
 
 @functools.cache

@@ -25,6 +25,7 @@ class Portrait:
         person: 0-99999, which of the people of these demographics.
         au: six intensities in C1 order; extra_au: name -> 0-5 of the units that are not counted.
         view: the camera.
+        accessories: of `accessories.ACCESSORIES`, what is worn.
     """
 
     age: int
@@ -34,6 +35,7 @@ class Portrait:
     au: tuple[float, ...]
     extra_au: dict[str, float]
     view: ViewPlan
+    accessories: tuple[str, ...] = ()
 
     def plan(self) -> IdentityPlan:
         """The plan of this person with one expression and one view. Raises InvalidInput for what is out of range."""
@@ -50,7 +52,15 @@ class Portrait:
         group = "young" if self.age < AGE_RANGES["elderly"][0] else "elderly"
         expression = ExpressionPlan(1, self.au, int(pspi(self.au)), self.extra_au)
         return IdentityPlan(
-            self.person, "train", group, self.age, self.ethnicity, self.gender, (expression,), (self.view,)
+            identity_id=self.person,
+            split="train",
+            age_group=group,
+            age=self.age,
+            ethnicity=self.ethnicity,
+            gender=self.gender,
+            expressions=(expression,),
+            views=(self.view,),
+            accessories=self.accessories,
         )
 
 

@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,8 +119,9 @@ def test_normals_are_unit_and_face_the_camera(frames):
         assert normals[left, 0].mean() < -0.1 < 0.1 < normals[right, 0].mean()
 
 
-def test_landmarks_of_the_far_side_are_hidden(frames):
-    for frame in frames[:3]:
+def test_landmarks_of_the_far_side_are_hidden(maker):
+    bare = replace(PLAN[2], accessories=())
+    for frame in (maker.make_frame(bare, 0, view) for view in range(3)):
         visible, yaw = np.array(frame.geometry["landmarks_visible"]), frame.row["camera"]["yaw"]
         if abs(yaw) < 10:
             assert visible[17:].all()
@@ -201,3 +203,13 @@ def test_a_portrait_checks_its_arguments(maker):
 def test_render_refuses_other_files_in_one_line(tmp_path, capsys):
     assert pain3d_cli.main(["render", "--out", str(tmp_path / "a.tiff")]) == 2
     assert "must end in" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_a_portrait_wears_what_it_is_told(maker, tmp_path, capsys):
+    view = ViewPlan(0, 0.0, 0.0, 0.0, 26.0, 1.0)
+    plain = Portrait(72, "white", "woman", 0, (3.0, 0, 0, 0, 4.0, 0), {}, view)
+    pictures = [render_portrait(maker, each)[0] for each in (plain, replace(plain, accessories=("oxygen_mask",)))]
+    assert (pictures[0] != pictures[1]).any(axis=2).mean() > 0.02
+    with pytest.raises(SystemExit):
+        pain3d_cli.main(["render", "--wear", "crown", "--out", str(tmp_path / "a.png")])
+    assert "invalid choice: 'crown'" in capsys.readouterr().err

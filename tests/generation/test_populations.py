@@ -8,6 +8,7 @@ import pytest
 from dataset_script.facs import EXTRA_AU_NAMES
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS
+from generation.accessories import OWN, WARD
 from generation.appearance.eyes import IRISES
 from generation.appearance.hair.styles import COLOURS, STYLES, THIN_FROM, choose_style, hair_colour
 from generation.appearance.skin import BLOOD_ABSORPTION, BLOODLESS, MELANIN_ABSORPTION
@@ -86,7 +87,7 @@ def test_tables_show_every_value_and_its_source():
         assert "{}" not in str(table.rows) and "|" not in str(table.rows), table.title
         named = [row[0] for row in table.rows]
         assert len(set(named)) == len(named), table.title
-    ethnicity, gender, styles, age, everyone, companions = (table.rows for table in tables)
+    ethnicity, gender, styles, age, everyone, companions, own, ward = (table.rows for table in tables)
     assert ["eyes: share with blue", "0.01", "0.3", "0", "0", "0.01", "0", ""] in ethnicity
     assert ["face: centre of MakeHuman's axis cheek-bones", "0", "0.08", ""] in gender
     assert [row[0] for row in styles[:2]] == ["bald", "buzz"] and len(styles) == len(STYLES) + 1
@@ -94,7 +95,9 @@ def test_tables_show_every_value_and_its_source():
     stated = [value for holder in (Ageing, Everyone) for value in vars(holder).values() if isinstance(value, Stated)]
     assert {of.what for of in stated if "{}" not in of.what} <= {row[0] for row in (*age, *everyone)}
     assert [row[0] for row in companions] == list(COMPANIONS)
-    assert all(rows[0][-1] for rows in (ethnicity, gender, styles, age, everyone, companions))
+    assert [row[0] for row in own] == [name.replace("_", " ") for name in OWN]
+    assert [row[0] for row in ward] == [name.replace("_", " ") for name in WARD]
+    assert all(rows[0][-1] for rows in (ethnicity, gender, styles, age, everyone, companions, own, ward))
 
 
 def test_hair_greys_as_its_source_says():

@@ -4,12 +4,14 @@ import colorsys
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dataset_script.spec import Spec
 from generation import prompts
+from generation.accessories import ACCESSORIES, HIDE_HAIR, choose_accessories
 from generation.appearance.clothes import CUTS, PATTERNS, choose_clothes
 from generation.appearance.colours import colour
 from generation.appearance.eyes import IRISES, choose_iris
@@ -28,6 +30,7 @@ from generation.prompt_words import (
     PATTERNED,
     PEOPLE,
     SETTINGS,
+    WORN,
 )
 from generation.prompts import (
     BACKGROUND_NEGATIVE_PROMPT,
@@ -39,6 +42,7 @@ from generation.prompts import (
     background_prompt,
     colour_word,
     describe,
+    portrait_prompt,
     prompt_of,
     who,
     with_article,
@@ -48,8 +52,8 @@ SEEDS = (0, 7)
 CLIP_TOKENS = 75
 """CLIP reads 77, of which two mark start and end."""
 IN_PIECES = {
-    "balding": 2, "coily": 2, "collared": 2, "distorted": 2, "frown": 2, "lamplight": 2, "parted": 2, "tilted": 2,
-    "turtleneck": 3, "unobstructed": 3, "watermark": 2,
+    "balding": 2, "cannula": 3, "coily": 2, "collared": 2, "distorted": 2, "frown": 2, "headscarf": 2, "hijab": 2,
+    "lamplight": 2, "parted": 2, "tilted": 2, "turtleneck": 3, "unobstructed": 3, "watermark": 2,
 }  # fmt: skip
 """Tokens of the words that CLIP's vocabulary does not have as a whole, counted once with its own tokenizer."""
 FORBIDDEN = (
@@ -99,7 +103,7 @@ def test_everything_that_can_be_drawn_has_words():
     assert set(HAIR) == {*STYLES, "bald"} == {style for row in HAIR_STYLES.values() for style in row}
     assert set(HAIR_COLOURS) == set(COLOURS) and set(EYES) == set(IRISES)
     assert set(GARMENTS) == set(CUTS) and set(PATTERNED) == set(PATTERNS)
-    assert set(SETTINGS) == set(SETUPS)
+    assert set(SETTINGS) == set(SETUPS) and set(WORN) == set(ACCESSORIES)
 
 
 def test_light_has_a_side_only_where_the_key_stands_clearly_on_one():
@@ -138,6 +142,9 @@ def test_prompts_say_the_hair_that_is_drawn(people):
         name, _, grey = hair_colour(person, seed)
         hair = describe(person, seed).hair
         assert hair in text
+        if set(person.accessories) & set(HIDE_HAIR):
+            assert not hair and not says(text, "hair|bald|balding")
+            continue
         assert says(text, "bald") == (style == "bald")
         if style == "bald":
             assert not says(text, "hair")
@@ -210,12 +217,32 @@ def test_prompts_say_place_light_and_eyes_that_are_drawn(people):
         assert says(text, EYES[choose_iris(person, seed)])
 
 
-def test_every_prompt_asks_for_a_face_at_rest_in_full_view(people):
-    _, _, texts = people
-    for text in texts:
-        for word in ("neutral", "relaxed", "mouth", "closed", "camera", "fully visible", "unobstructed"):
-            assert says(text, word), (word, text)
+def test_every_prompt_asks_for_a_face_at_rest_and_portraits_for_one_in_full_view(people):
+    plan, seed, texts = people
+    at_rest, in_view = ("neutral", "relaxed", "mouth", "closed", "camera"), ("fully visible", "unobstructed")
+    for person, text in zip(plan, texts, strict=True):
+        assert all(says(text, word) for word in at_rest), text
+        assert all(says(text, word) == (not person.accessories) for word in in_view), text
+        painted = portrait_prompt(person, seed)
+        assert all(says(painted, word) for word in (*at_rest, *in_view)), painted
+        assert (painted == text) == (not person.accessories)
     assert all(len(rest.split()) < 16 for rest in AT_REST)
+
+
+def test_prompts_say_what_is_worn_and_portraits_do_not(people):
+    plan, seed, _ = people
+    rng = np.random.default_rng(seed)
+    clinical = [replace(person, scene="clinical") for person in plan]
+    clinical = [replace(person, accessories=choose_accessories(person, seed)) for person in clinical]
+    for person in (*plan, *clinical, *(replace(p, accessories=(rng.choice(ACCESSORIES),)) for p in plan[:200])):
+        text, painted = prompt_of(person, seed), portrait_prompt(person, seed)
+        assert tokens(text) <= CLIP_TOKENS, (tokens(text), text)
+        for name in person.accessories[:2]:
+            assert says(text, WORN[name]), text
+        for name in set(ACCESSORIES) - set(person.accessories):
+            assert not says(text, WORN[name]), text
+        assert not any(says(painted, WORN[name]) for name in ACCESSORIES)
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9 ,.:-]+\.", text) and not re.search(r"  | ,|\.\.|, ,", text), text
 
 
 def test_prompts_are_short_and_begin_with_the_person(people):

@@ -17,10 +17,21 @@ GUARD_X, GUARD_Y = (0.0, 30.0, 50.0, 62.0, 66.0), (44.0, 43.0, 40.0, 34.0, 12.0)
 """Lowest point of hair in front of the forehead, by distance from the middle plane (mm); the brows are at 20."""
 FRINGE_HALF, FRINGE_FROM, FRINGE_LENGTH = 42.0, -22.0, 70.0
 """Roots of a fringe: this near to the middle plane, and in front of this depth (mm)."""
+CUT_SPREAD_MM = 7.0
+"""How unevenly scissors cut: standard deviation of the height of a lock's end."""
 SHOULDER = -85.0
 """Under this height (mm) hair goes in front of the shoulder or behind it."""
 REST_MM, ON_CLOTHES_MM, HEAD_MM = 1.5, 7.0, 135.0
 """How far off the skin hair lies, and how much more on clothes; how far the head reaches from its middle."""
+UPRIGHT = 0.6
+"""Cosine of the tilt up to which hair hangs around the neck and on the shoulders; further over it lies on a pillow."""
+EAR_TOUCH_MM = 3.5
+"""Nearer than this to a vertex of an ear, hair touches it."""
+PILLOW_SINK_MM = 14.0
+PILLOW_RING_MM = 135.0
+"""Hair on a pillow turns around the head at about this distance from its middle."""
+GUIDE_STEP_MM = 9.0
+"""Longest step of a guide."""
 OVER_EAR_MM, EAR_DEPTH_MM, EAR_SLOPE_MM = 2.5, 16.0, 12.0
 """How far over an ear hair passes, how far under it hair still does, and how far around it hair begins to rise."""
 
@@ -105,6 +116,19 @@ class Body:
             flat[near[lifted], 0] = side * top[lifted]
         return flat.reshape(points.shape)
 
+    def up_to_ears(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Strands (S, P, 3) shortened to where they first touch an ear, and the share of each that is left (S,)."""
+        count = points.shape[1]
+        touches = cKDTree(self.ears).query(points[:, 1:].reshape(-1, 3), distance_upper_bound=EAR_TOUCH_MM)[0]
+        touches = np.isfinite(touches).reshape(len(points), count - 1)
+        left = np.where(touches.any(axis=1), touches.argmax(axis=1), count - 1) / (count - 1)
+        return shortened(points, left), left
+
+    def floor(self, up: np.ndarray) -> float:
+        """How far along the unit vector `up` (3,) the pillow is that a head rests and sinks on, mm."""
+        cranium = self.points[self.points[:, 1] > 20]
+        return float((cranium @ up).min() + PILLOW_SINK_MM)
+
     def radius(self, towards: np.ndarray) -> np.ndarray:
         """How far the skin of the head is from its middle (N,) in the unit directions `towards` (N, 3)."""
         distance, near = self._directions.query(towards, k=4)
@@ -118,57 +142,114 @@ class Body:
         return away / np.maximum(np.linalg.norm(away, axis=-1, keepdims=True), 1e-6)
 
 
-def grow_guides(style: Style, roots: Roots, body: Body, parting: Parting, rng: np.random.Generator) -> np.ndarray:
-    """Guides (G, P, 3) of a style, world mm."""
+def grow_guides(
+    style: Style, roots: Roots, body: Body, parting: Parting, rng: np.random.Generator, up: np.ndarray
+) -> np.ndarray:
+    """Guides (G, P, 3) of a style, world mm, that fall against the unit vector `up` (3,) in the axes of the head."""
     if style.comb == "knot":
         return comb_to_knot(style, roots, body, rng)
-    count = len(roots.at)
+    seed = int(rng.integers(2**63))
+    length = comb_length(style, roots, parting, np.random.default_rng(seed))
+    upright = fall(style, roots, body, parting, np.random.default_rng(seed), np.array([0.0, 1.0, 0.0]), length)
+    upright = cut_at(upright, cut_heights(style, roots, parting, np.random.default_rng(seed)))
+    if up[1] > UPRIGHT:
+        return upright
+    length = np.linalg.norm(np.diff(upright, axis=1), axis=2).sum(axis=1)  # scissors cut it while it hung
+    return fall(style, roots, body, parting, np.random.default_rng(seed), up, length)
+
+
+def comb_length(style: Style, roots: Roots, parting: Parting, rng: np.random.Generator) -> np.ndarray:
+    """Lengths (G,) mm before scissors: by style, shorter at the sides."""
+    length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(len(roots.at)))
+    length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
+    if style.cut is None:
+        length *= 1 - 0.55 * sideburn(roots.place)
+    length[roots.zone(parting) == 3] = FRINGE_LENGTH
+    return length
+
+
+def cut_heights(style: Style, roots: Roots, parting: Parting, rng: np.random.Generator) -> np.ndarray:
+    """Heights (G,) mm at which scissors end hair; a fringe is cut over the brows, aslant."""
+    bangs = roots.zone(parting) == 3
+    uneven = CUT_SPREAD_MM * rng.standard_normal(len(roots.at))
+    heights = np.full(len(roots.at), -np.inf if style.cut is None else style.cut) + uneven
+    slant = np.sign(parting.at) * roots.place[bangs, 0]
+    heights[bangs] = rng.uniform(38, 48) - 0.22 * slant + 0.7 * np.abs(uneven[bangs])
+    return heights
+
+
+def fall(
+    style: Style, roots: Roots, body: Body, parting: Parting, rng: np.random.Generator, up: np.ndarray,
+    length: np.ndarray,
+) -> np.ndarray:  # fmt: skip
+    """Guides (G, P, 3) of the given `length` (G,) that leave the scalp as combed and fall against `up` (3,)."""
+    count, hangs = len(roots.at), up[1] > UPRIGHT
     side, bangs = roots.zone(parting._replace(fringe=False)), roots.zone(parting) == 3
     comb = comb_field(style.comb, roots, side)
     forward = np.array([0.35 * np.sign(parting.at), -0.1, 1.0])
     comb[bangs] = forward - (forward * roots.normal[bangs]).sum(axis=1, keepdims=True) * roots.normal[bangs]
-    length = style.length * np.exp(0.4 * style.spread * rng.standard_normal(count))
-    length *= style.sides + (1 - style.sides) * np.clip((roots.place[:, 1] - 15) / 45, 0, 1)
-    length[bangs] = FRINGE_LENGTH
     gravity = style.gravity * rng.uniform(0.8, 1.2, count)
     gravity[bangs] = 1.0
     lift = np.where(bangs, 0.15, style.lift)[:, None]
-    if style.comb == "part":  # hair lies flat beside a parting
-        lift *= np.clip(0.3 + np.abs(roots.place[:, :1] - parting.at) / 50, 0, 1)
+    lift *= 1 - 0.85 * sideburn(roots.place)[:, None]
+    if style.comb == "part":  # hair lies flatter beside a parting
+        lift *= np.clip(0.45 + np.abs(roots.place[:, :1] - parting.at) / 50, 0, 1)
     direction = lift * roots.normal + comb + 1.5 * style.mess * rng.standard_normal((count, 3))
     direction /= np.linalg.norm(direction, axis=1, keepdims=True)
     ahead = np.where(roots.place[:, 2] > -75, 1.0, -1.0) * np.where(rng.random(count) < 0.15, -1, 1)
 
-    guides = np.empty((count, style.points, 3))
+    steps = max(style.points, int(np.ceil(style.length / GUIDE_STEP_MM)) + 1) - 1
+    pace = (style.points - 1) / steps  # shares below are those of a step between two points of a hair
+    floor = body.floor(up)
+    guides = np.empty((count, steps + 1, 3))
     guides[:, 0] = at = roots.at
-    step = length / (style.points - 1)
-    for p in range(1, style.points):
-        direction[:, 1] -= gravity * step / 12
-        direction[:, 2] -= np.where(bangs, 0, style.pull) * step / 12
-        low = (at[:, 1] < SHOULDER) & (style.cut is not None)
-        direction[:, 2] += low * 0.9 * ahead * step / 12
-        direction[:, 0] *= np.where(low, 0.55, 1)
+    step = (length / steps)[:, None]
+    for p in range(1, steps + 1):
+        direction -= (gravity[:, None] * step / 12) * up
+        direction[:, 2] -= np.where(bangs, 0, style.pull) * step[:, 0] / 12
+        low = (at[:, 1] < SHOULDER) & (style.cut is not None) & hangs
+        direction[:, 2] += low * 0.9 * ahead * step[:, 0] / 12
+        direction[:, 0] *= np.where(low, 0.55**pace, 1)
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        moved = clear_face(at + step[:, None] * direction, side, bangs)
+        moved = clear_face(at + step * direction, side, bangs, pace)
         hug = np.where(bangs, 0.45, np.where(at[:, 1] < -20, 0, style.hug))
-        moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, hug)
-        moved[:, 0] = np.where(low, at[:, 0] + np.clip(moved[:, 0] - at[:, 0], -3, 3), moved[:, 0])
+        moved = body.rest(moved, REST_MM + 0.15 * style.layer + ON_CLOTHES_MM * low, 1 - (1 - hug) ** pace)
+        moved[:, 0] = np.where(low, at[:, 0] + np.clip(moved[:, 0] - at[:, 0], -3 * pace, 3 * pace), moved[:, 0])
+        if not hangs:
+            below = np.maximum(floor - moved @ up, 0)
+            moved += below[:, None] * up
+            moved = at + step * turned_on_pillow(moved, moved - at, below > 0, up, body.middle, step)
         direction = (moved - at) / np.maximum(np.linalg.norm(moved - at, axis=1, keepdims=True), 1e-6)
         guides[:, p] = at = moved
-    heights = np.full(count, -np.inf if style.cut is None else style.cut) + rng.normal(0, 5, count)
-    slant = np.sign(parting.at) * roots.place[bangs, 0]
-    heights[bangs] = rng.uniform(42, 52) - 0.12 * slant + rng.normal(0, 3.0, bangs.sum())
-    return cut_at(guides, heights)
+    return guides
 
 
-def clear_face(points: np.ndarray, side: np.ndarray, bangs: np.ndarray) -> np.ndarray:
-    """Points (G, 3) with those that would hang into the face moved beside it, to `side` (G,)."""
+def turned_on_pillow(
+    at: np.ndarray, direction: np.ndarray, lies: np.ndarray, up: np.ndarray, middle: np.ndarray, step: np.ndarray
+) -> np.ndarray:
+    """Unit directions (G, 3) of hair `at` (G, 3); what `lies` on the pillow turns along a ring around the head, mostly
+    towards the shoulders, since it slides and heaps where it would else stand off like rays."""
+    away = at - middle
+    away = away - (away @ up)[:, None] * up
+    far = np.linalg.norm(away, axis=1, keepdims=True)
+    away = away / np.maximum(far, 1.0)
+    around = np.cross(up, away)
+    around *= np.where(around[:, 1:2] - 0.4 * np.sin(at[:, :1] / 17.0) < 0, 1.0, -1.0)
+    outward = np.maximum((direction * away).sum(axis=1, keepdims=True), 0)
+    turn = np.minimum((far / PILLOW_RING_MM) ** 3, 1.0) * np.minimum(step / 14, 1.0) * lies[:, None]
+    direction = direction - turn * outward * away + 0.5 * turn * step * around
+    return direction / np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-6)
+
+
+def clear_face(points: np.ndarray, side: np.ndarray, bangs: np.ndarray, pace: float = 1.0) -> np.ndarray:
+    """Points (G, 3) with those that would hang into the face moved beside it, to `side` (G,), a step at a time; `pace`
+    is the length of the step."""
     x, y, z = points.T.copy()
     in_face = (y < np.interp(np.abs(x), GUARD_X, GUARD_Y)) & (z > FACE_FRONT) & (np.abs(x) < FACE_HALF) & ~bangs
-    x = np.where(in_face, x + side * 0.7 * np.maximum(FACE_HALF - side * x, 0), x)
-    z = np.where(in_face, z - 0.4 * (z - FACE_FRONT), z)
+    x = np.where(in_face, x + side * (1 - 0.3**pace) * np.maximum(FACE_HALF - side * x, 0), x)
+    z = np.where(in_face, z - (1 - 0.6**pace) * (z - FACE_FRONT), z)
     beside = (y < 45) & (z > FACE_FRONT) & (y > SHOULDER) & ~bangs
-    z = np.where(beside, z - 0.5 * (z - FACE_FRONT), z)
+    z = np.where(beside, z - (1 - 0.5**pace) * (z - FACE_FRONT), z)
     return np.stack([x, y, z], axis=1)
 
 
@@ -182,12 +263,23 @@ def cut_at(guides: np.ndarray, heights: np.ndarray) -> np.ndarray:
     above, below = guides[row, last - 1, 1], guides[row, last, 1]
     crossing = np.clip((above - heights) / np.maximum(above - below, 1e-6), 0.05, 1)
     end = np.where(under.any(axis=1), last - 1 + crossing, end)
-    at = end[:, None] * np.linspace(0, 1, points)
+    return shortened(guides, end / (points - 1))
+
+
+def shortened(strands: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Strands (S, P, 3) ended at the `share` (S,) of their points, which are spread evenly again."""
+    points = strands.shape[1]
+    at = share[:, None] * np.linspace(0, points - 1, points)
     low = np.minimum(at.astype(int), points - 2)
-    share = (at - low)[..., None]
-    return np.take_along_axis(guides, low[..., None], 1) * (1 - share) + share * np.take_along_axis(
-        guides, low[..., None] + 1, 1
-    )
+    between, low = (at - low)[..., None], low[..., None]
+    before, after = np.take_along_axis(strands, low, 1), np.take_along_axis(strands, low + 1, 1)
+    return before * (1 - between) + after * between
+
+
+def sideburn(place: np.ndarray) -> np.ndarray:
+    """How far before the ears canonical mm (S, 3) lie, (S,) 0-1."""
+    _, y, z = place.T
+    return np.clip((30 - y) / 16, 0, 1) * np.clip((z + 66) / 8, 0, 1)
 
 
 def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
@@ -205,8 +297,10 @@ def comb_field(comb: str, roots: Roots, side: np.ndarray) -> np.ndarray:
         flow = np.stack([side * 60, 0 * y, -26 - 22 * front], axis=1)
     else:
         flow = roots.place - [0.0, 25.0, -65.0]
-    if comb != "out":  # at the nape, down
+    if comb != "out":  # at the nape, and for all before the ears, down
         flow[:, 1] -= 70 * np.clip((20 - y) / 40, 0, 1) * np.clip((-60 - z) / 30, 0, 1)
+    before_ear = sideburn(roots.place)[:, None]
+    flow = flow * (1 - before_ear) + before_ear * [0.0, -60.0, -12.0]
     along = flow - (flow * roots.normal).sum(axis=1, keepdims=True) * roots.normal * (comb != "out")
     return along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-6)
 

@@ -3,25 +3,26 @@
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from .guides import REST_MM, Body
+from .guides import REST_MM, UPRIGHT, Body
 
 BUN_STRANDS, TAIL_STRANDS = 2600, 2600
 BRAID_WAVES = 4.0
 """How often the three bundles of a braid change places."""
-
-
+TAIL_MM, ABOVE_PILLOW_MM = 190.0, 10.0
+"""Length of a tail that lies on a pillow, and how far its middle is above it."""
 OVER_SHOULDER = 0.8
 OVER = np.array([[44.0, -70, -105], [66, -118, -80], [72, -150, -30], [68, -185, -15]])
 """Share of tails that come forward over a shoulder, and their way around the neck (mm)."""
 
 
 def grow_tail(
-    kind: str, knot: np.ndarray, body: Body, points: int, rng: np.random.Generator
+    kind: str, knot: np.ndarray, body: Body, points: int, rng: np.random.Generator, up: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Strands (S, `points`, 3) world mm that leave the place `knot` (3,), and how deep each lies in the hair (S,)."""
+    """Strands (S, `points`, 3) world mm that leave the place `knot` (3,), and how deep each lies in the hair (S,); `up`
+    (3,): unit vector against gravity."""
     if kind == "bun":
         return wind_bun(knot, body, points, rng)
-    line = hang(knot, body, rng)
+    line = hang(knot, body, rng) if up[1] > UPRIGHT else lay(knot, body, rng, up)
     if kind == "braid":
         return plait(line, points, rng)
     return loosen(line, points, rng)
@@ -72,6 +73,15 @@ def hang(knot: np.ndarray, body: Body, rng: np.random.Generator) -> np.ndarray:
     line = PchipInterpolator(arc, way)(np.linspace(0, arc[-1], 24))
     line[2:] = body.rest(line[2:], np.full(22, REST_MM + 11))
     return line
+
+
+def lay(knot: np.ndarray, body: Body, rng: np.random.Generator, up: np.ndarray) -> np.ndarray:
+    """Middle line (24, 3) of the tail of a head that lies: out from the knot and along the pillow, to one side."""
+    out = (knot - body.middle) / np.linalg.norm(knot - body.middle)
+    aside = np.cross(up, [0.0, 1.0, 0.0]) * rng.choice([-1.0, 1.0]) + rng.uniform(-0.7, 0.7) * np.array([0.0, 1.0, 0.0])
+    share = np.linspace(0, 1, 24)[:, None]
+    line = knot + 30 * np.minimum(4 * share, 1) * out + TAIL_MM * share**1.3 * aside - 60 * share * up
+    return line + np.maximum(body.floor(up) + ABOVE_PILLOW_MM - line @ up, 0)[:, None] * up
 
 
 def loosen(line: np.ndarray, points: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -55,7 +55,8 @@ class Style:
         cut: height at which scissors ended it, on the canonical head; None where `length` says it.
         tail: what leaves the knot: "bun", "pony" or "braid".
         shine: strength of the highlight, which coils and stubble scatter.
-        tip: share of the strands that reach their ends.
+        width: of a strand at its root, which stands for several hairs; uneven: how much shorter than the cut hairs end.
+        rope: radius of the ropes that hair is twisted or braided into; 0 for loose hair.
     """
 
     length: float
@@ -78,15 +79,21 @@ class Style:
     cut: float | None = None
     tail: str = ""
     shine: float = 0.6
-    tip: float = 0.5
+    width: float = 0.28
+    uneven: float = 0.06
+    rope: float = 0.0
 
 
 STYLES: dict[str, Style] = {
     "buzz": Style(
-        3.4, 26000, 3, "crown", lift=0.9, layer=0.6, clump=0, mess=0.2, sides=0.75, shine=0.1, tip=0.2
+        3.2, 26000, 3, "crown", lift=0.7, layer=0.6, clump=0, mess=0.3, sides=0.75, shine=0.1, width=0.29
     ),
-    "short": Style(27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5),
-    "crop": Style(32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5),
+    "short": Style(
+        27, 13000, 8, "crown", lift=0.6, gravity=0.12, layer=4, sides=0.35, hug=0.22, mess=0.16, clump=0.5, width=0.33
+    ),
+    "crop": Style(
+        32, 13000, 8, "crown", lift=0.3, gravity=0.25, layer=4, sides=0.15, hug=0.3, mess=0.12, clump=0.5, width=0.33
+    ),
     "quiff": Style(
         46, 13000, 9, "up", lift=0.9, gravity=0.10, pull=0.35, layer=4, sides=0.18, hug=0.25, mess=0.12,
         clump=0.5,
@@ -104,31 +111,51 @@ STYLES: dict[str, Style] = {
         mess=0.12, locks=330, shine=0.3,
     ),
     "coils": Style(
-        13, 19000, 14, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, tip=0.4
+        13, 15500, 13, "out", lift=1.2, curl=2.8, turns=3.2, layer=7, mess=0.25, clump=0, shine=0.06, width=0.34
     ),
     "afro": Style(
-        24, 23000, 18, "out", lift=1.2, curl=3.2, turns=4.2, layer=14, spread=0.12, mess=0.25, clump=0, shine=0.06,
-        tip=0.3,
+        24, 17500, 17, "out", lift=1.2, curl=3.2, turns=4.2, layer=14, spread=0.12, mess=0.25, clump=0, shine=0.06,
+        width=0.37,
     ),
     "pixie": Style(
-        64, 13500, 11, "part", lift=0.5, gravity=0.5, pull=0.08, layer=6, sides=0.55, hug=0.3, mess=0.12,
-        clump=0.6,
+        62, 12000, 12, "part", lift=0.85, gravity=0.36, pull=0.06, layer=11, sides=0.6, hug=0.14, mess=0.14,
+        clump=0.6, curl=2.5, turns=0.9, flat=True, width=0.31,
+    ),
+    "permed": Style(
+        64, 10500, 17, "crown", lift=1.0, gravity=0.22, layer=12, sides=0.75, hug=0.05, clump=0.8, curl=5.5, turns=1.9,
+        mess=0.10, locks=380, shine=0.4, width=0.33,
+    ),
+    "set": Style(
+        78, 11500, 15, "back", lift=1.0, gravity=0.42, pull=0.08, layer=14, sides=0.9, hug=0.10, clump=0.75, curl=6.0,
+        turns=1.6, flat=True, mess=0.07, locks=260,
+    ),
+    "chin_bob": Style(
+        280, 10500, 16, "part", lift=0.55, gravity=0.95, layer=13, curl=4.0, turns=1.4, flat=True, cut=-78, mess=0.05,
+        clump=0.6, locks=320, uneven=0.10, width=0.32,
     ),
     "bob": Style(
-        300, 13500, 16, "part", lift=0.55, gravity=0.9, layer=12, curl=2.5, turns=1.2, flat=True, cut=-105, mess=0.04,
-        clump=0.5,
+        300, 10500, 16, "part", lift=0.6, gravity=0.85, layer=13, curl=3.0, turns=1.3, flat=True, cut=-105, mess=0.045,
+        clump=0.55, uneven=0.08, width=0.32,
     ),
     "long": Style(
-        420, 13500, 18, "part", lift=0.55, gravity=1.0, layer=12, curl=4.0, turns=1.8, flat=True, cut=-205, mess=0.04,
-        clump=0.6, locks=300,
+        420, 9000, 18, "part", lift=0.6, gravity=0.95, layer=13, curl=5.0, turns=2.0, flat=True, cut=-205, mess=0.05,
+        clump=0.65, locks=260, uneven=0.12, width=0.38,
     ),
     "wavy": Style(
-        420, 13500, 24, "part", lift=0.6, gravity=0.9, layer=14, curl=9, turns=3.6, flat=True, cut=-195, mess=0.05,
-        clump=0.75, locks=200,
+        420, 8500, 22, "part", lift=0.65, gravity=0.85, layer=15, curl=9, turns=3.6, flat=True, cut=-195, mess=0.045,
+        clump=0.75, locks=200, uneven=0.12, width=0.40,
     ),
     "curly": Style(
-        390, 11500, 36, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
-        locks=190, shine=0.3,
+        390, 7200, 34, "part", lift=0.8, gravity=0.75, layer=24, curl=10, turns=5, cut=-165, mess=0.06, clump=0.92,
+        locks=190, shine=0.35, uneven=0.15, width=0.40,
+    ),
+    "locs": Style(
+        250, 10000, 20, "back", lift=0.55, gravity=0.75, pull=0.30, hug=0.1, layer=8, cut=-150, mess=0.05, clump=1.0,
+        locks=210, rope=2.9, shine=0.2, width=0.40,
+    ),
+    "box_braids": Style(
+        420, 10000, 24, "back", lift=0.4, gravity=0.85, pull=0.30, hug=0.15, layer=7, cut=-200, mess=0.03, clump=1.0,
+        locks=290, rope=1.9, shine=0.3, width=0.40,
     ),
     "bun": Style(0, 12500, 12, "knot", layer=8, mess=0.007, clump=0.3, tail="bun"),
     "ponytail": Style(0, 12500, 14, "knot", layer=8, mess=0.007, clump=0.3, tail="pony"),
@@ -220,7 +247,7 @@ def tailored(style: Style, rng: np.random.Generator) -> Style:
     return replace(
         style,
         length=style.length * (1.0 if style.cut else longer),
-        sides=min(style.sides * faded, 1.0),
+        sides=min(style.sides * (faded if style.sides < 0.5 else 1.0), 1.0),
         mess=style.mess * tidy,
         layer=style.layer * thick,
         curl=style.curl * wave,

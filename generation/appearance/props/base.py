@@ -10,7 +10,7 @@ SOLID = 1.0
 """Opacity of what nothing shines through."""
 HIDES = 0.5
 """Least opacity of what casts shadows and hides what is behind it from annotations; they look through all else."""
-VEILS = 0.2
+VEILS = 0.12
 """Least opacity of what counts as covering a face, though annotations look through it: oxygen masks, not lenses."""
 
 
@@ -69,6 +69,20 @@ class Prop:
         if self.carrier is None:
             return self.vertices
         return (self.vertices + self.carrier @ displacement).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Worn:
+    """What a maker of accessories makes.
+
+    Attributes:
+        inside: (N, 3) world mm, points of the side that lies on hair; none where hair stays as it is.
+        hair: what becomes of the hair of the head: "kept", "pressed" down beneath it, tucked "under" it, or "gone".
+    """
+
+    props: tuple[Prop, ...]
+    inside: np.ndarray | None = None
+    hair: str = "kept"
 
 
 class PropMesh(NamedTuple):

@@ -19,7 +19,7 @@ from ...baking.masks import places_of_person
 from ...baking.unlit import DARKEST, PALEST, melanin_of
 from ...heads.base import HeadShape
 from ...plan import IdentityPlan
-from ...prompts import prompt_of
+from ...prompts import portrait_prompt
 from ..look import PaintedLook, noise_seed
 from ..painting import MAPS, no_program
 from ..program import Program
@@ -49,7 +49,7 @@ class HunyuanLook(PaintedLook):
 
     def _maps(self, plan: IdentityPlan, look: Look, front: np.ndarray, seed: int) -> Maps:
         """The maps of a person, from the pictures that are kept or from the program; the portrait decides them."""
-        prompt, noise = prompt_of(plan, seed), noise_seed(seed, plan, "front")
+        prompt, noise = portrait_prompt(plan, seed), noise_seed(seed, plan, "front")
 
         @functools.cache  # one answer has all maps
         def answer(program: Program) -> Maps:

@@ -49,12 +49,6 @@ PYTHON_VARIABLE = "PAIN3D_BPY_PYTHON"
 LOCAL_PYTHON = Path(".venv-cycles/bin/python")
 INSTALL = f"python3.11 -m venv .venv-cycles && .venv-cycles/bin/pip install bpy=={BPY}"
 START_SECONDS = 120
-STRAND_RADIUS_MM: dict[str, tuple[float, float]] = {
-    "hair": (0.16, 0.07),
-    "brows": (0.075, 0.03),
-    "lashes": (0.09, 0.03),
-}
-"""At root and tip. There are fewer strands than hairs, so each is thicker than a hair (0.04 mm)."""
 TINT_GAMMA = 0.88
 """Lightens dark strands: they shade each other here, which the rasteriser's tints leave out of account."""
 
@@ -236,12 +230,12 @@ def describe(fine: FineMesh, posed: raster.Posed, look: Look, camera: Camera) ->
     }
     if posed.props is not None:
         data |= describe_props(posed.props)
-    for strands in posed.strands:
-        name = SEGMENTS[strands.code]
+    for k, strands in enumerate(posed.strands):
+        name = f"{SEGMENTS[strands.code]}{k}"  # a beard is hair, too
         data |= {
             f"{name}_points": strands.points,
             f"{name}_tint": strands.tint**TINT_GAMMA,
-            f"{name}_radius": np.array(STRAND_RADIUS_MM[name]),
+            f"{name}_radius": strand_radius(strands),
         }
     return data
 
@@ -267,6 +261,12 @@ def describe_props(props: PropMesh) -> dict[str, np.ndarray]:
         "prop_rest": props.rest,
         **{f"prop_{name}": values for name, values in finish.items()},
     }
+
+
+def strand_radius(strands: raster.Strands) -> np.ndarray:
+    """(S, P) float32 mm, from the root to the tip, as the rasteriser draws strands."""
+    share = np.linspace(0, 1, strands.points.shape[1], dtype=np.float32)
+    return 0.5 * strands.width[:, None] * (1 - (1 - strands.tip) * share**2)
 
 
 @functools.cache

@@ -23,7 +23,7 @@ from ..cycles.paint import FineMesh
 from ..cycles.vertex_paint import Painted, painted, triangles_with_props, with_props
 from ..develop import develop, look_exposure
 from ..raster import renderer as raster
-from ..raster.props import draw_clear
+from ..raster.props import Lighting, draw_clear
 from ..raster.strands import SampleBuffer, draw_strands
 from .shading import VertexFinish, light_tensors, rasterized, shaded, textured_mesh
 
@@ -71,7 +71,8 @@ class Pytorch3dRenderer:
         for strands in posed.strands:
             draw_strands(strands, look.scene.light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
-            draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
+            under = Lighting(look.scene.light, posed.shadows, viewpoint, self._tile)
+            draw_clear(posed.props, camera, under, buffer)
         return develop(colour, look_exposure(look), noise, camera.plan.camera)
 
     def _mesh_picture(

@@ -9,7 +9,6 @@ import numpy as np
 
 from dataset_script.vocabulary import SEGMENTS
 
-from ...appearance.base import Look
 from ...appearance.places.light import Light
 from ...appearance.props.base import HIDES, SOLID, VEILS, Prop, PropMesh
 from ...geometry.camera import Camera
@@ -29,6 +28,8 @@ GLASS_ROUGHNESS = 0.08
 """Up to this roughness lamps are mirrored as they are."""
 METAL_F0 = 0.85
 SAME_SURFACE_MM = 6.0
+OFF_MM = 1.5
+"""How far off its surface the shadow on a prop is looked up: the far wall of a wire must not shade the near one."""
 THREADS_PER_MM = 1.1
 """How fine the threads of cloth are."""
 
@@ -84,10 +85,17 @@ def cover(pixels: Samples, mesh: PropMesh, props: tuple[Prop, ...], camera: Came
     )
 
 
-def draw_solid(
-    samples: Samples, mesh: PropMesh, light: Light, shadows: ShadowMaps, camera: Camera, viewpoint: Viewpoint,
-    tile: np.ndarray, colour: np.ndarray,
-) -> None:  # fmt: skip
+class Lighting(NamedTuple):
+    """What props are shaded with: light and its shadow maps, where they are seen from, and the noise of
+    `geometry.noise`."""
+
+    light: Light
+    shadows: ShadowMaps
+    viewpoint: Viewpoint
+    tile: np.ndarray
+
+
+def draw_solid(samples: Samples, mesh: PropMesh, camera: Camera, under: Lighting, colour: np.ndarray) -> None:
     """Draws what is solid into `colour` (2S, 2S, 3), before the head that is seen in `samples`, which are blank there
     afterwards."""
     chosen = mesh.those(mesh.opacity >= SOLID)
@@ -96,14 +104,10 @@ def draw_solid(
     seen = camera.project(mesh.position.astype(np.float64))
     drawn = rasterize_before(seen, mesh.triangles, chosen, 2, samples.depth)
     samples.ids[drawn.ids >= 0] = -1
-    buffer = SampleBuffer(colour, samples.depth, np.zeros((1, 1), np.uint8))
-    _shade(drawn, mesh, light, shadows, viewpoint, tile, buffer)
+    _shade(drawn, mesh, under, SampleBuffer(colour, samples.depth, np.zeros((1, 1), np.uint8)))
 
 
-def draw_clear(
-    mesh: PropMesh, look: Look, shadows: ShadowMaps, camera: Camera, viewpoint: Viewpoint, tile: np.ndarray,
-    buffer: SampleBuffer,
-) -> None:  # fmt: skip
+def draw_clear(mesh: PropMesh, camera: Camera, under: Lighting, buffer: SampleBuffer) -> None:
     """Lays what light goes through over a picture: the prop that is farthest away first."""
     clear = np.flatnonzero(mesh.opacity < SOLID)
     if len(clear) == 0:
@@ -113,7 +117,7 @@ def draw_clear(
     distance = [-seen[mesh.triangles[those], 2].mean() for those in chosen]
     for k in np.argsort(distance, kind="stable"):
         drawn = rasterize_before(seen, mesh.triangles, chosen[k], 2, buffer.depth.copy())
-        _shade(drawn, mesh, look.scene.light, shadows, viewpoint, tile, buffer)
+        _shade(drawn, mesh, under, buffer)
 
 
 class _Place(NamedTuple):
@@ -127,8 +131,9 @@ class _Place(NamedTuple):
 
 
 @kernel(allocates=False)
-def _shade(drawn, mesh, light, shadows, viewpoint, tile, buffer):
-    """Colours the `drawn` samples, once per pixel and prop, over what is in the `buffer`."""
+def _shade(drawn, mesh, under, buffer):
+    """Colours the `drawn` samples, once per pixel and prop, over what is in the `buffer`; `under`: a `Lighting`."""
+    light, shadows, viewpoint, tile = under
     half = drawn.ids.shape[0] // 2
     for row in range(half):
         for column in range(half):
@@ -144,8 +149,8 @@ def _shade(drawn, mesh, light, shadows, viewpoint, tile, buffer):
                 finish = mesh.finish[which]
                 viewer = unit_vector(difference(viewpoint.position, place.at))
                 material = _material(place, finish, tile, viewpoint.pixel_mm)
-                lifted = added(place.at, place.normal, finish[6])
-                entering, mirrored = lit(material, lifted, viewer, light, shadows, 0.0)
+                off = added(place.at, material.normal, OFF_MM + finish[6])
+                entering, mirrored = lit(material, off, viewer, light, shadows, 0.0)
                 metal = finish[2]
                 own = place.albedo
                 gloss = (

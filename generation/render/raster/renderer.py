@@ -29,15 +29,20 @@ from ..background import background
 from ..base import HeadPose, RenderedView
 from ..develop import develop, look_exposure
 from .mesh import Materials, PaintedMesh, Viewpoint
-from .props import cast_shadows_of, cover, draw_clear, draw_solid, pose_props
+from .props import Lighting, cast_shadows_of, cover, draw_clear, draw_solid, pose_props
 from .scattering import Shaded, SkinLight, scatter
 from .segments import SegmentCodes, segment
 from .shading import shade
-from .strands import SampleBuffer, Strands, draw_strands, shadow_strands
+from .strand_shadows import shadow_strands
+from .strands import SampleBuffer, Strands, draw_strands
 
 CODES = SegmentCodes(*(SEGMENTS.index(name) for name in SegmentCodes._fields))
 FRONT = np.array([0.0, 0.0, -60.0], np.float32)
 """Middle that the outward direction of lashes, brows and beards is measured from, world mm."""
+TIP = np.float32(0.15)
+"""Width of a hair at its end, relative to its root."""
+LASH_MM = 0.24
+"""Width of a lash with its mascara or its neighbours, at the root."""
 SHADOW_EVERY = 3
 """One strand of so many casts a shadow."""
 
@@ -113,13 +118,13 @@ class RasterRenderer:
     ) -> list[Strands]:
         """Lashes, brows and beard on `skin`, vertices and normals (V, 3)."""
         lashes, tint = lash_strands(plan, self.head.topology, pose.control, seed)
-        strands = [face_strands("lashes", lashes, tint, root=0.85, tip=0.22, shine=0.2, bias=1.0)]
+        strands = [face_strands("lashes", lashes, tint, np.full(len(lashes), LASH_MM, np.float32), shine=0.2, bias=1.0)]
         if look.brows is not None:
             brows = look.brows.place(*skin)
-            strands.append(face_strands("brows", brows, look.brows.tint, root=0.62, tip=0.35, shine=0.3, bias=1.5))
+            strands.append(face_strands("brows", brows, look.brows.tint, look.brows.width, shine=0.3, bias=1.5))
         if look.beard is not None:
             beard = look.beard.place(*skin)
-            strands.append(face_strands("hair", beard, look.beard.tint, root=0.75, tip=0.40, shine=0.3, bias=1.0))
+            strands.append(face_strands("hair", beard, look.beard.tint, look.beard.width, shine=0.3, bias=1.0))
         return strands
 
     def render(self, posed: Posed, look: Look, camera: Camera, noise: np.random.Generator) -> RenderedView:
@@ -131,15 +136,16 @@ class RasterRenderer:
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
         shaded = Shaded.before(background(look.scene, camera, 2 * camera.size))
         viewpoint = viewpoint_of(camera)
+        under = Lighting(light, posed.shadows, viewpoint, self._tile)
         if posed.props is not None:
-            draw_solid(samples, posed.props, light, posed.shadows, camera, viewpoint, self._tile, shaded.colour)
+            draw_solid(samples, posed.props, camera, under, shaded.colour)
         self._shade(samples, mesh, posed, look, viewpoint, shaded)
         scatter(shaded, camera.focal / camera.distance)
         buffer = SampleBuffer(shaded.colour, samples.depth, np.zeros(samples.ids.shape, np.uint8))
         for strands in posed.strands:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
-            draw_clear(posed.props, look, posed.shadows, camera, viewpoint, self._tile, buffer)
+            draw_clear(posed.props, camera, under, buffer)
         rgb = develop(shaded.colour, look_exposure(look), noise, camera.plan.camera)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
@@ -191,15 +197,15 @@ def viewpoint_of(camera: Camera) -> Viewpoint:
 
 
 def face_strands(
-    name: str, points: np.ndarray, tint: np.ndarray, root: float, tip: float, shine: float, bias: float
+    name: str, points: np.ndarray, tint: np.ndarray, width: np.ndarray, shine: float, bias: float
 ) -> Strands:
     """Hairs that grow on the face, none of them under others. `name`: in `SEGMENTS`; the rest as in `Strands`."""
     return Strands(
         points=points,
         tint=tint,
         buried=np.zeros(len(points), np.float32),
-        root=np.float32(root),
-        tip=np.float32(tip),
+        width=width,
+        tip=TIP,
         middle=FRONT,
         shine=shine,
         bias=bias,
@@ -213,8 +219,8 @@ def head_strands(hair: Hair) -> Strands:
         points=hair.points,
         tint=hair.tint,
         buried=hair.buried,
-        root=np.float32(1.0),
-        tip=np.float32(hair.tip),
+        width=hair.width,
+        tip=TIP,
         middle=hair.middle,
         shine=hair.shine,
         bias=0.6,

@@ -17,6 +17,7 @@ from ...heads.base import Head, HeadShape
 from ...heads.makehuman import ASSET
 from ..base import check_asymmetry, left_half
 from ..lid_contact import LidContact
+from ..lip_contact import LipContact
 from .channels import CHANNELS, UNITS, gates
 from .makehuman import skin_mesh
 from .rig import NeuralRig
@@ -26,6 +27,8 @@ CHIN = (7, 8, 9)
 """Landmarks of the chin. Skin within CHIN_MM of their middle is the chin."""
 CHIN_MM = 16.0
 JAW_UNITS: tuple[str, ...] = ("AU26", "AU27")
+EYE_GAIN = {"AU6": 1.3, "AU7": 1.3}
+"""ICT-FaceKit's shapes of these units are smaller than those that FACS coders rated as full on this head."""
 JAW_PARTS, LASH_PARTS = ("lower_teeth", "tongue"), "lashes"
 NEIGHBOURS = 4
 """How many of the nearest skin vertices move a lash."""
@@ -37,7 +40,7 @@ class NeuralHeadRig:
     name = "neural"
 
     def __init__(self, head: Head, rig: NeuralRig) -> None:
-        self._rig, self._lids = rig, LidContact(head)
+        self._rig, self._lids, self._lips = rig, LidContact(head), LipContact(head)
         self._skin, self._triangles = skin_mesh()
         self._left = left_half(head.canonical.astype(np.float64))
         parts = _parts()
@@ -60,7 +63,7 @@ class NeuralHeadRig:
         channels = self._bind(shape.control)
         moved = np.tensordot(shares - closing, channels, axes=1) * (1 + asymmetry * self._left)
         moved += np.tensordot(closing, channels, axes=1)
-        posed = (shape.control + moved).astype(np.float32)
+        posed = self._lips.resolve((shape.control + moved).astype(np.float32), shape)
         return self._lids.resolve(posed, shape, float(au[AU_NAMES.index("AU43")]))
 
     def _bind(self, control: np.ndarray) -> np.ndarray:
@@ -73,9 +76,10 @@ class NeuralHeadRig:
     def _channels_of(self, control: np.ndarray) -> np.ndarray:
         # The lids of this head have a contact step of their own, on the eyeball.
         skin = self._rig.bind(control[self._skin], self._triangles, seal=False)
+        gain = np.array([EYE_GAIN.get(channel.split("x")[0], 1.0) for channel in CHANNELS])[:, None, None]
         channels = np.zeros((len(CHANNELS), *control.shape))
-        channels[:, self._skin] = skin.channels
-        channels[:, self._lashes] = np.einsum("nk,cnkd->cnd", self._root_share, skin.channels[:, self._roots])
+        channels[:, self._skin] = gain * skin.channels
+        channels[:, self._lashes] = np.einsum("nk,cnkd->cnd", self._root_share, channels[:, self._skin][:, self._roots])
         for unit in JAW_UNITS:
             k = UNITS.index(unit)
             channels[k, self._jaw] = moved_rigidly(

@@ -15,6 +15,9 @@ from scipy.spatial import cKDTree
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_MAX, AU_NAMES
+from generation.appearance.hair.guides import BareHead
+from generation.appearance.hair.strands import grow_hair, in_face
+from generation.appearance.hair.styles import STYLES, HairPaint, scalp_mask
 from generation.geometry.camera import Camera
 from generation.geometry.mesh import uv_sphere, vertex_normals
 from generation.geometry.mesh_formats.read import read_mesh
@@ -386,3 +389,15 @@ def test_triangles_that_are_not_joined_are_named_as_such(tmp_path):
     path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 5 0 0\nv 6 0 0\nv 5 1 0\nf 1 2 3\nf 4 5 6\n")
     with pytest.raises(InvalidInput, match=r"largest of its 2 connected parts has 3 vertices.*joined\?"):
         own.load(path)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_hairstyle_grows_on_a_wrapped_head(wrapped, style):
+    shape = wrapped.shape(PLAN[3], 0)
+    vertices = wrapped.vertices(shape.control, shape.eyes)
+    bare = BareHead(wrapped.topology, vertices, vertex_normals(vertices, wrapped.topology.triangles))
+    paint = HairPaint("brown", np.array([0.07, 0.04, 0.02]), 0.3)
+    for up in ((0.0, 1.0, 0.0), (0.0, 0.26, 0.966)):
+        hair = grow_hair(PLAN[3], bare, scalp_mask(wrapped.topology, 4.0), style, paint, 0, up)
+        assert np.isfinite(hair.points).all() and len(hair.points) > 0.6 * STYLES[style].strands
+        assert not in_face(hair.points).mean() > 0.001

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import datasets
 import numpy as np
@@ -160,6 +161,25 @@ def test_every_pixel_of_the_face_is_kept_where_hair_and_background_are_filled(fi
         assert rows(filled)[frame_id]["image"]["bytes"] in [each["bytes"] for each in as_jpeg]
         found = np.asarray(Image.open(io.BytesIO(rows(filled, "geometry")[frame_id]["segments"]["bytes"])))
         assert np.array_equal(found, bare.segments)
+
+
+def test_what_is_worn_is_drawn_over_the_painted_face_and_stays_where_the_rest_is_filled(filled, models):
+    spec = Spec.load(filled)
+    maker = FrameMaker(spec, None, Painting(models["diffusion"], filled / "portraits", ("cpu",)))
+    plan = replace(Plan(spec)[0], accessories=())
+    worn = replace(plan, accessories=("oxygen_mask", "head_bandage", "hearing_aid"))
+    bare_look, look = maker.person(plan).look, maker.person(worn).look
+    assert look.props and not bare_look.props
+    for mine, theirs in zip(look.texture.levels, bare_look.texture.levels, strict=True):
+        assert np.array_equal(mine, theirs)  # the portrait is painted without it
+    person = maker.person(worn)
+    picture, _ = maker.picture(person, worn.expressions[2], worn.views[1])
+    done = maker.appearance.finish(picture, worn, worn.expressions[2], worn.views[1], spec.seed)
+    kept = picture.covering.covered_by >= 0
+    assert (picture.covering.hidden_by >= 0).any() and kept.any()
+    assert np.array_equal(done.rgb[kept], picture.rgb[kept])
+    around = picture.segments == SEGMENTS.index("background")
+    assert (done.rgb[around & ~kept] != picture.rgb[around & ~kept]).any(axis=1).mean() > 0.9
 
 
 def test_labels_and_heatmaps_are_those_of_the_procedural_look(painted):

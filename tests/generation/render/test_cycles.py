@@ -13,7 +13,9 @@ import pytest
 
 from dataset_script.errors import WorkFailed
 from dataset_script.spec import Spec
+from dataset_script.vocabulary import SEGMENTS
 from generation.appearance.places.light import Light
+from generation.appearance.props.base import Finish
 from generation.appearance.skin import SkinSurface
 from generation.appearance.texture import NO_TEXELS
 from generation.geometry.camera import Camera
@@ -121,6 +123,26 @@ def test_the_finer_mesh_is_the_same_surface(sitting, fine):
     assert len(fine.triangles) < 500_000
 
 
+def test_cycles_is_told_what_is_worn(sitting, fine):
+    bare = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
+    assert not any(name.startswith("prop_") for name in bare)
+    plan = dataclasses.replace(sitting.person.plan, accessories=("oxygen_mask",))
+    look = sitting.maker.appearance.wear(plan, sitting.person.look, SPEC.seed)
+    shape = sitting.person.shape
+    posed = sitting.maker.renderer.pose(plan, look, HeadPose(shape.control, shape.eyes, (0.0, 0.0)), SPEC.seed)
+    told = cycles.describe(fine, posed, look, sitting.camera)
+    assert np.array_equal(told["prop_position"], posed.props.position)
+    assert told["prop_triangles"].max() < len(told["prop_position"]) == len(told["prop_albedo"])
+    per_triangle = {
+        f"prop_{name}": values
+        for name, values in zip(
+            Finish._fields, zip(*(p.finish for p in look.props for _ in p.triangles), strict=True), strict=True
+        )
+    }
+    for name, values in per_triangle.items():
+        assert np.allclose(told[name], values), name
+
+
 # --- the paint is that of the rasteriser's shader
 
 
@@ -209,7 +231,13 @@ def test_irises_have_the_rasterisers_colours(sitting, fine):
 
 def test_the_scene_is_complete_and_finite(sitting, fine):
     data = cycles.describe(fine, sitting.posed, sitting.person.look, sitting.camera)
-    assert {"hair_points", "brows_points", "lashes_points"} < set(data)
+    kinds = {name.removesuffix("_points").rstrip("0123456789") for name in data if name.endswith("_points")}
+    assert kinds == {"hair", "brows", "lashes"}
+    for k, strands in enumerate(sitting.posed.strands):  # a beard is hair, too, and replaces none
+        name = f"{SEGMENTS[strands.code]}{k}"
+        assert np.array_equal(data[f"{name}_points"], strands.points)
+        assert np.allclose(data[f"{name}_radius"][:, 0], strands.width / 2)
+        assert data[f"{name}_radius"].shape == strands.points.shape[:2]
     assert np.array_equal(data["position"][: len(sitting.posed.dressed)], sitting.posed.dressed)
     assert data["triangles"].max() < len(data["position"]) == len(data["albedo"]) == len(data["relief"])
     for name, values in data.items():

@@ -209,3 +209,21 @@ def test_without_pytorch3d_one_line_says_how_to_install_it(monkeypatch):
     with pytest.raises(WorkFailed, match=r"needs the package pytorch3d; to install it: .*pip install") as failure:
         catalogue.open_renderer(Spec(renderer="pytorch3d"), makehuman.load())
     assert "\n" not in str(failure.value)
+
+
+def test_what_is_worn_is_drawn_as_the_default_renderer_draws_it(sitting, renderer):
+    plan = dataclasses.replace(sitting.person.plan, accessories=("glasses", "oxygen_mask", "head_bandage"))
+    look = sitting.maker.appearance.wear(plan, sitting.person.look, SPEC.seed)
+    shape = sitting.person.shape
+    pose = HeadPose(shape.control, shape.eyes, (0.0, 0.0))
+    posed = renderer.pose(plan, look, pose, SPEC.seed)
+    drawn = [
+        each.render(posed, look, sitting.cameras[0], np.random.default_rng(0))
+        for each in (sitting.maker.renderer, renderer)
+    ]
+    hidden = drawn[0].covering.hidden_by >= 0
+    assert np.array_equal(drawn[0].segments, drawn[1].segments) and hidden.mean() > 0.02
+    theirs, ours = (view.rgb[hidden].astype(float) for view in drawn)
+    assert np.abs(theirs.mean(axis=0) - ours.mean(axis=0)).max() < 30
+    bare = renderer.render(sitting.posed, sitting.person.look, sitting.cameras[0], np.random.default_rng(0))
+    assert (np.abs(bare.rgb[hidden].astype(float) - theirs) > 8).any(axis=1).mean() > 0.5

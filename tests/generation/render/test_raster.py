@@ -16,7 +16,7 @@ from generation.render.base import HeadPose
 from generation.render.raster import renderer as raster
 from generation.render.raster.segments import SegmentCodes
 from generation.render.raster.shading import shade
-from generation.render.raster.strands import SampleBuffer, Strands, draw_strands
+from generation.render.raster.strands import SampleBuffer, Strands, draw_kernel, draw_strands
 
 SPEC = Spec(identities=24, preset="balanced", size=64)
 PLAN = Plan(SPEC)
@@ -46,7 +46,7 @@ def test_kernels_are_compiled_once_for_all_people(maker, people):
     for person, found in people:
         camera = Camera.from_plan(person.plan.views[1], SPEC.size)
         maker.renderer.render(found, person.look, camera, np.random.default_rng(0))
-    for kernel in (shade, draw_strands):
+    for kernel in (shade, draw_kernel):
         assert len(kernel.signatures) == 1, kernel.signatures
 
 
@@ -55,9 +55,9 @@ def test_strands_keep_single_precision_and_are_named_segments(people):
         names = [SEGMENTS[strands.code] for strands in found.strands]
         assert names[:2] == ["lashes", "brows"] and set(names[2:]) <= {"hair"}
         for strands in found.strands:
-            arrays = [strands.points, strands.tint, strands.buried, strands.root, strands.tip, strands.middle]
+            arrays = [strands.points, strands.tint, strands.buried, strands.width, strands.tip, strands.middle]
             assert {values.dtype for values in arrays} == {np.dtype(np.float32)}
-            assert len(strands.points) == len(strands.tint) == len(strands.buried)
+            assert len(strands.points) == len(strands.tint) == len(strands.buried) == len(strands.width)
 
 
 def test_segments_have_the_codes_of_the_schema(maker, people):
@@ -80,7 +80,7 @@ def test_a_strand_is_drawn_where_it_is_seen_and_not_behind_something(people):
         points=line,
         tint=np.full((1, 3), 0.1, np.float32),
         buried=np.zeros(1, np.float32),
-        root=np.float32(0.9),
+        width=np.full(1, 5, np.float32),
         tip=np.float32(0.9),
         middle=raster.FRONT,
         shine=0.3,

@@ -117,13 +117,12 @@ def add_props(scene, data) -> None:
 
 
 def add_strands(scene, name: str, points: np.ndarray, tint: np.ndarray, radius: np.ndarray) -> None:
-    """Strands (S, P, 3) mm of colour `tint` (S, 3); `radius` (2,) mm at root and tip."""
+    """Strands (S, P, 3) mm of colour `tint` (S, 3) and `radius` (S, P) mm."""
     count, each = points.shape[:2]
     curves = bpy.data.hair_curves.new(name)
     curves.add_curves([each] * count)
     curves.attributes["position"].data.foreach_set("vector", points.ravel())
-    taper = np.linspace(radius[0], radius[1], each, dtype=np.float32)
-    set_attribute(curves, "radius", "FLOAT", "POINT", np.tile(taper, count))
+    set_attribute(curves, "radius", "FLOAT", "POINT", radius)
     set_attribute(curves, "tint", "FLOAT_COLOR", "CURVE", np.concatenate([tint, np.ones((count, 1))], axis=1))
     curves.materials.append(hair_material())
     scene.collection.objects.link(bpy.data.objects.new(name, curves))

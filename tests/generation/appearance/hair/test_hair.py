@@ -9,23 +9,23 @@ from scipy.spatial import cKDTree
 from dataset_script.spec import Spec
 from generation.appearance.hair.guides import BareHead, Body, Roots
 from generation.appearance.hair.strands import FACE_TOP, dye, grow_hair, take_root
-from generation.appearance.hair.styles import STYLES, choose_style, hair_colour, scalp_mask
+from generation.appearance.hair.styles import STYLES, HairPaint, choose_style, hair_colour, scalp_mask
 from generation.geometry.mesh import vertex_normals
 from generation.plan import Plan
-from generation.render.raster.strands import close_gaps, shadow_strands
+from generation.render.raster.strand_shadows import shadow_strands
 
 PLAN = Plan(Spec(identities=240, preset="balanced"))
 BROWN = np.array([0.07, 0.04, 0.02])
 
 
-def grow(head, style: str, identity: int, grey: float = 0.0):
+def grow(head, style: str, identity: int, grey: float = 0.0, up: tuple[float, float, float] = (0.0, 1.0, 0.0)):
     """Hair of a planned person whatever style they would have, their vertices (V, 3) and normals."""
     shape = head.shape(PLAN[identity], 0)
     vertices = head.vertices(shape.control, shape.eyes)
     normals = vertex_normals(vertices, head.topology.triangles)
     scalp = scalp_mask(head.topology, 0.0)
     bare = BareHead(head.topology, vertices, normals)
-    return grow_hair(PLAN[identity], bare, scalp, style, BROWN, grey, 0), vertices, normals
+    return grow_hair(PLAN[identity], bare, scalp, style, HairPaint("brown", BROWN, grey), 0, up), vertices, normals
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -33,7 +33,7 @@ def test_hair_stays_out_of_the_body_and_off_the_face(head, style):
     for identity in (3, 8):
         hair, vertices, normals = grow(head, style, identity)
         points = hair.points[::7, hair.points.shape[1] // 3 :].reshape(-1, 3)
-        assert np.isfinite(hair.points).all() and (hair.tint >= 0).all()
+        assert np.isfinite(hair.points).all() and (hair.tint >= 0).all() and (hair.width > 0).all()
         assert ((hair.buried >= 0) & (hair.buried <= 1)).all()
         skin = Body(BareHead(head.topology, vertices, normals))
         nearest = skin.tree.query(points)[1]
@@ -138,18 +138,6 @@ def test_the_shadow_of_hair_has_a_soft_edge_no_gaps_and_no_single_hairs():
     assert edge == sorted(edge) and len(set(np.round(edge, 2))) > 4
 
 
-@pytest.mark.parametrize("holes,closed", [([(10, 10)], True), ([(10, 10), (10, 11), (11, 10), (11, 11)], False)])
-def test_strands_leave_no_pinholes_and_keep_real_gaps(holes, closed):
-    colour, depth = np.ones((20, 20, 3), np.float32), np.full((20, 20), np.inf, np.float32)
-    cover = np.zeros((20, 20), np.uint8)
-    cover[5:16, 5:16], depth[5:16, 5:16], colour[5:16, 5:16] = 4, 500, 0.1
-    for y, x in holes:
-        cover[y, x], depth[y, x], colour[y, x] = 0, np.inf, 1
-    close_gaps(colour, depth, cover, 4)
-    assert (cover[10, 10] == 4) == closed and np.isclose(colour[10, 10, 0], 0.1) == closed
-    assert cover[:5].max() == 0 and np.isinf(depth[:5]).all()
-
-
 @pytest.mark.parametrize("style", ["bob", "long", "wavy", "curly"])
 def test_long_hair_covers_the_upper_half_of_the_ears(head, style):
     hair, vertices, normals = grow(head, style, 10)
@@ -168,3 +156,76 @@ def test_sideburns_reach_into_a_beard(head):
     sideburn = (np.abs(z + 51) < 6) & (y > -16) & (y < -8) & (np.abs(x) > 55) & (topology.masks["ears"] < 0.05)
     assert sideburn.sum() > 3 and bearded[sideburn].mean() > shaven[sideburn].mean() + 0.3
     assert (bearded >= shaven - 1e-6).all()
+
+
+def test_a_hairline_fades_in_count_length_and_width(head):
+    for style in ("swept", "bob", "coils"):
+        hair, vertices, _ = grow(head, style, 3)
+        reference = head.topology.reference
+        root = reference[cKDTree(vertices).query(hair.points[:, 0])[1]]
+        density = scalp_mask(head.topology, 0.0)[cKDTree(vertices).query(hair.points[:, 0])[1]]
+        front = (np.abs(root[:, 0]) < 40) & (root[:, 2] > -10) & (root[:, 1] > 50)
+        length = np.linalg.norm(np.diff(hair.points, axis=1), axis=2).sum(axis=1)
+        bands = [front & (density > low) & (density <= high) for low, high in ((0.0, 0.35), (0.35, 0.8), (0.8, 1.0))]
+        assert all(band.sum() > 20 for band in bands), style
+        widths = [hair.width[band].mean() for band in bands]
+        lengths = [np.median(length[band]) for band in bands]
+        assert widths == sorted(widths) and widths[0] < 0.8 * widths[2], (style, widths)
+        assert lengths[0] < 0.95 * min(lengths[1:]), (style, lengths)
+
+
+def test_the_front_edge_of_the_scalp_is_wide_and_goes_one_way(head):
+    mask, (x, y, z) = scalp_mask(head.topology, 0.0), head.topology.reference.T
+    middle = (np.abs(x) < 25) & (z > -5)
+    heights = np.arange(58.0, 86.0, 4.0)
+    means = [mask[middle & (np.abs(y - height) < 4)].mean() for height in heights]
+    assert means == sorted(means)
+    assert sum(0.05 < value < 0.95 for value in means) >= 2
+
+
+@pytest.mark.parametrize("style", ["long", "curly", "chin_bob", "ponytail", "parted"])
+@pytest.mark.parametrize("up", [(0.0, 0.0, 1.0), (0.8, 0.0, 0.6), (-0.8, 0.0, 0.6)], ids=["back", "right", "left"])
+def test_hair_of_a_head_that_lies_falls_against_its_up(head, style, up):
+    """The person of one seed has the same roots, whichever way their head is held."""
+    hair, vertices, normals = grow(head, style, 4, up=up)
+    fallen, hanging, against = hair.points, grow(head, style, 4)[0].points, np.array(up)
+    pillow = Body(BareHead(head.topology, vertices, normals)).floor(against)
+
+    def offset(points):
+        return (points[:, -1] - points[:, 0]).mean(axis=0).astype(float)
+
+    assert offset(fallen) @ against < min(offset(hanging) @ against, 0.0) - (4 if STYLES[style].cut else 0)
+    x, y, z = fallen.reshape(-1, 3).T
+    assert not ((np.abs(x) < 48) & (y < FACE_TOP) & (y > -75) & (z > 2)).any()
+    assert (fallen.reshape(-1, 3) @ against).min() > pillow - 8
+
+
+def test_hair_stays_off_the_ears_where_it_is_short(head):
+    for style in ("short", "quiff", "swept", "pixie"):
+        hair, vertices, normals = grow(head, style, 8)
+        body = Body(BareHead(head.topology, vertices, normals))
+        assert (cKDTree(body.ears).query(hair.points[:, 1:-1].reshape(-1, 3))[0] < 2.0).mean() < 0.01, style
+
+
+def test_a_fringe_ends_above_the_brows(head):
+    fringed = 0
+    for identity in range(0, 30):
+        if PLAN[identity].gender != "woman":
+            continue
+        hair = grow(head, "bob", identity)[0]
+        x, y, z = np.moveaxis(hair.points, -1, 0)
+        before = (np.abs(x) < 45) & (z > 10) & (y < 70)
+        if before.any(axis=1).sum() < 500:
+            continue
+        fringed += 1
+        assert np.quantile(y[:, -1][before[:, -1]], 0.02) > FACE_TOP, identity
+        if fringed == 4:
+            return
+    assert fringed
+
+
+def test_ropes_are_thin_and_apart(head):
+    hair = grow(head, "locs", 4)[0]
+    tips = hair.points[:, -4]
+    near = cKDTree(tips).query(tips, k=20)[0][:, -1]
+    assert np.median(near) < STYLES["locs"].rope
