@@ -135,6 +135,20 @@ def _faces(outputs: list[str], work: Path) -> str:
     )
 
 
+def _judges(outputs: list[str], work: Path) -> str:
+    found = json.loads((work / "judged.json").read_text())["all"]
+    units = ", ".join(f"{name} {found[f'r({name})']['value']:.2f}" for name in ("AU4", "AU6/7", "AU9/10", "AU43"))
+    return (
+        f"above the own neutral in {_share(found['above'])} of pain frames, {_share(found['above from PSPI 6'])} from "
+        f"PSPI 6; rise {_span(found['rise'])} of 16, its correlation with PSPI **{_span(found['r(rise, PSPI)'])}**; "
+        f"{units}. SFace: one person {_span(found['same person'])}, other people {_span(found['other people'])}"
+    )
+
+
+def _share(entry: dict) -> str:
+    return f"{100 * entry['value']:.1f} %"
+
+
 def _rig(outputs: list[str], work: Path) -> str:
     rows = [json.loads(line) for line in outputs[0].splitlines()]
     of = {(row["on"], row["rig"]): row for row in rows if "on" in row}
@@ -258,6 +272,17 @@ ROWS: tuple[Row, ...] = (
         what="faces cropped, turned away or with hair at eyes or nose; distance of neutral faces",
         commands=("python -m benchmarks.faces --identities 500",),
         read=_faces,
+    ),
+    Row(
+        name="judges",
+        group=GENERATOR,
+        what="pain as MediaPipe reads it, 48 people of all groups, 320 px (docs/judges.md)",
+        commands=(
+            "pain3d generate judged --identities 48 --size 320 --preset balanced",
+            "python -m benchmarks.judges judged --out judged.json",
+        ),
+        read=_judges,
+        first=True,
     ),
     Row(
         name="importing",

@@ -177,9 +177,10 @@ class Gender:
 BY_GENDER: dict[str, Gender] = {
     "man": Gender(
         face_axes={
-            "chin-width": 0.16, "chin-bones": 0.16, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
-            "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
-            "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle": -0.05,
+            "chin-width": 0.18, "chin-bones": 0.18, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
+            "head-rectangular": 0.14, "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
+            "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle-up": -0.03,
+            "eyebrows-trans-forward": 0.06, "eyebrows-trans-up": -0.06, "mouth-angles-up": 0.05,
         },
         face_axes_gain=0.0,
         sagging=1.0,
@@ -188,21 +189,22 @@ BY_GENDER: dict[str, Gender] = {
         dyed=0.0,
         parting_mm=Range(24, 42),
         fringe=0.0,
-        beard=Beard((1.3, 2.2), 0.30, Range(0.65, 1.0), (Range(1.5, 3), Range(3, 8), Range(8, 18))),
-        brow_arch_mm=Normal(-0.5, 0.9),
-        brow_thickness=Normal(1.08, 0.17),
-        brow_density=Normal(0.85, 0.15),
+        beard=Beard((1.3, 2.2), 0.42, Range(0.65, 1.0), (Range(1.5, 3), Range(3, 8), Range(8, 18))),
+        brow_arch_mm=Normal(-0.5, 1.4),
+        brow_thickness=Normal(1.10, 0.24),
+        brow_density=Normal(0.85, 0.18),
         lip_blood=0.62,
         lipstick=0.0,
     ),
     "woman": Gender(
         face_axes={
-            "chin-width": -0.22, "chin-bones": -0.20, "chin-prominent": -0.08, "chin-height": -0.10,
+            "chin-width": -0.24, "chin-bones": -0.22, "chin-prominent": -0.08, "chin-height": -0.10,
             "chin-jaw-drop": -0.10, "nose-volume": -0.14, "nose-scale-horiz": -0.14, "nose-width2": -0.10,
             "nose-width3": -0.10, "nose-hump": -0.08, "mouth-upperlip-volume": 0.08, "mouth-lowerlip-volume": 0.08,
-            "mouth-upperlip-height": 0.06, "mouth-lowerlip-height": 0.06, "mouth-angles": 0.10, "eye-height2": 0.05,
+            "mouth-upperlip-height": 0.06, "mouth-lowerlip-height": 0.06, "mouth-angles-up": 0.16, "eye-height2": 0.05,
             "eye-scale": 0.06, "neck-scale-horiz": -0.22, "measure-neck-height": -0.15, "cheek-bones": 0.08,
-            "head-oval": 0.22, "head-invertedtriangular": 0.20,
+            "head-oval": 0.22, "head-invertedtriangular": 0.26, "eyebrows-trans-forward": -0.14,
+            "eyebrows-trans-up": 0.14, "eyebrows-angle-up": 0.05, "cheek-volume": 0.06,
         },
         face_axes_gain=0.7,
         sagging=0.72,
@@ -212,11 +214,11 @@ BY_GENDER: dict[str, Gender] = {
         parting_mm=Range(0, 30),
         fringe=0.35,
         beard=None,
-        brow_arch_mm=Normal(0.3, 0.9),
-        brow_thickness=Normal(0.86, 0.17),
-        brow_density=Normal(0.72, 0.15),
+        brow_arch_mm=Normal(0.6, 1.4),
+        brow_thickness=Normal(0.92, 0.25),
+        brow_density=Normal(0.74, 0.22),
         lip_blood=0.74,
-        lipstick=0.25,
+        lipstick=0.3,
     ),
 }  # fmt: skip
 
@@ -308,9 +310,12 @@ class Ageing:
 class Everyone:
     """What is alike in all groups."""
 
-    ancestry_concentration = Stated(14.0, "head: concentration of the Dirichlet distribution around the mean weights")
+    ancestry_concentration = Stated(10.0, "head: concentration of the Dirichlet distribution around the mean weights")
     own_sex = Stated(Normal(0.95, 0.05), "head: weight of the shapes of one's own gender, from 0.8 to 1")
-    blood = Stated(Range(0.18, 0.34), "skin: haemoglobin (optical depth)")
+    own_ageing = Stated(
+        Normal(1.0, 0.2), "head: how far a face has aged, relative to its years, from 0.6 to 1.3; at most as at 90"
+    )
+    blood = Stated(Range(0.16, 0.36), "skin: haemoglobin (optical depth)")
     least_melanin = Stated(
         0.24, "skin: melanin that nobody falls short of", "by eye: without any, faces look like chalk"
     )

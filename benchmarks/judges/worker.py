@@ -56,6 +56,10 @@ class Landmarker:
         faces = self._landmarker.detect(image).face_blendshapes
         return {each.category_name: round(each.score, 6) for each in faces[0]} if faces else None
 
+    def close(self) -> None:
+        """Must be called before the interpreter ends, or it complains."""
+        self._landmarker.close()
+
 
 class Recogniser:
     """SFace, on the face that YuNet finds."""
@@ -104,12 +108,14 @@ def main() -> None:
     landmarker, recogniser = Landmarker(), Recogniser()
     if sys.argv[1:] == ["--check"]:
         print("the judges are ready", file=answers)
+        landmarker.close()
         return
     for wants_embedding, data in requests(sys.stdin.buffer):
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         rgb = np.ascontiguousarray(bgr[..., ::-1])
         embedding = recogniser.embedding(rgb) if wants_embedding else None
         print(json.dumps({"scores": landmarker.scores(rgb), "embedding": embedding}), file=answers, flush=True)
+    landmarker.close()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
 BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 
+APART_MM = 2.4
+"""Standard deviation of how much further out the inner end of a brow begins."""
+
 BEARD_HAIRS, BEARD_POINTS, BEARD_MM, TUFT_HAIRS = 8000, 5, 0.24, 8
 """How many there are, points of each, their width at the root, and how many make a tuft."""
 MOUSTACHE_MM, ABOVE_LIP = 3.5, -64.0
@@ -95,12 +98,13 @@ def brow_line(plan: IdentityPlan, seed: int) -> BrowLine:
     rng = stream(seed, "look.brow_line", plan.identity_id)
     gender, old = BY_GENDER[plan.gender], BROW_YEARS.share(plan.age)
     x = np.array(BROW_X)
-    arch, tilt, drop = rng.normal(*gender.brow_arch_mm), rng.normal(0, 0.024), rng.normal(0, 0.9)
+    arch, tilt, drop = rng.normal(*gender.brow_arch_mm), rng.normal(0, 0.030), rng.normal(0, 1.2)
     middle = np.array(BROW_Y) + drop + arch * np.exp(-(((x - 36) / 11) ** 2)) + tilt * (x - 30)
-    thick = np.clip(rng.normal(*gender.brow_thickness), 0.55, 1.45) * (1 - Ageing.brow_height_lost.value * old)
+    thick = np.clip(rng.normal(*gender.brow_thickness), 0.5, 1.6) * (1 - Ageing.brow_height_lost.value * old)
     tail_lost = Ageing.brow_tail_lost.value * old + rng.uniform(0, 0.25)
-    half = np.array(BROW_HALF_WIDTH) * thick * (1 - tail_lost * np.clip((x - 36) / 16, 0, 1))
-    density = np.clip(rng.normal(*gender.brow_density), 0.4, 1.1) * (1 - Ageing.brow_hairs_lost.value * old)
+    apart = rng.normal(0, APART_MM) * np.clip((36 - x) / 26, 0, 1)
+    half = np.interp(x - apart, x, BROW_HALF_WIDTH, left=0.5) * thick * (1 - tail_lost * np.clip((x - 36) / 16, 0, 1))
+    density = np.clip(rng.normal(*gender.brow_density), 0.3, 1.15) * (1 - Ageing.brow_hairs_lost.value * old)
     return BrowLine(middle, half, float(density))
 
 
@@ -132,7 +136,8 @@ def grow_brows(plan: IdentityPlan, front: FrontMap, colour: np.ndarray, grey: fl
     lift = np.tile([0.05, 0.5, 0.2], len(x))
     light = np.exp(0.40 * rng.standard_normal(len(x)))[:, None]
     is_grey = (rng.random(len(x)) < 0.75 * grey)[:, None]
-    tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, 0.9 * colour * light)
+    own = np.exp(stream(seed, "look.brow_colour", plan.identity_id).normal(-0.1, 0.4))  # plucked, dyed, or just so
+    tint = np.where(is_grey, np.array([0.17, 0.16, 0.15]) * light, own * colour * light)
     width = 0.17 * np.exp(0.25 * rng.standard_normal(len(x)))
     return FaceStrands(corners, weights.astype(np.float32), lift, 3, tint.astype(np.float32), width.astype(np.float32))
 

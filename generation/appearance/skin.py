@@ -25,6 +25,8 @@ LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
 SCALP_FADE = 1.5
 """How much sooner the tint of the scalp ends at a hairline than its hair: power of the density."""
 LASH_LINE_MM = 0.9
+MOLES, MOLE_MM = 3.0, (0.9, 2.2)
+"""Mean number of moles of a face, and the range of their radius (mm)."""
 BROW_SHADOW = 0.36
 """How much of the skin the unseen fine hairs of a brow hide."""
 
@@ -127,7 +129,7 @@ def paint_skin(
     melanin = float(np.hypot(rng.gamma((mean / spread) ** 2, spread**2 / mean), Everyone.least_melanin.value))
     blood = rng.uniform(*Everyone.blood.value)
     old = SKIN_YEARS.share(plan.age)
-    flush, pale_lips, oil = rng.uniform(0.5, 1.3), rng.uniform(0.6, 1.1), rng.uniform(0.7, 1.25)
+    flush, pale_lips, oil = rng.uniform(0.3, 1.4), rng.uniform(0.7, 1.2), rng.uniform(0.7, 1.25)
     zones = Zones(topology)
     more = stream(seed, "look.skin_zones", plan.identity_id)
 
@@ -213,14 +215,24 @@ def uneven_pigment(
         0.22 * z.cheeks + 0.20 * z.nose + 0.14 * z.wings + 0.09 * z.chin + 0.06 * z.masks["ears"] + 0.10 * z.lids
         + 0.06 * z.under_eye - 0.05 * z.around_mouth
     )  # fmt: skip
-    tired = rng.uniform(0.3, 1.6)
+    tired = rng.uniform(0.2, 2.1)
     dark = tired * (0.05 + 0.09 * melanin + Ageing.under_eyes.value * old) * (z.under_eye + 0.4 * z.lids)
     rim = z.spot(0, 58, 60, 20) + z.spot(62, 10, 14, 40) + 0.8 * z.around_mouth
     dark = dark + melanin * (rng.uniform(0.04, 0.12) * rim - rng.uniform(0.03, 0.10) * (z.cheeks + z.bridge))
-    patchy = rng.uniform(0.03, 0.07) + Ageing.patches.value * old
+    patchy = rng.uniform(0.03, 0.11) + Ageing.patches.value * old
     dark = dark + (0.3 + melanin) * patchy * (0.8 * z.patches(rng, 55.0) + 0.7 * z.patches(rng, 22.0))
-    red = red + rng.uniform(0.02, 0.05) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
-    return red, dark
+    red = red + rng.uniform(0.02, 0.06) * (z.patches(rng, 40.0) + 0.8 * z.patches(rng, 15.0))
+    return red, dark + moles(z, rng, melanin)
+
+
+def moles(zones: Zones, rng: np.random.Generator, melanin: float) -> np.ndarray:
+    """Melanin (V,) of the few moles of a face, anywhere on its front: most are small and pale, on dark skin darker."""
+    dark = np.zeros(len(zones.x))
+    for _ in range(min(rng.poisson(MOLES), 12)):
+        x, y, radius = rng.uniform(-58, 58), rng.uniform(-100, 50), rng.uniform(*MOLE_MM)
+        near = np.exp(-((((zones.x - x) / radius) ** 2 + ((zones.y - y) / radius) ** 2) ** 1.5))
+        dark += (0.5 + 0.4 * melanin) * rng.uniform(0.4, 1.4) * near * (zones.z > -30) * (1 - zones.lips)
+    return dark * (1 - zones.masks["lids"])
 
 
 def lip_pigment(
@@ -237,7 +249,7 @@ def lip_pigment(
         edge * pale * (gender.lip_blood - 0.21 * amount) * (1 - Ageing.pale_lips.value * old)
         + (0.10 + 0.10 * min(melanin, 1.5)) * inner * lower
     )
-    brown = rng.uniform(0.5, 1.3) * 0.20 * min(melanin, 1.5)
+    brown = rng.uniform(0.3, 1.5) * 0.20 * min(melanin, 1.5)
     dark = edge * (
         0.05 + 0.10 * (1 - inner) + brown * (1.15 - 0.75 * lower)
     ) - inner * lower * 0.16 * amount * rng.uniform(0.2, 1.0)

@@ -6,8 +6,6 @@ populations.
 """
 
 import functools
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from ..populations import BY_GENDER, FACE_YEARS, Ageing, Everyone, draw_ancestry
 from ..streams import stream
 from .base import EYE, SKIN, TEETH, TONGUE, HeadShape, Topology
 from .landmarks import find_landmarks
+from .makehuman_axes import asymmetric, draw_asymmetry, draw_local, local_axes
 from .target_file import Targets
 from .texture_map import NOWHERE, refined
 
@@ -29,20 +28,11 @@ EXPRESSIONS = ASSET.with_name("ict_expressions.npz")
 INNER_UPPER_LIP, INNER_LOWER_LIP = (61, 62, 63), (67, 66, 65)
 CLOSED_LIPS_MM, LIP_LINE = 0.9, -67.3
 """Distance of those landmarks when lips touch, and the height of their line on the canonical face."""
+CLOSING_STEPS = 2
+"""Each leaves some of the gap, where the lips do not lie on that line."""
 
-OPPOSITES = {
-    "incr": "decr", "up": "down", "in": "out", "convex": "concave", "forward": "backward",
-    "uncompress": "compress", "round": "square",
-}  # fmt: skip
-LOCAL_SPREAD = 0.17
-"""Standard deviation of the weight of a local axis."""
-LOCAL_LIMIT = 0.40
-"""Weights stay within plus and minus this; beyond it faces look odd (by eye)."""
-QUIET_AXES = re.compile(
-    "eye-trans|eye-scale|head-trans|neck-trans|neck-height|neck-circ|shape-pointed|shape-triangle|head-|forehead-|"
-    "scale-vert|nose-trans|mouth-trans|eye-push|ear-flap|ear-wing"
-)
-"""Axes that move or reshape the head as a whole, or soon look grotesque: they get a third of the spread."""
+FAT_AXES: dict[str, float] = {"head-fat": 0.55, "cheek-volume": 0.6, "neck-double": 0.7}
+"""Axes that grow with body weight besides its own shapes, and by how much from the thinnest to the heaviest."""
 
 
 class MakeHumanHead:
@@ -63,7 +53,7 @@ class MakeHumanHead:
         parts = {name: np.unique(quads[quad_part == k]) for k, name in enumerate(part_names)}
         self.skin_control = np.isin(np.arange(len(self.canonical)), parts["skin"])
         self.eye_control = [parts["left_eye"], parts["right_eye"]]
-        self._axes = local_axes(shapes.names)
+        self._axes, self._asymmetric = local_axes(shapes.names), asymmetric(shapes.names)
         self.topology = self._build_topology(quads, quad_part, part_names, masks, uv)
 
     def shape(self, plan: IdentityPlan, seed: int) -> HeadShape:
@@ -72,25 +62,24 @@ class MakeHumanHead:
         ancestry, gender = draw_ancestry(plan.ethnicity, rng), BY_GENDER[plan.gender]
         male = np.clip(rng.normal(*Everyone.own_sex.value), 0.8, 1.0)
         male = male if plan.gender == "man" else 1 - male
-        old = FACE_YEARS.share(plan.age)
+        old = FACE_YEARS.share(plan.age) * float(np.clip(rng.normal(*Everyone.own_ageing.value), 0.6, 1.3))
+        old = min(old, 1.0)
         strength, ageing = 1 + gender.face_axes_gain * old, gender.sagging * old
-        muscle, weight = rng.uniform(0.25, 0.75), np.clip(rng.normal(0.52, 0.16), 0.2, 0.95)
+        muscle, weight = rng.uniform(0.2, 0.8), float(np.clip(rng.normal(0.52, 0.21), 0.1, 1.0))
         weights = macro_weights(ancestry, male, ageing, muscle, weight)
-        for axis, sides in self._axes.items():
-            quiet = 0.33 if QUIET_AXES.search(axis) else 1.0
-            drawn = quiet * float(np.clip(rng.normal(0, LOCAL_SPREAD), -LOCAL_LIMIT, LOCAL_LIMIT))
-            amount = float(np.clip(drawn + strength * gender.face_axes.get(axis, 0.0), -LOCAL_LIMIT, LOCAL_LIMIT))
-            for name in sides[amount < 0]:
-                weights[f"local/{name}"] = abs(amount)
+        centres = {axis: strength * w for axis, w in gender.face_axes.items()}
+        for axis, gain in FAT_AXES.items():
+            centres[axis] = centres.get(axis, 0.0) + gain * (weight - 0.5)
+        weights |= draw_local(self._axes, centres, rng)
+        weights |= draw_asymmetry(self._asymmetric, rng)
         weights["local/head-age-incr"] = weights.get("local/head-age-incr", 0.0) + Ageing.head_age.value * ageing
-        for name in (n for n in self._targets.names if n.startswith("local/asym-")):
-            weights[name] = 0.12 * abs(float(np.clip(rng.normal(), -2, 2)))
 
         control = self.canonical.copy()
         for name, w in weights.items():
             control += np.float32(w) * self.targets(name)
         control -= np.concatenate([control[side] for side in self.eye_control]).mean(axis=0)
-        control = self._close_lips(control)
+        for _ in range(CLOSING_STEPS):
+            control = self._close_lips(control)
         return HeadShape(
             control=control,
             eyes=np.stack([fit_sphere(control[side]) for side in self.eye_control]),
@@ -107,10 +96,11 @@ class MakeHumanHead:
         return np.concatenate([self.topology.refine @ control, *balls]).astype(np.float32)
 
     def _close_lips(self, control: np.ndarray) -> np.ndarray:
-        """Moves both lips to the middle, fading out around them: mixed shapes leave them 1 or 2 mm apart."""
+        """Moves both lips to the middle, fading out around them: mixed shapes leave them 1 or 2 mm apart or crossed."""
         inner = self.topology.refine[self.topology.landmarks[list(INNER_UPPER_LIP + INNER_LOWER_LIP)]] @ control
-        gap = (inner[:3, 1] - inner[3:, 1]).mean() - CLOSED_LIPS_MM
         x, y, z = self.canonical.T
+        columns = self.topology.reference[self.topology.landmarks[list(INNER_UPPER_LIP)], 0]
+        gap = np.interp(x, columns, inner[:3, 1] - inner[3:, 1] - CLOSED_LIPS_MM)
         near = np.exp(-((x / 22) ** 4) - ((y - LIP_LINE) / 8) ** 2) * self.skin_control * (z > 0)
         closed = control.copy()
         closed[:, 1] -= (0.5 * gap * np.sign(y - LIP_LINE) * near).astype(np.float32)
@@ -185,25 +175,6 @@ def macro_weights(
 def _hat(value: float, name: str) -> dict[str, float]:
     far = abs(value - 0.5) * 2
     return {f"average{name}": 1 - far, f"{'max' if value > 0.5 else 'min'}{name}": far}
-
-
-def local_axes(targets: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
-    """Pairs of opposite local targets, left and right together: axis -> (names when positive, names when negative)."""
-    names = {n.removeprefix("local/") for n in targets if n.startswith("local/") and "/asym-" not in n}
-    axes: dict[str, tuple[list[str], list[str]]] = {}
-    for name in sorted(names):
-        stem, _, end = name.rpartition("-")
-        opposite = f"{stem}-{OPPOSITES.get(end)}"
-        if opposite in names:
-            pair = axes.setdefault(re.sub(r"^[lr]-", "", stem), ([], []))
-            pair[0].append(name)
-            pair[1].append(opposite)
-        elif (
-            end in ("oval", "diamond", "rectangular", "triangular", "invertedtriangular", "triangle")
-            and "ear" not in name
-        ):
-            axes[name] = ([name], [])
-    return axes
 
 
 def undo_shrinking(refine: sparse.csr_matrix) -> sparse.csr_matrix:

@@ -13,13 +13,15 @@ from generation.geometry.camera import Camera
 from generation.geometry.visibility import rasterize
 from generation.heads import makehuman
 from generation.heads.base import EYE, SKIN
-from generation.heads.makehuman import ASSET, EXPRESSIONS, INNER_LOWER_LIP, INNER_UPPER_LIP, fit_sphere, local_axes
+from generation.heads.makehuman import ASSET, EXPRESSIONS, INNER_LOWER_LIP, INNER_UPPER_LIP, fit_sphere
+from generation.heads.makehuman_axes import draw_asymmetry, draw_local, local_axes, spread
 from generation.plan import Plan, ViewPlan
 from generation.populations import BY_GENDER
 from generation.rigs import blendshapes
 
 PLAN = Plan(Spec(identities=48, preset="balanced", size=64))
 NOTHING = {}
+RNG = np.random.default_rng
 
 
 def alone(name: str, level: float) -> np.ndarray:
@@ -79,10 +81,54 @@ def test_every_gendered_axis_exists(head):
 
 
 def test_axes_pair_up():
-    axes = local_axes(
-        {f"local/{n}": 0 for n in ("l-eye-bag-incr", "l-eye-bag-decr", "r-eye-bag-incr", "r-eye-bag-decr")}
-    )
-    assert axes == {"eye-bag": (["l-eye-bag-incr", "r-eye-bag-incr"], ["l-eye-bag-decr", "r-eye-bag-decr"])}
+    names = ("l-eye-bag-incr", "l-eye-bag-decr", "r-eye-bag-incr", "r-eye-bag-decr", "nose-trans-up", "nose-trans-down")
+    assert local_axes({f"local/{n}": 0 for n in (*names, "head-oval", "asym-jaw-1-l")}) == {
+        "eye-bag": [("l-eye-bag-incr", "l-eye-bag-decr"), ("r-eye-bag-incr", "r-eye-bag-decr")],
+        "head-oval": [("head-oval", None)],
+        "nose-trans-up": [("nose-trans-up", "nose-trans-down")],
+    }
+
+
+def test_every_axis_has_a_spread(head):
+    assert all(0 < spread(axis) < 0.4 for axis in head._axes)
+
+
+def test_left_and_right_differ_a_little(head):
+    left, right = [], []
+    for seed in range(60):
+        drawn = draw_local(
+            {"ear": [("l-ear-incr", "l-ear-decr"), ("r-ear-incr", "r-ear-decr")]}, {"ear": 0.1}, RNG(seed)
+        )
+        for side, found in (("l", left), ("r", right)):
+            found.append(drawn.get(f"local/{side}-ear-incr", 0) - drawn.get(f"local/{side}-ear-decr", 0))
+    assert 0.8 < np.corrcoef(left, right)[0, 1] < 0.99
+    assert np.mean(left) == pytest.approx(0.1, abs=0.1) and 0.2 < np.std(left) < 0.36
+
+
+def test_asymmetry_takes_one_side(head):
+    pairs = [("local/asym-jaw-1-l", "local/asym-jaw-1-r")]
+    drawn = [draw_asymmetry(pairs, RNG(seed)) for seed in range(40)]
+    assert all(len(one) == 1 for one in drawn) and {name for one in drawn for name in one} == set(pairs[0])
+
+
+MEASURED_MM = {  # lowest and highest standard deviation within a group of adults, see docs/heads.md
+    (0, 16): (3.5, 5.5),  # width of the face
+    (31, 35): (1.7, 3.8),  # of the nose
+    (48, 54): (2.5, 4.0),  # of the mouth
+    (36, 45): (2.3, 4.9),  # outer corners of the eyes
+    (27, 8): (3.2, 5.9),  # height of the face
+}
+
+
+def test_faces_of_a_group_differ_as_those_of_adults_do(head):
+    plan = Plan(Spec(identities=96, preset="balanced", size=64))
+    points = head.topology.refine[head.topology.landmarks]
+    shown = np.stack([points @ head.shape(plan[i], 0).control for i in range(96)])
+    group = np.array([f"{plan[i].ethnicity} {plan[i].gender}" for i in range(96)])
+    for (a, b), (low, high) in MEASURED_MM.items():
+        width = np.linalg.norm(shown[:, a] - shown[:, b], axis=1)
+        within = np.concatenate([width[group == g] - width[group == g].mean() for g in np.unique(group)])
+        assert low < np.sqrt((within**2).sum() / (len(within) - 12)) < high, (a, b)
 
 
 def test_fit_sphere_recovers_a_sphere():

@@ -207,7 +207,7 @@ def test_landmarks_beside_the_slits_are_named(mesh, obj, tmp_path):
 
 
 def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):
-    fin = np.concatenate([mesh.triangles, [[*mesh.triangles[0][:2], 5]]])
+    fin = np.concatenate([mesh.triangles, [[*mesh.triangles[0][:2], len(mesh.vertices) - 1]]])
     cases = {"a manifold surface|oriented against": fin, "inside out": mesh.triangles[:, ::-1]}
     for line, triangles in cases.items():
         path = write_obj(tmp_path / "bad.obj", mesh.vertices, triangles)
