@@ -10,6 +10,7 @@ from .vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS, STIMULI
 
 LABELS: dict[str, tuple[str, ...]] = {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}
 UNKNOWN = "unknown"
+SCENE = ("scene", "posture")
 
 
 class Made(TypedDict):
@@ -35,6 +36,7 @@ class DatasetCounts(TypedDict):
     complete: None where nothing in the directory tells.
     configs: configuration -> rows.
     demographics: attribute -> label -> identities; those that have none count as "unknown".
+    scenes: "studio, upright", "clinical, lying", … -> identities; empty where the rows do not tell.
     expressions: "neutral", "pain" and each expression that is neither -> frames; {} where the rows do not tell.
     pspi: frames with PSPI 0, 1, … 16. stimulus: frames at each level of `STIMULI`, of data that are labelled so.
     """
@@ -50,6 +52,7 @@ class DatasetCounts(TypedDict):
     configs: dict[str, int]
     splits: dict[str, SplitCounts]
     demographics: dict[str, dict[str, int]]
+    scenes: dict[str, int]
     expressions: dict[str, int]
     pspi: list[int]
     stimulus: list[int]
@@ -66,7 +69,9 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
     frames, levels, stimuli = Counter[str](), Counter[int](), Counter[int]()
     expressions = Counter[tuple[int, str]]()
     people: dict[str, dict[int, tuple]] = {split: {} for split in SPLITS}
-    for shard, table in found.read(("identity_id", "pspi", "stimulus", "expression_kind", "expression", *LABELS)):
+    places: dict[int, str] = {}
+    columns = ("identity_id", "pspi", "stimulus", "expression_kind", "expression", *SCENE, *LABELS)
+    for shard, table in found.read(columns):
         rows = {name: table[name].to_pylist() for name in table.column_names}
         frames[shard.split] += table.num_rows
         levels.update(rows["pspi"])
@@ -76,6 +81,8 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         unlabelled = [None] * table.num_rows
         labels = zip(*(rows.get(name, unlabelled) for name in LABELS), strict=True)
         people[shard.split].update(zip(rows["identity_id"], labels, strict=True))
+        seen = zip(rows["identity_id"], *(rows.get(name, unlabelled) for name in SCENE), strict=True)
+        places.update({person: ", ".join(where) for person, *where in seen if None not in where})
     everyone = [labels for members in people.values() for labels in members.values()]
     configs = {config: sum(map(found.num_rows, found.of_config(config))) for config in found.configs}
     planned = found.planned_rows()
@@ -91,6 +98,7 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
         "configs": configs,
         "splits": {split: {"identities": len(people[split]), "frames": frames[split]} for split in SPLITS},
         "demographics": {name: _tally(name, [labels[k] for labels in everyone]) for k, name in enumerate(LABELS)},
+        "scenes": dict(sorted(Counter(places.values()).items())),
         "expressions": {name: count for (_, name), count in sorted(expressions.items())},
         "pspi": [levels[level] for level in range(PSPI_MAX + 1)],
         "stimulus": [stimuli[level] for level in range(len(STIMULI))] if stimuli else [],

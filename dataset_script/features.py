@@ -65,6 +65,7 @@ _LABELS = {
     "scene": Value("string"),
     "setup": Value("string"),
     "posture": Value("string"),
+    "camera_kind": Value("string"),
     "occluders": List(Value("string")),
     "hidden_aus": List(Value("string")),
     "seed": Value("int64"),
@@ -119,8 +120,9 @@ FEATURES: dict[str, Features] = {
   `camera.rotation` R and `camera.translation` t lead from the room to the camera (x right, y down, z forward, as in
   OpenCV), so that K (R X + t) is the pixel of a point X.
   `expression`: "neutral", "pain", or what the face does where `expression_kind` is other. `scene`: the preset that
-  placed the person; `setup`: how they are lit; `posture`: how they are held. `occluders`: what covers a part of the
-  face in this picture, `hidden_aus`: units most of whose region is covered by it; their intensities stay true.
+  placed the person; `setup`: how they are lit; `posture`: how they are held; `camera_kind`: what filmed them.
+  `occluders`: what covers a part of the face in this picture, `hidden_aus`: units most of whose region is covered by
+  it; their intensities stay true.
 - `pairs`: one row a frame that is not neutral, with the neutral frame of the same person and view. The head moves a few
   degrees between the two (see `Spec.head_motion`), hence `neutral_face_box`; the camera does not.
 - `references`: one row a neutral picture of a person on another day, numbered from 1, in another light, place, clothes

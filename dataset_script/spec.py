@@ -23,7 +23,7 @@ SPEC = "spec.json"
 """Name of the file in a dataset directory."""
 
 PRESETS: tuple[str, ...] = ("paper", "balanced")
-SCENES: tuple[str, ...] = ("studio",)
+SCENES: tuple[str, ...] = ("studio", "clinical", "mixed")
 PSPI_SAMPLINGS: tuple[str, ...] = ("uniform", "clinical", "dementia")
 BACKGROUNDS: tuple[str, ...] = ("identity", "frame")
 DIFFUSION_DTYPES: tuple[str, ...] = ("float16", "bfloat16", "float32")
@@ -69,7 +69,12 @@ class Spec:
     references: int = _ruled(
         0, Whole(0, MAX_REFERENCES), "more neutral pictures of each person: other days, light, places, clothes, poses"
     )
-    scene: str = _ruled("studio", Choice(SCENES), "where people are seen: studios, rooms, wards and the open air")
+    scene: str = _ruled(
+        "studio",
+        Choice(SCENES),
+        "where people are seen: upright in studios, rooms and the open air; in beds and chairs of a ward; or half of "
+        "them each",
+    )
     geometry: bool = _ruled(False, Flag(), "also depth, normals, segments, UV maps, dense landmarks, heatmaps per AU")
     mesh: bool = _ruled(False, Flag(), "with the geometry, the mesh of every frame as binary glTF")
     identities_per_shard: int | None = _ruled(

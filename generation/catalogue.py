@@ -349,6 +349,8 @@ def check(spec: Spec) -> None:
         raise InvalidInput(f"head_file is None; allowed: the sha256 of the file of head {spec.head!r}, {needed}")
     if LOOKS[spec.look].program is not None and spec.side_portraits:
         raise InvalidInput(f"side_portraits is True; allowed: null or false, as look {spec.look!r} paints all sides")
+    if LOOKS[spec.look].painted and spec.scene != "studio":
+        raise InvalidInput(f"scene is {spec.scene!r}; allowed: studio, as look {spec.look!r} paints people upright")
     if LOOKS[spec.look].painted:
         if spec.references:
             raise InvalidInput(

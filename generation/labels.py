@@ -53,6 +53,7 @@ def planned_row(spec: Spec, person: IdentityPlan, prompt: str, expression: Expre
         "scene": person.scene,
         "setup": choose_setup(person, spec.seed)[0],
         "posture": person.circumstances.posture,
+        "camera_kind": view.camera,
         "seed": spec.seed,
         "renderer": spec.renderer,
         "rig": spec.rig,

@@ -21,8 +21,9 @@ HIDDEN = 0.5
 """A unit is hidden where more than this share of its region is covered."""
 HOT = 0.5
 """Share of the highest heat from which on skin belongs to the region of a unit."""
-FOREHEAD_MM = 12.0
-"""Canonical height from which on hair over the face is that of the head, and no beard."""
+FOREHEAD_MM, HALF_WIDTH_MM = (12.0, 46.0), 46.0
+"""Canonical heights between which, and how far from the middle, hair over the face falls from the head: it neither
+grows there nor is it a beard."""
 HAIR = SEGMENTS.index("hair")
 
 
@@ -41,7 +42,9 @@ def face_triangles(topology: Topology) -> tuple[np.ndarray, np.ndarray]:
     """Which triangles (T,) bool are of the face, and which of those of its forehead."""
     corners = topology.triangles
     face = (topology.masks["face"][corners].mean(axis=1) > 0.5) | (topology.part != SKIN)
-    return face, face & (topology.reference[corners, 1].mean(axis=1) > FOREHEAD_MM)
+    x, y, z = topology.reference[corners].mean(axis=1).T
+    low, high = FOREHEAD_MM
+    return face, face & (y > low) & (y < high) & (np.abs(x) < HALF_WIDTH_MM) & (z > 0)
 
 
 def occluders_of(picture: RenderedView, face: np.ndarray, forehead: np.ndarray) -> list[str]:

@@ -25,6 +25,7 @@ from .heatmap import to_bytes, vertex_heat
 from .labels import frame_key, planned_row
 from .occluders import face_triangles, hidden_units, occluders_of, unit_regions
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
+from .plan.cameras import CAMERA_KINDS
 from .prompts import prompt_of
 from .render.base import HeadPose, RenderedView
 from .streams import occasion_stream
@@ -156,9 +157,9 @@ class FrameMaker:
         return encoded(to_bytes(heat, self.spec.heatmap_scale_mm), "PNG", compress_level=4)
 
     def _quality(self, person: Person, expression: ExpressionPlan, view: ViewPlan) -> int:
-        """Cameras compress differently: from 14 below the specified quality up to it."""
+        """Cameras compress differently: from 14 below the specified quality up to it, those of wards more."""
         rng = self._stream("encode.quality", person, expression, view)
-        return max(self.spec.jpeg_quality - int(rng.integers(0, 15)), 1)
+        return max(self.spec.jpeg_quality - int(rng.integers(*CAMERA_KINDS[view.camera].quality)), 1)
 
     def _geometry(self, person: Person, expression: ExpressionPlan, seen: FaceView) -> dict:
         """The columns of `FEATURES["geometry"]` that do not name the frame."""

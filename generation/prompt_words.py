@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 
 class Setting(NamedTuple):
-    """A lighting set-up in words: where it is, and its light; `{side}` of the picture that the light comes from."""
+    """A lighting set-up in words: where it is, and how a person is held there; and its light, `{side}` of the picture
+    that it comes from."""
 
     place: str
     light: str
@@ -171,8 +172,23 @@ SETTINGS: dict[str, Setting] = {
     "golden_hour": Setting("outdoors with trees behind", "golden evening sun from the {side}"),
     "street_evening": Setting("on an evening street", "warm street light from the {side}"),
     "hazy_noon": Setting("outdoors with trees behind", "hazy noon light"),
+    "bed_day": Setting("{held} in a hospital bed", "daylight from a window"),
+    "bed_sun": Setting("{held} in a hospital bed", "bright daylight from a window"),
+    "bed_ceiling": Setting("{held} in a hospital bed", "ceiling light"),
+    "bed_reading_lamp": Setting("{held} in a hospital bed", "warm reading lamp"),
+    "bed_night": Setting("{held} in a hospital bed at night", "dim warm lamp"),
+    "bed_monitor": Setting("{held} in a hospital bed at night", "monitor glow"),
+    "bed_examination": Setting("{held} in a hospital bed", "bright lamp from above"),
+    "chair_day": Setting("in a chair in a hospital room", "daylight from a window"),
+    "chair_ceiling": Setting("in a chair in a hospital room", "ceiling light"),
+    "chair_evening": Setting("in a chair in a hospital room", "warm evening light"),
+    "wheelchair_corridor": Setting("in a wheelchair in a corridor", "ceiling light"),
+    "wheelchair_day": Setting("in a wheelchair in a hospital room", "daylight from a window"),
+    "wheelchair_ceiling": Setting("in a wheelchair in a hospital room", "ceiling light"),
 }
-"""Each of `appearance.places.setups.SETUPS`."""
+"""Each of `appearance.places.setups.SETUPS`; `{held}` in bed as `HELD` says."""
+HELD: dict[str, str] = {"lying": "lying", "propped": "sitting up"}
+"""Postures in bed."""
 
 SHOTS: tuple[str, ...] = (
     "portrait photograph",

@@ -27,6 +27,7 @@ from .prompt_words import (
     GARMENTS,
     HAIR,
     HAIR_COLOURS,
+    HELD,
     PATTERNED,
     PEOPLE,
     SENTENCES,
@@ -127,7 +128,7 @@ def describe(plan: IdentityPlan, seed: int) -> Words:
         beard=beard,
         eyes=EYES[choose_iris(plan, seed)],
         clothes=listed([_clothes(cut, garment), *(WORN[name] for name in plan.accessories[:WORN_SAID])]),
-        place=setting.place,
+        place=setting.place.format(held=HELD.get(plan.circumstances.posture, "")),
         light=setting.light.format(side="right" if side > 0 else "left"),  # the person's left is the picture's right
     )
 

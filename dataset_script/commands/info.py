@@ -48,6 +48,7 @@ def _text(directory: str, found: "DatasetCounts") -> str:
             for label, n in labels.items()
             if n or found["kind"] == "generated"
         ),
+        *(f"{scene:<24}{n:>4,}" for scene, n in found["scenes"].items()),
         "",
         *_others(found["expressions"]),
         *(

@@ -86,7 +86,7 @@ CUTS: dict[str, Cut] = {
     "hoodie": Cut("hood", 0.10, -2, 4, -12, 48, 46, 3, (1.0, 0.0, 0.0, 0.0, 0.0)),
     "gown": Cut("gown", 0.06, 4, 10, -2, 44, 54, 4, (0.15, 0.0, 0.15, 0.0, 0.70)),
 }
-GOWN_SHARE = {"ward": 0.6, "corridor": 0.4}
+GOWN_SHARE = {"ward": 0.6, "corridor": 0.4, "bed": 0.75, "chair": 0.45, "passage": 0.4}
 """Share of the people in these places who wear a hospital gown."""
 
 FABRIC_COLOURS = np.array([colour(*c) for c in (

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..geometry.camera import PIVOT
 from ..geometry.mesh import vertex_normals
-from ..geometry.shadows import ambient_occlusion
 from ..heads.base import Head, HeadShape
 from ..plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .base import Look
@@ -21,8 +19,10 @@ from .hair.strands import grow_hair
 from .hair.styles import choose_beard, choose_style, hair_colour, scalp_mask
 from .places.light import set_scene
 from .places.setups import SETUPS
+from .props.care import hair_on_support, make_support
 from .props.fitting import Skin as FittingSkin
 from .props.fitting import canonical_skin
+from .props.occlusion import occlusion_together
 from .props.wear import put_on
 from .skin import Skin, lash_nearness, paint_skin
 from .wrinkles import Wrinkles
@@ -94,21 +94,27 @@ class ProceduralLook:
         vertices = self.head.vertices(shape.control, shape.eyes)
         normals = vertex_normals(vertices, topology.triangles)
         skin = moisten_lids(skin, vertices, shape.eyes, self._lid_rims)
-        occlusion = ambient_occlusion(vertices, normals, topology.triangles, PIVOT)
+        thickness = cloth_thickness(garment, topology)
+        dressed = vertices + thickness[:, None] * normals
+        props = make_support(plan, dressed, topology.triangles, seed)
+        occlusion, props = occlusion_together(vertices, normals, topology.triangles, props)
+        bare = BareHead(topology, vertices, normals)
+        hair = grow_hair(plan, bare, scalp, style, paint, seed, plan.circumstances.up)
+        if hair is not None:
+            hair = replace(hair, points=hair_on_support(hair.points, plan, props))
         return Look(
             skin=replace(skin, surface=skin.surface._replace(occlusion=occlusion)),
             canonical=self._canonical,
             neutral=vertices,
             wrinkles=self._wrinkles.rest(plan, seed),
             eyes=paint_eyes(plan, shape.eyes, seed),
-            hair=grow_hair(
-                plan, BareHead(topology, vertices, normals), scalp, style, paint, seed, plan.circumstances.up
-            ),
+            hair=hair,
             brows=grow_brows(plan, self._front, colour, grey, seed),
             beard=grow_beard(plan, topology, beard, beard_length, colour, grey, seed),
             garment=garment,
-            cloth_thickness=cloth_thickness(garment, topology),
+            cloth_thickness=thickness,
             scene=scene,
+            props=props,
         )
 
     def finish(self, picture: Any, plan: IdentityPlan, expression: ExpressionPlan, view: ViewPlan, seed: int) -> Any:

@@ -24,13 +24,15 @@ class Camera:
 
     Attributes:
         rotation: (3, 3) world to view; the view's axes are right, up, towards the camera.
-        distance: mm from the pivot to the pinhole.
+        target: (3,) mm, what the middle of the picture shows: the pivot, or a point beside the head.
+        distance: mm from the target to the pinhole.
         focal: focal length in pixels (fx = fy).
         size: pixels; the principal point is the middle of the picture.
         plan: the planned view; angles: its yaw, pitch and roll with the motion of the head, degrees.
     """
 
     rotation: np.ndarray
+    target: np.ndarray
     distance: float
     focal: float
     size: int
@@ -44,11 +46,13 @@ class Camera:
         """A planned view, `size` pixels wide; `head_motion`: further yaw, pitch and roll of the head, degrees."""
         angles = tuple(a + b for a, b in zip((view.yaw, view.pitch, view.roll), head_motion, strict=True))
         half = np.tan(np.radians(view.fov) / 2)
-        return cls(rotation_of(*angles), FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view, angles)
+        rotation, (right, above) = rotation_of(*angles), _beside(view)
+        target = PIVOT - (right * rotation[0] + above * rotation[1])
+        return cls(rotation, target, FRAME_MM * view.framing / 2 / half, size / 2 / half, size, view, angles)
 
     def view(self, points: np.ndarray) -> np.ndarray:
         """World (V, 3) to view (V, 3): right, up, and the depth in front of the pinhole in mm."""
-        rotated = (points - PIVOT) @ self.rotation.T
+        rotated = (points - self.target) @ self.rotation.T
         rotated[:, 2] = self.distance - rotated[:, 2]
         return rotated
 
@@ -63,10 +67,15 @@ class Camera:
         """(3, 4) float64: world to column x depth, row x depth and depth, for `samples` a pixel and axis."""
         half, focal = self.size * samples / 2, self.focal * samples
         right, up, back = self.rotation
-        depth = np.append(-back, self.distance + back @ PIVOT)
-        column = focal * np.append(right, -right @ PIVOT) + half * depth
-        row = -focal * np.append(up, -up @ PIVOT) + half * depth
+        depth = np.append(-back, self.distance + back @ self.target)
+        column = focal * np.append(right, -right @ self.target) + half * depth
+        row = -focal * np.append(up, -up @ self.target) + half * depth
         return np.stack([column, row, depth])
+
+    @property
+    def beside(self) -> tuple[float, float]:
+        """How far to the right and up of the middle of the picture the pivot is, mm."""
+        return _beside(self.plan)
 
     @property
     def pixel_mm(self) -> float:
@@ -76,7 +85,7 @@ class Camera:
     @property
     def position(self) -> np.ndarray:
         """The pinhole in the world (3,), mm."""
-        return PIVOT + self.distance * self.rotation[2]
+        return self.target + self.distance * self.rotation[2]
 
     def as_row(self) -> dict:
         """Angles, field of view and intrinsics of the `camera` column of a row; `room` adds the extrinsics."""
@@ -89,3 +98,8 @@ class Camera:
             "fov": self.plan.fov,
             "intrinsics": {"fx": self.focal, "fy": self.focal, "cx": middle, "cy": middle},
         }
+
+
+def _beside(view: ViewPlan) -> tuple[float, float]:
+    right, above = view.aside
+    return FRAME_MM * view.framing * right, FRAME_MM * view.framing * above

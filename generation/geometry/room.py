@@ -52,7 +52,8 @@ def head_to_room(camera: Camera, up: tuple[float, float, float] = UPRIGHT) -> Ri
 def room_to_camera(camera: Camera, up: tuple[float, float, float] = UPRIGHT) -> Rigid:
     """From the room to the camera of a frame with OpenCV's axes: x right, y down, z forward from the pinhole."""
     planned = _TO_OPENCV @ _planned(camera)
-    return Rigid(planned @ bringing_up(up).T, np.array([0.0, 0.0, camera.distance]) - planned @ PIVOT)
+    right, above = camera.beside
+    return Rigid(planned @ bringing_up(up).T, np.array([right, -above, camera.distance]) - planned @ PIVOT)
 
 
 def camera_row(camera: Camera, up: tuple[float, float, float] = UPRIGHT) -> dict:

@@ -11,6 +11,9 @@ from .visibility import lower_shadow_map, shadow_map
 SHADOW_SIDE = 448
 SHADOW_REACH_MM = 215.0
 """Half the width of the shadow maps; they are centred on the camera's pivot."""
+WIDE_SHADOW_SIDE, WIDE_SHADOW_REACH_MM = 736, 420.0
+RIM = 4
+"""Pixels that a lookup at the edge of a shadow map touches."""
 OCCLUSION_DIRECTIONS = 48
 OCCLUSION_SIDE = 160
 
@@ -27,10 +30,22 @@ class ShadowMaps(NamedTuple):
     frame: np.ndarray
 
 
-def cast_shadows(vertices: np.ndarray, triangles: np.ndarray, directions: np.ndarray, centre: np.ndarray) -> ShadowMaps:
-    """Shadow maps, around `centre` (3,), of a mesh under lights in the unit `directions` (L, 3)."""
-    frames = np.stack([light_frame(towards, centre, SHADOW_SIDE, SHADOW_REACH_MM) for towards in directions])
-    return ShadowMaps(np.stack([cast(vertices, triangles, frame, SHADOW_SIDE) for frame in frames]), frames)
+def cast_shadows(
+    vertices: np.ndarray, triangles: np.ndarray, directions: np.ndarray, centre: np.ndarray, wide: bool = False
+) -> ShadowMaps:
+    """Shadow maps, around `centre` (3,), of a mesh under lights in the unit `directions` (L, 3).
+
+    `wide`: they reach over what the person rests on.
+    """
+    side, reach = (WIDE_SHADOW_SIDE, WIDE_SHADOW_REACH_MM) if wide else (SHADOW_SIDE, SHADOW_REACH_MM)
+    frames = np.stack([light_frame(towards, centre, side, reach) for towards in directions])
+    return ShadowMaps(np.stack([cast(vertices, triangles, frame, side) for frame in frames]), frames)
+
+
+def light_beyond(shadows: ShadowMaps) -> None:
+    """Opens the rims of shadow maps, in place: what lies beyond a map is looked up there, and is lit."""
+    for rim in (slice(None, RIM), slice(-RIM, None)):
+        shadows.depth[:, rim] = shadows.depth[:, :, rim] = np.inf
 
 
 def cast_more(shadows: ShadowMaps, vertices: np.ndarray, triangles: np.ndarray) -> None:

@@ -18,10 +18,12 @@ from dataset_script.vocabulary import (
 from ..accessories import choose_accessories
 from ..populations import AGE_RANGES
 from ..streams import stream
+from .circumstances import Circumstances
 from .demographics import PAPER_COUNTS, balanced_cells, largest_remainder, permuted
 from .others import other_expressions
 from .pain import neutral_and_pain
 from .records import IdentityPlan
+from .scenes import CLINICAL, STUDIO, in_care, placed, scene_of_occasion
 from .views import reference_view, view_of
 
 
@@ -53,6 +55,7 @@ class Plan(Sequence[IdentityPlan]):
             )
         else:
             self._age, self._ethnicity, self._gender = balanced_cells(spec)
+        self._in_care = in_care(spec, (self._age, self._ethnicity, self._gender, self._split))
 
     def __len__(self) -> int:
         return self.spec.identities
@@ -65,7 +68,7 @@ class Plan(Sequence[IdentityPlan]):
         ethnicity, gender = ETHNICITIES[self._ethnicity[identity_id]], GENDERS[self._gender[identity_id]]
         low, high = AGE_RANGES[age_group]
         age = int(stream(seed, "plan.years", identity_id).integers(low, high, endpoint=True))
-        plan = IdentityPlan(
+        person = IdentityPlan(
             identity_id=identity_id,
             split=self.split_of(identity_id),
             age_group=age_group,
@@ -75,16 +78,16 @@ class Plan(Sequence[IdentityPlan]):
             expressions=neutral_and_pain(self.spec, identity_id) + other_expressions(self.spec, identity_id),
             views=tuple(view_of(seed, identity_id, view_id) for view_id in range(VIEWS_PER_EXPRESSION)),
         )
-        return replace(plan, accessories=choose_accessories(plan, seed))
+        scene = CLINICAL if self._in_care[identity_id] else STUDIO
+        return _dressed(placed(person, scene, seed), seed)
 
     def references(self, identity_id: int) -> tuple[IdentityPlan, ...]:
         """The same person on the occasions of `spec.references` other pictures: one neutral expression, one view."""
-        person, seed = self[identity_id], self.spec.seed
-        neutral = person.expressions[:1]
+        person = replace(self[identity_id], scene=STUDIO, circumstances=Circumstances())
+        neutral, seed = person.expressions[:1], self.spec.seed
         days = (replace(person, occasion=k, expressions=neutral) for k in range(1, self.spec.references + 1))
-        return tuple(
-            replace(day, views=(reference_view(seed, day),), accessories=choose_accessories(day, seed)) for day in days
-        )
+        upright = (replace(day, views=(reference_view(seed, day),)) for day in days)
+        return tuple(_dressed(placed(day, scene_of_occasion(self.spec, day), seed), seed) for day in upright)
 
     def split_of(self, identity_id: int) -> str:
         """The split of an identity, without planning the rest of it."""
@@ -99,3 +102,8 @@ class Plan(Sequence[IdentityPlan]):
             parts = [tuple(members[i : i + per_shard]) for i in range(0, len(members), per_shard)]
             chunks += [Chunk(split, index, len(parts), part) for index, part in enumerate(parts)]
         return chunks
+
+
+def _dressed(person: IdentityPlan, seed: int) -> IdentityPlan:
+    """A person with what they wear on their head where they are."""
+    return replace(person, accessories=choose_accessories(person, seed))

@@ -15,6 +15,8 @@ class ViewPlan:
         roll: positive when the head tilts clockwise in the image.
         fov: horizontal field of view.
         framing: camera distance relative to the one that frames the head normally.
+        aside: how far to the right and up of the middle of the picture the head is, shares of its width.
+        camera: one of `CAMERA_KINDS`.
     """
 
     view_id: int
@@ -23,6 +25,8 @@ class ViewPlan:
     roll: float
     fov: float
     framing: float
+    aside: tuple[float, float] = (0.0, 0.0)
+    camera: str = "tripod"
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ class IdentityPlan:
         views: 3; on another occasion one.
         occasion: 0, the pain session; from 1 on, the number of a reference picture. What a person keeps is drawn from
             `stream`, what differs between days from `occasion_stream`.
-        scene: one of `SCENES`.
-        circumstances: posture and kind of camera.
+        scene: "studio" or "clinical".
+        circumstances: posture, gravity and kind of camera.
         accessories: what is worn on the head, of `accessories.ACCESSORIES`.
     """
 

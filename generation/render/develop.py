@@ -3,10 +3,12 @@
 import functools
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from ..appearance.base import Look
 from ..appearance.places.light import Light
 from ..kernels import kernel
+from ..plan.cameras import CAMERA_KINDS
 
 MAX_BLUR = 0.22
 """Share of the light that the worst focus hands to each of the four neighbours of a pixel, at 512 px."""
@@ -35,12 +37,18 @@ def brightness(light: Light) -> float:
     return 0.55 * float(light.colour[0].mean()) + 0.5 * float(light.colour[1].mean()) + 1.4 * around
 
 
-def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator) -> np.ndarray:
-    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, focus, soft shoulder, gamma, sensor noise."""
-    side = colour.shape[0] // 2
-    grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(NOISE)
+def develop(colour: np.ndarray, exposure: float, noise: np.random.Generator, camera: str = "tripod") -> np.ndarray:
+    """Linear samples (2S, 2S, 3) to sRGB uint8 (S, S, 3): average 2 x 2, focus, soft shoulder, gamma, sensor noise.
+
+    `camera`: the kind that records them, one of `CAMERA_KINDS`.
+    """
+    side, kind = colour.shape[0] // 2, CAMERA_KINDS[camera]
+    grain = noise.standard_normal((side, side), dtype=np.float32) * np.float32(kind.grain * NOISE)
     focus = np.float32(side / 512 * MAX_BLUR * noise.beta(1.2, 3.0))
-    return _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
+    picture = _develop(colour, np.float32(exposure), grain, tone_table(), min(focus, np.float32(0.25)))
+    if not kind.softness:
+        return picture
+    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(kind.softness * side / 512)))
 
 
 @functools.cache

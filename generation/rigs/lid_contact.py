@@ -18,7 +18,7 @@ import numpy as np
 from ..heads.base import Head, HeadShape
 from ..heads.lids import COLUMN_LINE, COLUMNS, LASHES_ON, Eye, control_edges, find_lids
 
-LID_GUARD = {"AU6": 0.50, "AU7": 0.60}
+LID_GUARD = {"AU6": 0.35, "AU7": 0.60}
 """Share of a unit's movement that closed eyes (AU43) take away, or it would drive the lids through each other."""
 HOLD = np.float32([0, 0, 0, 0.85, 0.85, 0.85, 0.85, 0.85, 0.62, 0.38, 0.18, 0.06])[:, None]
 """Share of a lid's excess distance from the ball that is taken back, loop by loop of `heads.lids`."""

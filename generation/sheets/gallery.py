@@ -47,6 +47,8 @@ _LABELS = (
     "age",
     "ethnicity",
     "gender",
+    "scene",
+    "posture",
 )
 
 
@@ -200,7 +202,8 @@ def _who(row: Row) -> tuple[str, str]:
     state = "neutral" if row["expression_id"] == 0 else _level_words(row)
     if row.get("subject_id") is not None:
         return str(row["subject_id"]), state
-    identity = f"{state}, identity {row['identity_id']}"
+    held = f", {row['posture']}" if row.get("scene") == "clinical" else ""
+    identity = f"{state}, identity {row['identity_id']}{held}"
     ethnicity, gender = _name(ETHNICITIES, row.get("ethnicity")), _name(GENDERS, row.get("gender"))
     if ethnicity is None or gender is None or row.get("age") is None:
         return "", identity

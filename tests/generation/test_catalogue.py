@@ -106,6 +106,7 @@ def test_names_are_those_of_the_entries_and_licences_are_stated():
         ({"rig": "bones"}, "blendshapes, neural"),
         ({"look": "photographed"}, "procedural, kandinsky, diffusion"),
         ({"look": "kandinsky"}, "the sha256 of the models of look 'kandinsky'"),
+        ({"look": "kandinsky", "scene": "mixed"}, "studio, as look 'kandinsky' paints people upright"),
         ({"background": "frame"}, "null, as no model paints look 'procedural'"),
         ({"renderer": "eevee"}, "raster, cycles, pytorch3d"),
         ({"head_file": "0" * 64}, "null"),

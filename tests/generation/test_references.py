@@ -55,7 +55,7 @@ def test_they_are_the_same_person_at_rest_in_one_view(count, seed, identity):
         (view,) = day.views
         assert view.view_id == 0 and abs(view.yaw) <= MAX_REFERENCE_YAW and FOV[0] <= view.fov <= FOV[1]
         kept = dataclasses.replace(day, occasion=0, expressions=person.expressions, views=person.views)
-        assert kept == person
+        assert dataclasses.replace(kept, accessories=person.accessories) == person  # what is worn is the day's
         assert choose_iris(day, seed) == choose_iris(person, seed)
         assert choose_beard(day, seed) == choose_beard(person, seed)
         assert hair_colour(day, seed).name == hair_colour(person, seed).name

@@ -83,6 +83,7 @@ def _row(identity_id: int, expression_id: int, image: Image.Image, heatmap: Imag
         "scene": "studio",
         "setup": "passport",
         "posture": "upright",
+        "camera_kind": "tripod",
         "occluders": [],
         "hidden_aus": [],
         "seed": 0,

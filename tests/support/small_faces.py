@@ -91,6 +91,7 @@ def _row(identity: int, expression: int, view: int, au: np.ndarray, pixels: int)
         "scene": "studio",
         "setup": "passport",
         "posture": "upright",
+        "camera_kind": "tripod",
         "occluders": [],
         "hidden_aus": [],
         "seed": 0,

@@ -7,11 +7,18 @@ import numpy as np
 
 from ...geometry.sphere import received, rotated
 from ...plan import IdentityPlan
+from ...plan.cameras import CAMERA_KINDS
+from ...plan.scenes import CLINICAL
 from ...streams import occasion_stream
+from .enclosure import Enclosure, mean_radiance, paint_enclosure
 from .environments import Surroundings, coloured, environment_maps, environments_of, plain
 from .rooms import Mood, paint_place
 from .setups import SETUPS, draw_setup, scene_stream
 
+HEAD_M = {"lying": 0.85, "propped": 1.15, "seated": 1.2}
+"""Height of the head above the floor, by posture."""
+LINEN_BOUNCE = 1.35
+"""How much more light white sheets throw back than floors do."""
 TURN_DEGREES = 30.0
 """Standard deviation of the angle between the key light and the brightest side of the surroundings."""
 
@@ -60,20 +67,22 @@ class Scene:
 
     Attributes:
         setup: which of `SETUPS`.
-        panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`.
+        panorama: (H, W, 3) float32 linear radiance, out of focus; see `defocus`; None where there is a room.
         painted: (S, S, 3) float32 radiance behind each view, in place of the panorama; none: the panorama.
+        room: the one that a person in care is in, seen from anywhere.
     """
 
     setup: str
     light: Light
-    panorama: np.ndarray
+    panorama: np.ndarray | None
     painted: tuple[np.ndarray, ...] = ()
+    room: Enclosure | None = None
 
 
 def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     """A lighting set-up, jittered, and the place it belongs to."""
     rng = scene_stream(plan, seed)
-    name, side = draw_setup(rng)
+    name, side = draw_setup(plan, rng)
     setup = SETUPS[name]
     yaw, pitch = side * (setup.yaw + rng.normal(0, 8)), setup.pitch + rng.normal(0, 5)
     white_key = white(setup.kelvin + rng.normal(0, 250))
@@ -89,13 +98,27 @@ def set_scene(plan: IdentityPlan, seed: int) -> Scene:
     colour = np.stack([key, fill, surround * rng.uniform(0.2, 0.8)])
     sky = surround * setup.ambient
     mood = Mood(side, white_key, surround, setup.key, setup.ambient, setup.variant)
-    panorama = paint_place(setup.place, mood, occasion_stream(seed, "look.place", plan))
-    # what is below reflects the light of the place: its lower half, as seen
-    bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
-    ground = (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.9
+    painter = occasion_stream(seed, "look.place", plan)
+    if plan.scene == CLINICAL:
+        panorama, room = None, _room(plan, setup.place, mood, painter)
+        bounced, linen = mean_radiance(room), LINEN_BOUNCE if plan.circumstances.support == "bed" else 1.0
+    else:
+        panorama, room, linen = paint_place(setup.place, mood, painter), None, 1.0
+        # what is below reflects the light of the place: its lower half, as seen
+        bounced = panorama[panorama.shape[0] // 2 :].mean(axis=(0, 1))
+    ground = linen * (0.40 * surround + 0.22 * np.minimum(bounced, 0.6)) * setup.ambient * 0.9
     more = occasion_stream(seed, "look.environment", plan)
     around = coloured(environment_maps(str(more.choice(environments_of(setup.place, setup.variant)))), sky, ground)
-    return Scene(name, Light.of(direction, colour, around, yaw + more.normal(0, TURN_DEGREES)), panorama)
+    light = Light.of(direction, colour, around, yaw + more.normal(0, TURN_DEGREES))
+    if room is not None:
+        light = light.turned(plan.circumstances.axes.T)
+    return Scene(name, light, panorama, room=room)
+
+
+def _room(plan: IdentityPlan, place: str, mood: Mood, rng: np.random.Generator) -> Enclosure:
+    held = plan.circumstances
+    aperture = float(rng.uniform(*CAMERA_KINDS[held.camera].aperture_mm))
+    return paint_enclosure(place, mood, HEAD_M[held.posture] + rng.uniform(-0.08, 0.08), aperture, held.axes, rng)
 
 
 def towards(yaw: float, pitch: float) -> np.ndarray:

@@ -58,7 +58,11 @@ def daylight(mood: Mood, rng: np.random.Generator) -> np.ndarray:
 def ward(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:
     """A bed head with its services, a curtain on a rail, a monitor; operating theatres are tiled and bare."""
     distance = rng.uniform(1.8, 2.8)
-    scale = 57.3 / distance
+    return bed_head(mood, rng, 57.3 / distance), distance
+
+
+def bed_head(mood: Mood, rng: np.random.Generator, scale: float) -> Canvas:
+    """The wall behind a bed; see `ward`."""
     wall = pick(rng, WARD_WALLS, 0.06)
     canvas = Canvas(wall)
     dado = rng.uniform(-0.45, -0.1) * scale
@@ -99,7 +103,7 @@ def ward(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:
     if mood.variant == "day":
         near = 28 * mood.side
         window_frame(canvas, mood, rng, min(near, 2 * near), max(near, 2 * near), scale)
-    return canvas, distance
+    return canvas
 
 
 def office(mood: Mood, rng: np.random.Generator) -> tuple[Canvas, float]:

@@ -29,7 +29,7 @@ class Setup(NamedTuple):
     variant: str = ""
 
 
-SETUPS: dict[str, Setup] = {
+STUDIO_SETUPS: dict[str, Setup] = {
     "studio_soft": Setup(0.95, 35, 30, 0.45, 0.45, 5200, 6000, "studio"),
     "studio_loop": Setup(1.05, 40, 38, 0.32, 0.36, 5200, 6000, "studio"),
     "studio_rembrandt": Setup(1.15, 52, 42, 0.20, 0.30, 5000, 6000, "studio", "low"),
@@ -65,12 +65,38 @@ SETUPS: dict[str, Setup] = {
     "street_evening": Setup(0.75, 42, 50, 0.28, 0.34, 3500, 6400, "outdoor", "evening"),
     "hazy_noon": Setup(0.80, 15, 68, 0.42, 0.70, 6000, 6400, "outdoor", "overcast"),
 }
-"""Light of rooms, wards, windows and the open air, and where it is found; every use is jittered."""
+"""Light of rooms, wards, windows and the open air on people who are upright; every use is jittered."""
+CLINICAL_SETUPS: dict[str, dict[str, Setup]] = {
+    "bed": {
+        "bed_day": Setup(0.85, 75, 24, 0.35, 0.60, 6200, 6000, "bed", "day"),
+        "bed_sun": Setup(1.15, 80, 30, 0.28, 0.50, 5200, 6200, "bed", "day"),
+        "bed_ceiling": Setup(0.80, 25, 72, 0.32, 0.60, 4200, 4800, "bed"),
+        "bed_reading_lamp": Setup(0.80, 150, 66, 0.30, 0.40, 3600, 4200, "bed", "evening"),
+        "bed_night": Setup(0.45, 110, 22, 0.16, 0.16, 2900, 3600, "bed", "night"),
+        "bed_monitor": Setup(0.30, 120, 26, 0.30, 0.16, 8600, 5400, "bed", "night"),
+        "bed_examination": Setup(1.25, 55, 62, 0.22, 0.40, 4800, 5200, "bed"),
+    },
+    "chair": {
+        "chair_day": Setup(0.90, 66, 20, 0.32, 0.55, 6300, 6000, "chair", "day"),
+        "chair_ceiling": Setup(0.75, 15, 66, 0.42, 0.60, 4300, 5000, "chair"),
+        "chair_evening": Setup(0.80, 70, 30, 0.25, 0.36, 3200, 3900, "chair", "evening"),
+    },
+    "wheelchair": {
+        "wheelchair_corridor": Setup(0.65, 5, 70, 0.40, 0.58, 4200, 4600, "passage"),
+        "wheelchair_day": Setup(0.90, 60, 20, 0.34, 0.55, 6300, 6000, "chair", "day"),
+        "wheelchair_ceiling": Setup(0.75, 20, 66, 0.42, 0.60, 4300, 5000, "chair"),
+    },
+}
+"""Light on people in care, by what they rest on; directions are those of the room, whichever way the person lies."""
+SETUPS: dict[str, Setup] = STUDIO_SETUPS | {
+    name: setup for setups in CLINICAL_SETUPS.values() for name, setup in setups.items()
+}
+"""All of them."""
 
 
 def choose_setup(plan: IdentityPlan, seed: int) -> tuple[str, float]:
     """The lighting set-up of a person, one of `SETUPS`; and the side of its key: 1 the person's left, -1 the right."""
-    return draw_setup(scene_stream(plan, seed))
+    return draw_setup(plan, scene_stream(plan, seed))
 
 
 def scene_stream(plan: IdentityPlan, seed: int) -> np.random.Generator:
@@ -78,6 +104,7 @@ def scene_stream(plan: IdentityPlan, seed: int) -> np.random.Generator:
     return occasion_stream(seed, "look.scene", plan)
 
 
-def draw_setup(rng: np.random.Generator) -> tuple[str, float]:
+def draw_setup(plan: IdentityPlan, rng: np.random.Generator) -> tuple[str, float]:
     """What `choose_setup` gives, from a `scene_stream` that goes on with the jitter."""
-    return list(SETUPS)[rng.integers(len(SETUPS))], rng.choice([-1.0, 1.0])
+    names = list(CLINICAL_SETUPS.get(plan.circumstances.support, STUDIO_SETUPS))
+    return names[rng.integers(len(names))], rng.choice([-1.0, 1.0])

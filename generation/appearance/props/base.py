@@ -23,6 +23,8 @@ class Finish(NamedTuple):
         metal: 1 where light is mirrored in the colour of the surface and none enters it, else 0.
         opacity: 0-1; below `SOLID` what is behind shines through.
         weave: contrast of threads, 0 for what is not cloth.
+        casts: 1; 0 where it throws no shadow, as what is far from the face: shadow maps end between the two.
+        lift: how far off itself (mm) it is looked up in shadow maps: folds of cloth are coarser than those.
     """
 
     roughness: float = 0.6
@@ -30,6 +32,8 @@ class Finish(NamedTuple):
     metal: float = 0.0
     opacity: float = SOLID
     weave: float = 0.0
+    casts: float = 1.0
+    lift: float = 0.0
 
 
 MATTE = Finish()
@@ -89,7 +93,7 @@ class PropMesh(NamedTuple):
         position: (P, 3) float32 world mm; normal: (P, 3) float32 unit.
         rest: (P, 3) float32, position beside the neutral face, in which threads are painted.
         albedo: (P, 3) float32 linear; occlusion: (P,) float32.
-        finish: (N, 5) float32, the numbers of each `Finish`.
+        finish: (N, 7) float32, the numbers of each `Finish`.
     """
 
     triangles: np.ndarray
@@ -104,6 +108,11 @@ class PropMesh(NamedTuple):
     def those(self, chosen: np.ndarray) -> np.ndarray:
         """Indices (R,) int32 of the triangles of the props that `chosen` (N,) bool holds."""
         return np.flatnonzero(chosen[self.which]).astype(np.int32)
+
+    @property
+    def casting(self) -> np.ndarray:
+        """(N,) bool, which props throw shadows."""
+        return (self.opacity >= HIDES) & (self.finish[:, Finish._fields.index("casts")] > 0)
 
     @property
     def opacity(self) -> np.ndarray:

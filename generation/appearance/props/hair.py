@@ -50,7 +50,9 @@ def tucked(hair: Hair, inside: np.ndarray) -> Hair | None:
     kept = (beside > BESIDE_MM) & ((height > 0) | (beside > 3 * BESIDE_MM)) & (length < SHORT_MM)
     if not kept.any():
         return None
-    left = replace(hair, points=hair.points[kept], tint=hair.tint[kept], buried=hair.buried[kept])
+    left = replace(
+        hair, points=hair.points[kept], tint=hair.tint[kept], buried=hair.buried[kept], width=hair.width[kept]
+    )
     return pressed(left, inside)
 
 
@@ -63,5 +65,5 @@ def uncovered(strands: FaceStrands | None, vertices: np.ndarray, over: np.ndarra
     each = np.repeat(kept, strands.points_each)
     return replace(
         strands, corners=strands.corners[each], weights=strands.weights[each], lift=strands.lift[each],
-        tint=strands.tint[kept], droop=None if strands.droop is None else strands.droop[each],
+        tint=strands.tint[kept], width=strands.width[kept], hang=None if strands.hang is None else strands.hang[each],
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from ...geometry.camera import PIVOT
 from ...geometry.mesh import vertex_normals
@@ -28,5 +29,20 @@ def occlusion_together(
     seen = ambient_occlusion(*together, PIVOT)
     shaded = list(props)
     for k, start, end in zip(solid, first[:-1], first[1:], strict=True):
-        shaded[k] = replace(props[k], occlusion=seen[start:end])
+        sky = seen[start:end]
+        if props[k].code == "bedding":
+            sky = evened(sky, props[k].triangles)
+        shaded[k] = replace(props[k], occlusion=sky)
     return seen[: len(vertices)], tuple(shaded)
+
+
+def evened(values: np.ndarray, triangles: np.ndarray, rounds: int = 5) -> np.ndarray:
+    """Per-vertex `values` (P,) float32, each round the mean of those around: few directions leave blotches."""
+    first, second = triangles.ravel(), np.roll(triangles, 1, axis=1).ravel()
+    links = sparse.csr_matrix((np.ones(2 * len(first)), (np.r_[first, second], np.r_[second, first])))
+    links.data[:] = 1
+    links.setdiag(2)
+    mean = sparse.diags(1 / np.asarray(links.sum(axis=1)).ravel()) @ links
+    for _ in range(rounds):
+        values = mean @ values
+    return values.astype(np.float32)

@@ -168,9 +168,9 @@ class CyclesRenderer:
         """One view: annotations by the rasteriser, colours by Cycles. `noise` gives the sensor noise."""
         annotated = self._raster.render(posed, look, camera, noise)
         light = self.trace(describe(self._fine, posed, look, camera), camera.size)
-        seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera.plan, camera.size)
+        seen = light[..., :3] + (1 - light[..., 3:]) * background(look.scene, camera, camera.size)
         twice = np.repeat(np.repeat(seen, 2, axis=0), 2, axis=1)  # `develop` averages 2 x 2
-        return dataclasses.replace(annotated, rgb=develop(twice, look_exposure(look), noise))
+        return dataclasses.replace(annotated, rgb=develop(twice, look_exposure(look), noise, camera.plan.camera))
 
     def trace(self, scene: dict[str, np.ndarray], size: int) -> np.ndarray:
         """A scene of `describe` as (size, size, 4) float32, linear and premultiplied by its alpha."""

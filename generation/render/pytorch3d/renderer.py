@@ -65,7 +65,7 @@ class Pytorch3dRenderer:
             drawn, depth = self._mesh_picture(
                 with_props(vertices, posed), triangles_with_props(self.mesh, posed), look, camera
             )
-        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera.plan, SAMPLES * camera.size)
+        colour = drawn[..., :3] + (1 - drawn[..., 3:]) * background(look.scene, camera, SAMPLES * camera.size)
         buffer = SampleBuffer(colour, depth, np.zeros(depth.shape, np.uint8))
         viewpoint = raster.viewpoint_of(camera)
         for strands in posed.strands:
@@ -73,7 +73,7 @@ class Pytorch3dRenderer:
         if posed.props is not None:
             under = Lighting(look.scene.light, posed.shadows, viewpoint, self._tile)
             draw_clear(posed.props, camera, under, buffer)
-        return develop(colour, look_exposure(look), noise)
+        return develop(colour, look_exposure(look), noise, camera.plan.camera)
 
     def _mesh_picture(
         self, vertices: Painted, triangles: np.ndarray, look: Look, camera: Camera

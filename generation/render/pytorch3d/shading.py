@@ -23,7 +23,7 @@ from pytorch3d.renderer.mesh.textures import TexturesBase
 from pytorch3d.structures import Meshes
 
 from ...appearance.places.light import Light
-from ...geometry.camera import PIVOT, Camera
+from ...geometry.camera import Camera
 
 SHININESS = (6.0, 200.0)
 """Exponents of the dull highlight of skin and of the sharp one of wet eyes."""
@@ -53,7 +53,7 @@ def light_tensors(light: Light, device: torch.device | str = "cpu") -> Light:
 def cameras_of(camera: Camera, device: torch.device | str = "cpu") -> PerspectiveCameras:
     """The same pinhole in pytorch3d's axes: x to the left, y up, z away from the camera; pictures run from -1 to 1."""
     left_up_ahead = camera.rotation * np.array([[-1.0], [1.0], [-1.0]])
-    offset = np.array([0.0, 0.0, camera.distance]) - left_up_ahead @ PIVOT
+    offset = np.array([0.0, 0.0, camera.distance]) - left_up_ahead @ camera.target
     return PerspectiveCameras(
         focal_length=2 * camera.focal / camera.size,
         R=torch.tensor(left_up_ahead.T[None], dtype=torch.float32),

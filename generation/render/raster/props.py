@@ -54,8 +54,8 @@ def pose_props(props: tuple[Prop, ...], displacement: np.ndarray) -> PropMesh:
 
 
 def cast_shadows_of(mesh: PropMesh, shadows: ShadowMaps) -> None:
-    """Adds the shadows of what is opaque enough to the maps of a light, in place."""
-    cast_more(shadows, mesh.position, mesh.triangles[mesh.those(mesh.opacity >= HIDES)])
+    """Adds the shadows of what casts them to the maps of a light, in place."""
+    cast_more(shadows, mesh.position, mesh.triangles[mesh.those(mesh.casting)])
 
 
 def cover(pixels: Samples, mesh: PropMesh, props: tuple[Prop, ...], camera: Camera) -> Covering:
@@ -149,7 +149,7 @@ def _shade(drawn, mesh, under, buffer):
                 finish = mesh.finish[which]
                 viewer = unit_vector(difference(viewpoint.position, place.at))
                 material = _material(place, finish, tile, viewpoint.pixel_mm)
-                off = added(place.at, material.normal, OFF_MM)
+                off = added(place.at, material.normal, OFF_MM + finish[6])
                 entering, mirrored = lit(material, off, viewer, light, shadows, 0.0)
                 metal = finish[2]
                 own = place.albedo

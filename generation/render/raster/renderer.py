@@ -21,7 +21,7 @@ from ...appearance.wrinkles import Wrinkles
 from ...geometry.camera import PIVOT, Camera
 from ...geometry.mesh import vertex_normals
 from ...geometry.noise import noise_tile
-from ...geometry.shadows import ShadowMaps, cast_shadows
+from ...geometry.shadows import ShadowMaps, cast_shadows, light_beyond
 from ...geometry.visibility import Samples, rasterize
 from ...heads.base import Head
 from ...plan import IdentityPlan
@@ -89,10 +89,13 @@ class RasterRenderer:
         vertices = self.head.vertices(pose.control, pose.eyes)
         normals = vertex_normals(vertices, triangles)
         dressed = vertices + look.cloth_thickness[:, None] * normals
-        shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT)
+        wide = any(prop.code == "bedding" for prop in look.props)
+        shadows = cast_shadows(dressed, triangles, look.scene.light.direction, PIVOT, wide)
         props = pose_props(look.props, vertices - look.neutral) if look.props else None
         if props is not None:
             cast_shadows_of(props, shadows)
+        if wide:
+            light_beyond(shadows)
         strands = self._face_strands(plan, look, pose, (vertices, normals), seed)
         if look.hair is not None:
             for frame, depth in zip(shadows.frame, shadows.depth, strict=True):
@@ -131,7 +134,7 @@ class RasterRenderer:
         pixels = rasterize(seen, topology.triangles, 1, camera.size, True)
         covering = None if posed.props is None else cover(pixels, posed.props, look.props, camera)
         samples = rasterize(seen, topology.triangles, 2, camera.size, True)
-        shaded = Shaded.before(background(look.scene, camera.plan, 2 * camera.size))
+        shaded = Shaded.before(background(look.scene, camera, 2 * camera.size))
         viewpoint = viewpoint_of(camera)
         under = Lighting(light, posed.shadows, viewpoint, self._tile)
         if posed.props is not None:
@@ -143,7 +146,7 @@ class RasterRenderer:
             draw_strands(strands, light, posed.shadows, viewpoint, buffer)
         if posed.props is not None:
             draw_clear(posed.props, camera, under, buffer)
-        rgb = develop(shaded.colour, look_exposure(look), noise)
+        rgb = develop(shaded.colour, look_exposure(look), noise, camera.plan.camera)
         lips, mouth = topology.masks["lips"], topology.masks["mouth"]
         segments = segment(pixels, mesh, lips, mouth, look.garment, buffer.cover, CODES)
         if covering is not None:

@@ -20,6 +20,7 @@ VIEWS = st.builds(
     ANGLE,
     st.floats(5, 90),
     st.floats(0.9, 2.5),
+    st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)),
 )
 MOTIONS = st.tuples(*[st.floats(-10, 10)] * 3)
 DIRECTIONS = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda up: np.linalg.norm(up) > 0.1)

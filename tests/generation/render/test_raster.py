@@ -1,11 +1,15 @@
 """The rasteriser's records: what people differ in is data, never a type, and keeps its precision on the way."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import SEGMENTS
+from generation.appearance.places.light import Light
 from generation.geometry.camera import Camera
+from generation.geometry.rotations import bringing_up
 from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.render.base import HeadPose
@@ -92,3 +96,19 @@ def test_a_strand_is_drawn_where_it_is_seen_and_not_behind_something(people):
         draw_strands(strands, person.look.scene.light, found.shadows, viewpoint, buffer)
         assert (buffer.cover == 4).any() == drawn and (buffer.colour != 1).any() == drawn
         assert (buffer.depth[buffer.cover == 4] < 1e4).all()
+
+
+def test_the_sky_is_where_up_is():
+    """A face under a bright sky is brighter where it looks up at it."""
+    spec = Spec(identities=12, size=64)
+    maker = FrameMaker(spec)
+    plan = Plan(spec)[1]
+    person = maker.person(plan)
+    dark, shown = np.zeros((3, 3)), {}
+    for name, up in (("crown", (0, 1, 0)), ("face", (0, 0, 1)), ("back", (0, 0, -1))):
+        above = Light.plain(np.eye(3), dark, np.ones(3), np.full(3, 0.1))
+        light = above.turned(bringing_up(up).T)
+        look = dataclasses.replace(person.look, scene=dataclasses.replace(person.look.scene, light=light))
+        posed = maker.renderer.pose(plan, look, HeadPose(person.shape.control, person.shape.eyes, (0, 0)), 0)
+        shown[name] = maker.renderer.skin_light(posed, look, Camera.from_plan(plan.views[0], 64)).light.mean()
+    assert shown["face"] > 1.15 * shown["crown"] > 1.3 * shown["back"]

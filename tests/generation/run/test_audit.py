@@ -54,6 +54,7 @@ LABELS = {
     "scene": ("home", "scene is 'home'; planned is 'studio'"),
     "setup": ("candle", "setup is 'candle'; planned is"),
     "posture": ("lying", "posture is 'lying'; planned is 'upright'"),
+    "camera_kind": ("phone", "camera_kind is 'phone'; planned is 'tripod'"),
     "landmarks": ([[float("nan"), 0.0]] * 68, "landmarks are not all finite"),
     "face_box": ([9.0, 9.0, 1.0, 1.0], "face_box is"),
 }

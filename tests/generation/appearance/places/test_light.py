@@ -18,7 +18,8 @@ from generation.appearance.places.defocus import (
 from generation.appearance.places.furniture import Mood
 from generation.appearance.places.light import set_scene, towards, white
 from generation.appearance.places.rooms import PLACES, WHITE, paint_place
-from generation.appearance.places.setups import SETUPS, choose_setup
+from generation.appearance.places.setups import SETUPS, STUDIO_SETUPS, choose_setup
+from generation.geometry.camera import Camera
 from generation.plan import Plan, ViewPlan
 from generation.plan.views import MAX_PITCH, MAX_ROLL, SIDE_YAW
 from generation.render.background import background
@@ -33,6 +34,10 @@ def panorama(setup: str, side: float = 1.0, seed: int = 0) -> np.ndarray:
     return paint_place(way.place, mood, stream(seed, "test.place", 0))
 
 
+def camera(yaw: float, pitch: float) -> Camera:
+    return Camera.from_plan(ViewPlan(0, yaw, pitch, 0, 30, 1), 240)
+
+
 def test_lights_point_and_have_their_temperature():
     assert np.allclose(towards(90, 0), [1, 0, 0]) and np.allclose(towards(0, 90), [0, 1, 0])
     warm, cold = white(3000), white(9000)
@@ -40,8 +45,8 @@ def test_lights_point_and_have_their_temperature():
 
 
 def test_there_are_thirty_set_ups_in_every_kind_of_place():
-    assert len(SETUPS) >= 30
-    assert {setup.place for setup in SETUPS.values()} == set(PLACES)
+    assert len(STUDIO_SETUPS) >= 30
+    assert {setup.place for setup in STUDIO_SETUPS.values()} == set(PLACES)
 
 
 def test_light_is_single_precision_and_comes_from_unit_directions():
@@ -50,7 +55,7 @@ def test_light_is_single_precision_and_comes_from_unit_directions():
     assert np.allclose(np.linalg.norm(light.direction, axis=1), 1) and min(light.colour.min(), light.mirrored.min()) > 0
 
 
-@pytest.mark.parametrize("setup", SETUPS)
+@pytest.mark.parametrize("setup", STUDIO_SETUPS)
 def test_every_place_is_finite_lit_and_the_same_again(setup):
     picture = panorama(setup)
     assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.float32
@@ -116,17 +121,17 @@ def test_things_hide_what_is_behind_them():
 
 def test_the_background_turns_with_the_camera():
     scene = set_scene(PLAN[3], 0)
-    still = background(scene, ViewPlan(0, 0, 0, 0, 30, 1), 240)
-    turned = background(scene, ViewPlan(1, 15, 0, 0, 30, 1), 240)  # half a picture to the subject's left
+    still = background(scene, camera(0, 0), 240)
+    turned = background(scene, camera(15, 0), 240)  # half a picture to the subject's left
     assert np.allclose(still[:, 120:], turned[:, :120], atol=1e-4)
-    raised = background(scene, ViewPlan(1, 0, 5, 0, 30, 1), 240)  # the subject looks up: the camera looks up too
+    raised = background(scene, camera(0, 5), 240)  # the subject looks up: the camera looks up too
     assert np.allclose(still[:200], raised[40:], atol=1e-4)
     assert not np.allclose(still, turned, atol=0.01)
 
 
 def test_the_background_is_the_same_at_every_size():
-    scene, view = set_scene(PLAN[3], 0), PLAN[3].views[0]
-    small, large = background(scene, view, 64), background(scene, view, 128)
+    scene, seen = set_scene(PLAN[3], 0), Camera.from_plan(PLAN[3].views[0], 64)
+    small, large = background(scene, seen, 64), background(scene, seen, 128)
     assert np.abs(large.reshape(64, 2, 64, 2, 3).mean(axis=(1, 3)) - small).mean() < 0.01
 
 
