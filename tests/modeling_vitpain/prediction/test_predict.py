@@ -442,7 +442,7 @@ class TestDataset:
             == set(Predictions.__annotations__)
             == {
                 *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
-                *("age_group", "ethnicity", "gender", "interval_temperature"),
+                *("age_group", "ethnicity", "gender", "expression", "interval_temperature"),
             }
         )
         assert found["frame_id"].tolist() == rows["frame_id"][:]
