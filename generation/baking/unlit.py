@@ -20,6 +20,7 @@ from ..render.raster.renderer import RasterRenderer
 from ..render.raster.scattering import SkinLight
 from .atlas import sample
 from .camera import seen_neutral, tone_curve_undone
+from .hair_shade import light_under_hair, shade_shown
 from .highlights import dull_around, dulled, gloss_of, kept_gloss
 from .light import Face, find_light
 from .masks import Places
@@ -91,6 +92,14 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     usual = np.median(skin.light[skin.share > 3].mean(axis=1))
     into = np.maximum(skin.light, SHADE * usual)
     radiance, mirrored = shown / exposure / into, skin.albedo / into
+    if sitter.look.hair is not None:
+        combed = replace(look, hair=sitter.look.hair)
+        under = renderer.skin_light(renderer.pose(plan, combed, pose, seed), combed, camera)
+        passed = np.clip(under.light / into, 0, 1)
+        shade = shade_shown(radiance, passed, skin.share, camera)
+        reached = light_under_hair(passed, shade)
+        mirrored = (mirrored + shade[..., None] * (under.albedo / into - mirrored)) / reached
+        radiance = radiance / reached
     mirrored *= (gloss := gloss_of(radiance, mirrored, skin.share, camera))
     around = dull_around(radiance, mirrored, skin.share, camera)
     kept = kept_gloss(radiance, mirrored, around, camera)

@@ -41,7 +41,7 @@ def person(who):
     plan = PEOPLE[who]
     head = makehuman.load()
     shape = head.shape(plan, 0)
-    return plan, shape, looks.load(head).dress(plan, shape, 0)
+    return plan, shape, looks.load(head).bare(plan, shape, 0)
 
 
 def portrait_of(who, paint=(1, 1, 1)):
