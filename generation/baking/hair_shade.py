@@ -1,4 +1,4 @@
-"""The shade of a person's hair, taken out of a portrait: the hair is drawn again over the texture and shades it anew."""
+"""The shade of a person's hair, taken out of a portrait: hair is drawn again over the texture and shades it anew."""
 
 import numpy as np
 from scipy import ndimage
@@ -20,6 +20,11 @@ LEAST = 0.15
 """Least share of the light that is divided out: below it noise would be all that is left."""
 
 
+def shaded_by_hair(passed: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(S, S) bool, skin that hair shades; arguments as for `shade_shown`."""
+    return (share > 3) & (passed.mean(axis=2) < 1 - IN_SHADE)
+
+
 def shade_shown(radiance: np.ndarray, passed: np.ndarray, share: np.ndarray, camera: Camera) -> np.ndarray:
     """How much of the expected shade of hair a portrait shows: (S, S) 0-1.
 
@@ -32,8 +37,8 @@ def shade_shown(radiance: np.ndarray, passed: np.ndarray, share: np.ndarray, cam
         passed: (S, S, 3) share of that light that the hair lets through.
         share: (S, S) samples of skin in each pixel, 0-4.
     """
-    skin, missing = share > 3, 1 - passed.mean(axis=2)
-    shaded, open_skin = skin & (missing > IN_SHADE), skin & (missing <= IN_SHADE)
+    missing, shaded = 1 - passed.mean(axis=2), shaded_by_hair(passed, share)
+    open_skin = (share > 3) & ~shaded
     if not shaded.any() or not open_skin.any():
         return np.zeros(share.shape, np.float32)
     value, weight = radiance.mean(axis=2), open_skin.astype(np.float32)
