@@ -40,10 +40,16 @@ class Baked:
 
 @dataclass(frozen=True)
 class Projected:
-    """A picture of the skin on the texels: linear albedo (P, 3) and how far each is to be trusted, (P,) 0-1."""
+    """A picture of the skin on the texels.
+
+    Attributes:
+        albedo: (P, 3) linear; trust: (P,) 0-1, how far each is to be trusted.
+        near_hair: (P,) 0-1, where hair may lie over the skin, besides the places where it often does.
+    """
 
     albedo: np.ndarray
     trust: np.ndarray
+    near_hair: np.ndarray
 
 
 def texels_for(size: int) -> int:
@@ -73,7 +79,8 @@ def painted(topology: Topology, atlas: Atlas, look: Look, places: Places, shown:
     """`look` with the skin that is `shown`, as far as that is trusted; its brows, stubble and lines are those shown."""
     regions = atlas.spread(topology.triangles, np.stack([places.not_skin, places.searched], axis=1))
     trust = shown.trust * (1 - regions[:, 0])
-    trust = trust * (1 - hair_over_skin(atlas, shown.albedo, trust, regions[:, 1]))
+    searched = np.maximum(regions[:, 1], shown.near_hair)
+    trust = trust * (1 - hair_over_skin(atlas, shown.albedo, trust, searched))
     albedo, sure = _meeting(topology, atlas, look.skin.albedo, shown.albedo, trust, places)
     texels = np.column_stack([shown.albedo * trust[:, None], trust])
     lines = look.wrinkles._replace(depth=look.wrinkles.depth * (1 - sure[:, None]))  # a portrait shows its own
@@ -93,16 +100,18 @@ def _project(topology: Topology, atlas: Atlas, sitter: Sitter, portrait: Unlit, 
     samples = rasterize(camera.project(vertices.astype(np.float64)), triangles, 2, camera.size, True)
     column, row = (np.clip((2 * seen[:, k]).astype(int), 0, 2 * camera.size - 1) for k in (0, 1))
     near = seen[:, 2] - samples.depth[row, column] < SAME_MM
-    allowed, steady = sample(np.stack([portrait.allowed, portrait.steady], axis=2), seen[:, :2]).T
-    steady = np.maximum(steady, atlas.spread(triangles, sitter.places.brows[:, None])[:, 0])  # brows cannot be painted
+    maps = np.stack([portrait.allowed, portrait.steady, portrait.near_hair], axis=2)
+    allowed, steady, near_hair = sample(maps, seen[:, :2]).T
+    brows = atlas.spread(triangles, sitter.places.brows[:, None])[:, 0]
+    steady, near_hair = np.maximum(steady, brows), near_hair * (1 - brows)  # brows cannot be painted, and are hair
     trust = smoothstep(*COSINES, cosine) * near * allowed * steady
-    return Projected(sample(portrait.albedo, seen[:, :2]), trust.astype(np.float32))
+    return Projected(sample(portrait.albedo, seen[:, :2]), trust.astype(np.float32), near_hair * near)
 
 
 def _merged(shown: list[Projected]) -> Projected:
     """The first portrait, and the others where it shows less: their colours are brought to its own where both see."""
     first = shown[0]
-    albedo, trust = first.albedo, first.trust
+    albedo, trust, near_hair = first.albedo, first.trust, first.near_hair
     for other in shown[1:]:
         both = trust * other.trust
         gain = np.exp(
@@ -113,7 +122,8 @@ def _merged(shown: list[Projected]) -> Projected:
         albedo = (albedo * trust[:, None] + other.albedo * gain * more[:, None]) / whole
         albedo = np.clip(albedo, DARKEST, PALEST)
         trust = trust + more
-    return Projected(albedo, trust)
+        near_hair = np.maximum(near_hair, other.near_hair)
+    return Projected(albedo, trust, near_hair)
 
 
 def _meeting(

@@ -20,6 +20,7 @@ from ..render.raster.renderer import RasterRenderer
 from ..render.raster.scattering import SkinLight
 from .atlas import sample
 from .camera import seen_neutral, tone_curve_undone
+from .hair_shade import light_under_hair, shade_shown, shaded_by_hair
 from .highlights import dull_around, dulled, gloss_of, kept_gloss
 from .light import Face, find_light
 from .masks import Places
@@ -59,12 +60,14 @@ class Unlit:
     Attributes:
         albedo: (S, S, 3) float32 linear; allowed: (S, S) float32 0-1, where it may be used.
         steady: (S, S) float32 0-1, where no edge of a shadow is near.
+        near_hair: (S, S) float32 0-1, where the person's hair shades the skin, so that hair may lie over it.
         look: that of the person under the light that was found, with the gloss and melanin that the portrait shows.
     """
 
     albedo: np.ndarray
     allowed: np.ndarray
     steady: np.ndarray
+    near_hair: np.ndarray
     look: Look
 
 
@@ -91,6 +94,16 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     usual = np.median(skin.light[skin.share > 3].mean(axis=1))
     into = np.maximum(skin.light, SHADE * usual)
     radiance, mirrored = shown / exposure / into, skin.albedo / into
+    near_hair = np.zeros(skin.share.shape, np.float32)
+    if sitter.look.hair is not None:
+        with_hair = replace(look, hair=sitter.look.hair)
+        under = renderer.skin_light(renderer.pose(plan, with_hair, pose, seed), with_hair, camera)
+        passed = np.clip(under.light / into, 0, 1)
+        shade = shade_shown(radiance, passed, skin.share, camera)
+        reached = light_under_hair(passed, shade)
+        mirrored = (mirrored + shade[..., None] * (under.albedo / into - mirrored)) / reached
+        radiance = radiance / reached
+        near_hair = shaded_by_hair(passed, skin.share).astype(np.float32)
     mirrored *= (gloss := gloss_of(radiance, mirrored, skin.share, camera))
     around = dull_around(radiance, mirrored, skin.share, camera)
     kept = kept_gloss(radiance, mirrored, around, camera)
@@ -101,7 +114,7 @@ def unlit(sitter: Sitter, picture: np.ndarray, camera: Camera, renderer: RasterR
     surface = look.skin.surface._replace(specular=specular.astype(np.float32))
     look = replace(look, skin=replace(look.skin, surface=surface))
     allowed, steady = _allowed(topology, samples, skin.share, camera), _away_from_shadow_edges(skin, camera)
-    return Unlit(albedo, allowed, steady.astype(np.float32), look)
+    return Unlit(albedo, allowed, steady.astype(np.float32), near_hair, look)
 
 
 def _well_seen(topology: Topology, vertices: np.ndarray, samples: Samples, camera: Camera) -> np.ndarray:

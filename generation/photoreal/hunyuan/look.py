@@ -45,7 +45,8 @@ class HunyuanLook(PaintedLook):
         roughness = np.where(charted, at_vertices[:, 3].clip(*ROUGHNESS), surface.roughness).astype(np.float32)
         melanin = melanin_of(at_vertices[charted & (places.plain > 0.5), :3])
         skin = replace(look.skin, melanin=melanin, surface=surface._replace(roughness=roughness))
-        return painted(topology, atlas, replace(look, skin=skin), places, Projected(albedo, everywhere))
+        shown = Projected(albedo, everywhere, near_hair=np.zeros_like(everywhere))
+        return painted(topology, atlas, replace(look, skin=skin), places, shown)
 
     def _maps(self, plan: IdentityPlan, look: Look, front: np.ndarray, seed: int) -> Maps:
         """The maps of a person, from the pictures that are kept or from the program; the portrait decides them."""

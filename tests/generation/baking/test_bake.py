@@ -38,10 +38,11 @@ def light_from(yaw, pitch):
 
 @functools.cache
 def person(who):
+    """A person without accessories, as portraits are painted: what is worn is put on over the baked face."""
     plan = PEOPLE[who]
     head = makehuman.load()
     shape = head.shape(plan, 0)
-    return plan, shape, looks.load(head).dress(plan, shape, 0)
+    return plan, shape, looks.load(head).bare(plan, shape, 0)
 
 
 def portrait_of(who, paint=(1, 1, 1)):
@@ -165,6 +166,28 @@ def test_hair_over_the_forehead_is_not_baked_in(monkeypatch):
     assert dark_share(found) < 0.02
     monkeypatch.setattr("generation.baking.bake.hair_over_skin", lambda atlas, *given: np.zeros(len(atlas.row)))
     assert dark_share(bake_portrait(FRINGE, portrait.rgb)) > 0.1
+
+
+def test_the_shade_of_hair_is_not_baked_in(monkeypatch):
+    """Hair shades the baked skin again when it is drawn: its shade in the texture would count twice."""
+    topology, plan = makehuman.load().topology, PEOPLE[ELDERLY]
+    x, y, z = topology.reference.T
+    scalp = scalp_of_person(topology, plan, 0)
+    forehead = (np.abs(x) < 60) & (y > 34) & (z > -40) & (scalp < 0.05)
+    cheek = (np.abs(x) < 45) & (y < -15) & (y > -40) & (z > 0)
+
+    def darkest(found):
+        """How dark the darkest twentieth of the forehead is, natural logarithm relative to the cheeks."""
+        albedo, _, atlas = albedo_at_texels(found)
+        above, below = atlas.spread(topology.triangles, np.stack([forehead, cheek], axis=1)).T > 0.99
+        light = np.log(albedo.mean(axis=1))
+        return np.percentile(light[above], 5) - np.median(light[below])
+
+    portrait, found, _, _ = baked(ELDERLY)
+    assert darkest(found) > -0.25
+    monkeypatch.setattr("generation.baking.unlit.shade_shown", lambda radiance, *given: np.zeros(radiance.shape[:2]))
+    monkeypatch.setattr("generation.baking.unlit.shaded_by_hair", lambda passed, share: np.zeros(share.shape))
+    assert darkest(bake_portrait(ELDERLY, portrait.rgb)) < -0.6
 
 
 def test_a_beard_is_in_the_texture():
