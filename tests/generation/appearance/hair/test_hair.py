@@ -215,7 +215,7 @@ def test_a_fringe_ends_above_the_brows(head):
         hair = grow(head, "bob", identity)[0]
         x, y, z = np.moveaxis(hair.points, -1, 0)
         before = (np.abs(x) < 45) & (z > 10) & (y < 70)
-        if before.any(axis=1).sum() < 500:
+        if before[:, -1].sum() < 500:  # hair that only passes the temples is no fringe
             continue
         fringed += 1
         assert np.quantile(y[:, -1][before[:, -1]], 0.02) > FACE_TOP, identity
