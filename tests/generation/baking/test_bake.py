@@ -38,7 +38,7 @@ def light_from(yaw, pitch):
 
 @functools.cache
 def person(who):
-    plan = PEOPLE[who]
+    plan = replace(PEOPLE[who], accessories=())  # what glasses hide no portrait shows
     head = makehuman.load()
     shape = head.shape(plan, 0)
     return plan, shape, looks.load(head).dress(plan, shape, 0)
