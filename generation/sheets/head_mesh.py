@@ -8,6 +8,7 @@ from ..geometry.mesh import vertex_normals
 from ..geometry.noise import noise_tile
 from ..pipeline import FrameMaker
 from ..render.cycles.paint import FineMesh
+from ..render.cycles.renderer import strand_radius
 from ..render.cycles.vertex_paint import painted, triangles_with_props, with_props
 from ..render.raster import renderer as raster
 from ..render.raster.strands import Strands
@@ -16,10 +17,7 @@ from .portrait import Portrait
 BODY_EDGE_MM = 4.0
 """Longest edge outside the face."""
 HAIRS = 5000
-"""Most hairs of a kind; where there are more, one stands for several and is as wide as these."""
-HAIR_MM = 0.16
-"""Width of a hair at its root; its tip is narrower."""
-TIP = 0.4
+"""Most strands of a kind; where there are more, one stands for several and is as wide as these."""
 
 
 class ColouredMesh(NamedTuple):
@@ -48,15 +46,15 @@ def head_mesh(maker: FrameMaker, portrait: Portrait) -> ColouredMesh:
 
 
 def _ribbons(strands: Strands) -> ColouredMesh:
-    """Each hair as a flat ribbon that faces away from the middle of the hair."""
+    """Each strand as a flat ribbon as wide as it is drawn, that faces away from the middle of the hair."""
     every = -(-len(strands.points) // HAIRS)
     points, tint = strands.points[::every].astype(np.float64), strands.tint[::every]
+    half = strand_radius(strands)[::every, :, None] * (len(strands.points) / len(points))
     count, length = points.shape[:2]
     along, out = np.gradient(points, axis=1), points - strands.middle
     across = np.cross(along, out)
     across /= np.maximum(np.linalg.norm(across, axis=2, keepdims=True), 1e-9)
-    width = HAIR_MM * every * np.linspace(1, TIP, length)[:, None] * float(strands.root)
-    sides = np.stack([points - 0.5 * width * across, points + 0.5 * width * across], axis=2)  # (count, length, 2, 3)
+    sides = np.stack([points - half * across, points + half * across], axis=2)  # (count, length, 2, 3)
     number = np.arange(count * length * 2).reshape(count, length, 2)
     a, b, c, d = number[:, :-1, 0], number[:, :-1, 1], number[:, 1:, 1], number[:, 1:, 0]
     triangles = np.concatenate([np.stack([a, b, c], axis=2), np.stack([a, c, d], axis=2)]).reshape(-1, 3)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from .base import Finish, Worn
 from .fitting import Wearer
@@ -43,11 +44,17 @@ PLASTICS = (
     (0.012, 0.012, 0.014), (0.060, 0.024, 0.012), (0.13, 0.055, 0.022), (0.025, 0.035, 0.075), (0.16, 0.02, 0.03),
     (0.20, 0.20, 0.21), (0.055, 0.045, 0.035),
 )  # fmt: skip
-PUPIL_DISTANCE = 31.0
+ON_EAR = np.array([73.0, 8.5, -68.0])
+"""Where the left arm lies on the ear of the canonical face."""
 CLEAR_MM = 3.0
 """Least distance of lens and rim from the skin in front of which they stand."""
 TILT = 0.14
 """How much nearer to the face (mm) a lens is for each millimetre further down: as frames are tilted."""
+LIFTED, NEAR_CHEEK_MM, FREE_OF_CHEEK_MM = 0.55, 4.0, 7.0
+"""Share of the way of the cheeks that a front goes with them which stands so near to them or nearer; at the other
+distance it stays where it is."""
+BESIDE_NOSE_MM = 20.0
+"""Further out than this, skin below a rim is cheek."""
 WRAP_MM = 210.0
 """Radius of the curve of the front of a frame."""
 LENS, LENS_COLOUR = Finish(roughness=0.04, specular=1.0, opacity=0.04), (0.02, 0.02, 0.02)
@@ -65,14 +72,17 @@ def make_glasses(wearer: Wearer, rng: np.random.Generator) -> Worn:
     finish = Finish(0.28, 1.0, 1.0) if metal else Finish(0.22, 1.0)
     front = _Front(wearer, cut, max(rng.normal(17.5, 1.2), 15.0))
     frame = joined(*front.rims(), front.bridge(metal), *front.arms(metal))
-    stiff, carrier = len(frame.points), None
     if metal:
         pads, yielding = front.pads()
-        frame = joined(frame, pads)
-        share = np.concatenate([np.zeros(stiff), yielding])
-        carrier = wearer.carried(frame.points, 3.0).multiply(share[:, None]).tocsr()
+        frame, stiff = joined(frame, pads), len(frame.points)
+        yielding = np.concatenate([np.zeros(stiff), yielding])
+        on_skin = wearer.carried(frame.points, 3.0).multiply(yielding[:, None])
+        carrier = (on_skin + front.lifted(frame.points).multiply(1 - yielding[:, None])).tocsr()
+    else:
+        carrier = front.lifted(frame.points)
     lenses = joined(front.lens(1.0), front.lens(-1.0))
-    return Worn((prop("glasses", frame, colour, finish, carrier), prop("glasses", lenses, LENS_COLOUR, LENS)))
+    glass = prop("glasses", lenses, LENS_COLOUR, LENS, front.lifted(lenses.points))
+    return Worn((prop("glasses", frame, colour, finish, carrier), glass))
 
 
 class _Front:
@@ -107,6 +117,19 @@ class _Front:
         """Places (N, 3) of the front at x and y."""
         away = (x - self.middle) ** 2 / (2 * WRAP_MM)
         return np.stack([x, y, self.z - away + TILT * (y - self.y)], axis=-1)
+
+    def lifted(self, points: np.ndarray) -> sparse.csr_matrix:
+        """Weights (N, V) with which `points` (N, 3) follow the cheeks: raised ones lift a front that stands close to
+        them, and it turns about the ears."""
+        turn = np.linspace(np.pi, 2 * np.pi, 24)
+        rim = np.concatenate([self.outline(side, turn) for side in (1.0, -1.0)])
+        rim = rim[np.abs(rim[:, 0] - self.middle) > BESIDE_NOSE_MM]
+        cheek = self.wearer.carried(rim)
+        gap = np.linalg.norm(rim - cheek @ self.wearer.vertices, axis=1).min() - max(self.cut.rim)
+        share = np.interp(gap, (NEAR_CHEEK_MM, FREE_OF_CHEEK_MM), (LIFTED, 0.0))
+        ears = self.wearer.laid(ON_EAR * [[1, 1, 1], [-1, 1, 1]], 0.0)[:, 2].mean()
+        share = share * np.interp(points[:, 2], (ears, self.z), (0.0, 1.0))
+        return sparse.csr_matrix(share[:, None]) @ sparse.csr_matrix(cheek.mean(axis=0))
 
     def rims(self) -> list[Shape]:
         cut = self.cut
@@ -162,7 +185,7 @@ class _Front:
         shapes = []
         for side in (1.0, -1.0):
             outer = self.outline(side, np.array([0.0 if self.cut.open_below else 0.32]))[0]
-            on_ear = self.wearer.laid(np.array([[side * 73.0, 8.5, -68.0]]), 2.4)[0]
+            on_ear = self.wearer.laid(np.array([ON_EAR * [side, 1, 1]]), 2.4)[0]
             behind = self.wearer.laid(np.array([[side * 71.5, -4.0, -90.5], [side * 68.0, -16.0, -95.0]]), 1.6)
             temple = self.wearer.laid(np.array([[side * 66.0, 8.0, -24.0]]), 1.0)[0]
             hinge_x = max(abs(outer[0]) + 3.5, abs(temple[0]) + 0.5)

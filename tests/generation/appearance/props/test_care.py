@@ -33,9 +33,12 @@ def resting(request):
 
 
 def test_everything_that_supports_a_person_is_closed_solid_bedding(resting):
-    for _, person in resting:
-        assert person.look.props
-        for prop in person.look.props:
+    for plan, person in resting:
+        worn = {prop.name for prop in person.look.props if prop.code == "accessory"}
+        assert worn <= set(plan.accessories)
+        supports = [prop for prop in person.look.props if prop.name not in worn]
+        assert supports
+        for prop in supports:
             assert prop.code == "bedding" and prop.finish.opacity == 1
             assert prop.vertices.dtype == np.float32 and prop.triangles.dtype == np.int32
             assert np.isfinite(prop.vertices).all() and prop.triangles.max() < len(prop.vertices)

@@ -62,6 +62,17 @@ def test_nothing_cuts_the_skin_at_rest_or_in_pain(name, people):
             assert depth_in(in_pain, moved) <= MEANT_MM.get(name, IN_PAIN_MM), (identity, name)
 
 
+def test_raised_cheeks_lift_glasses_that_stand_close_to_them(people):
+    lifts = []
+    for identity, (wearer, _, displacement) in enumerate(people):
+        frame, lens = made("glasses", wearer, identity).props
+        moved = frame.moved(displacement) - frame.vertices
+        lifts.append((lens.moved(displacement) - lens.vertices)[:, 1].mean())
+        behind_ears = frame.vertices[:, 2] < frame.vertices[:, 2].min() + 8
+        assert np.abs(moved[behind_ears]).max() < 0.01
+    assert min(lifts) > -0.01 and np.median(lifts) < 0.2 and 2 < max(lifts) < 6
+
+
 @pytest.mark.parametrize("name", ACCESSORIES)
 def test_meshes_are_sound_and_face_outwards(name, people):
     wearer = people[7][0]
