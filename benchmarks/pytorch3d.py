@@ -72,12 +72,14 @@ def main() -> None:
         raise SystemExit(f"pytorch3d disagrees at {(~same).sum()} pixels")
     views = {}
     posed = maker._pose(person, plan.expressions[5])
-    maker._render(person, plan.expressions[5], view, posed)  # compiles, as does the next line but one
+    maker._render(person, plan.expressions[5], view, posed, args.size)  # compiles, as does the next line but one
     drawing = Pytorch3dRenderer(maker.renderer, args.device)
     drawing.painted(posed, person.look)
     for name, renderer in (("ours", maker.renderer), ("theirs", drawing)):
         maker.renderer = renderer
-        views[name], _ = timed(lambda: maker._render(person, plan.expressions[5], view, posed), args.device, 4)
+        views[name], _ = timed(
+            lambda: maker._render(person, plan.expressions[5], view, posed, args.size), args.device, 4
+        )
     result = {
         "size": args.size,
         "triangles": len(triangles),

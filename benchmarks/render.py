@@ -116,8 +116,8 @@ def main() -> None:
     person = maker.person(plan[0])
     expression, view = plan[0].expressions[5], plan[0].views[1]
     posed = maker._pose(person, expression)
-    maker._render(person, expression, view, posed)
-    picture = seconds(lambda: maker._render(person, expression, view, posed), 5)
+    maker._render(person, expression, view, posed, args.size)
+    picture = seconds(lambda: maker._render(person, expression, view, posed, args.size), 5)
     camera = Camera.from_plan(plan[0].views[1], args.size)
     points, triangles = camera.project(person.neutral.astype(float)), maker.head.topology.triangles
     ids, depth, _ = rasterize(points, triangles, 1, args.size, True)
