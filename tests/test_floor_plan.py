@@ -34,7 +34,7 @@ FLOORS = {
         ["commands"],
     ],
     "generation": [
-        ["diffusion", "distributions", "frame", "kernels", "prompt_words", "streams", "worker"],
+        ["diffusion", "distributions", "frame", "kernels", "prompt_words", "streams", "worker", "other_python"],
         ["accessories", "populations"],
         ["plan", "population_tables"],
         ["geometry"],

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import queue
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.errors import WorkFailed
+from generation.other_python import find_other_python
 
 PYTHON_VARIABLE = "PAIN3D_JUDGES_PYTHON"
 LOCAL_PYTHON = Path(".venv-judges/bin/python")
@@ -69,12 +69,12 @@ def find_python() -> str:
 
     Raises WorkFailed, with the line that makes it, where there is none.
     """
-    named = os.environ.get(PYTHON_VARIABLE)
-    python = Path(named) if named else LOCAL_PYTHON
-    if not os.access(python, os.X_OK):
-        where = f"{PYTHON_VARIABLE} is {named}" if named else f"{PYTHON_VARIABLE} is not set and there is no {python}"
-        raise WorkFailed(f"the judges need a Python of their own, and {where}; to make it: {INSTALL}")
-    return str(python.absolute())
+    return find_other_python(
+        PYTHON_VARIABLE,
+        LOCAL_PYTHON,
+        "the judges need a Python of their own",
+        f"to make it: {INSTALL}",
+    )
 
 
 class _Process:

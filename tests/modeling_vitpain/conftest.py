@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from datasets import Dataset, DatasetDict
 from PIL import Image, ImageDraw
-from placements import NOWHERE
+from placements import IN_A_STUDIO, NOWHERE
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
@@ -80,12 +80,7 @@ def _row(identity_id: int, expression_id: int, image: Image.Image, heatmap: Imag
         "neutral_frame_id": format_frame_id(identity_id, 0, 0),
         "expression_kind": kind_of(expression_id),
         "expression": EXPRESSION_KINDS[kind_of(expression_id)],
-        "scene": "studio",
-        "setup": "passport",
-        "posture": "upright",
-        "camera_kind": "tripod",
-        "occluders": [],
-        "hidden_aus": [],
+        **IN_A_STUDIO,
         "seed": 0,
         "renderer": "drawn",
         "rig": "drawn",

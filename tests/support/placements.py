@@ -20,3 +20,14 @@ def seen(camera: dict, points: np.ndarray) -> np.ndarray:
     matrix = np.array([[k["fx"], 0, k["cx"]], [0, k["fy"], k["cy"]], [0, 0, 1]])
     projected = (np.asarray(points) @ np.array(camera["rotation"]).T + camera["translation"]) @ matrix.T
     return projected[:, :2] / projected[:, 2:]
+
+
+IN_A_STUDIO = {
+    "scene": "studio",
+    "setup": "passport",
+    "posture": "upright",
+    "camera_kind": "tripod",
+    "occluders": [],
+    "hidden_aus": [],
+}
+"""Columns of a frame that was taken nowhere in particular, with nothing before the face."""

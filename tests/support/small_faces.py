@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from PIL import Image
-from placements import NOWHERE
+from placements import IN_A_STUDIO, NOWHERE
 from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTModel
 
 from dataset_script.facs import EXTRA_AU_NAMES, pspi
@@ -88,12 +88,7 @@ def _row(identity: int, expression: int, view: int, au: np.ndarray, pixels: int)
         "neutral_frame_id": format_frame_id(identity, 0, view),
         "expression_kind": kind_of(expression),
         "expression": EXPRESSION_KINDS[kind_of(expression)],
-        "scene": "studio",
-        "setup": "passport",
-        "posture": "upright",
-        "camera_kind": "tripod",
-        "occluders": [],
-        "hidden_aus": [],
+        **IN_A_STUDIO,
         "seed": 0,
         "renderer": "drawn",
         "rig": "drawn",

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from ...geometry.sphere import map_directions, texel_areas
+from ...heads.target_file import write_sums
 from .environments import ASSET, LEVELS, ROUGHNESS_STEP
 
 PACKAGE_SHA256 = "152bd218a3390703f184f0c6ce16e73c8f0a87f32d38530d418a09d33d8208dc"
@@ -133,8 +134,7 @@ def main() -> None:
     arrays = build(package)
     ASSET.parent.mkdir(exist_ok=True)
     np.savez_compressed(ASSET, **arrays)
-    digest = hashlib.sha256(ASSET.read_bytes()).hexdigest()
-    (ASSET.parent / "SHA256SUMS").write_text(f"{digest}  {ASSET.name}\n")
+    digest = write_sums(ASSET.parent)[ASSET.name]
     print(f"{ASSET}: {ASSET.stat().st_size / 1e6:.2f} MB, {len(arrays)} environments, sha256 {digest}")
 
 

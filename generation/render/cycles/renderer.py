@@ -32,6 +32,7 @@ from ...geometry.noise import noise_tile
 from ...geometry.sphere import mirrored_from
 from ...geometry.surface import unit
 from ...heads.base import Head
+from ...other_python import find_other_python
 from ...plan import IdentityPlan
 from ..background import background
 from ..base import HeadPose, RenderedView
@@ -58,12 +59,12 @@ def find_python() -> str:
 
     Raises WorkFailed, with the line that installs it, where there is none.
     """
-    named = os.environ.get(PYTHON_VARIABLE)
-    python = Path(named) if named else LOCAL_PYTHON
-    if not os.access(python, os.X_OK):
-        where = f"{PYTHON_VARIABLE} is {named}" if named else f"{PYTHON_VARIABLE} is not set and there is no {python}"
-        raise WorkFailed(f"the renderer cycles needs a Python 3.11 with bpy, and {where}; to install it: {INSTALL}")
-    return str(python.absolute())
+    return find_other_python(
+        PYTHON_VARIABLE,
+        LOCAL_PYTHON,
+        "the renderer cycles needs a Python 3.11 with bpy",
+        f"to install it: {INSTALL}",
+    )
 
 
 def seconds_allowed(size: int, samples: int) -> float:
