@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.utils import ModelOutput, can_return_tuple, logging
 
-from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone
+from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone, pretrained_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
 from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
@@ -139,13 +139,16 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.post_init()
 
     @classmethod
-    def from_backbone(cls, name_or_path: str, **config_kwargs) -> "ViTPainForPainAssessment":
+    def from_backbone(
+        cls, name_or_path: str, layers: int | None = None, size: int | None = None, **config_kwargs
+    ) -> "ViTPainForPainAssessment":
         """New heads on a pretrained backbone, a Hub name or a directory. `config_kwargs` go to ViTPainConfig.
 
-        An own encoder for references begins with the same weights.
+        An own encoder for references begins with the same weights. `layers` keeps the backbone's first ones only;
+        `size`, pixels a side, has its positions interpolated once, here; None: all, and its own size.
         """
-        weights = AutoModel.from_pretrained(name_or_path).state_dict()
-        model = cls(ViTPainConfig(backbone_config=AutoConfig.from_pretrained(name_or_path), **config_kwargs))
+        backbone_config, weights = pretrained_backbone(name_or_path, layers, size)
+        model = cls(ViTPainConfig(backbone_config=backbone_config, **config_kwargs))
         for encoder in filter(None, (model.backbone, model.reference_backbone)):
             encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
         return model

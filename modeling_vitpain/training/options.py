@@ -12,7 +12,8 @@ from dataset_script.errors import InvalidInput
 from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
-_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps")
+_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
+_OF_PRETRAINED = ("layers", "size")
 _ARCHITECTURE = ("au_head", "pspi_head", "pooling", "reference", "reference_encoder")
 
 
@@ -24,10 +25,12 @@ class RunOptions:
 
     Attributes:
         data: dataset directory or Hub name.
-        preset: "scratch", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
+        preset: "scratch", "small", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
         config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
             "large", which start from the paper's backbone.
         backbone: pretrained backbone, Hub name or directory.
+        layers: how many of a pretrained backbone's first layers are kept; None: the preset's, or all.
+        size: pixels a side that a pretrained backbone sees; None: 224, or its own where that is smaller.
         start: a trained ViTPain to continue from, Hub name or directory.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
@@ -38,6 +41,9 @@ class RunOptions:
         other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
             of another day (the configuration `references`), where the data have any.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
+        tune, layer_decay, freeze_epochs, max_minutes: as in ViTPainTrainingArguments.
+        features: directory of the tokens of a frozen backbone (`feature_cache.py`), which are then computed once. None:
+            with the preset "small" beside the checkpoints, else the backbone runs in every step.
         max_steps: stop after so many steps.
     """
 
@@ -45,6 +51,8 @@ class RunOptions:
     preset: str | None = None
     config: str | None = None
     backbone: str | None = None
+    layers: int | None = None
+    size: int | None = None
     start: str | None = None
     input: str = "image"
     teacher: str | None = None
@@ -59,12 +67,17 @@ class RunOptions:
     sampler: str | None = None
     heatmap_weight: float | None = None
     lora_rank: int | None = None
+    tune: int | None = None
+    layer_decay: float | None = None
+    freeze_epochs: int | None = None
+    features: str | None = None
     bf16: bool | None = None
     epochs: int | None = None
     batch_size: int | None = None
     lr: float | None = None
     seed: int = 0
     max_steps: int | None = None
+    max_minutes: float | None = None
     without_others: bool = False
     other_day_share: float = 0.5
 
@@ -88,6 +101,9 @@ class RunOptions:
             given = [name for name in _ARCHITECTURE if getattr(self, name) is not None]
             if given:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
+        given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
+        if given and self.pretrained_backbone is None:
+            raise InvalidInput(f"{' and '.join(given)} is given; allowed is that with a pretrained backbone alone")
         if self.input == "heatmap":
             if self.teacher is not None:
                 raise InvalidInput("input is 'heatmap' with a teacher; the student of a distillation sees images")
@@ -141,6 +157,10 @@ class RunOptions:
             "sampler": self.sampler,
             "heatmap_weight": self.heatmap_weight,
             "lora_rank": self.lora_rank,
+            "tune": self.tune,
+            "layer_decay": self.layer_decay,
+            "freeze_epochs": self.freeze_epochs,
+            "max_minutes": self.max_minutes,
             "reference_dropout": self.reference_dropout,
         }
         training |= {name: value for name, value in given.items() if value is not None}
