@@ -31,7 +31,11 @@ class ViTPainTrainingArguments(TrainingArguments):
     Attributes:
         learning_rate: of the heads.
         backbone_learning_rate: of the backbones, or of their LoRA adapters.
+        layer_decay: rate of each of the backbone's layers over that of the layer after it; 1: all the same.
+        tune: how many of the backbone's last layers learn; 0: none, None: all.
         freeze_epochs: epochs in which only the heads learn.
+        max_minutes: of training, with its evaluations, after which it stops and keeps the best epoch; the rate falls
+            with the steps or the time, what is further. None: no limit. A run with one is not repeatable bit for bit.
         warmup_steps: below 1: the share of all steps in which the rate rises; it falls by a cosine to 1 % afterwards.
         sampler: "natural" (every frame once), "balanced" (each PSPI class equally likely) or "pain-twice".
         heatmap_weight, distillation_pspi, distillation_au, distillation_feature: weights of terms of the loss, see
@@ -69,7 +73,10 @@ class ViTPainTrainingArguments(TrainingArguments):
     report_to: None | str | list[str] = "none"  # noqa: RUF036 - HfArgumentParser reads this order only
 
     backbone_learning_rate: float = 5e-6
+    layer_decay: float = 1.0
+    tune: int | None = None
     freeze_epochs: int = 5
+    max_minutes: float | None = None
     sampler: str = "natural"
     heatmap_weight: float = LossWeights.heatmap_weight
     lora_rank: int = 0
@@ -102,14 +109,21 @@ class ViTPainTrainingArguments(TrainingArguments):
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is above 0")
         for name in (
             "freeze_epochs",
+            "tune",
             "heatmap_weight",
             "lora_rank",
             "distillation_pspi",
             "distillation_au",
             "distillation_feature",
         ):
-            if not getattr(self, name) >= 0:
+            if getattr(self, name) is not None and not getattr(self, name) >= 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 or more")
+        if not 0 < self.layer_decay <= 1:
+            raise InvalidInput(f"layer_decay is {self.layer_decay}; allowed is above 0, up to 1")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise InvalidInput(f"max_minutes is {self.max_minutes}; allowed is above 0")
+        if self.lora_rank and self.tune is not None:
+            raise InvalidInput(f"tune is {self.tune} with lora_rank {self.lora_rank}; allowed is one of them")
         for name in ("lora_dropout", "reference_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 to below 1")
@@ -180,8 +194,11 @@ _RECORDED = (
     "learning_rate",
     "backbone_learning_rate",
     "weight_decay",
+    "layer_decay",
     "warmup_steps",
+    "tune",
     "freeze_epochs",
+    "max_minutes",
     "max_grad_norm",
     "bf16",
     "sampler",
