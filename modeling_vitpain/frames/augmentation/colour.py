@@ -1,8 +1,8 @@
-"""The colours of a picture: one matrix of its channels and one table of levels for each, and the light of another frame.
+"""The colours of a picture: a matrix of its channels, a table of levels for each, and the light of another frame.
 
 Label-safe limits: the tables rise, so that what was darker stays darker; the mean level stays between 50 and 205 of 255
-(or where it was), so that the face is neither drowned in black nor burnt out; only frequencies of at most 2 waves a side
-come from another frame, coarser than any part of a face that a unit moves.
+(or where it was), so that the face is neither drowned in black nor burnt out; only frequencies of at most 2 waves a
+side come from another frame, coarser than any part of a face that a unit moves.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,12 @@ MAX_GAMMA = 1.5
 SATURATION = (0.4, 1.6)
 MAX_HUE = 15.0  # degrees
 MAX_TEMPERATURE = 0.18  # log gain of red, and of blue the other way
-MAX_CURVE = 0.08  # of white, at five levels of a colour table; below 1/8 a table still rises
+MAX_CURVE = 0.06  # of white, at five levels of a colour table; below 1/8 a table still rises
 MEAN_LEVELS = (50, 205)
 MAX_WAVES = 2
-_MAX_LIGHT = 60  # levels that another frame's light may add or take
+MAX_LIGHT = 0.7
+"""Largest share of another frame's light."""
+_MAX_CHANGE = 60  # levels that another frame's light may add or take
 _THUMBNAIL = 16
 
 _TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -87,7 +89,7 @@ def drawn_colour(random: np.random.Generator, tables: bool, light: bool) -> Colo
     """A draw in which about three of the changes are active. `tables`, `light`: may it have such?"""
     unit, active = random.uniform(-1, 1, 7), random.random(9)
     curve = random.uniform(-MAX_CURVE, MAX_CURVE, (3, 5)) if tables and active[7] < 0.2 else None
-    share = float(random.uniform(0.3, 1)) if light and active[8] < 0.2 else 0.0
+    share = float(random.uniform(0.2, MAX_LIGHT)) if light and active[8] < 0.2 else 0.0
     low, high = SATURATION
     saturation = low + (high - low) * (unit[3] + 1) / 2 if active[3] < 0.35 else 1.0
     return Colour(
@@ -116,7 +118,7 @@ def with_light_of(image: Image.Image, other: Image.Image, share: float) -> Image
     amplitude = np.abs(own)
     change = share * (np.abs(others) - amplitude) / np.maximum(amplitude, 1e-3) * own
     change *= (waves[:, None] & waves)[..., None]
-    added = np.fft.ifft2(change, axes=(0, 1)).real.clip(-_MAX_LIGHT, _MAX_LIGHT).astype(np.float32)
+    added = np.fft.ifft2(change, axes=(0, 1)).real.clip(-_MAX_CHANGE, _MAX_CHANGE).astype(np.float32)
     smooth = [
         np.asarray(Image.fromarray(np.ascontiguousarray(channel)).resize(image.size, Image.Resampling.BICUBIC))
         for channel in np.moveaxis(added, -1, 0)

@@ -88,20 +88,28 @@ class Geometry:
         seen = places(np.linalg.inv(self.matrix(1, 1)), 0.5 + np.array(INNER_FACE))
         return bool((seen >= MARGIN).all() and (seen <= 1 - MARGIN).all())
 
-    def warp(self, pixels: np.ndarray, fill: tuple[int, int, int] | int = 0) -> np.ndarray:
-        """Pixels (H, W, 3) or (H, W), uint8, bilinearly; `fill` is the level of what lies outside of them."""
+    def warp(self, pixels: np.ndarray, outside: int | None = 0) -> np.ndarray:
+        """Pixels (H, W, 3) or (H, W), uint8, bilinearly.
+
+        `outside` is the level, 0-255, of what comes in from outside of them; None: their own mirror image.
+        """
         height, width = pixels.shape[:2]
-        image, coefficients = Image.fromarray(pixels), self.matrix(width, height).ravel()[:8].tolist()
-        kind = Image.Transform.PERSPECTIVE if self.corners else Image.Transform.AFFINE
-        return np.asarray(
-            image.transform(
-                (width, height),
-                kind,
-                coefficients[: 8 if self.corners else 6],
-                Image.Resampling.BILINEAR,
-                fillcolor=fill,
-            )
+        matrix = self.matrix(width, height)
+        if outside is None:
+            corners = places(matrix, np.array([(0, 0), (width, 0), (width, height), (0, height)]))
+            before = np.ceil(np.maximum(-corners.min(axis=0), 0)).astype(int)
+            after = np.ceil(np.maximum(corners.max(axis=0) - (width, height), 0)).astype(int)
+            columns, rows = zip(before.tolist(), after.tolist(), strict=True)
+            pixels = np.pad(pixels, (rows, columns, (0, 0))[: pixels.ndim], mode="symmetric")
+            matrix = _moved(*before) @ matrix
+        moved = Image.fromarray(pixels).transform(
+            (width, height),
+            Image.Transform.PERSPECTIVE,
+            matrix.ravel()[:8].tolist(),
+            Image.Resampling.BILINEAR,
+            fillcolor=(outside or 0,) * 3 if pixels.ndim == 3 else outside or 0,
         )
+        return np.asarray(moved)
 
 
 def places(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

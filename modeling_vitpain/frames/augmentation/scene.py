@@ -22,8 +22,8 @@ class Scene:
 
     Attributes:
         face: (x0, y0, x1, y1) of the face in sides of the picture; None: unknown, so that nothing is put before it.
-        foreground: (H, W), uint8, 255 where the segments show something and 0 where they show background; None: unknown,
-            so that the background stays.
+        foreground: (H, W), uint8, 255 where the segments show something and 0 where they show background; None:
+            unknown, so that the background stays.
         other: (H, W, 3), uint8, another frame; None: there is none, so that no amplitudes are swapped.
     """
 

@@ -42,7 +42,7 @@ class WideVariation:
 
     Attributes:
         geometry, colour, camera: what each of these draws.
-        fill: level, 0-255, of what a warp brings in from outside the picture.
+        outside: level, 0-255, of what comes in from outside the picture; None: its own mirror image.
         background, occluders: whether there is a random one.
         partner: which other frame gives its light, as a share of the way through all frames; None: none.
         seed: of noise, backgrounds and occluders.
@@ -51,7 +51,7 @@ class WideVariation:
     geometry: Geometry
     colour: Colour
     camera: Camera
-    fill: tuple[int, int, int]
+    outside: int | None
     background: bool
     occluders: bool
     partner: float | None
@@ -82,7 +82,7 @@ class WideVariation:
             image = random_background(image, scene.foreground, random)
         if self.occluders and scene.face is not None:
             image = random_occluders(image, scene.face, random)
-        image = Image.fromarray(self.geometry.warp(np.asarray(image), self.fill))
+        image = Image.fromarray(self.geometry.warp(np.asarray(image), self.outside))
         if self.partner is not None and scene.other is not None:
             image = with_light_of(image, Image.fromarray(scene.other), self.colour.light)
         return np.asarray(self.camera.apply(self.colour.apply(image), random))
@@ -112,12 +112,13 @@ def _wide(name: str, light: LightVariation, random: np.random.Generator) -> Wide
     if name != "geometry":
         colour, camera = drawn_colour(random, strong, strong), drawn_camera(random, strong)
     active, partner = random.random(2), float(random.random())
-    grey = int(random.integers(0, 256)) * int(random.integers(0, 2))  # half of the time black, as beside a photograph
+    # what is beside a face goes on, or is black as where a crop leaves its photograph, or a plain level
+    outside = (None, None, 0, int(random.integers(0, 256)))[random.integers(0, 4)]
     return WideVariation(
         geometry=geometry,
         colour=colour,
         camera=camera,
-        fill=(grey, grey, grey),
+        outside=outside,
         background=bool(strong and active[0] < 0.5),
         occluders=bool(strong and active[1] < 0.25),
         partner=partner if colour.light else None,
