@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 MAX_BLUR = 0.006  # standard deviation, in sides: 1.3 pixels at 224
 MAX_MOTION = 0.022  # length, in sides: 5 pixels at 224
-MAX_SHRINK = 2.0  # of the side: 112 pixels at 224
+MAX_SHRINK = 1.8  # of the side: 124 pixels at 224
 MAX_READ_NOISE = 6.0  # standard deviation in levels, at black
 MAX_SHOT_NOISE = 10.0  # standard deviation in levels, at white
 MAX_KERNEL = 0.12  # standard deviation of what a random 3 x 3 convolution adds to the picture's own pixel

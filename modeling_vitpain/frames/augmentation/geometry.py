@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 MAX_SHIFT = 0.08  # of the side
-MAX_ZOOM = 1.25
+ZOOM = (1 / 1.15, 1.25)  # less smaller than larger: a small face has few pixels for its wrinkles
 MAX_ASPECT = 1.1
 MAX_ROTATION = 15.0  # degrees
 MAX_CORNER = 0.05  # of the side, for each corner in x and y
@@ -58,7 +58,7 @@ class Geometry:
         corners = tuple(map(tuple, (unit[5:] * MAX_CORNER).reshape(4, 2).tolist()))
         return cls(
             shift=(float(unit[0] * MAX_SHIFT), float(unit[1] * MAX_SHIFT)),
-            zoom=float(MAX_ZOOM ** unit[2]),
+            zoom=float(ZOOM[1] ** unit[2] if unit[2] > 0 else ZOOM[0] ** -unit[2]),
             mirror=mirror,
             aspect=float(MAX_ASPECT ** unit[3]),
             rotation=float(unit[4] * MAX_ROTATION),

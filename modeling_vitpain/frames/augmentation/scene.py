@@ -36,7 +36,7 @@ def random_background(image: Image.Image, foreground: np.ndarray, random: np.ran
     """The picture before something else: colours that vary at three scales, smooth to rough."""
     made = Image.new("RGB", image.size)
     for cells, share in ((2, 1.0), (int(random.integers(4, 12)), random.uniform(0, 0.6)), (56, random.uniform(0, 0.4))):
-        low, high = np.sort(random.uniform(0, 255, (2, 3)), axis=0)
+        low, high = np.sort(dull(random.uniform(0, 255, (2, 3))), axis=0)
         grid = random.uniform(low, high, (cells, cells, 3)).astype(np.uint8)
         made = Image.blend(made, Image.fromarray(grid).resize(image.size, Image.Resampling.BICUBIC), share)
     return Image.composite(image, made, Image.fromarray(foreground))
@@ -62,11 +62,17 @@ def outlines(face: tuple[float, float, float, float], random: np.random.Generato
 def random_occluders(
     image: Image.Image, face: tuple[float, float, float, float], random: np.random.Generator
 ) -> Image.Image:
-    """The picture with shapes before the face, each of two colours that run into each other."""
+    """The picture with shapes before the face, each of four colours that run into one another."""
     for polygon in outlines(face, random):
         mask = Image.new("L", image.size)
         ImageDraw.Draw(mask).polygon([tuple(point) for point in (polygon * image.size).tolist()], fill=255)
-        colours = random.integers(0, 256, (2, 2, 3), dtype=np.uint8)
-        colours = colours // 4 + colours[0, 0] // 4 * 3  # near one another
-        image = Image.composite(Image.fromarray(colours).resize(image.size, Image.Resampling.BILINEAR), image, mask)
+        colours = dull(random.uniform(0, 255, (2, 2, 3)))
+        near = (colours / 4 + colours[0, 0] * 3 / 4).astype(np.uint8)
+        image = Image.composite(Image.fromarray(near).resize(image.size, Image.Resampling.BILINEAR), image, mask)
     return image
+
+
+def dull(colours: np.ndarray) -> np.ndarray:
+    """Colours (..., 3) with 0.4 of their saturation: few things around people are of a pure colour."""
+    grey = colours.mean(axis=-1, keepdims=True)
+    return grey + 0.4 * (colours - grey)
