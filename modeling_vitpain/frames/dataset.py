@@ -9,13 +9,13 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, concatenate_datasets, get_dataset_config_names, load_dataset
+from transformers.utils import logging
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES
@@ -23,9 +23,11 @@ from dataset_script.names import is_hub_name
 from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
-from .augmentation import Variation
-from .images import ImageColumn, Normaliser
+from .augmentation.sets import Variation, check_augmentation, drawn_variation
+from .images import ForegroundColumn, ImageColumn, Normaliser
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
+
+logger = logging.get_logger(__name__)
 
 INPUTS = ("image", "heatmap")
 UNKNOWN_PSPI = -1
@@ -65,6 +67,19 @@ def open_other_days(data: str | Path, people: Iterable[int]) -> Dataset | None:
     rows = concatenate_datasets([loaded[name] for name in SPLITS if name in loaded])
     found = rows.select(np.flatnonzero(np.isin(rows["identity_id"][:], sorted(people))))
     return found if len(found) else None
+
+
+def open_segments(data: str | Path, split: str) -> Dataset | None:
+    """The rows of the configuration `geometry` of a split, whose segments say what is background; None: none.
+
+    Raises WorkFailed where the files cannot be read.
+    """
+    try:
+        if "geometry" not in get_dataset_config_names(str(data)):
+            return None
+        return load_dataset(str(data), "geometry", split=split).select_columns(["frame_id", "segments"])
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
 
 
 def open_stimuli(data: str | Path) -> Dataset:
@@ -154,7 +169,7 @@ class PainFrames(torch.utils.data.Dataset):
         rows: a split from `open_split`.
         processor: the model's image processor; its size, mean, std and face crop are used.
         input: "image" for the picture, "heatmap" for a teacher.
-        augment_seed: None for evaluation; else random shift, scale, mirror image, brightness and contrast.
+        augment_seed: None for evaluation; else frames are varied, as a function of this seed, the epoch and the frame.
         with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
         reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cropped
             by its own face box. In training it is of a random view, or a picture of another day; in evaluation it is
@@ -162,6 +177,8 @@ class PainFrames(torch.utils.data.Dataset):
             neutral frame has an empty slot (mask False).
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
+        augmentation: one of `AUGMENTATIONS`: what is varied.
+        segments: rows from `open_segments`, for the random backgrounds of "strong"; None: pictures keep theirs.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -176,12 +193,16 @@ class PainFrames(torch.utils.data.Dataset):
         with_heatmap: bool = False,
         reference: NeutralFrames | None = None,
         teacher: ViTPainImageProcessor | TeacherOutputs | None = None,
+        augmentation: str = "light",
+        segments: Dataset | None = None,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
         if reference is not None and input != "image":
             raise InvalidInput("input is 'heatmap' with a reference; a heatmap is already the change from neutral")
+        check_augmentation(augmentation)
         self.augment_seed = augment_seed
+        self.augmentation = augmentation
         self.reference_dropout = 0.0 if reference is None else reference.dropout
         self.teacher_outputs: TeacherOutputs | None = None
         wanted = {"pixel_values": (input, Normaliser(processor))}
@@ -196,7 +217,15 @@ class PainFrames(torch.utils.data.Dataset):
         if any(column == "heatmap" for column, _ in wanted.values()):
             _require_heatmaps(rows)
         keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
-        self.views = {key: ImageColumn(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
+        foregrounds = None
+        if segments is not None:
+            foregrounds = ForegroundColumn(rows, segments, wanted["pixel_values"][1], keep)
+        elif augment_seed is not None and augmentation == "strong" and input == "image":
+            logger.warning_once("the data have no segments (generate with --geometry): pictures keep their backgrounds")
+        self.views = {
+            key: ImageColumn(rows, column, normaliser, keep, foregrounds)
+            for key, (column, normaliser) in wanted.items()
+        }
         self.references = self.other_days = None
         if reference is not None:
             pool = rows if reference.rows is None else reference.rows
@@ -228,7 +257,8 @@ class PainFrames(torch.utils.data.Dataset):
         item = {"labels": self.labels[index], "au_labels": self.au_labels[index]}
         variation = None
         if self.augment_seed is not None:
-            variation = Variation.draw(np.random.default_rng([self.augment_seed, self.epoch, index, draw]))
+            random = np.random.default_rng([self.augment_seed, self.epoch, index, draw])
+            variation = drawn_variation(self.augmentation, random)
         for key, pictures in self.views.items():
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
@@ -241,14 +271,16 @@ class PainFrames(torch.utils.data.Dataset):
 
     def _reference(self, index: int, draw: int, variation: Variation | None) -> dict[str, torch.Tensor]:
         """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
-        pictures = self.reference_views
-        if variation is None:
+        pictures, own = self.reference_views, None
+        if self.augment_seed is None:
             place = self.references.fixed(index)
         else:
             random = np.random.default_rng([self.augment_seed, self.epoch, index, draw, 1])
             place = self.references.drawn(index, random)
-            # another shift and light than the frame's, but not another person: faces are not symmetric
-            variation = replace(Variation.draw(random), mirror=variation.mirror)
+            own = drawn_variation(self.augmentation, random)
+            if own is not None and variation is not None:
+                # another shift and light than the frame's, but not another person: faces are not symmetric
+                own = own.with_mirror(variation.mirror)
             dropped = random.random() < self.reference_dropout
             # drawn last: data without pictures of other days give the numbers that they gave
             other = None if self.other_days is None else self.other_days.drawn(index, random)
@@ -256,7 +288,7 @@ class PainFrames(torch.utils.data.Dataset):
                 place = None
             elif other is not None:
                 place, pictures = other, self.other_day_views
-        pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, variation)
+        pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, own)
         return {"reference_pixel_values": pixels[None], "reference_mask": torch.tensor([place is not None])}
 
 
