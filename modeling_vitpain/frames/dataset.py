@@ -1,10 +1,11 @@
-"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`.
+"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`, `pain_labels`.
 
 - A frame is decoded and resized once and then kept as bytes, so that epochs after the first decode nothing.
 - Augmentation and references are a function of (seed, epoch, frame), so that worker counts and a resumed run change
   nothing.
 - Every frame of a split is used, the neutral ones too.
-- A frame whose source gives PSPI alone has NaN for its units: `ViTPainTrainer` leaves it out of the AU loss.
+- A frame whose source gives PSPI alone has NaN for its units, and a companion that it does not give is NaN too:
+  `ViTPainTrainer` leaves them out of the AU loss.
 """
 
 import math
@@ -25,6 +26,7 @@ from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation.sets import Variation, check_augmentation, drawn_variation
 from .images import ForegroundColumn, ImageColumn, Normaliser
+from .kept_pictures import memory_for_pictures
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
 
 logger = logging.get_logger(__name__)
@@ -32,7 +34,6 @@ logger = logging.get_logger(__name__)
 INPUTS = ("image", "heatmap")
 UNKNOWN_PSPI = -1
 """The label of frames from `open_stimuli`, which no loss takes."""
-_CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -154,8 +155,25 @@ def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
     return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
 
 
+def companion_array(rows: Dataset, names: Sequence[str]) -> np.ndarray:
+    """Intensities of companions `(n, len(names))`, float32, from the column `extra_au`; NaN where it is silent."""
+    if "extra_au" not in rows.column_names or not names:
+        return np.full((len(rows), len(names)), math.nan, dtype=np.float32)
+    values = [[(units or {}).get(name) for name in names] for units in rows["extra_au"][:]]
+    return np.array(values, dtype=np.float32).reshape(-1, len(names))
+
+
+def pain_array(rows: Dataset) -> np.ndarray:
+    """`(n,)` float32: 1 for a face in pain, 0 for a neutral or another expression, NaN where the data do not tell."""
+    if "expression_kind" not in rows.column_names:
+        return np.full(len(rows), math.nan, dtype=np.float32)
+    pain = EXPRESSION_KINDS.index("pain")
+    kinds = rows["expression_kind"][:]
+    return np.array([math.nan if kind is None else float(kind == pain) for kind in kinds], dtype=np.float32)
+
+
 class TeacherOutputs(TypedDict):
-    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, 6) and `cls` (n, D), float32."""
+    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, U) and `cls` (n, D), float32."""
 
     logits: torch.Tensor
     au: torch.Tensor
@@ -179,6 +197,7 @@ class PainFrames(torch.utils.data.Dataset):
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
         augmentation: one of `AUGMENTATIONS`: what is varied.
         segments: rows from `open_segments`, for the random backgrounds of "strong"; None: pictures keep theirs.
+        au_names: of the model's configuration: the six units of the PSPI, then companions.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -195,6 +214,7 @@ class PainFrames(torch.utils.data.Dataset):
         teacher: ViTPainImageProcessor | TeacherOutputs | None = None,
         augmentation: str = "light",
         segments: Dataset | None = None,
+        au_names: Sequence[str] = AU_NAMES,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -216,7 +236,7 @@ class PainFrames(torch.utils.data.Dataset):
             wanted["heatmaps"] = ("heatmap", Normaliser(processor, mean=0.0, std=1.0))
         if any(column == "heatmap" for column, _ in wanted.values()):
             _require_heatmaps(rows)
-        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
+        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= memory_for_pictures()
         foregrounds = None
         if segments is not None:
             foregrounds = ForegroundColumn(rows, segments, wanted["pixel_values"][1], keep)
@@ -237,7 +257,9 @@ class PainFrames(torch.utils.data.Dataset):
                 self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
         levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
         self.labels = torch.tensor(levels, dtype=torch.long)
-        self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
+        units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
+        self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
+        self.pain_labels = torch.from_numpy(pain_array(rows))
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -248,13 +270,15 @@ class PainFrames(torch.utils.data.Dataset):
         self.epoch = epoch
 
     def __getitem__(self, index: int | tuple[int, int]) -> dict[str, torch.Tensor]:
-        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32 or NaN, and what was asked for.
+        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (U,) and `pain_labels` () float32 or NaN.
+
+        And what was asked for.
 
         `index` is a frame, or (frame, draw) from a sampler that draws frames more than once an epoch: each draw has its
         own augmentation and reference.
         """
         index, draw = index if isinstance(index, tuple) else (index, 0)
-        item = {"labels": self.labels[index], "au_labels": self.au_labels[index]}
+        item = {name: getattr(self, name)[index] for name in ("labels", "au_labels", "pain_labels")}
         variation = None
         if self.augment_seed is not None:
             random = np.random.default_rng([self.augment_seed, self.epoch, index, draw])

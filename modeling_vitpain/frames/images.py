@@ -12,8 +12,13 @@ from dataset_script.vocabulary import SEGMENTS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..pictures_vitpain import crop_square
+<<<<<<< HEAD
 from .augmentation.scene import Scene
 from .augmentation.sets import Variation
+=======
+from .augmentation import Variation
+from .kept_pictures import KeptPictures
+>>>>>>> j-model
 
 
 def seen_part(image: Image.Image, face_box: list[float] | None, processor: ViTPainImageProcessor) -> Image.Image:
@@ -97,8 +102,12 @@ class ImageColumn:
         rows: the dataset.
         column: "image" or "heatmap".
         normaliser: of the model.
+<<<<<<< HEAD
         keep: hold the resized pictures in memory, so that each is decoded once.
         foregrounds: of the same rows; None: pictures keep their background.
+=======
+        keep: hold the resized pictures in memory, so that each is decoded once, whatever the number of processes.
+>>>>>>> j-model
     """
 
     def __init__(
@@ -112,10 +121,15 @@ class ImageColumn:
         self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
         self.column = column
         self.normaliser = normaliser
+<<<<<<< HEAD
         self.keep = keep
         self.foregrounds = foregrounds
         self._cache: dict[int, np.ndarray] = {}
         self._faces: dict[int, tuple[float, float, float, float]] = {}
+=======
+        channels, height, width = normaliser.shape
+        self._kept = KeptPictures(len(rows), (height, width, channels)) if keep else None
+>>>>>>> j-model
 
     def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
         """The picture of a row, varied if asked for: (3, H, W), float32, normalised.
@@ -138,7 +152,7 @@ class ImageColumn:
         return Scene(self._faces.get(index), foreground, other)
 
     def _pixels(self, index: int) -> np.ndarray:
-        pixels = self._cache.get(index)
+        pixels = None if self._kept is None else self._kept.get(index)
         if pixels is None:
             try:
                 row = self.rows[index]
@@ -146,11 +160,16 @@ class ImageColumn:
             except (UnidentifiedImageError, OSError) as error:
                 frame_id = self.rows.select_columns("frame_id")[index]["frame_id"]
                 raise WorkFailed(f"frame {frame_id}: its {self.column} is not a readable picture") from error
+<<<<<<< HEAD
             face = face_in_view(row[self.column].size, row["face_box"], self.normaliser.processor)
             if face is not None:
                 self._faces[index] = face
             if self.keep:
                 self._cache[index] = pixels
+=======
+            if self._kept is not None:
+                self._kept.put(index, pixels)
+>>>>>>> j-model
         return pixels
 
 
