@@ -12,13 +12,9 @@ from dataset_script.vocabulary import SEGMENTS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..pictures_vitpain import crop_square
-<<<<<<< HEAD
 from .augmentation.scene import Scene
 from .augmentation.sets import Variation
-=======
-from .augmentation import Variation
 from .kept_pictures import KeptPictures
->>>>>>> j-model
 
 
 def seen_part(image: Image.Image, face_box: list[float] | None, processor: ViTPainImageProcessor) -> Image.Image:
@@ -102,12 +98,8 @@ class ImageColumn:
         rows: the dataset.
         column: "image" or "heatmap".
         normaliser: of the model.
-<<<<<<< HEAD
-        keep: hold the resized pictures in memory, so that each is decoded once.
-        foregrounds: of the same rows; None: pictures keep their background.
-=======
         keep: hold the resized pictures in memory, so that each is decoded once, whatever the number of processes.
->>>>>>> j-model
+        foregrounds: of the same rows; None: pictures keep their background.
     """
 
     def __init__(
@@ -121,15 +113,11 @@ class ImageColumn:
         self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
         self.column = column
         self.normaliser = normaliser
-<<<<<<< HEAD
-        self.keep = keep
         self.foregrounds = foregrounds
-        self._cache: dict[int, np.ndarray] = {}
-        self._faces: dict[int, tuple[float, float, float, float]] = {}
-=======
         channels, height, width = normaliser.shape
         self._kept = KeptPictures(len(rows), (height, width, channels)) if keep else None
->>>>>>> j-model
+        self._boxes = rows.select_columns("face_box")
+        self._faces: dict[int, tuple[float, float, float, float] | None] = {}
 
     def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
         """The picture of a row, varied if asked for: (3, H, W), float32, normalised.
@@ -149,7 +137,15 @@ class ImageColumn:
         known = variation.needs_foreground and self.foregrounds is not None
         foreground = self.foregrounds.pixels(index) if known else None
         other = None if variation.partner is None else self._pixels(int(variation.partner * len(self.rows)))
-        return Scene(self._faces.get(index), foreground, other)
+        return Scene(self._face(index), foreground, other)
+
+    def _face(self, index: int) -> tuple[float, float, float, float] | None:
+        """Where the face is, whoever decoded the picture: results must not depend on the number of processes."""
+        if index not in self._faces:
+            box, processor = self._boxes[index]["face_box"], self.normaliser.processor
+            size = (1, 1) if box is None or processor.face_crop is not None else self.rows[index][self.column].size
+            self._faces[index] = face_in_view(size, box, processor)
+        return self._faces[index]
 
     def _pixels(self, index: int) -> np.ndarray:
         pixels = None if self._kept is None else self._kept.get(index)
@@ -160,16 +156,8 @@ class ImageColumn:
             except (UnidentifiedImageError, OSError) as error:
                 frame_id = self.rows.select_columns("frame_id")[index]["frame_id"]
                 raise WorkFailed(f"frame {frame_id}: its {self.column} is not a readable picture") from error
-<<<<<<< HEAD
-            face = face_in_view(row[self.column].size, row["face_box"], self.normaliser.processor)
-            if face is not None:
-                self._faces[index] = face
-            if self.keep:
-                self._cache[index] = pixels
-=======
             if self._kept is not None:
                 self._kept.put(index, pixels)
->>>>>>> j-model
         return pixels
 
 
