@@ -186,8 +186,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             reference_tokens: (B, R, T, D), in place of reference_pixel_values.
 
         Raises:
-            ValueError: not one of pixel_values and tokens; a label out of range; labels or references of another shape; references given to a model that
-                takes none, or none given to a model without a fallback.
+            ValueError: both or neither of pixel_values and tokens are given; a label out of range; labels or references
+                of another shape; references given to a model that takes none, or none to one without a fallback.
         """
         with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
         wanted = self._wanted(with_attentions, output_hidden_states)

@@ -279,10 +279,7 @@ class PainFrames(torch.utils.data.Dataset):
         """
         index, draw = index if isinstance(index, tuple) else (index, 0)
         item = {name: getattr(self, name)[index] for name in ("labels", "au_labels", "pain_labels")}
-        variation = None
-        if self.augment_seed is not None:
-            random = np.random.default_rng([self.augment_seed, self.epoch, index, draw])
-            variation = drawn_variation(self.augmentation, random)
+        variation = self.variation(self.epoch, index, draw)
         for key, pictures in self.views.items():
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
@@ -293,26 +290,39 @@ class PainFrames(torch.utils.data.Dataset):
             item |= {f"teacher_{name}": values[index] for name, values in self.teacher_outputs.items()}
         return item
 
-    def _reference(self, index: int, draw: int, variation: Variation | None) -> dict[str, torch.Tensor]:
-        """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
-        pictures, own = self.reference_views, None
+    def variation(self, epoch: int, index: int, draw: int = 0) -> Variation | None:
+        """How a frame is varied in an epoch; None: it is not."""
         if self.augment_seed is None:
-            place = self.references.fixed(index)
-        else:
-            random = np.random.default_rng([self.augment_seed, self.epoch, index, draw, 1])
-            place = self.references.drawn(index, random)
-            own = drawn_variation(self.augmentation, random)
-            if own is not None and variation is not None:
-                # another shift and light than the frame's, but not another person: faces are not symmetric
-                own = own.with_mirror(variation.mirror)
-            dropped = random.random() < self.reference_dropout
-            # drawn last: data without pictures of other days give the numbers that they gave
-            other = None if self.other_days is None else self.other_days.drawn(index, random)
-            if dropped:
-                place = None
-            elif other is not None:
-                place, pictures = other, self.other_day_views
-        pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, own)
+            return None
+        return drawn_variation(self.augmentation, np.random.default_rng([self.augment_seed, epoch, index, draw]))
+
+    def reference(self, index: int, draw: int = 0) -> tuple[int | None, bool, Variation | None]:
+        """The neutral picture that a frame is compared with in this epoch.
+
+        Its place, None where there is none; whether that is among the pictures of other days; how it is varied.
+        """
+        if self.augment_seed is None:
+            return self.references.fixed(index), False, None
+        random = np.random.default_rng([self.augment_seed, self.epoch, index, draw, 1])
+        place = self.references.drawn(index, random)
+        variation = drawn_variation(self.augmentation, random)
+        dropped = random.random() < self.reference_dropout
+        # drawn last: data without pictures of other days give the numbers that they gave
+        other = None if self.other_days is None else self.other_days.drawn(index, random)
+        if dropped:
+            place = None
+        elif other is not None:
+            place = other
+        return place, other is not None, variation
+
+    def _reference(self, index: int, draw: int, of_frame: Variation | None) -> dict[str, torch.Tensor]:
+        """`reference_pixel_values` (1, 3, H, W), `reference_mask` (1,); zeros and False where the slot is empty."""
+        place, of_other_day, variation = self.reference(index, draw)
+        if variation is not None and of_frame is not None:
+            # another shift and light than the frame's, but not another person: faces are not symmetric
+            variation = variation.with_mirror(of_frame.mirror)
+        pictures = self.other_day_views if of_other_day else self.reference_views
+        pixels = torch.zeros(pictures.normaliser.shape) if place is None else pictures.tensor(place, variation)
         return {"reference_pixel_values": pixels[None], "reference_mask": torch.tensor([place is not None])}
 
 

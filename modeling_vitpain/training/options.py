@@ -9,6 +9,7 @@ from accelerate.utils import is_bf16_available
 
 from dataset_script.errors import InvalidInput
 
+from ..frames.augmentation.sets import check_augmentation
 from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
@@ -42,8 +43,9 @@ class RunOptions:
             of another day (the configuration `references`), where the data have any.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
         tune, layer_decay, freeze_epochs, max_minutes: as in ViTPainTrainingArguments.
-        features: directory of the tokens of a frozen backbone (`feature_cache.py`), which are then computed once. None:
-            with the preset "small" beside the checkpoints, else the backbone runs in every step.
+        features: directory of the tokens of a frozen backbone (tune 0), which are then computed once, see
+            `feature_cache.py`. None: with the preset "small" beside the checkpoints, else it runs in every step.
+        augmentation: of the training frames, one of `AUGMENTATIONS`.
         max_steps: stop after so many steps.
     """
 
@@ -71,6 +73,7 @@ class RunOptions:
     layer_decay: float | None = None
     freeze_epochs: int | None = None
     features: str | None = None
+    augmentation: str | None = None
     bf16: bool | None = None
     epochs: int | None = None
     batch_size: int | None = None
@@ -101,6 +104,10 @@ class RunOptions:
             given = [name for name in _ARCHITECTURE if getattr(self, name) is not None]
             if given:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
+        if self.augmentation is not None:
+            check_augmentation(self.augmentation)
+        if self.features is not None and (self.tune if self.tune is not None else self.recipe.training.get("tune")):
+            raise InvalidInput("features is given with a backbone that learns; allowed is with tune 0")
         given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
         if given and self.pretrained_backbone is None:
             raise InvalidInput(f"{' and '.join(given)} is given; allowed is that with a pretrained backbone alone")
@@ -132,6 +139,20 @@ class RunOptions:
         if self.config == "large":
             return PRESETS["paper"].backbone
         return self.recipe.backbone if self.config is None and self.start is None else None
+
+    @property
+    def kept_layers(self) -> int | None:
+        """How many of the pretrained backbone's first layers are kept; None: all."""
+        return self.recipe.layers if self.layers is None else self.layers
+
+    @property
+    def augmentation_name(self) -> str:
+        return self.recipe.augmentation if self.augmentation is None else self.augmentation
+
+    @property
+    def caches_features(self) -> bool:
+        """Whether the tokens of a backbone that is frozen throughout are kept on disk."""
+        return self.features is not None or self.recipe.caches_features
 
     def model_settings(self) -> dict[str, Any]:
         """For ViTPainConfig: the preset's, and over them the options given."""

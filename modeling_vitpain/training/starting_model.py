@@ -56,7 +56,7 @@ def _on_pretrained(options: RunOptions) -> tuple[ViTPainForPainAssessment, dict[
         own_size = AutoConfig.from_pretrained(backbone).image_size
         if size is None and isinstance(own_size, int):
             size = min(PRETRAINED_SIZE, own_size)
-        model = ViTPainForPainAssessment.from_backbone(backbone, options.layers, size, **options.model_settings())
+        model = ViTPainForPainAssessment.from_backbone(backbone, options.kept_layers, size, **options.model_settings())
         return model, _normalisation(backbone)
     except (OSError, ValueError) as error:
         raise WorkFailed(f"backbone {backbone} cannot be loaded: {str(error).strip().splitlines()[0]}") from error

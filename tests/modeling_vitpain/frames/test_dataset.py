@@ -14,7 +14,8 @@ from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.frames.augmentation.light import LightVariation
 from modeling_vitpain.frames.dataset import PainFrames
 from modeling_vitpain.frames.neutral_frames import NeutralFrames, NeutralReferences
-from modeling_vitpain.training.teacher_cache import teacher_hash, teacher_outputs
+from modeling_vitpain.training.content_hash import model_hash
+from modeling_vitpain.training.teacher_cache import teacher_outputs
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +229,8 @@ class TestTeacherCache:
         for name in ("a", "b"):
             teacher.save_pretrained(tmp_path / name)
             processor().save_pretrained(tmp_path / name)
-            hashes.add(teacher_hash(*load_model(tmp_path / name)))
+            model, processor = load_model(tmp_path / name)
+            hashes.add(model_hash(model, model.config, processor))
         assert len(hashes) == 1
 
     def test_stale_and_damaged_files_are_refused(self, rows, teacher, tmp_path):
