@@ -36,8 +36,8 @@ class ViTPainTrainingArguments(TrainingArguments):
         backbone_learning_rate: of the backbones, or of their LoRA adapters.
         layer_decay: rate of each of the backbone's layers over that of the layer after it; 1: all the same.
         tune: how many of the backbone's last layers learn; 0: none, None: all.
-        feature_copies: how often each training frame is kept, each time varied differently, where the tokens of a frozen
-            backbone are kept on disk (`feature_cache.py`).
+        feature_copies: how often a training frame is kept, varied in another way each time, where the tokens of a
+            frozen backbone are kept on disk (`feature_cache.py`).
         freeze_epochs: epochs in which only the heads learn.
         max_minutes: of training, with its evaluations, after which it stops and keeps the best epoch; the rate falls
             with the steps or the time, what is further. None: no limit. A run with one is not repeatable bit for bit.

@@ -229,8 +229,8 @@ class TestTeacherCache:
         for name in ("a", "b"):
             teacher.save_pretrained(tmp_path / name)
             processor().save_pretrained(tmp_path / name)
-            model, processor = load_model(tmp_path / name)
-            hashes.add(model_hash(model, model.config, processor))
+            loaded, its_processor = load_model(tmp_path / name)
+            hashes.add(model_hash(loaded, loaded.config, its_processor))
         assert len(hashes) == 1
 
     def test_stale_and_damaged_files_are_refused(self, rows, teacher, tmp_path):
