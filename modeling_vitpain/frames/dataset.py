@@ -25,6 +25,7 @@ from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation.sets import Variation, check_augmentation, drawn_variation
 from .images import ForegroundColumn, ImageColumn, Normaliser
+from .kept_pictures import memory_for_pictures
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
 
 logger = logging.get_logger(__name__)
@@ -32,7 +33,6 @@ logger = logging.get_logger(__name__)
 INPUTS = ("image", "heatmap")
 UNKNOWN_PSPI = -1
 """The label of frames from `open_stimuli`, which no loss takes."""
-_CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -216,7 +216,7 @@ class PainFrames(torch.utils.data.Dataset):
             wanted["heatmaps"] = ("heatmap", Normaliser(processor, mean=0.0, std=1.0))
         if any(column == "heatmap" for column, _ in wanted.values()):
             _require_heatmaps(rows)
-        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
+        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= memory_for_pictures()
         foregrounds = None
         if segments is not None:
             foregrounds = ForegroundColumn(rows, segments, wanted["pixel_values"][1], keep)
