@@ -1,10 +1,12 @@
 """The pictures of a dataset as a model takes them: cut out and resized once, then varied and normalised each time."""
 
+import io
 import math
 
 import numpy as np
 import torch
 from datasets import Dataset
+from datasets import Image as ImageFeature
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import WorkFailed
@@ -61,7 +63,7 @@ class ForegroundColumn:
         rows: the frames.
         segments: rows of the configuration `geometry`, in any order; frames without one have no foreground.
         normaliser: of the model.
-        keep: hold the results in memory, so that each is decoded once.
+        keep: hold the results in memory, so that each is decoded once, whatever the number of processes.
     """
 
     def __init__(self, rows: Dataset, segments: Dataset, normaliser: Normaliser, keep: bool):
@@ -70,25 +72,25 @@ class ForegroundColumn:
         self._boxes = rows.select_columns("face_box")
         self.segments = segments.select_columns("segments")
         self.normaliser = normaliser
-        self.keep = keep
-        self._cache: dict[int, np.ndarray] = {}
+        _, height, width = normaliser.shape
+        self._kept = KeptPictures(len(rows), (height, width, 1)) if keep else None
 
     def pixels(self, index: int) -> np.ndarray | None:
         """(H, W), uint8, 255 in the foreground and 0 in the background and outside of the picture; None: unknown."""
         place = self._places[index]
         if place is None:
             return None
-        pixels = self._cache.get(index)
+        pixels = None if self._kept is None else self._kept.get(index)
         if pixels is None:
             try:
                 segments = np.asarray(self.segments[place]["segments"])
             except (UnidentifiedImageError, OSError) as error:
                 raise WorkFailed(f"row {place} of geometry: its segments are not a readable picture") from error
             shown = Image.fromarray(np.where(segments == SEGMENTS.index("background"), 0, 255).astype(np.uint8))
-            pixels = self.normaliser.resize(shown, self._boxes[index]["face_box"])[..., 0].copy()
-            if self.keep:
-                self._cache[index] = pixels
-        return pixels
+            pixels = self.normaliser.resize(shown, self._boxes[index]["face_box"])[..., :1]
+            if self._kept is not None:
+                self._kept.put(index, pixels)
+        return pixels[..., 0]
 
 
 class ImageColumn:
@@ -113,11 +115,11 @@ class ImageColumn:
         self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
         self.column = column
         self.normaliser = normaliser
-        self.foregrounds = foregrounds
+        self._boxes = rows.select_columns("face_box")
+        self._files = rows.select_columns(column).cast_column(column, ImageFeature(decode=False))
         channels, height, width = normaliser.shape
         self._kept = KeptPictures(len(rows), (height, width, channels)) if keep else None
-        self._boxes = rows.select_columns("face_box")
-        self._faces: dict[int, tuple[float, float, float, float] | None] = {}
+        self.foregrounds = foregrounds
 
     def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
         """The picture of a row, varied if asked for: (3, H, W), float32, normalised.
@@ -137,15 +139,15 @@ class ImageColumn:
         known = variation.needs_foreground and self.foregrounds is not None
         foreground = self.foregrounds.pixels(index) if known else None
         other = None if variation.partner is None else self._pixels(int(variation.partner * len(self.rows)))
-        return Scene(self._face(index), foreground, other)
+        return Scene(self._face(index) if variation.needs_face else None, foreground, other)
 
     def _face(self, index: int) -> tuple[float, float, float, float] | None:
-        """Where the face is, whoever decoded the picture: results must not depend on the number of processes."""
-        if index not in self._faces:
-            box, processor = self._boxes[index]["face_box"], self.normaliser.processor
-            size = (1, 1) if box is None or processor.face_crop is not None else self.rows[index][self.column].size
-            self._faces[index] = face_in_view(size, box, processor)
-        return self._faces[index]
+        box = self._boxes[index]["face_box"]
+        if box is None or self.normaliser.processor.face_crop is not None:
+            return face_in_view(None, box, self.normaliser.processor)
+        file = self._files[index][self.column]
+        with Image.open(file["path"] if file["bytes"] is None else io.BytesIO(file["bytes"])) as image:
+            return face_in_view(image.size, box, self.normaliser.processor)
 
     def _pixels(self, index: int) -> np.ndarray:
         pixels = None if self._kept is None else self._kept.get(index)
@@ -162,9 +164,12 @@ class ImageColumn:
 
 
 def face_in_view(
-    size: tuple[int, int], face_box: list[float] | None, processor: ViTPainImageProcessor
+    size: tuple[int, int] | None, face_box: list[float] | None, processor: ViTPainImageProcessor
 ) -> tuple[float, float, float, float] | None:
-    """The face box (x0, y0, x1, y1) in sides of what the model sees of a picture of `size`; None: unknown."""
+    """The face box (x0, y0, x1, y1) in sides of what the model sees of a picture; None: unknown.
+
+    `size` (width, height) of the picture matters only to a model that sees whole pictures.
+    """
     if face_box is None:
         return None
     x0, y0, x1, y1 = face_box

@@ -29,7 +29,7 @@ class LightVariation:
     brightness: float
     contrast: float
 
-    needs_foreground = False
+    needs_face = needs_foreground = False
     partner = None
 
     @classmethod

@@ -21,6 +21,8 @@ class Variation(Protocol):
 
     mirror: bool
     """Whether left and right change places."""
+    needs_face: bool
+    """Whether `apply` looks at the scene's face."""
     needs_foreground: bool
     """Whether `apply` looks at the scene's foreground."""
     partner: float | None
@@ -60,6 +62,10 @@ class WideVariation:
     @property
     def mirror(self) -> bool:
         return self.geometry.mirror
+
+    @property
+    def needs_face(self) -> bool:
+        return self.occluders
 
     @property
     def needs_foreground(self) -> bool:

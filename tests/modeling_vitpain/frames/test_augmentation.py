@@ -20,7 +20,7 @@ from modeling_vitpain.frames.augmentation.light import LightVariation
 from modeling_vitpain.frames.augmentation.scene import MAX_OCCLUDER, Scene, outlines, random_background
 from modeling_vitpain.frames.augmentation.sets import WideVariation, drawn_variation
 from modeling_vitpain.frames.dataset import PainFrames
-from modeling_vitpain.frames.images import ForegroundColumn, Normaliser, face_in_view
+from modeling_vitpain.frames.images import ForegroundColumn, ImageColumn, Normaliser, face_in_view
 from modeling_vitpain.frames.neutral_frames import NeutralFrames
 
 BROWS = ((-0.30, -0.12), (-0.06, -0.11), (0.06, -0.11), (0.30, -0.12))
@@ -114,19 +114,19 @@ class TestUnitsStayToBeSeen:
     def test_the_change_from_neutral_survives_every_draw(self, name):
         pair = a_face()
         left = [change_left(variation, *pair) for variation in draws(name, 200)]
-        assert min(left) > 0.08
-        assert np.quantile(left, 0.05) > 0.2
-        assert np.median(left) > 0.7
+        assert min(left) > 0.1
+        assert np.quantile(left, 0.05) > 0.4
+        assert np.median(left) > 0.9
 
     def test_the_strongest_camera_keeps_lines_of_wrinkles(self):
         for camera in (Camera(blur=MAX_BLUR), Camera(motion=(MAX_MOTION, 0.0)), Camera(shrink=MAX_SHRINK)):
             variation = WideVariation(Geometry((0.0, 0.0), 1.0, False), Colour(), camera, 0, False, False, None, 0)
-            assert contrast_left(variation, 224) > 0.3
+            assert contrast_left(variation, 224) > 0.5
 
     def test_most_draws_keep_at_least_half_of_their_contrast(self):
         left = np.array([contrast_left(variation, 224) for variation in draws("strong", 200)])
         assert np.mean(left >= 0.5) > 0.95
-        assert np.mean(left >= 0.9) > 0.6
+        assert np.mean(left >= 0.9) > 0.8
 
     def test_sharpness_is_lost_once_at_most(self):
         for variation in draws("strong", 300):
@@ -191,9 +191,15 @@ class TestOccluders:
 
     def test_the_face_is_where_the_model_sees_it(self):
         crop = ViTPainImageProcessor(size={"height": 32, "width": 32}, face_crop=1.25)
-        assert face_in_view((100, 100), [10, 10, 50, 90], crop) == pytest.approx((0.3, 0.1, 0.7, 0.9))
+        assert face_in_view(None, [10, 10, 50, 90], crop) == pytest.approx((0.3, 0.1, 0.7, 0.9))
         assert face_in_view((100, 200), [10, 10, 50, 90], processor()) == pytest.approx((0.1, 0.05, 0.5, 0.45))
-        assert face_in_view((100, 200), None, crop) is None
+        assert face_in_view(None, None, crop) is None
+        rows = rows_of(range(1), 2)
+        boxes = [[4.0, 4.0, 20.0, 28.0], None, None, None]
+        rows = rows.remove_columns("face_box").add_column("face_box", boxes, feature=rows.features["face_box"])
+        whole = ImageColumn(rows, "image", Normaliser(processor()), keep=False)
+        assert whole._face(0) == pytest.approx((4 / SIZE, 4 / SIZE, 20 / SIZE, 28 / SIZE))
+        assert whole._face(1) is None
 
 
 class TestBackgrounds:
