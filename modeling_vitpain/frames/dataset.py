@@ -8,7 +8,6 @@
   `ViTPainTrainer` leaves them out of the AU loss.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -27,13 +26,13 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation.sets import Variation, check_augmentation, drawn_variation
 from .images import ForegroundColumn, ImageColumn, Normaliser
 from .kept_pictures import memory_for_pictures
+from .labels import au_array, companion_array, pain_array, pspi_array
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
+from .unit_heat import UnitHeat
 
 logger = logging.get_logger(__name__)
 
 INPUTS = ("image", "heatmap")
-UNKNOWN_PSPI = -1
-"""The label of frames from `open_stimuli`, which no loss takes."""
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -148,30 +147,6 @@ def _with_pspi(rows: Dataset, data: str | Path) -> Dataset:
     return rows
 
 
-def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
-    """Action units `(n, 6)`, float32; NaN in the rows of frames whose source gives PSPI alone."""
-    unknown = [math.nan] * len(AU_NAMES)
-    rows = [unknown if units is None else units for units in values]
-    return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
-
-
-def companion_array(rows: Dataset, names: Sequence[str]) -> np.ndarray:
-    """Intensities of companions `(n, len(names))`, float32, from the column `extra_au`; NaN where it is silent."""
-    if "extra_au" not in rows.column_names or not names:
-        return np.full((len(rows), len(names)), math.nan, dtype=np.float32)
-    values = [[(units or {}).get(name) for name in names] for units in rows["extra_au"][:]]
-    return np.array(values, dtype=np.float32).reshape(-1, len(names))
-
-
-def pain_array(rows: Dataset) -> np.ndarray:
-    """`(n,)` float32: 1 for a face in pain, 0 for a neutral or another expression, NaN where the data do not tell."""
-    if "expression_kind" not in rows.column_names:
-        return np.full(len(rows), math.nan, dtype=np.float32)
-    pain = EXPRESSION_KINDS.index("pain")
-    kinds = rows["expression_kind"][:]
-    return np.array([math.nan if kind is None else float(kind == pain) for kind in kinds], dtype=np.float32)
-
-
 class TeacherOutputs(TypedDict):
     """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, U) and `cls` (n, D), float32."""
 
@@ -198,6 +173,7 @@ class PainFrames(torch.utils.data.Dataset):
         augmentation: one of `AUGMENTATIONS`: what is varied.
         segments: rows from `open_segments`, for the random backgrounds of "strong"; None: pictures keep theirs.
         au_names: of the model's configuration: the six units of the PSPI, then companions.
+        unit_heat: of the same rows: also give `au_heat` (6, rows, columns), 0-1, of the patches of `pixel_values`.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -215,6 +191,7 @@ class PainFrames(torch.utils.data.Dataset):
         augmentation: str = "light",
         segments: Dataset | None = None,
         au_names: Sequence[str] = AU_NAMES,
+        unit_heat: UnitHeat | None = None,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -225,6 +202,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.augmentation = augmentation
         self.reference_dropout = 0.0 if reference is None else reference.dropout
         self.teacher_outputs: TeacherOutputs | None = None
+        self.unit_heat = unit_heat
         wanted = {"pixel_values": (input, Normaliser(processor))}
         if isinstance(teacher, dict):
             if len(teacher["logits"]) != len(rows):
@@ -255,8 +233,7 @@ class PainFrames(torch.utils.data.Dataset):
             if reference.other_days is not None and reference.other_day_share:
                 self.other_days = OtherDays(rows, reference.other_days, reference.other_day_share)
                 self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
-        levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
-        self.labels = torch.tensor(levels, dtype=torch.long)
+        self.labels = torch.from_numpy(pspi_array(rows["pspi"][:]))
         units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
         self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
         self.pain_labels = torch.from_numpy(pain_array(rows))
@@ -284,6 +261,8 @@ class PainFrames(torch.utils.data.Dataset):
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
             item["heatmaps"] = item["heatmaps"][0]
+        if self.unit_heat is not None:
+            item["au_heat"] = self.unit_heat.patches(index, variation)
         if self.references is not None:
             item |= self._reference(index, draw, variation)
         if self.teacher_outputs is not None:

@@ -29,6 +29,7 @@ from ..frames.dataset import (
     pain_and_neutral,
 )
 from ..frames.neutral_frames import NeutralFrames
+from ..frames.unit_heat import UnitHeat, open_unit_heat
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.forward import sensible_threads
@@ -135,6 +136,9 @@ def build_trainer(
         "au_names": model.config.au_names,
     }
     validation_frames = {"au_names": model.config.au_names}
+    if args.attention_weight:
+        grid = model.config.patch_grid(*model.config.image_size)
+        train_frames["unit_heat"] = UnitHeat(splits["train"], open_unit_heat(options.data), processor, grid)
     if model.config.reference == "neutral":
         people = set(splits["train"]["identity_id"][:])
         other_days = open_other_days(options.data, people) if options.other_day_share else None
