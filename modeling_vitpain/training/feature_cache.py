@@ -22,6 +22,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.progress import Progress
 from dataset_script.storage import write_atomically
 
+from ..frames.augmentation.sets import Variation
 from ..frames.dataset import PainFrames
 from ..frames.images import ImageColumn
 from ..image_processing_vitpain import ViTPainImageProcessor
@@ -68,7 +69,7 @@ class FeatureCache:
         if self.model.reference_backbone is not None:
             raise InvalidInput("reference_encoder is 'own' with cached features; allowed is 'shared'")
         if set(frames.views) != {"pixel_values"} or frames.teacher_outputs is not None:
-            raise InvalidInput("features are cached with a teacher or heatmaps; allowed is a recipe with neither")
+            raise InvalidInput("features are kept with a teacher or heatmaps; allowed is a recipe with neither")
         if frames.augment_seed is None or frames.augmentation == "none":
             copies = 1
         start = model_hash(self.model.backbone, self.model.config.backbone_config, self.processor)
@@ -144,8 +145,7 @@ class _Varied(Dataset):
         return len(self.pictures.rows)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        variation = self.frames.variation(self.copy, index, self.pool)
-        return self.pictures.tensor(index, variation and variation.with_mirror(self.copy % 2 == 1))
+        return self.pictures.tensor(index, _variation(self.frames, self.copy, index, self.pool))
 
 
 class FeatureFrames(Dataset):
@@ -175,6 +175,8 @@ class FeatureFrames(Dataset):
         copy = (self.frames.epoch + draw) % copies
         item = {name: getattr(self, name)[index] for name in ("labels", "au_labels", "pain_labels")}
         item["tokens"] = _float(self.tokens[copy][index])
+        if self.frames.unit_heat is not None:
+            item["au_heat"] = self.frames.unit_heat.patches(index, _variation(self.frames, copy, index))
         if self.frames.references is not None:
             item |= self._reference(index, draw, copy)
         return item
@@ -187,6 +189,12 @@ class FeatureFrames(Dataset):
         shape = self.tokens[0].shape[1:]
         tokens = torch.zeros(shape) if place is None else _float(pool[chosen][place])
         return {"reference_tokens": tokens[None], "reference_mask": torch.tensor([place is not None])}
+
+
+def _variation(frames: PainFrames, copy: int, index: int, pool: int = 0) -> Variation | None:
+    """How a picture of a copy is varied; `pool` 1 is that of other days."""
+    variation = frames.variation(copy, index, pool)
+    return variation and variation.with_mirror(copy % 2 == 1)
 
 
 def _float(tokens: np.ndarray) -> torch.Tensor:
