@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 
 from .configuration_vitpain import ViTPainConfig
 
+_STAGES = ("stage_names", "out_features", "out_indices")
+
 
 def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
     """The backbone with random weights, without a pooler, which nothing would read."""
@@ -48,7 +50,9 @@ def pretrained_backbone(
     if layers is not None:
         if not 1 <= layers <= config.num_hidden_layers:
             raise ValueError(f"layers is {layers}; allowed is 1 to {config.num_hidden_layers}, which the backbone has")
-        config.num_hidden_layers = layers
+        # made anew, because configurations of backbones also list their stages, one a layer
+        settings = {name: value for name, value in config.to_dict().items() if name not in _STAGES}
+        config = type(config).from_dict({**settings, "num_hidden_layers": layers})
     if size is not None:
         patch = config.patch_size
         if size < 1 or size % patch:

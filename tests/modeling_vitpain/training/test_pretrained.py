@@ -1,11 +1,11 @@
 """Training on a pretrained backbone: its first layers, its size, its cached tokens, its last layers alone."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from small_faces import write_dataset
 from transformers import AutoModel, Dinov2Config
 
 import pain3d_cli
@@ -13,6 +13,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainForPainAssessment
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.rates import backbone_groups, train_last_layers
+from modeling_vitpain.training.recipes import PRESETS
 from modeling_vitpain.training.run import train
 from modeling_vitpain.training.starting_model import starting_model
 
@@ -27,11 +28,6 @@ def backbone(tmp_path_factory):
     directory = tmp_path_factory.mktemp("dinov2")
     AutoModel.from_config(config).save_pretrained(directory)
     return directory
-
-
-@pytest.fixture(scope="module")
-def faces(tmp_path_factory):
-    return write_dataset(tmp_path_factory.mktemp("faces") / "pain3d", {"train": 4, "validation": 2, "test": 1})
 
 
 def options(data, backbone, **others) -> RunOptions:
@@ -80,30 +76,28 @@ class TestBackbone:
 
     def test_a_backbone_that_does_not_say_how_it_saw_gets_imagenets_normalisation(self, backbone, capsys):
         _, processor = starting_model(RunOptions("data", backbone=str(backbone)))
-        assert processor.image_mean == [0.485, 0.456, 0.406]
+        assert list(processor.image_mean) == [0.485, 0.456, 0.406]
         lines = capsys.readouterr().err.splitlines()
         assert sum("preprocessor_config.json" in line and "ImageNet" in line for line in lines) == 1
 
 
 class TestCachedFeatures:
     @pytest.mark.parametrize("reference", ["none", "neutral"])
-    def test_training_from_them_is_training_with_a_frozen_backbone(self, faces, backbone, tmp_path, reference):
+    def test_training_from_them_is_training_with_a_frozen_backbone(
+        self, faces, backbone, tmp_path, monkeypatch, reference
+    ):
         same = {"reference": reference, "reference_dropout": 0.0}
         train(options(faces, backbone, features=str(tmp_path / "features"), **same), tmp_path / "cached")
-        train(options(faces, backbone, preset="paper", tune=0, **same), tmp_path / "paper")  # another recipe
+        monkeypatch.setitem(PRESETS, "small", replace(PRESETS["small"], caches_features=False))
         live = options(faces, backbone, **same)
-        object.__setattr__(live.recipe, "caches_features", False)
-        try:
-            train(live, tmp_path / "live")
-        finally:
-            object.__setattr__(live.recipe, "caches_features", True)
+        train(live, tmp_path / "live")
         found = {name: load_file(tmp_path / name / "model.safetensors") for name in ("cached", "live")}
         fresh = starting_model(live)[0].state_dict()
         moved = 0.0
         for name, tensor in found["live"].items():
-            torch.testing.assert_close(found["cached"][name], tensor, atol=2e-3, rtol=0.01)
+            torch.testing.assert_close(found["cached"][name], tensor, atol=5e-3, rtol=0.01)
             moved = max(moved, (tensor - fresh[name]).abs().max().item())
-        assert moved > 0.01  # so that equal is not equally untrained
+        assert moved > 0.05  # so that equal is not equally untrained
 
     def test_stale_ones_are_refused(self, faces, backbone, tmp_path):
         given = {"features": str(tmp_path / "features"), "epochs": 1}
@@ -135,7 +129,7 @@ class TestCachedFeatures:
 
 class TestLastLayers:
     def test_only_they_learn(self, faces, backbone, tmp_path):
-        given = options(faces, backbone, tune=1, epochs=1, max_steps=1)
+        given = options(faces, backbone, tune=1, max_steps=3)
         before = starting_model(given)[0].state_dict()
         train(given, tmp_path / "model")
         after = load_file(tmp_path / "model" / "model.safetensors")
