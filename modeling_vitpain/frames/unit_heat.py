@@ -30,14 +30,15 @@ def open_unit_heat(data: str | Path) -> Dataset:
         WorkFailed: the files cannot be read.
     """
     try:
-        if "geometry" not in get_dataset_config_names(str(data)):
-            raise InvalidInput(
-                f"data {data} has no heat of single action units; allowed is data with the configuration geometry "
-                "(pain3d generate --geometry), or attention_weight 0"
-            )
-        loaded = load_dataset(str(data), "geometry")
+        known = "geometry" in get_dataset_config_names(str(data))
+        loaded = load_dataset(str(data), "geometry") if known else None
     except (OSError, RuntimeError, ValueError) as error:
         raise WorkFailed(f"data {data} cannot be read: {str(error).strip().splitlines()[0]}") from error
+    if loaded is None:
+        raise InvalidInput(
+            f"data {data} has no heat of single action units; allowed is data with the configuration geometry "
+            "(pain3d generate --geometry), or attention_weight 0"
+        )
     return concatenate_datasets([rows.select_columns(["frame_id", "au_heatmaps"]) for rows in loaded.values()])
 
 

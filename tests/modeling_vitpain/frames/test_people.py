@@ -139,6 +139,23 @@ class TestUnknownUnits:
         Prediction.label_ids = (np.array([0, 3]), np.full((2, 6), np.nan), np.full(2, np.nan))
         assert "au_mae" not in compute_metrics(Prediction)
 
+    def test_companions_and_pain_have_measures_of_their_own(self):
+        nan = np.nan
+
+        class Prediction:
+            predictions = (np.zeros((4, 17)), np.zeros(4), np.ones((4, 8)), np.array([2.0, 1.0, 1.0, 0.0]))
+            label_ids = (np.zeros(4, int), np.full((4, 8), 3.0), np.array([1.0, nan, 0.0, 0.0]))
+
+        Prediction.label_ids[1][0, :6] = nan
+        Prediction.label_ids[1][1:, 6:] = nan
+        Prediction.label_ids[1][0, 7] = 2.0
+        found = compute_metrics(Prediction)
+        assert (found["au_mae"], found["companion_mae"], found["pain_auroc"]) == (2.0, 1.5, 1.0)
+        Prediction.label_ids[2][:] = [0.0, 1.0, 0.0, 1.0]  # one of four pairs in order, one a tie
+        assert compute_metrics(Prediction)["pain_auroc"] == pytest.approx(0.125)
+        Prediction.label_ids[2][:] = 1.0
+        assert "pain_auroc" not in compute_metrics(Prediction)
+
     def test_data_without_any_trains_and_predicts(self, world, tmp_path):
         directory = tmp_path / "pain3d"
         (directory / "data").mkdir(parents=True)
