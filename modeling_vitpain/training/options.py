@@ -106,7 +106,7 @@ class RunOptions:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
         if self.augmentation is not None:
             check_augmentation(self.augmentation)
-        if self.features is not None and (self.tune if self.tune is not None else self.recipe.training.get("tune")):
+        if self.features is not None and self.tuned_layers != 0:
             raise InvalidInput("features is given with a backbone that learns; allowed is with tune 0")
         given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
         if given and self.pretrained_backbone is None:
@@ -139,6 +139,13 @@ class RunOptions:
         if self.config == "large":
             return PRESETS["paper"].backbone
         return self.recipe.backbone if self.config is None and self.start is None else None
+
+    @property
+    def tuned_layers(self) -> int | None:
+        """How many of the backbone's last layers learn; None: all, or LoRA's adapters."""
+        if self.tune is None and self.lora_rank:
+            return None
+        return self.recipe.training.get("tune") if self.tune is None else self.tune
 
     @property
     def kept_layers(self) -> int | None:
@@ -178,7 +185,6 @@ class RunOptions:
             "sampler": self.sampler,
             "heatmap_weight": self.heatmap_weight,
             "lora_rank": self.lora_rank,
-            "tune": self.tune,
             "layer_decay": self.layer_decay,
             "freeze_epochs": self.freeze_epochs,
             "max_minutes": self.max_minutes,
@@ -187,11 +193,9 @@ class RunOptions:
         training |= {name: value for name, value in given.items() if value is not None}
         if self.input == "heatmap":
             training["heatmap_weight"] = 0.0  # the target would be the input
-        if training.get("lora_rank") and self.pretrained_backbone is None and self.start is None:
-            raise InvalidInput(
-                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained "
-                "backbone"
-            )
+        training["tune"] = self.tuned_layers
+        if self.pretrained_backbone is None and self.start is None:
+            _refuse_frozen(training)
         on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
         training |= {
             "bf16": on_gpu if self.bf16 is None else self.bf16,
@@ -199,3 +203,13 @@ class RunOptions:
             "dataloader_num_workers": workers,
         }
         return ViTPainTrainingArguments(output_dir=str(directory), **{**training, **others})
+
+
+def _refuse_frozen(training: dict[str, Any]) -> None:
+    """Raises InvalidInput where most of a backbone of random weights would never learn."""
+    for name, all_learns in (("lora_rank", 0), ("tune", None)):
+        value = training.get(name, all_learns)
+        if value != all_learns:
+            raise InvalidInput(
+                f"{name} is {value} on a backbone of random weights; allowed is {all_learns}, or a pretrained backbone"
+            )
