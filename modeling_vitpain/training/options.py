@@ -211,5 +211,5 @@ def _refuse_frozen(training: dict[str, Any]) -> None:
         value = training.get(name, all_learns)
         if value != all_learns:
             raise InvalidInput(
-                f"{name} is {value} on a backbone of random weights; allowed is {all_learns}, or a pretrained backbone"
+                f"{name} is {value} on a backbone of random weights; allowed is that with a pretrained one"
             )

@@ -180,3 +180,21 @@ class TestTime:
         assert any(line.startswith("train: 2 steps of 4 images") for line in lines)
         assert any("4 of 8 images, " in line and "a second" in line and "left" in line for line in lines)
         assert any("validation images" in line for line in lines)
+
+
+class TestTokens:
+    def test_they_stand_for_pictures(self, backbone):
+        model = ViTPainForPainAssessment.from_backbone(str(backbone), size=28, reference="neutral").eval()
+        pictures, references = torch.randn(2, 3, 28, 28), torch.randn(2, 1, 3, 28, 28)
+        with torch.no_grad():
+            expected = model(pictures, reference_pixel_values=references)
+            tokens, of_references = (model.backbone(p).last_hidden_state for p in (pictures, references[:, 0]))
+            got = model(tokens=tokens, reference_tokens=of_references[:, None])
+        for name in ("logits", "pspi", "au"):
+            torch.testing.assert_close(got[name], expected[name])
+
+    def test_one_or_the_other(self, backbone):
+        model = ViTPainForPainAssessment.from_backbone(str(backbone), size=28)
+        for given in ({}, {"pixel_values": torch.zeros(1, 3, 28, 28), "tokens": torch.zeros(1, 17, 24)}):
+            with pytest.raises(ValueError, match="pixel_values and tokens are both given, or neither"):
+                model(**given)
