@@ -1,5 +1,6 @@
 """Training on a pretrained backbone: its first layers, its size, its cached tokens, its last layers alone."""
 
+import argparse
 import json
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from transformers import AutoModel, Dinov2Config
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainForPainAssessment
+from modeling_vitpain.commands.train import add_arguments
+from modeling_vitpain.frames.augmentation import AUGMENTATIONS
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.rates import backbone_groups, train_last_layers
 from modeling_vitpain.training.recipes import PRESETS
@@ -198,3 +201,10 @@ class TestTokens:
         for given in ({}, {"pixel_values": torch.zeros(1, 3, 28, 28), "tokens": torch.zeros(1, 17, 24)}):
             with pytest.raises(ValueError, match="pixel_values and tokens are both given, or neither"):
                 model(**given)
+
+
+def test_the_command_knows_every_augmentation():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    (found,) = (action for action in parser._actions if action.dest == "augmentation")
+    assert tuple(found.choices) == AUGMENTATIONS
