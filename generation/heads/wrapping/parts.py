@@ -9,7 +9,8 @@ from dataset_script.errors import InvalidInput
 
 from ...geometry.seams import parts_of
 from ..makehuman import fit_sphere
-from .align import ALIKE_MM, best_fit, runs_outwards
+from .align import runs_outwards
+from .face_fit import ALIKE_MM, best_fit
 from .template import Template
 
 ROUND = 0.09
