@@ -19,7 +19,7 @@ def walk_links(file: Any) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def whole_data(data: Any) -> Any:
-    """`data`, a data set. Raises WorkFailed where a file that holds a part of it is not there: HDF5 reads zeros then."""
+    """`data`, a data set. Raises WorkFailed where a file with a part of it is not there: HDF5 reads zeros then."""
     folder = Path(data.file.filename).parent
     parts = [source.file_name for source in data.virtual_sources()] if data.is_virtual else []
     parts += [name for name, *_ in data.external or ()]

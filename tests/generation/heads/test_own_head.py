@@ -170,6 +170,31 @@ def test_a_head_that_lies_is_told_how(mesh):
         to_head_by_shape(template(), lying, mesh.triangles)
 
 
+@pytest.fixture(scope="module")
+def bust(mesh):
+    """A head with shoulders, which upside down lie about as a face does: vertices and triangles."""
+    head = makehuman.load()
+    used = np.flatnonzero(head.skin_control)
+    return template().points, template().triangles
+
+
+@pytest.mark.parametrize(("up", "front"), [("-y", "-z"), ("-y", "z"), ("x", "y"), ("-z", "y"), ("y", "-z"), ("-x", "z")])
+def test_every_way_to_lie_is_told_by_its_own_turn(bust, up, front):
+    axes = {sign + name: k * row for sign, k in (("", 1), ("-", -1)) for name, row in zip("xyz", np.eye(3), strict=True)}
+    lying = bust[0] @ np.stack([np.cross(axes[up], axes[front]), axes[up], axes[front]])
+    with pytest.raises(InvalidInput, match=f"; {up} up and {front} to the front would fit: turn it so"):
+        to_head_by_shape(template(), lying, bust[1])
+
+
+def test_turns_are_found_in_meshes_of_any_size(bust):
+    vertices, triangles = bust
+    for _ in range(3):
+        vertices, triangles = trimesh.remesh.subdivide(vertices, triangles)
+    few, joined = turns.coarse(vertices, triangles)
+    assert len(triangles) > 500_000 and len(few) < 1.5 * turns.CELLS and joined.max() < len(few)
+    assert right_turn(template(), vertices * (-0.1, 0.1, -0.1), triangles) == "y up and -z to the front"
+
+
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):
     ball, triangles = uv_sphere(24, 32)
     with pytest.raises(InvalidInput, match="not a head"):
