@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 stopped by Ctrl
 """
 
 import argparse
+import os
 import sys
 from pathlib import PurePath
 
@@ -92,6 +93,7 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str], command: str | None) -> int:
     try:
         args = build_parser(command).parse_args(argv)
+        _check_working_directory()
         _find_meant_paths(args)
         _check_names(args)
         return args.run(args)
@@ -116,6 +118,14 @@ def _report(error: object, code: int) -> int:
     """Says on standard error, in one line, why the command ends with `code`."""
     print(f"pain3d: {one_line(error)}", file=sys.stderr)
     return code
+
+
+def _check_working_directory() -> None:
+    """Refuses to work from a directory that was deleted: absolute paths, too, are made in relation to it."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InvalidInput("the working directory no longer exists: cd to one that does") from None
 
 
 def _find_meant_paths(args: argparse.Namespace) -> None:

@@ -39,8 +39,8 @@ def right_turn(template: Template, vertices: np.ndarray, triangles: np.ndarray, 
         turned_off, _ = best_fit(template, vertices @ rows.T, triangles, QUICK)
         if turned_off < best_off:
             best_off, best = turned_off, (up, front)
-        if best_off <= SURE_MM:
-            break
+            if best_off <= SURE_MM:
+                break
     return None if best is None else f"{_axis(best[0])} up and {_axis(best[1])} to the front"
 
 

@@ -35,6 +35,7 @@ from generation.heads.wrapping.align import (
 from generation.heads.wrapping.landmark_files import MIRRORED
 from generation.heads.wrapping.parts import take_apart
 from generation.heads.wrapping.template import template
+from generation.heads.wrapping.turns import CELLS, coarse, right_turn
 from generation.plan import ViewPlan
 
 
@@ -173,14 +174,16 @@ def test_a_head_that_lies_is_told_how(mesh):
 @pytest.fixture(scope="module")
 def bust(mesh):
     """A head with shoulders, which upside down lie about as a face does: vertices and triangles."""
-    head = makehuman.load()
-    used = np.flatnonzero(head.skin_control)
     return template().points, template().triangles
 
 
-@pytest.mark.parametrize(("up", "front"), [("-y", "-z"), ("-y", "z"), ("x", "y"), ("-z", "y"), ("y", "-z"), ("-x", "z")])
+@pytest.mark.parametrize(
+    ("up", "front"), [("-y", "-z"), ("-y", "z"), ("x", "y"), ("-z", "y"), ("y", "-z"), ("-x", "z")]
+)
 def test_every_way_to_lie_is_told_by_its_own_turn(bust, up, front):
-    axes = {sign + name: k * row for sign, k in (("", 1), ("-", -1)) for name, row in zip("xyz", np.eye(3), strict=True)}
+    axes = {
+        sign + name: k * row for sign, k in (("", 1), ("-", -1)) for name, row in zip("xyz", np.eye(3), strict=True)
+    }
     lying = bust[0] @ np.stack([np.cross(axes[up], axes[front]), axes[up], axes[front]])
     with pytest.raises(InvalidInput, match=f"; {up} up and {front} to the front would fit: turn it so"):
         to_head_by_shape(template(), lying, bust[1])
@@ -190,8 +193,8 @@ def test_turns_are_found_in_meshes_of_any_size(bust):
     vertices, triangles = bust
     for _ in range(3):
         vertices, triangles = trimesh.remesh.subdivide(vertices, triangles)
-    few, joined = turns.coarse(vertices, triangles)
-    assert len(triangles) > 500_000 and len(few) < 1.5 * turns.CELLS and joined.max() < len(few)
+    few, joined = coarse(vertices, triangles)
+    assert len(triangles) > 500_000 and len(few) < 1.5 * CELLS and joined.max() < len(few)
     assert right_turn(template(), vertices * (-0.1, 0.1, -0.1), triangles) == "y up and -z to the front"
 
 
