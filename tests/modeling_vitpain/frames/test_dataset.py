@@ -267,6 +267,6 @@ def test_a_cache_that_cannot_be_written_is_blamed_and_not_the_data(tmp_path, mon
         monkeypatch.setattr(
             "modeling_vitpain.frames.dataset.load_dataset", lambda *_, **__: (_ for _ in ()).throw(no_room)
         )
-    with pytest.raises(WorkFailed, match="^the cache of datasets.*which is .*set HF_HOME to a folder") as failed:
+    with pytest.raises(WorkFailed, match=r"^the cache of datasets.*which is .*set HF_HOME to a folder") as failed:
         open_split(tmp_path / "data", "train")
     assert str(cache) in str(failed.value) and ("full" in str(failed.value)) is full
