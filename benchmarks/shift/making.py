@@ -13,7 +13,7 @@ from generation.pipeline import FrameMaker
 from generation.plan import Plan
 from generation.run.chunks import make_identity
 
-from .sets import PEOPLE, ShiftSet
+from .sets import ShiftSet
 
 RECORD = "set.json"
 SPLIT = "test"
@@ -40,13 +40,13 @@ def make_set(directory: Path, name: str, each: ShiftSet, size: int, ict: HeadFil
 def frames_of(spec: Spec, each: ShiftSet) -> int:
     """How many frames the set has."""
     plan = Plan(spec)
-    people = (each.person(plan, k) for k in range(PEOPLE))
+    people = (each.person(plan, k) for k in range(each.people))
     return sum(len(person.expressions) * len(person.views) for person in people)
 
 
 def _finish(directory: Path, spec: Spec, each: ShiftSet, files: HeadFiles | None) -> tuple[int, float]:
     done = {entry.path: entry.rows for entry in read_manifest(directory) if entry.has_file(directory)}
-    count = -(-PEOPLE // PEOPLE_A_SHARD)
+    count = -(-each.people // PEOPLE_A_SHARD)
     missing = [k for k in range(count) if shard_path("default", SPLIT, k, count) not in done]
     if not missing:
         return 0, 0.0
@@ -61,7 +61,7 @@ def _finish(directory: Path, spec: Spec, each: ShiftSet, files: HeadFiles | None
 
         for k in missing:
             with ShardWriter(directory, "default", SPLIT, k, count) as writer:
-                for identity_id in range(k * PEOPLE_A_SHARD, min((k + 1) * PEOPLE_A_SHARD, PEOPLE)):
+                for identity_id in range(k * PEOPLE_A_SHARD, min((k + 1) * PEOPLE_A_SHARD, each.people)):
                     frames = make_identity(maker, each.person(plan, identity_id), count_one)
                     writer.write(frame.row for frame in frames)
                 append_manifest(directory, [writer.commit(spec.hash)])

@@ -35,6 +35,7 @@ class ShiftSet:
         others: how many expressions that are no pain.
         smiles: both kinds of smiles are the first of these.
         alternate: one view of each person, in turn from the front and from the side; else both.
+        people: the first so many alone.
         held_out: everybody wears one of HELD_OUT and nothing else.
         needs_ict: made from the ICT-FaceKit pack.
     """
@@ -45,6 +46,7 @@ class ShiftSet:
     others: int = 0
     smiles: bool = False
     alternate: bool = False
+    people: int = PEOPLE
     held_out: bool = False
     needs_ict: bool = False
 
@@ -77,7 +79,7 @@ class ShiftSet:
 
 SETS: dict[str, ShiftSet] = {
     "home": ShiftSet("the default scene and renderer: what the others are compared with"),
-    "cycles": ShiftSet("path-traced by Cycles", (("renderer", "cycles"),), pain=2, alternate=True),
+    "cycles": ShiftSet("path-traced by Cycles", (("renderer", "cycles"),), pain=2, alternate=True, people=32),
     "ict": ShiftSet("heads of ICT-FaceKit", (("head", "ict"),), needs_ict=True),
     "clinical": ShiftSet("in beds and chairs of a ward", (("scene", "clinical"), ("others", 3)), others=1),
     "unseen": ShiftSet("masks, tubes, bandages and dressings in the default scene", held_out=True),
