@@ -62,8 +62,10 @@ def _measure(arguments: list[str]) -> int:
         if getattr(args, name) < 1:
             raise InvalidInput(f"--{name.replace('_', '-')} is {getattr(args, name)}; allowed is 1 and more")
     import datasets
+    from transformers.utils import logging
 
     datasets.disable_progress_bars()
+    logging.disable_progress_bar()
     from benchmarks.results import commit, hardware
     from evaluation.markdown import to_json
 

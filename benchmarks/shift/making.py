@@ -1,6 +1,7 @@
 """Draws the sets: each a directory that `load_dataset` opens, made shard by shard and resumed where it was stopped."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from dataset_script.claim import claimed
@@ -32,9 +33,14 @@ def make_set(directory: Path, name: str, each: ShiftSet, size: int, ict: HeadFil
     """
     files = ict if each.needs_ict else None
     spec = each.spec(size, None if files is None else files.digest())
-    record = {"set": name, "spec": spec.to_dict(), "frames": frames_of(spec, each)}
-    with claimed(directory, RECORD, record, "set"):
+    with claimed(directory, RECORD, record_of(name, each, spec), "set"):
         return _finish(directory, spec, each, files)
+
+
+def record_of(name: str, each: ShiftSet, spec: Spec) -> dict:
+    """What decides the frames of a set: its specification, and which frames of whom there are."""
+    chosen = {field: value for field, value in asdict(each).items() if field not in ("what", "options")}
+    return {"set": name, "spec": spec.to_dict(), **chosen}
 
 
 def frames_of(spec: Spec, each: ShiftSet) -> int:

@@ -63,14 +63,14 @@ def _of_seen(scores: Arrays, observed: Observed, weighting: Weighting) -> dict[s
         values = {name: known[name] for name in ("mae", "macro_auroc", "macro_auroc_16", "accuracy_within_1")}
     pain = pain_probability(predictions, PAIN) if "logits" in scores else pspi
     values["auroc_pspi_3"] = weighting.auroc(pain, observed.pspi >= PAIN)
-    values["r_pspi"] = _correlation(pspi, observed.pspi, weighting)
+    values["r_pspi"] = correlation(pspi, observed.pspi, weighting)
     areas = []
     for k, unit in enumerate(AU_NAMES):
         shown = ~observed.hidden[:, k]
         part, predicted, truth = _shown(weighting, shown), scores["au"][shown, k], observed.au[shown, k]
         areas.append(part.auroc(predicted, truth >= PRESENT))
         values[unit_key("auroc", unit)] = areas[-1]
-        values[unit_key("r", unit)] = _correlation(predicted, truth, part)
+        values[unit_key("r", unit)] = correlation(predicted, truth, part)
     values["auroc_units"] = np.mean(areas, axis=0)
     if observed.smile.any():
         values["smiles"] = smiles_above(scores.get("pain", pspi), observed, weighting)
@@ -103,7 +103,8 @@ def _kept(scores: Arrays, observed: Observed, home_scores: Arrays, home: Observe
     return bootstrap.estimate(areas[0]["macro_auroc"] / areas[1]["macro_auroc"])
 
 
-def _correlation(predicted: np.ndarray, truth: np.ndarray, weighting: Weighting) -> np.ndarray:
+def correlation(predicted: np.ndarray, truth: np.ndarray, weighting: Weighting) -> np.ndarray:
+    """(rows,) Pearson correlation of two (n,)."""
     return regression_from_sums(weighting.sums(regression_terms(predicted, truth)))["pcc"]
 
 

@@ -28,6 +28,8 @@ from .stored import Arrays, Stored
 from .training_frames import TrainingFrames
 
 Features = Callable[[Frames], np.ndarray]
+MEAN = "training mean"
+WITH_NEUTRAL = ", with neutral"
 STRONGER = 100.0
 """How much stronger the second ridge on frozen features is than the one that is best in domain."""
 
@@ -41,11 +43,13 @@ class Row:
         key: JSON values that decide its scores, for `Stored`.
         predict: frames -> scores: `pspi` (n,), `au` (n, 6), and where it has them `logits` (n, 17) and `pain` (n,), the
             probability of pain. Without logits only the order of the scores counts; NaN: it sees no face.
+        with_neutral: it needs a neutral frame of the same person.
     """
 
     name: str
     key: dict[str, Any] = field(compare=False)
     predict: Callable[[Frames], Arrays] = field(compare=False)
+    with_neutral: bool = False
 
 
 def model_rows(model: Path) -> list[Row]:
@@ -60,7 +64,7 @@ def model_rows(model: Path) -> list[Row]:
     config = ViTPainConfig.from_pretrained(model)
     if config.reference == "none":
         return [_of_model("model", model, key, None)]
-    rows = [_of_model("model, with neutral", model, key, None)]
+    rows = [_of_model(f"model{WITH_NEUTRAL}", model, key, None)]
     return rows + ([_of_model("model, without", model, key, False)] if config.reference_fallback else [])
 
 
@@ -72,7 +76,8 @@ def _of_model(name: str, model: Path, key: dict, reference: bool | None) -> Row:
         scores = {"pspi": found["pspi"], "logits": found["logits"], "au": found["au"][:, : len(AU_NAMES)]}
         return scores | ({"pain": found["pain_probability"]} if "pain_probability" in found else {})
 
-    return Row(name, key | {"reference": reference}, predict)
+    takes = ViTPainConfig.from_pretrained(model).reference == "neutral" and reference is None
+    return Row(name, key | {"reference": reference}, predict, takes)
 
 
 def mean_row(training: TrainingFrames) -> Row:
@@ -87,7 +92,7 @@ def mean_row(training: TrainingFrames) -> Row:
             "au": np.tile(labels.au_mean, (n, 1)),
         }
 
-    return Row("training mean", training.key, predict)
+    return Row(MEAN, training.key, predict)
 
 
 def hog_rows(training: TrainingFrames, neutral: bool, stored: Stored) -> list[Row]:
@@ -99,7 +104,7 @@ def hog_rows(training: TrainingFrames, neutral: bool, stored: Stored) -> list[Ro
 
     rows = [_ridge_row("HOG + ridge", features, key, training, stored)]
     if neutral:
-        rows.append(_ridge_row("HOG + ridge, with neutral", _beside_neutral(features), key, training, stored))
+        rows.append(_ridge_row(f"HOG + ridge{WITH_NEUTRAL}", _beside_neutral(features), key, training, stored))
     return rows
 
 
@@ -132,7 +137,7 @@ def frozen_rows(
     rows = [_ridge_row(name, features, key, training, stored)]
     rows.append(_ridge_row(f"{name}, {STRONGER:g} times stronger", features, key, training, stored, STRONGER))
     if neutral:
-        rows.append(_ridge_row(f"{name}, with neutral", _beside_neutral(features), key, training, stored))
+        rows.append(_ridge_row(f"{name}{WITH_NEUTRAL}", _beside_neutral(features), key, training, stored))
     return rows
 
 
@@ -164,7 +169,7 @@ def _ridge_row(
     def predict(frames: Frames) -> Arrays:
         return Ridge(**stored.get("ridge", key, fitted)).predict(features(frames))
 
-    return Row(name, key, predict)
+    return Row(name, key, predict, name.endswith(WITH_NEUTRAL))
 
 
 def mediapipe_rows(workers: int, stored: Stored) -> list[Row]:
@@ -191,14 +196,15 @@ def mediapipe_rows(workers: int, stored: Stored) -> list[Row]:
 
     return [
         Row("MediaPipe", key, predict),
-        Row("MediaPipe, less neutral", key | {"neutral": True}, risen),
+        Row("MediaPipe, less neutral", key | {"neutral": True}, risen, with_neutral=True),
     ]
 
 
 def scores_of_judges(seen: list[dict[str, float] | None]) -> Arrays:
-    """`pspi` (n,) and `au` (n, 6) in MediaPipe's own scores; NaN without a face."""
+    """`pspi` (n,), `au` (n, 6) and `smile` (n,) in MediaPipe's own scores; NaN without a face."""
     score_of = {unit: score for units, score in UNIT_SCORES.values() for unit in units}
     nothing = [np.nan] * len(AU_NAMES)
     units = [nothing if scores is None else [scores[score_of[unit]] for unit in AU_NAMES] for scores in seen]
     proxy = [np.nan if scores is None else proxy_pspi(scores) for scores in seen]
-    return {"pspi": np.array(proxy), "au": np.array(units).reshape(-1, len(AU_NAMES))}
+    smile = [np.nan if scores is None else scores["mouthSmile"] for scores in seen]
+    return {"pspi": np.array(proxy), "au": np.array(units).reshape(-1, len(AU_NAMES)), "smile": np.array(smile)}

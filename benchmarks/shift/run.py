@@ -9,10 +9,11 @@ from modeling_vitpain.configuration_vitpain import ViTPainConfig
 from .frames import Frames, open_set
 from .making import RECORD
 from .measures import measure
-from .rows import Row, frozen_rows, hog_rows, mean_row, mediapipe_rows, model_rows
+from .photographs import measure_photographs, open_photographs
+from .rows import MEAN, Row, frozen_rows, hog_rows, mean_row, mediapipe_rows, model_rows
 from .ruined import RUINED, ruined
 from .sets import HELD_OUT, SETS
-from .stored import Stored
+from .stored import Arrays, Stored
 from .training_frames import TrainingFrames
 
 HOME = "home"
@@ -28,18 +29,17 @@ def measure_all(args: argparse.Namespace) -> dict:
     stored = Stored(args.sets / "stored")
     training = TrainingFrames(args.training, args.training_frames)
     rows, sets = _rows(args, training, stored), _sets(args)
-    measured, scored_home = {}, {}
+
+    def scores_of(row: Row, frames: Frames) -> Arrays:
+        return stored.get(_file_name(row), row.key | {"row": row.name} | frames.key, lambda: row.predict(frames))
+
+    measured = {}
     with Progress("rows of sets") as progress:
         for k, (name, frames) in enumerate(sets.items()):
             measured[name] = {}
             for n, row in enumerate(rows):
-                scores = stored.get(
-                    name, row.key | {"row": row.name} | frames.key, lambda r=row, f=frames: r.predict(f)
-                )
-                if name == HOME:
-                    scored_home[row.name] = scores
-                home = None if name == HOME else (scored_home[row.name], sets[HOME].observed)
-                measured[name][row.name] = measure(scores, frames.observed, home)
+                home = None if name == HOME else (scores_of(row, sets[HOME]), sets[HOME].observed)
+                measured[name][row.name] = measure(scores_of(row, frames), frames.observed, home)
                 progress(k * len(rows) + n + 1, len(sets) * len(rows))
     result = {
         "model": args.model.name,
@@ -48,9 +48,9 @@ def measure_all(args: argparse.Namespace) -> dict:
         "measured": measured,
     }
     if args.photographs is not None:
-        from .photographs import measure_photographs
-
-        result["photographs"] = measure_photographs(args.model, args.photographs, args.workers)
+        judge = mediapipe_rows(args.workers, stored)[0]
+        alone = [row for row in rows if not row.with_neutral and row.name not in (MEAN, judge.name)]
+        result["photographs"] = measure_photographs(alone, judge, open_photographs(args.photographs), scores_of)
     return result
 
 
@@ -86,11 +86,16 @@ def _rows(args: argparse.Namespace, training: TrainingFrames, stored: Stored) ->
     return rows
 
 
+def _file_name(row: Row) -> str:
+    return "".join(c if c.isalnum() else "-" for c in row.name)
+
+
 def _words(name: str) -> str:
     return SETS[name].what if name in SETS else RUINED[name][0]
 
 
 def _held_out(training: TrainingFrames) -> str:
-    seen, frames = training.held_out_seen()
-    worn = ", ".join(HELD_OUT)
-    return f"Of {frames:,} frames to train on, {seen:,} show something that people of `unseen` wear ({worn})."
+    found, worn = training.held_out_seen(), ", ".join(HELD_OUT)
+    if found is None:
+        return f"The training data do not tell whether they show what people of `unseen` wear ({worn})."
+    return f"Of {found[1]:,} frames to train on, {found[0]:,} show something that people of `unseen` wear ({worn})."

@@ -26,7 +26,7 @@ def to_markdown(measured: Measured, words: dict[str, str], photographs: dict | N
     for name, rows in measured.items():
         parts += [f"## {name}: {words[name]}", pspi_table(rows), unit_table(rows)]
         if worse := below(rows):
-            parts.append(f"Below another row: {'; '.join(worse)}.")
+            parts.append(f"The model's AUROC is below that of {'; '.join(worse)}.")
     if photographs is not None:
         parts += ["## Photographs", photograph_table(photographs)]
     return "\n\n".join(parts) + "\n"
@@ -53,31 +53,30 @@ def unit_table(rows: dict[str, dict[str, Estimate]]) -> str:
 
 
 def below(rows: dict[str, dict[str, Estimate]]) -> list[str]:
-    """Where the first row, the model, has a lower AUROC of a unit than HOG + ridge or MediaPipe."""
+    """In which units the first row, the model, has a lower AUROC than HOG + ridge or MediaPipe: a line for each."""
     model, *others = rows
     found = []
-    for unit in AU_NAMES:
-        key = unit_key("auroc", unit)
-        for other in others:
-            if other.startswith(("HOG", "MediaPipe")) and _value(rows[other], key) > _value(rows[model], key):
-                found.append(
-                    f"{unit}: {model} {number(rows[model][key]['value'])}, {other} {number(rows[other][key]['value'])}"
-                )
+    for other in others:
+        worse = [unit for unit in AU_NAMES if _area(rows[other], unit) > _area(rows[model], unit)]
+        if worse and other.startswith(("HOG", "MediaPipe")):
+            found.append(f"{other} in {', '.join(worse)}")
     return found
 
 
 def photograph_table(found: dict) -> str:
-    """Rank correlations of a model's scores of photographs with MediaPipe's."""
-    body = [[name, with_span(estimate)] for name, estimate in found["correlations"].items()]
-    return f"{found['photographs']} photographs with a face for both.\n\n" + table(
-        ["", "rank correlation (95 %)"], body
+    """How a row's scores of photographs agree with MediaPipe's."""
+    names = dict.fromkeys(name for row in found["agreement"].values() for name in row)
+    body = [[row, *(with_span(each[name]) for name in names)] for row, each in found["agreement"].items()]
+    head = (
+        f"{found['photographs']} photographs with a face, of which MediaPipe finds {found['seen']}; rank correlations."
     )
+    return f"{head}\n\n{table(['', *names], body)}"
 
 
 def _of_unit(row: dict[str, Estimate], unit: str) -> str:
     return f"{with_span(row[unit_key('auroc', unit)])}, {number(row[unit_key('r', unit)]['value'])}"
 
 
-def _value(row: dict[str, Estimate], key: str) -> float:
-    value = row[key]["value"]
+def _area(row: dict[str, Estimate], unit: str) -> float:
+    value = row[unit_key("auroc", unit)]["value"]
     return -1.0 if value is None else value

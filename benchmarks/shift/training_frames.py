@@ -8,7 +8,7 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput
 from dataset_script.manifest import read_manifest
-from evaluation.split.labels import read_columns, read_training_labels
+from evaluation.split.labels import read_training_labels
 from evaluation.statistics.measures import TrainingLabels
 from modeling_vitpain.frames.dataset import open_split
 
@@ -48,7 +48,9 @@ class TrainingFrames:
         used = rows.select(np.sort(np.concatenate([np.flatnonzero(neutral), chosen])))
         return Frames(used, self.key | {"split": split})
 
-    def held_out_seen(self) -> tuple[int, int]:
-        """How many training frames show one of HELD_OUT, and how many there are."""
-        worn = read_columns(self.data, "train", ["occluders"])["occluders"].to_pylist()
-        return sum(bool(set(names or ()) & set(HELD_OUT)) for names in worn), len(worn)
+    def held_out_seen(self) -> tuple[int, int] | None:
+        """How many training frames show one of HELD_OUT, and how many there are; None where the data do not tell."""
+        rows = open_split(self.data, "train")
+        if "occluders" not in rows.column_names:
+            return None
+        return sum(bool({*(names or ())} & {*HELD_OUT}) for names in rows["occluders"][:]), len(rows)
