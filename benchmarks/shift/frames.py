@@ -10,6 +10,7 @@ from datasets import Dataset, load_dataset
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
 from dataset_script.manifest import read_manifest
+from dataset_script.shards import shard_path
 from dataset_script.vocabulary import EXPRESSION_KINDS
 
 from .making import RECORD, SPLIT
@@ -62,10 +63,19 @@ class Observed:
     hidden: np.ndarray
 
 
-def open_set(sets: Path, name: str) -> Frames:
-    """A drawn set. Raises InvalidInput where it is not there or not finished."""
+def is_drawn(sets: Path, name: str) -> bool:
+    """Whether a set is there and finished: all shards that their names count."""
     directory = sets / name
     shards = read_manifest(directory)
-    if not (directory / RECORD).is_file() or not shards:
-        raise InvalidInput(f"{sets} has no set {name!r}; to draw it: python -m benchmarks.shift make {sets} {name}")
-    return Frames(load_dataset(str(directory), split=SPLIT), {"shards": [entry.sha256 for entry in shards]})
+    count = len(shards)
+    return (directory / RECORD).is_file() and count > 0 and shards[0].path == shard_path("default", SPLIT, 0, count)
+
+
+def open_set(sets: Path, name: str) -> Frames:
+    """A drawn set. Raises InvalidInput where it is not there or not finished."""
+    if not is_drawn(sets, name):
+        raise InvalidInput(
+            f"{sets} has no whole set {name!r}; to draw it: python -m benchmarks.shift make {sets} {name}"
+        )
+    shards = [entry.sha256 for entry in read_manifest(sets / name)]
+    return Frames(load_dataset(str(sets / name), split=SPLIT), {"shards": shards})

@@ -6,8 +6,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.progress import Progress
 from modeling_vitpain.configuration_vitpain import ViTPainConfig
 
-from .frames import Frames, open_set
-from .making import RECORD
+from .frames import Frames, is_drawn, open_set
 from .measures import measure
 from .photographs import measure_photographs, open_photographs
 from .rows import MEAN, Row, frozen_rows, hog_rows, mean_row, mediapipe_rows, model_rows
@@ -55,11 +54,11 @@ def measure_all(args: argparse.Namespace) -> dict:
 
 
 def _sets(args: argparse.Namespace) -> dict[str, Frames]:
-    """Name -> frames, home first; those that were drawn, where none are named."""
+    """Name -> frames, home first; where none are named, those that are whole."""
     for name in args.only or ():
         if name not in SETS and name not in RUINED:
             raise InvalidInput(f"--only names {name!r}; allowed: {', '.join([*SETS, *RUINED])}")
-    drawn = [name for name in SETS if (args.sets / name / RECORD).is_file()]
+    drawn = [name for name in SETS if is_drawn(args.sets, name)]
     wanted = args.only or [*drawn, *RUINED]
     found = {name: open_set(args.sets, name) for name in SETS if name == HOME or name in wanted}
     home = found[HOME]

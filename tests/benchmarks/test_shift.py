@@ -120,7 +120,7 @@ def test_photographs_are_cut_out_alike_for_all(tmp_path, monkeypatch):
     ("arguments", "words"),
     [
         (["{model}", "--only", "fog"], "--only names 'fog'; allowed: home, cycles"),
-        (["{model}", "--only", "cycles"], "has no set 'cycles'; to draw it: python -m benchmarks.shift make"),
+        (["{model}", "--only", "cycles"], "has no whole set 'cycles'; to draw it: python -m benchmarks.shift make"),
         (["{sets}"], "allowed is a directory of `pain3d train`"),
         (["{model}", "--training-frames", "0"], "--training-frames is 0; allowed is 1 and more"),
         (["{model}", "--backbone", "{backbone}", "--layers", "9"], "--layers is 9; allowed: 1 to 2"),

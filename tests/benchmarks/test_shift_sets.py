@@ -6,7 +6,7 @@ from datasets import load_dataset
 from fake_shift_sets import PEOPLE
 
 from benchmarks.shift import __main__ as command
-from benchmarks.shift.frames import open_set
+from benchmarks.shift.frames import is_drawn, open_set
 from benchmarks.shift.ruined import RUINED, ruined
 from benchmarks.shift.sets import HELD_OUT, SEED, SETS, SMILES
 from generation.plan import Plan
@@ -75,6 +75,7 @@ def test_an_interrupted_set_is_finished(shift_sets, capsys):
     whole = manifest.read_text()
     before = (shift_sets / "unseen" / "data" / "test-00001-of-00002.parquet").read_bytes()
     manifest.write_text(whole.splitlines(keepends=True)[0])
+    assert is_drawn(shift_sets, "home") and not is_drawn(shift_sets, "unseen") and not is_drawn(shift_sets, "cycles")
     assert command.main(["make", str(shift_sets), "unseen", "--size", "64"]) == 0
     assert f"unseen: {PEOPLE * 4} frames drawn" in capsys.readouterr().out
     assert manifest.read_text() == whole
