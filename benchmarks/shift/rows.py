@@ -30,7 +30,7 @@ from .training_frames import TrainingFrames
 Features = Callable[[Frames], np.ndarray]
 MEAN = "training mean"
 WITH_NEUTRAL = ", with neutral"
-STRONGER = 100.0
+STRONGER = 10.0
 """How much stronger the second ridge on frozen features is than the one that is best in domain."""
 
 

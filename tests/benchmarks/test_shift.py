@@ -55,7 +55,7 @@ def test_every_row_stands_on_every_set_and_is_computed_once(
             "HOG + ridge",
             "HOG + ridge, with neutral",
             "frozen + ridge",
-            "frozen + ridge, 100 times stronger",
+            "frozen + ridge, 10 times stronger",
             "frozen + ridge, with neutral",
             "MediaPipe",
             "MediaPipe, less neutral",
