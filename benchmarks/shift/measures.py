@@ -41,7 +41,7 @@ def measure(scores: Arrays, observed: Observed, home: tuple[Arrays, Observed] | 
     Args:
         scores: of the frames, as `Row.predict` gives them.
         observed: their labels.
-        home: scores and labels of the same row on the set `home`; None: it is that.
+        home: scores and labels of the same row on the set `home`; None: nothing is compared.
     """
     bootstrap = ClusterBootstrap(observed.identity, RESAMPLES)
     seen = np.isfinite(scores["pspi"])

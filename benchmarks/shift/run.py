@@ -11,7 +11,7 @@ from .measures import measure
 from .photographs import measure_photographs, open_photographs
 from .rows import MEAN, Row, frozen_rows, hog_rows, mean_row, mediapipe_rows, model_rows
 from .ruined import RUINED, ruined
-from .sets import HELD_OUT, SETS
+from .sets import HELD_OUT, SETS, UNSHIFTED
 from .stored import Arrays, Stored
 from .training_frames import TrainingFrames
 
@@ -37,7 +37,7 @@ def measure_all(args: argparse.Namespace) -> dict:
         for k, (name, frames) in enumerate(sets.items()):
             measured[name] = {}
             for n, row in enumerate(rows):
-                home = None if name == HOME else (scores_of(row, sets[HOME]), sets[HOME].observed)
+                home = None if name in UNSHIFTED else (scores_of(row, sets[HOME]), sets[HOME].observed)
                 measured[name][row.name] = measure(scores_of(row, frames), frames.observed, home)
                 progress(k * len(rows) + n + 1, len(sets) * len(rows))
     result = {

@@ -88,6 +88,10 @@ SETS: dict[str, ShiftSet] = {
 """Name -> set, in the order of the tables."""
 
 
+UNSHIFTED = ("home", "others")
+"""Sets whose neutral and pain frames are those of `home`."""
+
+
 def chosen(names: list[str] | None) -> dict[str, ShiftSet]:
     """The named sets, all where none are named. Raises InvalidInput on other names."""
     for name in names or ():
