@@ -206,6 +206,17 @@ def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_pa
     assert metrics["hog_left_out"] in (tmp_path / "metrics.md").read_text()
 
 
+def test_training_pictures_that_cannot_be_read_leave_the_model_scored(dataset, model, tmp_path, monkeypatch, capsys):
+    def damaged(*given):
+        raise WorkFailed("picture 7 of those for HOG cannot be read")
+
+    monkeypatch.setattr("evaluation.split.hog_scores.hog_features", damaged)
+    arguments = ["evaluate", str(model), "--data", str(dataset), "--resamples", "10", "--out", str(tmp_path)]
+    assert pain3d_cli.main(arguments) == 0
+    assert "HOG + ridge is left out: picture 7 of those for HOG cannot be read." in capsys.readouterr().out
+    assert mismatches(json.loads((tmp_path / "metrics.json").read_text()), Evaluation) == []
+
+
 OLD_SPELLINGS = (
     "--protocol subject-5fold {data} --out {out}",
     "{data} --protocol loso --out {out} --epochs 3 --start {out} --validation 2",
