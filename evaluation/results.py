@@ -88,11 +88,7 @@ class ThresholdScores(TypedDict):
     recall_pspi_3: Score
 
 
-class IntensityAndPresence(IntensityScores, DetectionScores):
-    """One action unit: its intensity, and whether it is present."""
-
-
-class UnitScores(IntensityAndPresence):
+class UnitScores(IntensityScores, DetectionScores):
     """One action unit: intensity and presence, and the scores of trivial predictors."""
 
     mae_of_mean: float | None

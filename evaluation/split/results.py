@@ -2,17 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from ..results import (
-    CalibrationScores,
-    Comparison,
-    DetectionScores,
-    IntensityAndPresence,
-    ModelContext,
-    PspiScores,
-    Score,
-    Sizes,
-    UnitScores,
-)
+from ..results import CalibrationScores, Comparison, DetectionScores, ModelContext, PspiScores, Score, Sizes, UnitScores
 
 
 class EvaluationContext(ModelContext):
@@ -97,7 +87,7 @@ class HogScores(TypedDict):
     training_frames: int
     pspi: PspiScores
     detection: dict[str, DetectionScores]
-    au: dict[str, IntensityAndPresence]
+    au: dict[str, UnitScores]
 
 
 class Evaluation(SplitScores):
