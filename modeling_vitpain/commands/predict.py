@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .predict_options import Scoring
 
 HELP = "PSPI and action units of pictures and videos, to CSV"
-EXAMPLE = "pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"
+EXAMPLE = """pain3d predict face.jpg --find-faces
+  pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"""
 RAW_NAMES = ("paths", "out", "overlays", "boxes", "landmarks", "reference", "reference_dir", "face_model")
 
 
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "\nare there are kept, a video that was not finished begins anew. OUT.run.json says which options they are of."
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
-    parser.add_argument("--model", required=True, help="model directory, or OWNER/NAME on the Hub")
+    parser.add_argument(
+        "--model", help="model directory, or OWNER/NAME on the Hub (default: vitpain-small, which comes with Pain3D)"
+    )
     parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
     parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")
     parser.add_argument("--batch-size", type=int, default=32)

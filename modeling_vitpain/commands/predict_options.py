@@ -10,6 +10,7 @@ from typing import Any
 from dataset_script.errors import InvalidInput
 from dataset_script.media_files import PICTURE_SUFFIXES
 
+from .. import shipped
 from ..prediction.faces import FaceFinder
 from ..prediction.load import load_model
 from ..prediction.media import MediaFile
@@ -44,7 +45,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     if args.batch_size < 1:
         raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
     faces, face_settings = _face_finder(args, sources)
-    network, processor = load_model(args.model)
+    network, processor = load_model(shipped() if args.model is None else args.model)
     if faces is None and processor.face_crop is not None:
         print(
             "pain3d: faces were neither named nor searched: each picture is taken as a face that was cut out already; "
