@@ -1,10 +1,11 @@
-"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`.
+"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`, `pain_labels`.
 
 - A frame is decoded and resized once and then kept as bytes, so that epochs after the first decode nothing.
 - Augmentation and references are a function of (seed, epoch, frame), so that worker counts and a resumed run change
   nothing.
 - Every frame of a split is used, the neutral ones too.
-- A frame whose source gives PSPI alone has NaN for its units: `ViTPainTrainer` leaves it out of the AU loss.
+- A frame whose source gives PSPI alone has NaN for its units, and a companion that it does not give is NaN too:
+  `ViTPainTrainer` leaves them out of the AU loss.
 """
 
 import math
@@ -139,8 +140,25 @@ def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
     return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
 
 
+def companion_array(rows: Dataset, names: Sequence[str]) -> np.ndarray:
+    """Intensities of companions `(n, len(names))`, float32, from the column `extra_au`; NaN where it is silent."""
+    if "extra_au" not in rows.column_names or not names:
+        return np.full((len(rows), len(names)), math.nan, dtype=np.float32)
+    values = [[(units or {}).get(name) for name in names] for units in rows["extra_au"][:]]
+    return np.array(values, dtype=np.float32).reshape(-1, len(names))
+
+
+def pain_array(rows: Dataset) -> np.ndarray:
+    """`(n,)` float32: 1 for a face in pain, 0 for a neutral or another expression, NaN where the data do not tell."""
+    if "expression_kind" not in rows.column_names:
+        return np.full(len(rows), math.nan, dtype=np.float32)
+    pain = EXPRESSION_KINDS.index("pain")
+    kinds = rows["expression_kind"][:]
+    return np.array([math.nan if kind is None else float(kind == pain) for kind in kinds], dtype=np.float32)
+
+
 class TeacherOutputs(TypedDict):
-    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, 6) and `cls` (n, D), float32."""
+    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, U) and `cls` (n, D), float32."""
 
     logits: torch.Tensor
     au: torch.Tensor
@@ -162,6 +180,7 @@ class PainFrames(torch.utils.data.Dataset):
             neutral frame has an empty slot (mask False).
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
+        au_names: of the model's configuration: the six units of the PSPI, then companions.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -176,6 +195,7 @@ class PainFrames(torch.utils.data.Dataset):
         with_heatmap: bool = False,
         reference: NeutralFrames | None = None,
         teacher: ViTPainImageProcessor | TeacherOutputs | None = None,
+        au_names: Sequence[str] = AU_NAMES,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -208,7 +228,9 @@ class PainFrames(torch.utils.data.Dataset):
                 self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
         levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
         self.labels = torch.tensor(levels, dtype=torch.long)
-        self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
+        units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
+        self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
+        self.pain_labels = torch.from_numpy(pain_array(rows))
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -219,13 +241,15 @@ class PainFrames(torch.utils.data.Dataset):
         self.epoch = epoch
 
     def __getitem__(self, index: int | tuple[int, int]) -> dict[str, torch.Tensor]:
-        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32 or NaN, and what was asked for.
+        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (U,) and `pain_labels` () float32 or NaN.
+
+        And what was asked for.
 
         `index` is a frame, or (frame, draw) from a sampler that draws frames more than once an epoch: each draw has its
         own augmentation and reference.
         """
         index, draw = index if isinstance(index, tuple) else (index, 0)
-        item = {"labels": self.labels[index], "au_labels": self.au_labels[index]}
+        item = {name: getattr(self, name)[index] for name in ("labels", "au_labels", "pain_labels")}
         variation = None
         if self.augment_seed is not None:
             variation = Variation.draw(np.random.default_rng([self.augment_seed, self.epoch, index, draw]))

@@ -117,7 +117,8 @@ def build_trainer(
                 cache = Path(options.cache_teacher)
                 teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
     train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
-    validation_frames = {}
+    train_frames["au_names"] = model.config.au_names
+    validation_frames = {"au_names": model.config.au_names}
     if model.config.reference == "neutral":
         people = set(splits["train"]["identity_id"][:])
         other_days = open_other_days(options.data, people) if options.other_day_share else None

@@ -19,10 +19,12 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.facs import AU_NAMES
 
 from ..frames.sampling import PainSampler
 from ..losses_vitpain import LossTerms, LossWeights, add_distillation, check_labels, supervised_terms, total_loss
-from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
+from ..modeling_vitpain import ViTPainForPainAssessment
+from ..output_vitpain import ViTPainOutput
 from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
 from .checkpoints import mark_complete
 from .heatmap_objective import HeatmapObjective
@@ -43,7 +45,7 @@ class ViTPainTrainer(Trainer):
         train_dataset, eval_dataset: `PainFrames`.
     """
 
-    targets = ("labels", "au_labels", "heatmaps")
+    targets = ("labels", "au_labels", "pain_labels", "heatmaps")
     """What a batch may hold beside the model's inputs."""
 
     def __init__(self, model: ViTPainForPainAssessment, args: ViTPainTrainingArguments, **kwargs):
@@ -80,9 +82,9 @@ class ViTPainTrainer(Trainer):
             InvalidInput: the recipe needs heatmaps, and the batch has none.
             ValueError: a label out of range.
         """
-        labels, au_labels, config = targets["labels"], targets["au_labels"], self.model.config
-        check_labels(labels, au_labels, config, len(output.pspi), unknown_allowed=True)
-        terms = supervised_terms(output, labels, au_labels, config.pspi_thresholds)
+        labels = targets["labels"], targets["au_labels"], targets["pain_labels"]
+        check_labels(*labels, self.model.config, len(output.pspi), unknown_allowed=True)
+        terms = supervised_terms(output, *labels, self.model.config.pspi_thresholds)
         if self.objective is not None and training:
             if targets["heatmaps"] is None:
                 raise InvalidInput(
@@ -98,7 +100,9 @@ class ViTPainTrainer(Trainer):
             lambda_pspi=config.lambda_pspi,
             lambda_binary=config.lambda_binary,
             lambda_au=config.lambda_au,
+            lambda_expression=config.lambda_expression,
             heatmap_weight=args.heatmap_weight,
+            attention_weight=args.attention_weight,
             distillation_pspi=args.distillation_pspi,
             distillation_au=args.distillation_au,
             distillation_feature=args.distillation_feature,
@@ -211,13 +215,31 @@ class DistillationTrainer(ViTPainTrainer):
 def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
     """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
 
-    The AU error is over the frames whose units are known, and absent where there are none.
+    The AU error is over the frames whose units are known, that of companions over the values that are known: both are
+    absent where there are none. `pain_auroc`, of a model with an expression head: of a face in pain and one that is
+    neutral or moves without pain, how often the first has the higher logit; absent where the frames lack one of them.
     """
-    logits, pspi, au = prediction.predictions
-    labels, au_labels = prediction.label_ids
-    known = ~np.isnan(au_labels).any(axis=1)
-    return {
+    logits, pspi, au, *pain_logits = prediction.predictions
+    labels, au_labels, pain_labels = prediction.label_ids
+    six, known = len(AU_NAMES), ~np.isnan(au_labels)
+    known[:, :six] = known[:, :six].all(axis=1, keepdims=True)
+    errors = np.abs(au - au_labels)
+    found = {
         "pspi_mae": float(np.abs(pspi - labels).mean()),
         "pspi_accuracy": float((logits.argmax(axis=-1) == labels).mean()),
-        **({"au_mae": float(np.abs(au - au_labels)[known].mean())} if known.any() else {}),
     }
+    for name, part in (("au_mae", np.s_[:, :six]), ("companion_mae", np.s_[:, six:])):
+        if known[part].any():
+            found[name] = float(errors[part][known[part]].mean())
+    if pain_logits:
+        positive, negative = (pain_logits[0][pain_labels == kind] for kind in (1, 0))
+        if len(positive) and len(negative):
+            found["pain_auroc"] = _auroc(positive, negative)
+    return found
+
+
+def _auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """How often a value of `positive` exceeds one of `negative`; a tie counts half."""
+    order = np.sort(negative)
+    below = np.searchsorted(order, positive, side="left") + np.searchsorted(order, positive, side="right")
+    return float(below.mean() / (2 * len(negative)))

@@ -18,7 +18,7 @@ from modeling_vitpain.losses_vitpain import (
     supervised_terms,
     total_loss,
 )
-from modeling_vitpain.modeling_vitpain import ViTPainOutput
+from modeling_vitpain.output_vitpain import ViTPainOutput
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
 
 
@@ -40,26 +40,29 @@ def outputs(seed: int, binary: bool = False) -> ViTPainOutput:
 
 def test_the_loss_is_the_sum_of_weight_times_term():
     """Every weight reaches its own term, and no other."""
-    names = {
-        "lambda_pspi": "pspi",
-        "lambda_binary": "binary",
-        "lambda_au": "au",
-        "heatmap_weight": "heatmap",
-        "distillation_pspi": "distilled_pspi",
-        "distillation_au": "distilled_au",
-        "distillation_feature": "distilled_feature",
+    reached = {
+        "lambda_pspi": ["pspi"],
+        "lambda_binary": ["binary"],
+        "lambda_au": ["au", "au_spread"],
+        "lambda_expression": ["expression"],
+        "heatmap_weight": ["heatmap"],
+        "attention_weight": ["attention"],
+        "distillation_pspi": ["distilled_pspi"],
+        "distillation_au": ["distilled_au"],
+        "distillation_feature": ["distilled_feature"],
     }
-    assert list(names) == [f.name for f in fields(LossWeights)]
-    assert list(names.values()) == [f.name for f in fields(LossTerms)]
-    terms = LossTerms(**{name: 10.0**k for k, name in enumerate(names.values())})
-    weights = LossWeights(**{name: float(k + 1) for k, name in enumerate(names)})
-    assert total_loss(terms, weights) == 7_654_321
+    assert list(reached) == [f.name for f in fields(LossWeights)]
+    names = [name for each in reached.values() for name in each]
+    assert names == [f.name for f in fields(LossTerms)]
+    terms = LossTerms(**{name: 10.0**k for k, name in enumerate(names)})
+    weights = LossWeights(**{name: float(k + 1) for k, name in enumerate(reached)})
+    assert total_loss(terms, weights) == 9_876_543_321
     assert total_loss(LossTerms(), weights) == 0
 
 
 def test_terms_of_a_classification():
     output, labels = outputs(0), torch.tensor([0, 7, 16])
-    terms = supervised_terms(output, labels, None, [1, 2, 3])
+    terms = supervised_terms(output, labels, None, None, [1, 2, 3])
     expected = -output.logits.float().log_softmax(-1)[range(3), labels].mean()
     torch.testing.assert_close(terms.pspi, expected)
     assert (terms.binary, terms.au, terms.heatmap) == (0, 0, 0)
@@ -67,7 +70,7 @@ def test_terms_of_a_classification():
 
 def test_terms_of_a_regression():
     output, labels = outputs(0, binary=True), torch.tensor([0, 2, 16])
-    terms = supervised_terms(output, labels, None, [1, 2, 6])
+    terms = supervised_terms(output, labels, None, None, [1, 2, 6])
     torch.testing.assert_close(terms.pspi, ((output.pspi - labels) ** 2).mean())
     chance, truth = output.binary_logits.float().sigmoid(), torch.tensor([[0.0, 0, 0], [1, 1, 0], [1, 1, 1]])
     expected = -(truth * chance.log() + (1 - truth) * (1 - chance).log()).mean()
@@ -140,7 +143,7 @@ def test_gradients_are_those_of_finite_differences(binary):
     def loss(step):
         moved = {name: value.detach() + step * direction[name] for name, value in outputs(0, binary).items()}
         output = ViTPainOutput(**moved)
-        terms = supervised_terms(output, labels, au_labels, [1, 2, 3])
+        terms = supervised_terms(output, labels, au_labels, None, [1, 2, 3])
         add_distillation(terms, output, outputs(1), 4.0)
         return total_loss(terms, LossWeights(0.5, 3.0, 2.0))
 
@@ -155,21 +158,21 @@ def test_the_models_loss_is_the_supervised_sum(variant):
     model = small_model(variant=variant, lambda_pspi=0.5, lambda_au=2.0, lambda_binary=3.0)
     inputs = inputs_for(model)
     output = model(**inputs)
-    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], model.config.pspi_thresholds)
+    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], None, model.config.pspi_thresholds)
     assert torch.equal(output.loss, total_loss(terms, LossWeights(0.5, 3.0, 2.0)))
 
 
 def test_labels_out_of_range_are_named():
     config = small_model().config
     labels, au_labels = torch.tensor([0, 16]), torch.tensor([[5.0] * 5 + [1.0], [torch.nan] * 6])
-    check_labels(labels, au_labels, config, 2, unknown_allowed=True)
+    check_labels(labels, au_labels, None, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"au_labels holds nan; allowed is 0 to \[5, 5, 5, 5, 5, 1\]"):
-        check_labels(labels, au_labels, config, 2)
+        check_labels(labels, au_labels, None, config, 2)
     au_labels[0, 5] = 2.0
     with pytest.raises(ValueError, match="au_labels holds 2"):
-        check_labels(labels, au_labels, config, 2, unknown_allowed=True)
+        check_labels(labels, au_labels, None, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"labels \(PSPI\) holds 17; allowed is 0 to 16"):
-        check_labels(labels + 1, None, config, 2)
+        check_labels(labels + 1, None, None, config, 2)
 
 
 def test_a_trainer_takes_each_weight_from_where_it_is(tmp_path):
