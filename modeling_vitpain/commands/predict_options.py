@@ -16,6 +16,10 @@ from ..prediction.load import load_model
 from ..prediction.media import MediaFile
 from ..prediction.pictures import References, Scorer
 from ..prediction.resume import digest_of_file, digest_of_model, digest_of_tensors
+from ..prediction.score_rows import score_columns
+
+FORMAT = 2
+"""Of the rows: raised when columns, or what they mean, change. The first versions recorded none."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Scoring:
     references_of: Callable[[MediaFile], References] | None
     settings: dict[str, Any]
     closing_notes: Callable[[], list[str]] = list
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the rows of scores."""
+        return score_columns(self.scorer.network.config)
 
 
 def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
@@ -66,6 +75,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     if references_of is None and config.reference == "neutral" and not config.reference_fallback:
         raise InvalidInput("the model always needs a neutral reference: give --reference or --reference-dir")
     settings = {
+        "format": FORMAT,
         "model": digest_of_model(network, f"{config.to_json_string()}{processor.to_json_string()}"),
         **face_settings,
         "face-crop": args.face_crop,
