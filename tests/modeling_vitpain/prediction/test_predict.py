@@ -510,4 +510,7 @@ def test_a_model_that_is_not_there_is_told_without_asking_the_hub(tmp_path, caps
     monkeypatch.setattr(ViTPainConfig, "get_config_dict", lambda *_: pytest.fail("the Hub was asked"))
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     assert pain3d_cli.main(["predict", str(tmp_path / "a.png"), "--model", "tiny"]) == 2
-    assert "model is 'tiny'; allowed is a model directory, OWNER/NAME on the Hub or vitpain-small" in capsys.readouterr().err
+    assert (
+        "model is 'tiny'; allowed is a model directory, OWNER/NAME on the Hub or vitpain-small"
+        in capsys.readouterr().err
+    )
