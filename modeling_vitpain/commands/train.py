@@ -79,7 +79,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
     recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
     recipe.add_argument(
-        "--workers", type=int, default=0, help="loader processes; with 0 (default) frames are decoded once and kept"
+        "--workers",
+        type=int,
+        default=0,
+        help="loader processes, default 0: none; the frames that a quarter of the memory holds are decoded once",
     )
 
 

@@ -26,12 +26,12 @@ from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation import Variation
 from .images import ImageColumn, Normaliser
+from .kept_pictures import memory_for_pictures
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
 
 INPUTS = ("image", "heatmap")
 UNKNOWN_PSPI = -1
 """The label of frames from `open_stimuli`, which no loss takes."""
-_CACHE_LIMIT = 2 * 2**30  # bytes of resized frames kept in memory, for each split
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -215,7 +215,7 @@ class PainFrames(torch.utils.data.Dataset):
             wanted["heatmaps"] = ("heatmap", Normaliser(processor, mean=0.0, std=1.0))
         if any(column == "heatmap" for column, _ in wanted.values()):
             _require_heatmaps(rows)
-        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= _CACHE_LIMIT
+        keep = len(rows) * sum(normaliser.frame_bytes for _, normaliser in wanted.values()) <= memory_for_pictures()
         self.views = {key: ImageColumn(rows, column, normaliser, keep) for key, (column, normaliser) in wanted.items()}
         self.references = self.other_days = None
         if reference is not None:

@@ -12,6 +12,7 @@ from dataset_script.errors import WorkFailed
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..pictures_vitpain import crop_square
 from .augmentation import Variation
+from .kept_pictures import KeptPictures
 
 
 def seen_part(image: Image.Image, face_box: list[float] | None, processor: ViTPainImageProcessor) -> Image.Image:
@@ -58,15 +59,15 @@ class ImageColumn:
         rows: the dataset.
         column: "image" or "heatmap".
         normaliser: of the model.
-        keep: hold the resized pictures in memory, so that each is decoded once.
+        keep: hold the resized pictures in memory, so that each is decoded once, whatever the number of processes.
     """
 
     def __init__(self, rows: Dataset, column: str, normaliser: Normaliser, keep: bool):
         self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
         self.column = column
         self.normaliser = normaliser
-        self.keep = keep
-        self._cache: dict[int, np.ndarray] = {}
+        channels, height, width = normaliser.shape
+        self._kept = KeptPictures(len(rows), (height, width, channels)) if keep else None
 
     def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
         """The picture of a row, varied if asked for: (3, H, W), float32, normalised.
@@ -80,7 +81,7 @@ class ImageColumn:
         return self.normaliser.normalise(pixels)
 
     def _pixels(self, index: int) -> np.ndarray:
-        pixels = self._cache.get(index)
+        pixels = None if self._kept is None else self._kept.get(index)
         if pixels is None:
             try:
                 row = self.rows[index]
@@ -88,6 +89,6 @@ class ImageColumn:
             except (UnidentifiedImageError, OSError) as error:
                 frame_id = self.rows.select_columns("frame_id")[index]["frame_id"]
                 raise WorkFailed(f"frame {frame_id}: its {self.column} is not a readable picture") from error
-            if self.keep:
-                self._cache[index] = pixels
+            if self._kept is not None:
+                self._kept.put(index, pixels)
         return pixels

@@ -8,6 +8,7 @@ import numpy as np
 from datasets import Dataset
 
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import AU_NAMES
 
 from ..configuration_vitpain import ViTPainConfig
 from ..frames.dataset import PainFrames, open_people, open_split
@@ -27,10 +28,10 @@ class Predictions(TypedDict):
         expression: (n,) str, "neutral", "pain" or what the face does; "" where the data do not tell.
         age_group, ethnicity, gender: (n,) int64, class ids.
         labels: (n,) int64, the observed PSPI.
-        au_labels: (n, 6) float32, the observed AUs.
+        au_labels: (n, 6) float32, the observed AUs of the PSPI.
         logits: (n, 17) float32.
         pspi: (n,) float32, the predicted PSPI, an expectation.
-        au: (n, 6) float32, the predicted AUs, within their scales.
+        au: (n, 6) float32, the predicted AUs of the PSPI, within their scales.
         interval_temperature: (n,) float64; the logits are divided by it for the PSPI interval.
     """
 
@@ -143,7 +144,7 @@ def _predict(
         scores = pain_scores(output, network.config)
         logits.append(output.logits.float().cpu().numpy())
         pspi.append(scores.pspi)
-        au.append(scores.au)
+        au.append(scores.au[:, : len(AU_NAMES)])
     return {
         **{name: np.asarray(rows[name][:]) for name in ("frame_id", "identity_id", "view_id", "expression_id")},
         "expression": _expressions(rows),
