@@ -29,6 +29,7 @@ AU_DESCRIPTIONS: dict[str, str] = {
 }
 EXTRA_AU_NAMES: tuple[str, ...] = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26", "AU27")
 """Units that may accompany pain. They are recorded (0-5) and never counted in PSPI."""
+ALL_AU_NAMES: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
 EXTRA_AU_MAX = 5
 """Highest intensity of each of them."""
 

@@ -57,7 +57,10 @@ FLOORS = {
         ["commands"],
     ],
     "evaluation": [
-        ["au_agreement", "macro_auroc", "pain_detection", "pspi_accuracy", "pspi_calibration", "pspi_regression"],
+        [
+            *("au_agreement", "interval_coverage", "macro_auroc", "pain_detection"),
+            *("pspi_accuracy", "pspi_calibration", "pspi_regression"),
+        ],
         ["plotting", "provenance", "results"],
         ["markdown", "statistics"],
         ["explanations", "split"],
