@@ -22,7 +22,7 @@ _COLOURS = np.array([(13, 8, 50), (104, 14, 110), (187, 54, 84), (244, 125, 30),
 """Dark blue, purple, red, orange, yellow: lighter means more, in grey too."""
 
 _TOPS = dict(zip(AU_NAMES, AU_MAX, strict=True))
-_NAME_WIDTH, _NUMBER_WIDTH, _ROW = 178, 100, 19
+_NAME_WIDTH, _NUMBER_WIDTH, _ROW = 178, 100, 18
 """Pixels of the panel of numbers: of a row's name and number, and from row to row."""
 
 
@@ -39,7 +39,13 @@ def overlay(view: np.ndarray, attention: np.ndarray, scores: ImageScores) -> Ima
     together = np.tensordot(counted, multiples, axes=1)
     top = max(_LEAST_TOP, float(multiples.max()))
     sheet = Image.new("RGB", sheet_size(len(scores.au)), _BACKGROUND)
-    _tile(sheet, 0, Image.fromarray(view), "the picture as it was seen", f"PSPI {scores.pspi:.1f} of {PSPI_MAX}")
+    _tile(
+        sheet,
+        0,
+        Image.fromarray(view),
+        "the picture as it was seen",
+        f"PSPI {scores.pspi:.1f} of {PSPI_MAX}; bands: 90 % intervals",
+    )
     _tile(sheet, 1, _heated(view, together / top), "where it looked for the PSPI", words)
     sheet.paste(_numbers(scores, top), _place(2))
     for k, (name, map_) in enumerate(zip(scores.au, multiples, strict=True)):
@@ -55,7 +61,7 @@ def _counted(au: dict[str, float]) -> tuple[np.ndarray, str]:
     total = sum(au[name] for name in parts)
     shares = {name: au[name] / total if total > 0 else 1 / len(parts) for name in parts}
     largest = sorted(parts, key=shares.get, reverse=True)
-    words = ", ".join(f"{name} {shares[name]:.0%}" for name in largest if shares[name] >= 0.005)
+    words = ", ".join(f"{name} {100 * shares[name]:.0f} %" for name in largest if shares[name] >= 0.005)
     return np.array([shares.get(name, 0.0) for name in au]), words if total > 0 else "no unit is there; all alike"
 
 
@@ -72,7 +78,7 @@ def _numbers(scores: ImageScores, top: float) -> Image.Image:
     ]
     y = 0
     if scores.pain_probability is not None:
-        text = f"pain, and not another expression: {scores.pain_probability:.0%}"
+        text = f"pain, and not another expression: {100 * scores.pain_probability:.0f} %"
         pen.text((0, y), text, fill=_INK, font=ImageFont.load_default(15))
         y += _ROW + 4
     for name, value, interval, ceiling in rows:
