@@ -8,7 +8,6 @@
   `ViTPainTrainer` leaves them out of the AU loss.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +26,11 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation import Variation
 from .images import ImageColumn, Normaliser
 from .kept_pictures import memory_for_pictures
+from .labels import au_array, companion_array, pain_array, pspi_array
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
+from .unit_heat import UnitHeat
 
 INPUTS = ("image", "heatmap")
-UNKNOWN_PSPI = -1
-"""The label of frames from `open_stimuli`, which no loss takes."""
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -133,30 +132,6 @@ def _with_pspi(rows: Dataset, data: str | Path) -> Dataset:
     return rows
 
 
-def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
-    """Action units `(n, 6)`, float32; NaN in the rows of frames whose source gives PSPI alone."""
-    unknown = [math.nan] * len(AU_NAMES)
-    rows = [unknown if units is None else units for units in values]
-    return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
-
-
-def companion_array(rows: Dataset, names: Sequence[str]) -> np.ndarray:
-    """Intensities of companions `(n, len(names))`, float32, from the column `extra_au`; NaN where it is silent."""
-    if "extra_au" not in rows.column_names or not names:
-        return np.full((len(rows), len(names)), math.nan, dtype=np.float32)
-    values = [[(units or {}).get(name) for name in names] for units in rows["extra_au"][:]]
-    return np.array(values, dtype=np.float32).reshape(-1, len(names))
-
-
-def pain_array(rows: Dataset) -> np.ndarray:
-    """`(n,)` float32: 1 for a face in pain, 0 for a neutral or another expression, NaN where the data do not tell."""
-    if "expression_kind" not in rows.column_names:
-        return np.full(len(rows), math.nan, dtype=np.float32)
-    pain = EXPRESSION_KINDS.index("pain")
-    kinds = rows["expression_kind"][:]
-    return np.array([math.nan if kind is None else float(kind == pain) for kind in kinds], dtype=np.float32)
-
-
 class TeacherOutputs(TypedDict):
     """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, U) and `cls` (n, D), float32."""
 
@@ -181,6 +156,7 @@ class PainFrames(torch.utils.data.Dataset):
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
         au_names: of the model's configuration: the six units of the PSPI, then companions.
+        unit_heat: of the same rows: also give `au_heat` (6, rows, columns), 0-1, of the patches of `pixel_values`.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -196,6 +172,7 @@ class PainFrames(torch.utils.data.Dataset):
         reference: NeutralFrames | None = None,
         teacher: ViTPainImageProcessor | TeacherOutputs | None = None,
         au_names: Sequence[str] = AU_NAMES,
+        unit_heat: UnitHeat | None = None,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -204,6 +181,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.augment_seed = augment_seed
         self.reference_dropout = 0.0 if reference is None else reference.dropout
         self.teacher_outputs: TeacherOutputs | None = None
+        self.unit_heat = unit_heat
         wanted = {"pixel_values": (input, Normaliser(processor))}
         if isinstance(teacher, dict):
             if len(teacher["logits"]) != len(rows):
@@ -226,8 +204,7 @@ class PainFrames(torch.utils.data.Dataset):
             if reference.other_days is not None and reference.other_day_share:
                 self.other_days = OtherDays(rows, reference.other_days, reference.other_day_share)
                 self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
-        levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
-        self.labels = torch.tensor(levels, dtype=torch.long)
+        self.labels = torch.from_numpy(pspi_array(rows["pspi"][:]))
         units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
         self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
         self.pain_labels = torch.from_numpy(pain_array(rows))
@@ -257,6 +234,8 @@ class PainFrames(torch.utils.data.Dataset):
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
             item["heatmaps"] = item["heatmaps"][0]
+        if self.unit_heat is not None:
+            item["au_heat"] = self.unit_heat.patches(index, variation)
         if self.references is not None:
             item |= self._reference(index, draw, variation)
         if self.teacher_outputs is not None:

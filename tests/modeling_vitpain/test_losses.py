@@ -1,5 +1,6 @@
 """Each term of the loss is what its formula says, and the loss is their weighted sum (equation 15)."""
 
+import math
 from dataclasses import fields
 
 import pytest
@@ -12,9 +13,13 @@ from modeling_vitpain.losses_vitpain import (
     LossTerms,
     LossWeights,
     add_distillation,
+    attention_error,
     au_error,
     check_labels,
+    expression_error,
     heatmap_error,
+    known_units,
+    spread_error,
     supervised_terms,
     total_loss,
 )
@@ -85,11 +90,62 @@ def test_au_error_is_over_the_frames_whose_units_are_known():
     torch.testing.assert_close(au_error(au, labels), ((au[[0, 2]].float() - 1) ** 2).mean())
 
 
-def test_no_known_frame_gives_zero_and_no_gradient():
-    au = torch.rand(3, 6, requires_grad=True)
-    loss = au_error(au, torch.full((3, 6), torch.nan))
+def test_a_companion_counts_where_it_is_known_by_itself():
+    au = torch.rand(3, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.ones(3, 8)
+    labels[0, 6] = labels[1, 2] = torch.nan  # a companion of the first frame; one of the six of the second
+    known = torch.tensor([[1.0] * 6 + [0, 1], [0] * 6 + [1, 1], [1] * 8])
+    assert torch.equal(known_units(labels), known.bool())
+    torch.testing.assert_close(au_error(au, labels), ((au - 1) ** 2 * known).sum() / known.sum())
+    sd = au + 0.5
+    likelihood = -torch.distributions.Normal(au, sd).log_prob(torch.tensor(1.0)) - math.log(2 * math.pi) / 2
+    torch.testing.assert_close(spread_error(au, sd, labels), (likelihood * known).sum() / known.sum())
+
+
+def test_the_likelihoods_gradient_is_that_of_finite_differences():
+    generator = torch.Generator().manual_seed(0)
+    au, sd = torch.rand(3, 8, generator=generator), torch.rand(3, 8, generator=generator, dtype=torch.float64) + 0.2
+    labels = torch.randint(0, 6, (3, 8), generator=generator).float()
+    labels[1, 7] = labels[2, 0] = torch.nan
+    assert torch.autograd.gradcheck(lambda sd: spread_error(au, sd, labels), sd.requires_grad_())
+    au.requires_grad_()
+    assert not torch.autograd.grad(spread_error(au, sd, labels), au, allow_unused=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "loss_of"),
+    [
+        ((3, 6), lambda x: au_error(x, torch.full((3, 6), torch.nan))),
+        ((3, 8), lambda x: spread_error(torch.zeros(3, 8), x, torch.full((3, 8), torch.nan))),
+        ((3,), lambda x: expression_error(x, torch.full((3,), torch.nan))),
+        ((3, 6, 4), lambda x: attention_error(x, torch.zeros(3, 6, 2, 2), torch.ones(3, 6, dtype=torch.bool))),
+        ((3, 6, 4), lambda x: attention_error(x, torch.ones(3, 6, 2, 2), torch.zeros(3, 6, dtype=torch.bool))),
+    ],
+)
+def test_nothing_known_gives_zero_and_no_gradient(shape, loss_of):
+    values = torch.rand(shape, requires_grad=True)
+    loss = loss_of(values)
     loss.backward()
-    assert loss.item() == 0 and not au.grad.any()
+    assert loss.item() == 0 and not values.grad.any()
+
+
+def test_attention_is_compared_with_the_heat_of_units_that_are_shown():
+    attention = torch.rand(2, 6, 4, generator=torch.Generator().manual_seed(0)).softmax(dim=-1).requires_grad_()
+    heat, shown = torch.zeros(2, 6, 2, 2), torch.zeros(2, 6, dtype=torch.bool)
+    heat[0, 1, 0, 1], heat[0, 1, 1, 1], heat[1, 3] = 0.3, 0.1, 0.2
+    heat[1, 5] = 1.0
+    shown[0, 1] = shown[1, 3] = shown[1, 0] = True  # the last has no heat
+    expected = -(0.75 * attention[0, 1, 1].log() + 0.25 * attention[0, 1, 3].log() + attention[1, 3].log().mean()) / 2
+    torch.testing.assert_close(attention_error(attention, heat, shown), expected)
+    (slope,) = torch.autograd.grad(attention_error(attention, heat, shown), attention)
+    assert [tuple(place) for place in slope.any(dim=2).nonzero().tolist()] == [(0, 1), (1, 3)]
+
+
+def test_a_teacher_of_other_companions_distils_the_six():
+    student, teacher, terms = outputs(0), outputs(1), LossTerms()
+    student.au = torch.cat([student.au, torch.ones(3, 2)], dim=1)
+    add_distillation(terms, student, teacher, 1.0)
+    torch.testing.assert_close(terms.distilled_au, ((student.au[:, :6] - teacher.au) ** 2).mean().float())
 
 
 def test_a_complete_batch_has_the_plain_mean_squared_error_to_the_bit():
