@@ -69,7 +69,7 @@ FLOORS = {
         ["commands"],
     ],
     "model_cards": [
-        ["text", "model_words", "prompt_list", "results"],
+        ["text", "face_words", "model_words", "prompt_list", "results", "training_words"],
         ["expression_words"],
         ["dataset_card", "model_card"],
         ["imported_card"],

@@ -22,7 +22,7 @@ _COLOURS = np.array([(13, 8, 50), (104, 14, 110), (187, 54, 84), (244, 125, 30),
 """Dark blue, purple, red, orange, yellow: lighter means more, in grey too."""
 
 _TOPS = dict(zip(AU_NAMES, AU_MAX, strict=True))
-_NAME_WIDTH, _NUMBER_WIDTH, _ROW = 178, 100, 18
+_NAME_WIDTH, _NUMBER_WIDTH, _ROW = 178, 100, 17
 """Pixels of the panel of numbers: of a row's name and number, and from row to row."""
 
 
