@@ -3,12 +3,12 @@
 - The backbone comes from `AutoModel` and its forward is never re-implemented, positions and registers included.
 - With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral
   pictures of the same person; the heads read the result. A learned token takes the place of a missing picture.
-- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 AUs, 17 PSPI classes.
+- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, U action units (the six of the
+  PSPI, then companions, as configured), 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
 import inspect
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -18,42 +18,23 @@ from transformers.utils import ModelOutput, can_return_tuple, logging
 
 from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone
 from .configuration_vitpain import ViTPainConfig
-from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
+from .heads_vitpain import (
+    SD_AT_START,
+    AUHead,
+    BinaryHeads,
+    ExpressionHead,
+    PSPIHead,
+    au_interval,
+    pspi_distribution,
+    pspi_expectation,
+    pspi_interval,
+)
 from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
+from .output_vitpain import ViTPainOutput
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
 logger = logging.get_logger(__name__)
-
-
-@dataclass
-class ViTPainOutput(ModelOutput):
-    """What ViTPain returns.
-
-    Attributes:
-        loss: (), when `labels` or `au_labels` were given: the weighted sum of what can be computed from them.
-        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" log-probabilities around `pspi`, float32.
-        pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
-        au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
-        cls: (B, D), what the PSPI branch reads: the CLS token, or with pooling "mean" the mean of the patch tokens.
-        au_attention: (B, 6, N), where the AU queries look: rows sum to 1, patches in raster order; only with
-            `output_attentions=True` or `output_au_attention=True`, and au_head "query".
-        binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
-        hidden_states: the backbone's own, of the frames: (B, T, D) after the embeddings and after each layer; only with
-            `output_hidden_states`.
-        attentions: the backbone's own, of the frames: (B, heads, T, T) of each layer; only with
-            `output_attentions=True` and attn_implementation "eager", since no other returns them.
-    """
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    pspi: Tensor | None = None
-    au: Tensor | None = None
-    cls: Tensor | None = None
-    au_attention: Tensor | None = None
-    binary_logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
 
 
 class ViTPainPreTrainedModel(PreTrainedModel):
@@ -92,6 +73,9 @@ class ViTPainPreTrainedModel(PreTrainedModel):
             # After the final ReLU a negative output has no gradient: begin with every unit above zero, near its mean.
             init.normal_(module.out.weight, std=0.02)
             init.ones_(module.out.bias)
+            if module.spread is not None:
+                init.normal_(module.spread.weight, std=0.02)
+                init.constant_(module.spread.bias, SD_AT_START)
             if module.queries is not None:
                 # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: attention
                 # is neither uniform, where all units would be equal, nor saturated.
@@ -121,7 +105,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
 
 
 class ViTPainForPainAssessment(ViTPainPreTrainedModel):
-    """PSPI and six action units from the picture of a face, alone or beside neutral pictures of the same person."""
+    """PSPI and action units from the picture of a face, alone or beside neutral pictures of the same person."""
 
     def __init__(self, config: ViTPainConfig):
         super().__init__(config)
@@ -129,6 +113,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.au_head = AUHead(config)
         self.pspi_head = PSPIHead(config)
         self.binary_heads = BinaryHeads(config) if config.pspi_head == "regression" else None
+        self.expression_head = ExpressionHead(config) if config.expression_head else None
         self.reference_backbone = self.reference_attention = self.reference_norm = self.reference_token = None
         if config.reference == "neutral":
             width = config.hidden_size
@@ -171,6 +156,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         interpolate_pos_encoding: bool = False,
         output_hidden_states: bool | int | list[int] | None = None,
         output_au_attention: bool | None = None,
+        pain_labels: Tensor | None = None,
     ) -> ViTPainOutput:
         """Equations 4-12, and the supervised part of 15.
 
@@ -183,10 +169,12 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True.
                 A row without any reference uses the learned fallback.
             labels: (B,), the observed PSPI, 0-16; whole numbers, unless pspi_head is "regression".
-            au_labels: (B, 6), the observed AU intensities, 0-5 (AU43 0-1).
+            au_labels: (B, U), the observed AU intensities, 0-5 (AU43 0-1).
             output_attentions: also return the backbone's `attentions`, and `au_attention`; default: as configured.
             output_hidden_states: also return the backbone's `hidden_states`; default: as configured.
             output_au_attention: also return `au_attention`; default: as `output_attentions`.
+            pain_labels: (B,), 1 for a face in pain, 0 for a neutral one or another expression, NaN where that is not
+                known; a model without an expression head has no use for them.
 
         Raises:
             ValueError: a label out of range; labels or references of another shape; references given to a model that
@@ -203,7 +191,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         cls, patches = face_and_patches(tokens, self._num_patches(pixel_values), self.config.pooling)
 
         logits, pspi, binary_logits = self._assess(cls)
-        au, attention = self.au_head(cls, patches)
+        au, au_sd, attention = self.au_head(cls, patches)
         output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
@@ -213,22 +201,34 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             if (with_attentions if output_au_attention is None else output_au_attention)
             else None,
             binary_logits=binary_logits,
+            au_sd=au_sd,
+            pain_logits=None if self.expression_head is None else self.expression_head(cls).squeeze(-1),
             hidden_states=encoded.hidden_states if "output_hidden_states" in wanted else None,
             attentions=encoded.attentions if "output_attentions" in wanted else None,
         )
-        if labels is None and au_labels is None:
+        if self.expression_head is None:
+            pain_labels = None
+        if labels is None and au_labels is None and pain_labels is None:
             return output
-        return ViTPainOutput(loss=self._loss(output, labels, au_labels), **output)
+        return ViTPainOutput(loss=self._loss(output, labels, au_labels, pain_labels), **output)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Lowest and highest PSPI, (B,) each, of the central interval at `level`, calibrated by the configuration."""
         return pspi_interval(logits, level, self.config.interval_temperature)
 
-    def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
-        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every given label must be known."""
-        check_labels(labels, au_labels, self.config, len(output.pspi))
-        weights = LossWeights(self.config.lambda_pspi, self.config.lambda_binary, self.config.lambda_au)
-        return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
+    def au_interval(self, au: Tensor, au_sd: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
+        """Lowest and highest intensity, (B, U) each, of the central interval at `level`, calibrated as configured."""
+        return au_interval(au, au_sd, level, self.config.au_interval_scale, self.config.au_max)
+
+    def _loss(
+        self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None, pain_labels: Tensor | None
+    ) -> Tensor:
+        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every PSPI and AU must be known."""
+        check_labels(labels, au_labels, pain_labels, self.config, len(output.pspi))
+        config = self.config
+        weights = LossWeights(config.lambda_pspi, config.lambda_binary, config.lambda_au, config.lambda_expression)
+        terms = supervised_terms(output, labels, au_labels, pain_labels, config.pspi_thresholds)
+        return total_loss(terms, weights)
 
     def _wanted(self, attentions: bool, hidden_states: bool | int | list[int] | None) -> dict:
         """What the backbone is asked for beside its tokens."""
@@ -287,4 +287,4 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         return rows * columns
 
 
-__all__ = ["ViTPainForPainAssessment", "ViTPainOutput", "ViTPainPreTrainedModel"]
+__all__ = ["ViTPainForPainAssessment", "ViTPainPreTrainedModel"]

@@ -13,7 +13,7 @@ from ..statistics.thresholds import decision_thresholds, pain_key
 from .hog import NEEDED, hog_features, is_installed
 from .results import HogScores
 from .ridge import Described, fit_ridge
-from .scores import action_units
+from .units import action_units
 
 MOST_FRAMES = 6000
 """Of a split that are fitted to; of a larger one so many, evenly spaced."""

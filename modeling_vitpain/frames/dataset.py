@@ -1,13 +1,13 @@
-"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`.
+"""Rows of the dataset to what the model takes: `pixel_values`, `labels` (PSPI), `au_labels`, `pain_labels`.
 
 - A frame is decoded and resized once and then kept as bytes, so that epochs after the first decode nothing.
 - Augmentation and references are a function of (seed, epoch, frame), so that worker counts and a resumed run change
   nothing.
 - Every frame of a split is used, the neutral ones too.
-- A frame whose source gives PSPI alone has NaN for its units: `ViTPainTrainer` leaves it out of the AU loss.
+- A frame whose source gives PSPI alone has NaN for its units, and a companion that it does not give is NaN too:
+  `ViTPainTrainer` leaves them out of the AU loss.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +26,11 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation import Variation
 from .images import ImageColumn, Normaliser
 from .kept_pictures import memory_for_pictures
+from .labels import au_array, companion_array, pain_array, pspi_array
 from .neutral_frames import NeutralFrames, NeutralReferences, OtherDays
+from .unit_heat import UnitHeat
 
 INPUTS = ("image", "heatmap")
-UNKNOWN_PSPI = -1
-"""The label of frames from `open_stimuli`, which no loss takes."""
 
 
 def open_split(data: str | Path, split: str) -> Dataset:
@@ -132,15 +132,8 @@ def _with_pspi(rows: Dataset, data: str | Path) -> Dataset:
     return rows
 
 
-def au_array(values: Iterable[Sequence[float] | None]) -> np.ndarray:
-    """Action units `(n, 6)`, float32; NaN in the rows of frames whose source gives PSPI alone."""
-    unknown = [math.nan] * len(AU_NAMES)
-    rows = [unknown if units is None else units for units in values]
-    return np.array(rows, dtype=np.float32).reshape(-1, len(AU_NAMES))
-
-
 class TeacherOutputs(TypedDict):
-    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, 6) and `cls` (n, D), float32."""
+    """A teacher's outputs on n frames, in their order: `logits` (n, 17), `au` (n, U) and `cls` (n, D), float32."""
 
     logits: torch.Tensor
     au: torch.Tensor
@@ -162,6 +155,8 @@ class PainFrames(torch.utils.data.Dataset):
             neutral frame has an empty slot (mask False).
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
+        au_names: of the model's configuration: the six units of the PSPI, then companions.
+        unit_heat: of the same rows: also give `au_heat` (6, rows, columns), 0-1, of the patches of `pixel_values`.
 
     Raises:
         InvalidInput: an argument that is not allowed, or data without neutral frames where a reference is wanted.
@@ -176,6 +171,8 @@ class PainFrames(torch.utils.data.Dataset):
         with_heatmap: bool = False,
         reference: NeutralFrames | None = None,
         teacher: ViTPainImageProcessor | TeacherOutputs | None = None,
+        au_names: Sequence[str] = AU_NAMES,
+        unit_heat: UnitHeat | None = None,
     ):
         if input not in INPUTS:
             raise InvalidInput(f"input is {input!r}; allowed are {' or '.join(INPUTS)}")
@@ -184,6 +181,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.augment_seed = augment_seed
         self.reference_dropout = 0.0 if reference is None else reference.dropout
         self.teacher_outputs: TeacherOutputs | None = None
+        self.unit_heat = unit_heat
         wanted = {"pixel_values": (input, Normaliser(processor))}
         if isinstance(teacher, dict):
             if len(teacher["logits"]) != len(rows):
@@ -206,9 +204,10 @@ class PainFrames(torch.utils.data.Dataset):
             if reference.other_days is not None and reference.other_day_share:
                 self.other_days = OtherDays(rows, reference.other_days, reference.other_day_share)
                 self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
-        levels = [UNKNOWN_PSPI if level is None else level for level in rows["pspi"][:]]
-        self.labels = torch.tensor(levels, dtype=torch.long)
-        self.au_labels = torch.from_numpy(au_array(rows["au"][:]))
+        self.labels = torch.from_numpy(pspi_array(rows["pspi"][:]))
+        units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
+        self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
+        self.pain_labels = torch.from_numpy(pain_array(rows))
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -219,13 +218,15 @@ class PainFrames(torch.utils.data.Dataset):
         self.epoch = epoch
 
     def __getitem__(self, index: int | tuple[int, int]) -> dict[str, torch.Tensor]:
-        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (6,) float32 or NaN, and what was asked for.
+        """`pixel_values` (3, H, W) float32, `labels` () int64, `au_labels` (U,) and `pain_labels` () float32 or NaN.
+
+        And what was asked for.
 
         `index` is a frame, or (frame, draw) from a sampler that draws frames more than once an epoch: each draw has its
         own augmentation and reference.
         """
         index, draw = index if isinstance(index, tuple) else (index, 0)
-        item = {"labels": self.labels[index], "au_labels": self.au_labels[index]}
+        item = {name: getattr(self, name)[index] for name in ("labels", "au_labels", "pain_labels")}
         variation = None
         if self.augment_seed is not None:
             variation = Variation.draw(np.random.default_rng([self.augment_seed, self.epoch, index, draw]))
@@ -233,6 +234,8 @@ class PainFrames(torch.utils.data.Dataset):
             item[key] = pictures.tensor(index, variation)
         if "heatmaps" in item:
             item["heatmaps"] = item["heatmaps"][0]
+        if self.unit_heat is not None:
+            item["au_heat"] = self.unit_heat.patches(index, variation)
         if self.references is not None:
             item |= self._reference(index, draw, variation)
         if self.teacher_outputs is not None:

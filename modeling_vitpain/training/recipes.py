@@ -36,6 +36,8 @@ class ViTPainTrainingArguments(TrainingArguments):
         sampler: "natural" (every frame once), "balanced" (each PSPI class equally likely) or "pain-twice".
         heatmap_weight, distillation_pspi, distillation_au, distillation_feature: weights of terms of the loss, see
             `losses_vitpain`; a heatmap_weight of 0 leaves the heatmap objective out.
+        attention_weight: of the term of the loss that compares the AU queries' attention with the true heat of each
+            unit; above 0 it needs data with the configuration `geometry`.
         distillation_temperature: T of the distilled PSPI's softened distributions.
         lora_rank: of the adapters that `ViTPainTrainer` puts on the backbone's attention; 0: none.
         lora_alpha, lora_dropout: their scale (over the rank) and dropout.
@@ -62,7 +64,7 @@ class ViTPainTrainingArguments(TrainingArguments):
     metric_for_best_model: str | None = "pspi_mae"
     greater_is_better: bool | None = False
     # without it compute_metrics is silently skipped
-    label_names: list[str] | None = field(default_factory=lambda: ["labels", "au_labels"])
+    label_names: list[str] | None = field(default_factory=lambda: ["labels", "au_labels", "pain_labels"])
     remove_unused_columns: bool = False
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
     disable_tqdm: bool | None = True
@@ -72,6 +74,7 @@ class ViTPainTrainingArguments(TrainingArguments):
     freeze_epochs: int = 5
     sampler: str = "natural"
     heatmap_weight: float = LossWeights.heatmap_weight
+    attention_weight: float = LossWeights.attention_weight
     lora_rank: int = 0
     lora_alpha: float = 16.0
     lora_dropout: float = 0.1
@@ -103,6 +106,7 @@ class ViTPainTrainingArguments(TrainingArguments):
         for name in (
             "freeze_epochs",
             "heatmap_weight",
+            "attention_weight",
             "lora_rank",
             "distillation_pspi",
             "distillation_au",
@@ -186,6 +190,7 @@ _RECORDED = (
     "bf16",
     "sampler",
     "heatmap_weight",
+    "attention_weight",
     "lora_rank",
     "lora_alpha",
     "lora_dropout",

@@ -23,6 +23,7 @@ from dataset_script.storage import write_atomically
 
 from ..frames.dataset import PainFrames, open_other_days, open_people, open_split, pain_and_neutral
 from ..frames.neutral_frames import NeutralFrames
+from ..frames.unit_heat import UnitHeat, open_unit_heat
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..prediction.forward import sensible_threads
 from ..prediction.load import load_model
@@ -117,7 +118,11 @@ def build_trainer(
                 cache = Path(options.cache_teacher)
                 teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
     train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
-    validation_frames = {}
+    train_frames["au_names"] = model.config.au_names
+    validation_frames = {"au_names": model.config.au_names}
+    if args.attention_weight:
+        grid = model.config.patch_grid(*model.config.image_size)
+        train_frames["unit_heat"] = UnitHeat(splits["train"], open_unit_heat(options.data), processor, grid)
     if model.config.reference == "neutral":
         people = set(splits["train"]["identity_id"][:])
         other_days = open_other_days(options.data, people) if options.other_day_share else None

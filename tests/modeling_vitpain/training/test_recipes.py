@@ -50,7 +50,7 @@ class TestPresets:
         words = ["--output_dir", str(tmp_path), "--sampler", "balanced", "--freeze_epochs", "2", "--seed", "3"]
         (args,) = HfArgumentParser(ViTPainTrainingArguments).parse_args_into_dataclasses(words)
         assert (args.sampler, args.freeze_epochs, args.data_seed, args.eval_strategy) == ("balanced", 2, 3, "epoch")
-        assert (args.label_names, args.report_to) == (["labels", "au_labels"], [])
+        assert (args.label_names, args.report_to) == (["labels", "au_labels", "pain_labels"], [])
 
     @pytest.mark.parametrize(
         ("options", "preset", "backbone"),

@@ -249,7 +249,7 @@ class TestRuns:
         assert json.loads((out / "training.json").read_text()) == record
         assert set(record) == set(TrainingRecord.__annotations__)
         assert set(record["data"]) == set(RecordedData.__annotations__)
-        assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd"}
+        assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd", "au"}
         assert record["options"] == dataclasses.asdict(options)
         assert record["data"]["frames"] == {"train": 30, "validation": 10}
         assert [entry["epoch"] for entry in record["curve"]] == [1, 2, 3]
