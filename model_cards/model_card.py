@@ -6,12 +6,14 @@ from string import Template
 from huggingface_hub import ModelCard, ModelCardData
 
 from dataset_script.errors import InvalidInput
-from evaluation.markdown import table
+from dataset_script.facs import AU_NAMES
 from evaluation.provenance import weight_hashes
 
+from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results
 from .text import TEMPLATES, fenced_yaml, read_json
+from .training_words import training_words
 
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
 
@@ -61,12 +63,14 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
         f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
         framing=framing(processor),
+        units=str(len(config.get("au_names", AU_NAMES))),
+        says=says(config, (training or {}).get("calibration")),
         neutral_frames=neutral_frames(name, config),
         intervals=intervals(config, (training or {}).get("calibration")),
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
-        training=_training(training) if training else conversion_words(conversion, config),
+        training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
@@ -78,20 +82,3 @@ def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
     if found.get("context", {}).get("weights") != weights:
         raise InvalidInput(f"{path} was computed with other weights than the model's: make it again, or remove it")
     return found
-
-
-def _training(training: dict) -> str:
-    data, best, versions = training["data"], training["best"], training["versions"]
-    frames = ", ".join(f"{count:,} {split}" for split, count in data["frames"].items())
-    settings = {**training["options"], **training["recipe"]}
-    rows = [[name, str(value)] for name, value in settings.items() if value is not None and name != "data"]
-    lora = settings.get("lora_rank")
-    summary = (
-        f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, "
-        "no person in two splits. "
-        f"{training['steps']:,} steps in {training['seconds']:,.0f} s; the weights are those of epoch {best['epoch']}, "
-        f"the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
-        + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")
-        + f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}."
-    )
-    return f"{summary}\n\n{table(['setting', 'value'], rows, numbers=False)}"

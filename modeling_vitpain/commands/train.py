@@ -32,7 +32,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
     model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
     model.add_argument(
-        "--start", "--starting-model", metavar="MODEL", help="continue from a trained ViTPain, Hub name or directory"
+        "--start",
+        "--starting-model",
+        metavar="MODEL",
+        help="continue from a trained ViTPain: directory, Hub name or vitpain-small",
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))

@@ -28,7 +28,7 @@ class RunOptions:
         config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
             "large", which start from the paper's backbone.
         backbone: pretrained backbone, Hub name or directory.
-        start: a trained ViTPain to continue from, Hub name or directory.
+        start: a trained ViTPain to continue from: directory, Hub name or name of a shipped model.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
