@@ -441,6 +441,7 @@ class TestDataset:
             == set(Predictions.__required_keys__)
             == {
                 *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
+                *("companions", "companion_labels"),
                 *("age_group", "ethnicity", "gender", "expression", "interval_temperature"),
             }
         )
