@@ -1,5 +1,6 @@
 """The model card: what a ViTPain directory holds, with the numbers of its evaluation beside the trivial rows'."""
 
+import json
 from pathlib import Path
 from string import Template
 
@@ -58,7 +59,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
         title=name,
         name=name,
-        architecture=architecture(config, training),
+        architecture=architecture(config, training) + _storage(directory, config),
         load="from transformers import AutoImageProcessor, AutoModel\n"
         f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
         f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
@@ -74,6 +75,24 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
+
+
+def _storage(directory: Path, config: dict) -> str:
+    """A sentence on weights that are stored in float16 and load as another dtype; of others nothing."""
+    stored = {kind for path in directory.glob("*.safetensors") for kind in _stored_dtypes(path)}
+    if stored != {"F16"} or config.get("dtype") == "float16":
+        return ""
+    return f" Its weights are stored in float16 and load as {config.get('dtype', 'float32')}."
+
+
+def _stored_dtypes(path: Path) -> set[str]:
+    """The dtypes in a file of safetensors, as its header names them; none of a file that has no header."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > path.stat().st_size:
+            return set()
+        header = json.loads(file.read(length))
+    return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
 
 
 def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:

@@ -23,8 +23,7 @@ def training_words(name: str, training: dict) -> str:
         f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, "
         "no person in two splits. "
         f"{training['steps']:,} steps in {duration(training['seconds'])}; the weights are those of epoch "
-        f"{best['epoch']}, "
-        f"the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
+        f"{best['epoch']}, the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
         + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")
         + f"Versions: {', '.join(f'{package} {version}' for package, version in versions.items())}."
     )

@@ -5,8 +5,8 @@ import numpy as np
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 
 from ..au_agreement.functions import PRESENT
-from ..statistics.bootstrap import ClusterBootstrap, Weighting
-from ..statistics.measures import Predictions, summarise
+from ..statistics.bootstrap import ClusterBootstrap
+from ..statistics.measures import Predictions, means, summarise
 from .expressions import WITHOUT_OTHERS
 from .results import PainProbabilityScores, ShareAboveNeutral
 
@@ -49,17 +49,9 @@ def _smiling(predictions: Predictions) -> np.ndarray:
 
 
 def _share(probability: np.ndarray, level: float, member: np.ndarray, bootstrap: ClusterBootstrap) -> ShareAboveNeutral:
-    weighting = bootstrap.part(member)
-    terms = np.column_stack([probability[member], probability[member] > level, np.ones(member.sum())])
+    weighting, said = bootstrap.part(member), probability[member]
     return {
         "frames": int(member.sum()),
         "identities": weighting.size,
-        **summarise(_means(terms, weighting), bootstrap, weighting.size),
+        **summarise(means({"probability": said, "above_neutral": said > level}, weighting), bootstrap, weighting.size),
     }
-
-
-def _means(terms: np.ndarray, weighting: Weighting) -> dict[str, np.ndarray]:
-    sums = weighting.sums(terms.astype(np.float64))
-    with np.errstate(invalid="ignore"):  # NaN in a resample that draws nobody of the group
-        means = sums[:, :-1] / sums[:, -1:]
-    return dict(zip(("probability", "above_neutral"), means.T, strict=True))

@@ -130,6 +130,15 @@ def unit_measures(
     return result
 
 
+def means(values: dict[str, np.ndarray], weighting: Weighting) -> dict[str, np.ndarray]:
+    """Name -> the mean over the frames of `values` `(n,)`; NaN in a resample that draws none of them."""
+    columns = np.stack([*values.values(), np.ones(len(weighting.index))], axis=1).astype(np.float64)
+    sums = weighting.sums(columns)
+    with np.errstate(invalid="ignore"):
+        found = sums[:, :-1] / sums[:, -1:]
+    return dict(zip(values, found.T, strict=True))
+
+
 def pain_probability(predictions: Predictions, pspi_threshold: int) -> np.ndarray:
     """The model's probability of PSPI >= `pspi_threshold`, `(n,)`."""
     return softmax(predictions["logits"])[:, pspi_threshold:].sum(axis=1)

@@ -438,9 +438,10 @@ class TestDataset:
         rows = open_split(faces, "test")
         assert (
             set(found)
-            == set(Predictions.__annotations__)
+            == set(Predictions.__required_keys__)
             == {
                 *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
+                *("companions", "companion_labels"),
                 *("age_group", "ethnicity", "gender", "expression", "interval_temperature"),
             }
         )

@@ -12,6 +12,7 @@ import pytest
 from assessing_models import save_assessing_model
 from PIL import Image
 from transformers import pipeline
+from transformers.pipelines import PIPELINE_REGISTRY
 
 import modeling_vitpain
 import pain3d_cli
@@ -53,8 +54,12 @@ def test_a_folder_of_that_name_is_taken_where_it_is_named_and_not_where_nothing_
     assert "AU12" in rows(capsys, picture)[0]
 
 
-def test_the_pipeline_takes_it_by_directory(there, picture):
-    assert "AU12" in pipeline("pain-assessment", model=shipped())(str(picture))["au"]
+def test_the_pipeline_takes_it_by_directory_and_where_no_model_is_named(there, picture, monkeypatch):
+    default = PIPELINE_REGISTRY.supported_tasks["pain-assessment"]["default"]
+    assert default["model"][0] == str(ROOT / "checkpoints" / "vitpain-small")
+    monkeypatch.setitem(default, "model", (str(there), None))
+    named, unnamed = pipeline("pain-assessment", model=shipped()), pipeline("pain-assessment")
+    assert named(str(picture)) == unnamed(str(picture)) and "AU12" in named(str(picture))["au"]
 
 
 def test_where_it_was_left_out_one_line_says_so(picture, tmp_path, capsys, monkeypatch):
