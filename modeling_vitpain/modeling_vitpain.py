@@ -9,15 +9,17 @@
 """
 
 import inspect
+import math
 from typing import Unpack
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput, can_return_tuple, logging
 
-from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone
+from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone, pretrained_backbone
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import (
     SD_AT_START,
@@ -125,13 +127,16 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.post_init()
 
     @classmethod
-    def from_backbone(cls, name_or_path: str, **config_kwargs) -> "ViTPainForPainAssessment":
+    def from_backbone(
+        cls, name_or_path: str, layers: int | None = None, size: int | None = None, **config_kwargs
+    ) -> "ViTPainForPainAssessment":
         """New heads on a pretrained backbone, a Hub name or a directory. `config_kwargs` go to ViTPainConfig.
 
-        An own encoder for references begins with the same weights.
+        An own encoder for references begins with the same weights. `layers` keeps the backbone's first ones only;
+        `size`, pixels a side, has its positions interpolated once, here; None: all, and its own size.
         """
-        weights = AutoModel.from_pretrained(name_or_path).state_dict()
-        model = cls(ViTPainConfig(backbone_config=AutoConfig.from_pretrained(name_or_path), **config_kwargs))
+        backbone_config, weights = pretrained_backbone(name_or_path, layers, size)
+        model = cls(ViTPainConfig(backbone_config=backbone_config, **config_kwargs))
         for encoder in filter(None, (model.backbone, model.reference_backbone)):
             encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
         return model
@@ -148,7 +153,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        pixel_values: Tensor,
+        pixel_values: Tensor | None = None,
         reference_pixel_values: Tensor | None = None,
         reference_mask: Tensor | None = None,
         labels: Tensor | None = None,
@@ -157,6 +162,8 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         interpolate_pos_encoding: bool = False,
         output_hidden_states: bool | int | list[int] | None = None,
         output_au_attention: bool | None = None,
+        tokens: Tensor | None = None,
+        reference_tokens: Tensor | None = None,
         **more: Unpack[MoreLabels],
     ) -> ViTPainOutput:
         """Equations 4-12, and the supervised part of 15.
@@ -176,21 +183,37 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             output_au_attention: also return `au_attention`; default: as `output_attentions`.
             pain_labels: (B,), 1 for a face in pain, 0 for a neutral one or another expression, NaN where that is not
                 known; a model without an expression head has no use for them.
+            tokens: (B, T, D), in place of pixel_values: what the backbone made of frames of the configured size.
+            reference_tokens: (B, R, T, D), in place of reference_pixel_values.
 
         Raises:
-            ValueError: a label out of range; labels or references of another shape; references given to a model that
-                takes none, or none given to a model without a fallback.
+            ValueError: both or neither of pixel_values and tokens are given; a label out of range; labels or references
+                of another shape; references given to a model that takes none, or none to one without a fallback.
         """
         with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
         with_au_attention = with_attentions if output_au_attention is None else output_au_attention
         wanted = self._wanted(with_attentions, output_hidden_states)
-        encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
+        if (pixel_values is None) == (tokens is None):
+            raise ValueError("pixel_values and tokens are both given, or neither; allowed is one of them")
+        encoded = BaseModelOutput(last_hidden_state=tokens)
+        if pixel_values is not None:
+            encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
         tokens = encoded.last_hidden_state
         if self.config.reference == "neutral":
-            tokens = self._fuse(tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding)
-        elif reference_pixel_values is not None or reference_mask is not None:
-            raise ValueError("reference_pixel_values or reference_mask was given, but this model has reference='none'")
-        cls, patches = face_and_patches(tokens, self._num_patches(pixel_values), self.config.pooling)
+            if reference_tokens is None:
+                references, reference_mask = self._references(
+                    tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding
+                )
+            else:
+                references = reference_tokens
+            tokens = self._fuse(tokens, references, reference_mask)
+        elif not all(given is None for given in (reference_pixel_values, reference_mask, reference_tokens)):
+            raise ValueError(
+                "reference_pixel_values, reference_tokens or reference_mask was given, but this model has "
+                "reference='none'"
+            )
+        size = self.config.image_size if pixel_values is None else pixel_values.shape[-2:]
+        cls, patches = face_and_patches(tokens, math.prod(self.config.patch_grid(*size)), self.config.pooling)
 
         logits, pspi, binary_logits = self._assess(cls)
         au, au_sd, attention = self.au_head(cls, patches)
@@ -259,19 +282,27 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             wanted["interpolate_pos_encoding"] = True
         return backbone(pixel_values, return_dict=True, **wanted)
 
-    def _fuse(self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool) -> Tensor:
-        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+    def _references(
+        self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens (B, R, S, D) of the references to frames of `tokens` (B, T, D), and which slots hold one, (B, R)."""
         batch = tokens.shape[0]
         if pixel_values is None:
             if mask is not None:
                 raise ValueError("reference_mask was given without reference_pixel_values")
-            references = tokens.new_zeros(batch, 1, 1, tokens.shape[-1])
-            mask = torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device)
-        else:
-            pictures, mask = as_slots(pixel_values, mask, batch)
-            encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
-            references = references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1)
+            return (
+                tokens.new_zeros(batch, 1, 1, tokens.shape[-1]),
+                torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device),
+            )
+        pictures, mask = as_slots(pixel_values, mask, batch)
+        encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
+        references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
+        return references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1), mask
+
+    def _fuse(self, tokens: Tensor, references: Tensor, mask: Tensor | None) -> Tensor:
+        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+        if mask is None:
+            mask = torch.ones(references.shape[:2], dtype=torch.bool, device=references.device)
         if self.reference_token is not None:
             references = self.reference_token(references, mask)
         elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():
@@ -288,10 +319,6 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         classes = self.config.num_pspi_classes
         pspi = (classes - 1) * scores.float().sigmoid().squeeze(-1)
         return pspi_distribution(pspi, self.config.regression_sd, classes), pspi, self.binary_heads(cls)
-
-    def _num_patches(self, pixel_values: Tensor) -> int:
-        rows, columns = self.config.patch_grid(*pixel_values.shape[-2:])
-        return rows * columns
 
 
 __all__ = ["ViTPainForPainAssessment", "ViTPainPreTrainedModel"]

@@ -13,7 +13,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 
 from ..image_processing_vitpain import ViTPainImageProcessor
-from .augmentation import Variation
+from .augmentation.sets import Variation
 from .images import Normaliser
 from .kept_pictures import KeptPictures, memory_for_pictures
 
@@ -84,7 +84,7 @@ class UnitHeat:
         maps = self._maps(index)
         if variation is not None:
             parts = np.split(maps, len(_PARTS), axis=2)
-            moved = [variation.apply(np.ascontiguousarray(part), photometric=False) for part in parts]
+            moved = [variation.move(np.ascontiguousarray(part)) for part in parts]
             maps = np.concatenate(moved, axis=2)
         heat = torch.from_numpy(maps.transpose(2, 0, 1).astype(np.float32) / 255)
         return torch.nn.functional.adaptive_avg_pool2d(heat, self.grid)

@@ -1,13 +1,14 @@
 """Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation.
 
 - The loss is `losses_vitpain.total_loss`; the trainers collect its terms from a batch.
-- Two parameter groups, backbone and heads; together they hold every trainable parameter.
+- The backbone's parameters learn at rates of their own (`rates.py`), the heads' at another.
 - The best epoch is chosen by the PSPI error on the validation identities. The test split is never used.
 - A resumed run equals an uninterrupted one bit for bit: augmentation, order and dropout are restored. Incomplete
   checkpoints are skipped (`checkpoints.py`).
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +34,12 @@ from ..losses_vitpain import (
 )
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..output_vitpain import ViTPainOutput
-from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
+from .callbacks import FollowEpoch, FreezeBackbone, Progress, TimeLimit
 from .checkpoints import mark_complete
 from .heatmap_objective import HeatmapObjective
 from .lora import add_lora, has_lora
 from .metrics import compute_metrics
+from .rates import backbone_groups, in_backbone, train_last_layers
 from .recipes import ViTPainTrainingArguments
 
 _PRESENT = 1
@@ -70,6 +72,8 @@ class ViTPainTrainer(Trainer):
                 f"attention_weight is {args.attention_weight} with au_head {model.config.au_head!r}; allowed is 0, or "
                 "au_head 'query', which has attention"
             )
+        if args.tune is not None:
+            train_last_layers(model, args.tune)
         self.objective = HeatmapObjective(model).to(args.device) if args.heatmap_weight else None
         super().__init__(model=model, args=args, compute_metrics=compute_metrics, **kwargs)
         self.remove_callback(PrinterCallback)
@@ -77,6 +81,9 @@ class ViTPainTrainer(Trainer):
         self.add_callback(Progress())
         if hasattr(self.train_dataset, "set_epoch"):
             self.add_callback(FollowEpoch(self.train_dataset))
+        self.time_limit = None if args.max_minutes is None else TimeLimit(args.max_minutes)
+        if self.time_limit is not None:
+            self.add_callback(self.time_limit)
         if args.freeze_epochs > 0:
             self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
@@ -139,24 +146,35 @@ class ViTPainTrainer(Trainer):
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW over two groups: the backbone, and everything else."""
+        """AdamW over the backbone, in groups of one rate each, and everything else."""
         if self.optimizer is None:
-            groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-            for name, parameter in self.model.named_parameters():
-                if parameter.requires_grad:
-                    groups[in_backbone(name)].append(parameter)
+            args = self.args
+            heads = [p for n, p in self.model.named_parameters() if p.requires_grad and not in_backbone(n)]
             if self.objective is not None:
-                groups[False] += self.objective.parameters()
+                heads += self.objective.parameters()
+            groups = backbone_groups(self.model, args.backbone_learning_rate, args.layer_decay)
             self.optimizer = torch.optim.AdamW(
-                [
-                    {"params": groups[True], "lr": self.args.backbone_learning_rate},
-                    {"params": groups[False], "lr": self.args.learning_rate},
-                ],
-                weight_decay=self.args.weight_decay,
+                [*groups, {"params": heads, "lr": args.learning_rate}], weight_decay=args.weight_decay
             )
             if self.objective is not None:
                 self.objective.follow(self.optimizer)
         return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None):
+        """Trainer's; with a time limit the rate falls by the share of the steps or of the time, what is further."""
+        if self.time_limit is None or self.lr_scheduler is not None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        limit, low = self.time_limit, self.args.lr_scheduler_kwargs["min_lr_rate"]
+        warmup = self.args.get_warmup_steps(num_training_steps)
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return step / warmup
+            share = min(max(step / num_training_steps, limit.share), 1.0)
+            return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * share))
+
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, factor)
+        return self.lr_scheduler
 
     def _get_train_sampler(self, train_dataset=None) -> torch.utils.data.Sampler | None:
         if self.args.sampler == "natural":
