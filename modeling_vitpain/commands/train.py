@@ -34,7 +34,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--layers", type=int, metavar="L", help="keep the first L layers of a pretrained backbone")
     model.add_argument("--size", type=int, help="pixels a side that a pretrained backbone sees (224)")
     model.add_argument(
-        "--start", "--starting-model", metavar="MODEL", help="continue from a trained ViTPain, Hub name or directory"
+        "--start",
+        "--starting-model",
+        metavar="MODEL",
+        help="continue from a trained ViTPain: directory, Hub name or vitpain-small",
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))

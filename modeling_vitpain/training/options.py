@@ -32,7 +32,7 @@ class RunOptions:
         backbone: pretrained backbone, Hub name or directory.
         layers: how many of a pretrained backbone's first layers are kept; None: the preset's, or all.
         size: pixels a side that a pretrained backbone sees; None: 224, or its own where that is smaller.
-        start: a trained ViTPain to continue from, Hub name or directory.
+        start: a trained ViTPain to continue from: directory, Hub name or name of a shipped model.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
