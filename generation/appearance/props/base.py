@@ -39,6 +39,18 @@ class Finish(NamedTuple):
 MATTE = Finish()
 
 
+class Beneath(NamedTuple):
+    """The skin that a prop lies on.
+
+    Attributes:
+        carrier: (P, V) weights of the render vertices under each vertex.
+        normal: (P, 3) float32 unit, of the neutral skin.
+    """
+
+    carrier: sparse.csr_matrix
+    normal: np.ndarray
+
+
 @dataclass(frozen=True)
 class Prop:
     """One thing. P vertices, Q triangles; V render vertices of the head.
@@ -53,6 +65,7 @@ class Prop:
             the skin, to less where it does so in part; None where all of it stays with the skull.
         code: its name in `dataset_script.vocabulary.SEGMENTS`: "accessory" or "bedding".
         occlusion: (P,) float32, share of the sky that each vertex sees; None: all of it. See `occlusion`.
+        beneath: the skin that it stays over, where it follows not that alone but what is around.
     """
 
     name: str
@@ -63,12 +76,18 @@ class Prop:
     carrier: sparse.csr_matrix | None = None
     code: str = "accessory"
     occlusion: np.ndarray | None = None
+    beneath: Beneath | None = None
 
     def moved(self, displacement: np.ndarray) -> np.ndarray:
         """Its vertices (P, 3) float32 when the render vertices moved by `displacement` (V, 3) mm from neutral."""
         if self.carrier is None:
             return self.vertices
-        return (self.vertices + self.carrier @ displacement).astype(np.float32)
+        shift = self.carrier @ displacement
+        if self.beneath is not None:
+            under, normal = self.beneath
+            rising = ((under @ displacement - shift) * normal).sum(axis=1)
+            shift = shift + np.maximum(rising, 0)[:, None] * normal
+        return (self.vertices + shift).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,9 @@ HIP_MM = -560.0
 CROWN_TO_END_MM = 400.0
 """From the middle of the head to the head end of the mattress."""
 COVERED_FROM_MM = (-228.0, -182.0)
-"""Where a blanket begins, along the body from the middle of the head; over the arms it begins `ARMS_MM` higher."""
-ARMS_MM = 58.0
+"""Where a blanket begins, along the body from the middle of the head; over the arms, which the mesh ends at, it begins
+`ARMS_MM` higher."""
+ARMS_MM = 115.0
 
 Places = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Across, along and height of a grid (rows, columns), mm."""
@@ -129,7 +130,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     swell = sampled(blurred(near, 75.0), across, along) - around
     top = top - np.maximum(pressed, 0.8 * around) + 0.5 * np.clip(swell, 0, None)
     free = np.clip(1 - around / 12, 0, 1) * np.minimum(1, 6 * (1 - rim))
-    top = top + free * (7 * folds(rng, along, across, 130.0) + 3 * ruggedness(rng, along, across, 110.0))
+    top = top + free * (2.8 * folds(rng, along, across, 130.0) + 1.2 * ruggedness(rng, along, across, 110.0))
     top = np.minimum(top, lowest)
     top = np.maximum(top, bed.mattress - 4 * rim)
     return _cloth("pillow", bed.rest, (across, along, top), linen, CLOTH)

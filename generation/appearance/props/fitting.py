@@ -1,6 +1,6 @@
 """Where things touch a head: places of the canonical face on the face of a person, and what must not cut the skin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -11,13 +11,18 @@ from ...geometry.surface import unit
 from ...geometry.vectors import added, difference, dot
 from ...heads.base import SKIN, Topology
 from ...kernels import kernel
+from .base import Beneath, Prop
 
 FACE_FROM_MM = -60.0
 """What lies behind this depth is not in front of anything."""
 OUTSIDE_MM = 14.0
 STICKS_OUT_MM = 14.0
 """What sticks further out of a shell than this belongs to another part of the body."""
+AXIS_Z = -68.0
+"""Canonical depth (mm) of the upright axis of the skull."""
 BESIDE_RAD = 0.06
+WIDE_BLUR_MM, AROUND = 5.0, 160
+"""From how wide a blur so many vertices are taken together rather than 24."""
 CANDIDATES = 12
 """Triangles whose middles are nearest, among which the closest point of a surface is looked for."""
 
@@ -101,7 +106,7 @@ class Wearer:
         or towards the vertical axis of the skull."""
         flat = np.array(places, float).reshape(-1, 3)
         skin = self._reference
-        axis = np.array([0.0, 0.0, -68.0])
+        axis = np.array([0.0, 0.0, AXIS_Z])
         inward = (flat - axis) * [1, 0, 1] if from_axis else np.broadcast_to([0.0, 0.0, 1.0], flat.shape)
         inward = inward / np.linalg.norm(inward, axis=1, keepdims=True)
         flat += OUTSIDE_MM * inward  # what is inside would find the walls of sockets and nostrils
@@ -151,7 +156,8 @@ class Wearer:
             found = self.skin.closest(points)
             index, weight = found.corners, found.shares
         else:
-            index = self._tree.query(self.skin.closest(points).place, k=24)[1]
+            # as many as lie around, or the mean would jump from point to point
+            index = self._tree.query(self.skin.closest(points).place, k=24 if blur < WIDE_BLUR_MM else AROUND)[1]
             index = self._points[index]
             away = np.linalg.norm(self.vertices[index] - points[:, None], axis=2)
             away -= away.min(axis=1, keepdims=True)
@@ -159,6 +165,14 @@ class Wearer:
             weight /= weight.sum(axis=1, keepdims=True)
         rows = np.repeat(np.arange(count), index.shape[1])
         return sparse.csr_matrix((weight.ravel(), (rows, index.ravel())), shape=(count, len(self.vertices)))
+
+    def lying(self, thing: Prop, blur: float) -> Prop:
+        """`thing`, which lies on the skin, as it follows the mean of what is `blur` mm around, so that it does not
+        crumple with single wrinkles, and stays over the skin beneath it."""
+        near = self.skin.closest(thing.vertices)
+        normal = near.normal.astype(np.float32)
+        carrier = self.carried(thing.vertices, blur)
+        return replace(thing, carrier=carrier, beneath=Beneath(self.carried(thing.vertices, 2.0), normal))
 
     def radius(self, centre: np.ndarray, towards: np.ndarray, dressed: bool = False) -> np.ndarray:
         """How far (..., ) the skin, or the clothes, reach from `centre` (3,) in the unit directions (..., 3)."""
