@@ -115,7 +115,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     across, along = half_long * x, half_wide * y
     across, along = across - slant * along + rng.normal(0, 14), along + slant * across + half_wide - PILLOW_UNDER_MM
     dome = (1 - rim**2.4) ** 0.55
-    dome *= 1 + 0.05 * ruggedness(rng, along, across, 260.0)
+    dome *= 1 + 0.02 * ruggedness(rng, along, across, 260.0)
     here = float(dome[np.argmin(np.hypot(across, along).min(axis=1)), np.argmin(np.hypot(across, along).min(axis=0))])
     full = (bed.head + sink - bed.mattress) / here
     top = bed.mattress + full * dome
@@ -156,7 +156,7 @@ def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     down = np.concatenate([[0, 0, 3, 9, 18, 30], np.arange(44, 420, 14), np.arange(440, 1150, 34)])
     across = np.linspace(-500, 500, columns)[None]
     edge = start + slant * across + 9 * ruggedness(rng, np.zeros((1, 1)), across, 300.0)
-    edge = edge + ARMS_MM * np.clip((np.abs(across) - 60) / 150, 0, 1) ** 1.5
+    edge = edge + ARMS_MM * np.clip((np.abs(across) - 60) / 140, 0, 1) ** 1.3
     along = edge - down[:, None]
     across = np.broadcast_to(across, along.shape)
     body = _covered(bed)

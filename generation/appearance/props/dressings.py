@@ -20,7 +20,7 @@ PATCHES: dict[str, tuple[tuple[float, float, float], tuple[float, float], float]
 }
 """Middle of each dressing on the canonical face, its half width and height on it (mm), and the turn (rad) of most."""
 PATCH_STEPS = (17, 25)
-STIFF_MM = 9.0
+STIFF_MM = 18.0
 """Over how much skin a dressing follows its mean: it bends with a face, but does not take part in single wrinkles."""
 BAND_ROWS, BAND_COLUMNS = 14, 120
 CHEST = (
@@ -144,14 +144,15 @@ def make_ecg_wires(wearer: Wearer, rng: np.random.Generator) -> Worn:
         bare = np.flatnonzero([_is_bare(wearer, *each) for each in zip(found.place, found.normal, strict=True)])
         tint = colours[order[k]]
         if len(bare) == 0:
-            at, normal = _out_of_clothes(wearer, np.array(at_collar))
+            at, normal, out = _out_of_clothes(wearer, np.array(at_collar), np.array(places[0]))
         else:
             at, normal = found.place[bare[0]], found.normal[bare[0]]
+            out = at + 2.5 * normal
             disc = _disc(wearer, at, normal, rng.uniform(13, WIDEST_DISC_MM), 1.2)
             parts.append(prop("ecg_wires", disc, (0.80, 0.80, 0.80), Finish(0.6, 0.4)))
             parts.append(prop("ecg_wires", ball(at + 2.4 * normal, 3.6), tint, Finish(0.3, 0.9)))
         end = at + np.array([rng.uniform(-8, 8) - 0.3 * at[0], -150.0, 60.0])
-        way = smooth_path(np.array([at + 2.5 * normal, at + 5 * normal + [4, -12, 4], 0.5 * (at + end), end]), 4.0)
+        way = smooth_path(np.array([out, out + 2.5 * normal + [4, -12, 4], 0.5 * (at + end), end]), 4.0)
         way = np.concatenate([at[None], wearer.cleared(way, 2.0, dressed=True)])
         wires.append((tube(way, (1.3, 1.3), False, 6), tint))
     parts += [prop("ecg_wires", shape, 0.6 * colour + 0.1, Finish(0.35, 0.8)) for shape, colour in wires]
@@ -164,12 +165,17 @@ def _is_bare(wearer: Wearer, at: np.ndarray, normal: np.ndarray) -> bool:
     return bool(wearer.cloth[rim.corners].max() == 0)
 
 
-def _out_of_clothes(wearer: Wearer, at_collar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The place inside of the rim of clothes where a wire comes out of them, and the normal of the skin there."""
-    up = at_collar + np.linspace(0, 1, 24)[:, None] * [0, 44.0, 0]
-    found = wearer.anchored(up)
-    bare = np.append(np.flatnonzero(wearer.cloth[found.corners].max(axis=1) == 0), len(up) - 1)[0]
-    return found.place[bare] - 1.5 * found.normal[bare], found.normal[bare]
+def _out_of_clothes(wearer: Wearer, neck: np.ndarray, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where a wire comes out of clothes between two canonical places, of which the second is covered: a place just
+    inside of their rim, under the cloth, the normal of the skin there, and a place just outside of it, over the skin.
+    """
+    found = wearer.anchored(
+        np.concatenate([np.linspace(neck + np.array((0, 40, 4)), neck, 16), np.linspace(neck, chest, 16)])
+    )
+    covered = wearer.cloth[found.corners].max(axis=1) > 0
+    first = max(int(np.argmax(covered)), 1)
+    at, normal = found.place[first], found.normal[first]
+    return at - 1.5 * normal, normal, found.place[first - 1] + 2.5 * found.normal[first - 1]
 
 
 def _rings(at: np.ndarray, normal: np.ndarray, radii: np.ndarray) -> np.ndarray:

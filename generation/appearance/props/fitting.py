@@ -166,13 +166,18 @@ class Wearer:
         rows = np.repeat(np.arange(count), index.shape[1])
         return sparse.csr_matrix((weight.ravel(), (rows, index.ravel())), shape=(count, len(self.vertices)))
 
-    def lying(self, thing: Prop, blur: float) -> Prop:
-        """`thing`, which lies on the skin, as it follows the mean of what is `blur` mm around, so that it does not
-        crumple with single wrinkles, and stays over the skin beneath it."""
-        near = self.skin.closest(thing.vertices)
-        normal = near.normal.astype(np.float32)
-        carrier = self.carried(thing.vertices, blur)
-        return replace(thing, carrier=carrier, beneath=Beneath(self.carried(thing.vertices, 2.0), normal))
+    def lying(self, thing: Prop, stiff: float) -> Prop:
+        """`thing`, which lies on the skin, as it follows what lies `stiff` mm around beneath it, so that it bends with
+        the face but does not crumple with single wrinkles; it stays over the skin."""
+        points = thing.vertices.astype(float)
+        cells = np.floor(4 * points / stiff)
+        anchors = points[np.sort(np.unique(cells, axis=0, return_index=True)[1])]
+        away = np.linalg.norm(points[:, None] - anchors, axis=2)
+        away = away - away.min(axis=1, keepdims=True)
+        share = np.where(away < 2.5 * stiff, np.exp(-0.5 * (away / stiff) ** 2), 0)
+        carrier = sparse.csr_matrix(share / share.sum(axis=1, keepdims=True)) @ self.carried(anchors, 3.0)
+        normal = self.skin.closest(points).normal.astype(np.float32)
+        return replace(thing, carrier=carrier, beneath=Beneath(self.carried(points, 2.0), normal))
 
     def radius(self, centre: np.ndarray, towards: np.ndarray, dressed: bool = False) -> np.ndarray:
         """How far (..., ) the skin, or the clothes, reach from `centre` (3,) in the unit directions (..., 3)."""

@@ -56,7 +56,7 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
         prongs.append(tube(smooth_path(np.array([start, 0.5 * (start + end) + [0, 0, 1.6], end]), 1.0), (1.5, 1.5)))
     colour = TUBE_COLOURS[rng.integers(len(TUBE_COLOURS))]
     shape = joined(*shapes, *prongs)
-    return Worn((wearer.lying(prop("nasal_cannula", shape, colour, VINYL), 9.0),))
+    return Worn((wearer.lying(prop("nasal_cannula", shape, colour, VINYL), 14.0),))
 
 
 def make_mask(wearer: Wearer, rng: np.random.Generator) -> Worn:
@@ -101,7 +101,11 @@ def _hose(wearer: Wearer, start: np.ndarray, towards: np.ndarray, aside: float) 
     drop = start + 24 * towards + [0.12 * aside, -22, 0]
     bend = 0.5 * (drop + chest[0]) + [0.1 * aside, 6, 14]
     path = smooth_path(np.array([start - 2 * towards, start + 10 * towards, drop, bend, *chest, far]), 4.0)
-    return np.concatenate([path[:4], wearer.cleared(path[4:], 4.5, dressed=True)])
+    for _ in range(4):
+        path[4:] = wearer.cleared(path[4:], 4.5, dressed=True)
+        for _ in range(6):  # it is stiff: it bridges what it was moved out of
+            path[1:-1] = 0.5 * path[1:-1] + 0.25 * (path[:-2] + path[2:])
+    return path
 
 
 def _cone(wearer: Wearer, rim: np.ndarray, apex: np.ndarray) -> tuple[Shape, np.ndarray]:
