@@ -31,8 +31,9 @@ CHEST = (
 """Where each electrode sticks, under the collar bones and on the breast bone of the canonical body, the usual place
 first: the first that clothes leave bare."""
 WIDEST_DISC_MM = 16.0
+"""Largest radius of an electrode."""
 AT_COLLAR = ((34.0, -140.0, -50.0), (-30.0, -141.0, -48.0), (24.0, -141.0, -46.0))
-"""Where wires come out of clothes that cover the electrode: there, or higher up, where the clothes end."""
+"""Places on the neck, from which down the rim of clothes is looked for that wires of covered electrodes come out at."""
 
 
 def make_patch(place: str, wearer: Wearer, rng: np.random.Generator) -> Worn:

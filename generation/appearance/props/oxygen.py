@@ -38,7 +38,7 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
     under_nose = wearer.laid([(0.0, -52.5, 36.0)], radius + 1.2)
     low = wearer.laid([(0.0, -150.0, -36.0)], radius + 4)[0]
     loop = np.concatenate([right, under_nose, left])
-    path = wearer.cleared(smooth_path(loop, 3.0), radius + 0.2)
+    path = _bridging(wearer, smooth_path(loop, 3.0), radius + 0.3)
     ends = [np.array([end, 0.5 * (end + low) + [0, -6, 4], low]) for end in (loop[0], loop[-1])]
     shapes = [tube(path, (radius, radius), False, 8)]
     for end in ends:
@@ -101,10 +101,16 @@ def _hose(wearer: Wearer, start: np.ndarray, towards: np.ndarray, aside: float) 
     drop = start + 24 * towards + [0.12 * aside, -22, 0]
     bend = 0.5 * (drop + chest[0]) + [0.1 * aside, 6, 14]
     path = smooth_path(np.array([start - 2 * towards, start + 10 * towards, drop, bend, *chest, far]), 4.0)
+    return _bridging(wearer, path, 4.5, 4)
+
+
+def _bridging(wearer: Wearer, path: np.ndarray, margin: float, held: int = 0) -> np.ndarray:
+    """A path (N, 3) outside of skin and clothes from its place `held` on, as a stiff tube lies: it bridges dents."""
     for _ in range(4):
-        path[4:] = wearer.cleared(path[4:], 4.5, dressed=True)
-        for _ in range(6):  # it is stiff: it bridges what it was moved out of
+        path[held:] = wearer.cleared(path[held:], margin, dressed=True)
+        for _ in range(6):
             path[1:-1] = 0.5 * path[1:-1] + 0.25 * (path[:-2] + path[2:])
+    path[held:] = wearer.cleared(path[held:], margin - 0.5, dressed=True)
     return path
 
 
