@@ -26,9 +26,8 @@ DENSER = 1.5
 """How much denser hair grows at the front, where all of its gaps show skin."""
 INTO_PILLOW_MM = 6.0
 """How far hair sinks into a pillow."""
-SHORTEST, FULL_FROM = 0.45, 0.3
-"""Hairs of which an ear leaves less than this share are not there: their roots alone would stand out. Those of which it
-leaves more than both together are as wide as others."""
+SHORTEST = 0.3
+"""Hairs of which an ear leaves less than this share are not there."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def grow_hair(
         points = body.over_ears(points)
     elif style.cut is None:
         points, left = body.up_to_ears(points)
-        width = width * np.clip((left - SHORTEST) / FULL_FROM, 0, 1)
+        width = np.where(left < SHORTEST, 0.0, width)
     tint = dye(roots, lock, paint.colour, paint.grey, rng, COILS_MIXED if style.comb == "out" else MIXED)
     kept = ~in_face(points) & (width > 0)
     points, buried, tint, width = points[kept], buried[kept], tint[kept], width[kept]

@@ -39,16 +39,30 @@ class Finish(NamedTuple):
 MATTE = Finish()
 
 
+BENEATH_MM = 1.5
+"""How wide the skin is, about, whose height counts for a place of a prop on it."""
+
+
 class Beneath(NamedTuple):
     """The skin that a prop lies on.
 
     Attributes:
-        carrier: (P, V) weights of the render vertices under each vertex.
+        near: (P, K) int, the render vertices around each vertex; place: (P, K, 3) float32 mm, they on the neutral face.
         normal: (P, 3) float32 unit, of the neutral skin.
     """
 
-    carrier: sparse.csr_matrix
+    near: np.ndarray
+    place: np.ndarray
     normal: np.ndarray
+
+    def height(self, points: np.ndarray, displacement: np.ndarray | None = None) -> np.ndarray:
+        """How far (mm) over the skin, or that moved by `displacement` (V, 3), `points` (P, 3) are, (P,)."""
+        skin = self.place if displacement is None else self.place + displacement[self.near].astype(np.float32)
+        away = points.astype(np.float32)[:, None] - skin
+        squared = np.einsum("pkc,pkc->pk", away, away)
+        weight = np.exp((squared.min(axis=1, keepdims=True) - squared) / (2 * BENEATH_MM**2))
+        up = np.einsum("pkc,pc->pk", away, self.normal)
+        return (weight * up).sum(axis=1) / weight.sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -84,9 +98,8 @@ class Prop:
             return self.vertices
         shift = self.carrier @ displacement
         if self.beneath is not None:
-            under, normal = self.beneath
-            rising = ((under @ displacement - shift) * normal).sum(axis=1)
-            shift = shift + np.maximum(rising, 0)[:, None] * normal
+            sunk = self.beneath.height(self.vertices) - self.beneath.height(self.vertices + shift, displacement)
+            shift = shift + np.maximum(sunk, 0)[:, None] * self.beneath.normal
         return (self.vertices + shift).astype(np.float32)
 
 

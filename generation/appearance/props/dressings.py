@@ -49,8 +49,8 @@ def make_patch(place: str, wearer: Wearer, rng: np.random.Generator) -> Worn:
     name = f"dressing_{place}"
     if plaster:
         half = half * (1.0, 0.55) if place in ("forehead", "cheek") else half
-        base = _patch(wearer, middle, half, angle, 0.5, 0.7, round_corners=5.0)
-        pad = _patch(wearer, middle, half * (0.36, 0.8), angle, 0.9, 1.2, round_corners=2.0)
+        base = _patch(wearer, middle, half, angle, 0.6, 1.1, round_corners=5.0)
+        pad = _patch(wearer, middle, half * (0.36, 0.8), angle, 1.2, 1.6, round_corners=2.0)
         flat = (
             wearer.lying(prop(name, base, colour, Finish(0.7, 0.4, 0.0, 1.0, 0.03)), STIFF_MM),
             wearer.lying(prop(name, pad, 0.96 * colour, Finish(0.8, 0.3, 0.0, 1.0, 0.05)), STIFF_MM),

@@ -23,6 +23,8 @@ AXIS_Z = -68.0
 BESIDE_RAD = 0.06
 WIDE_BLUR_MM, AROUND = 5.0, 160
 """From how wide a blur so many vertices are taken together rather than 24."""
+BENEATH = 48
+"""Vertices of the skin around each of a prop that is to stay over it."""
 CANDIDATES = 12
 """Triangles whose middles are nearest, among which the closest point of a surface is looked for."""
 
@@ -176,8 +178,10 @@ class Wearer:
         away = away - away.min(axis=1, keepdims=True)
         share = np.where(away < 2.5 * stiff, np.exp(-0.5 * (away / stiff) ** 2), 0)
         carrier = sparse.csr_matrix(share / share.sum(axis=1, keepdims=True)) @ self.carried(anchors, 3.0)
-        normal = self.skin.closest(points).normal.astype(np.float32)
-        return replace(thing, carrier=carrier, beneath=Beneath(self.carried(points, 2.0), normal))
+        under = self.skin.closest(points)
+        near = self._points[self._tree.query(under.place, k=BENEATH)[1]]
+        beneath = Beneath(near, self.vertices[near].astype(np.float32), under.normal.astype(np.float32))
+        return replace(thing, carrier=carrier, beneath=beneath)
 
     def radius(self, centre: np.ndarray, towards: np.ndarray, dressed: bool = False) -> np.ndarray:
         """How far (..., ) the skin, or the clothes, reach from `centre` (3,) in the unit directions (..., 3)."""
