@@ -163,7 +163,7 @@ def make_ecg_wires(wearer: Wearer, rng: np.random.Generator) -> Worn:
 def _is_bare(wearer: Wearer, at: np.ndarray, normal: np.ndarray) -> bool:
     """Whether clothes leave the skin bare under a whole electrode."""
     rim = wearer.skin.closest(_rings(at, normal, WIDEST_DISC_MM * np.array([0.0, 0.6, 1.0])).reshape(-1, 3))
-    return bool(wearer.cloth[rim.corners].max() == 0)
+    return bool(wearer.bare(rim).all())
 
 
 def _out_of_clothes(wearer: Wearer, neck: np.ndarray, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -173,8 +173,7 @@ def _out_of_clothes(wearer: Wearer, neck: np.ndarray, chest: np.ndarray) -> tupl
     found = wearer.anchored(
         np.concatenate([np.linspace(neck + np.array((0, 40, 4)), neck, 16), np.linspace(neck, chest, 16)])
     )
-    covered = wearer.cloth[found.corners].max(axis=1) > 0
-    first = max(int(np.argmax(covered)), 1)
+    first = max(int(np.argmin(wearer.bare(found))), 1)
     at, normal = found.place[first], found.normal[first]
     return at - 1.5 * normal, normal, found.place[first - 1] + 2.5 * found.normal[first - 1]
 

@@ -23,6 +23,8 @@ AXIS_Z = -68.0
 BESIDE_RAD = 0.06
 WIDE_BLUR_MM, AROUND = 5.0, 160
 """From how wide a blur so many vertices are taken together rather than 24."""
+BARE_MM = 0.1
+"""Where clothes stand off the skin by less, their rim has been passed."""
 BENEATH = 48
 """Vertices of the skin around each of a prop that is to stay over it."""
 CANDIDATES = 12
@@ -148,6 +150,10 @@ class Wearer:
         least = ndimage.maximum_filter(least, 3, mode=("nearest", "wrap"))
         least[0] = 0  # the rim lies where it was laid
         return centre + np.maximum(far, least)[..., None] * towards
+
+    def bare(self, found: Contacts) -> np.ndarray:
+        """Which of some points of the skin (N,) clothes leave bare."""
+        return (self.cloth[found.corners] * found.shares).sum(axis=1) < BARE_MM
 
     def carried(self, points: np.ndarray, blur: float = 0.0) -> sparse.csr_matrix:
         """Weights (N, V) with which `points` (N, 3) follow the skin: the closest point of it, or the mean of what lies
