@@ -52,7 +52,7 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
     prongs = []
     for nostril in nostrils:
         start = path[middle] + [0.9 * nostril[0] - path[middle, 0], 0, 0]
-        end = nostril + np.array([0, 0.8, -0.2])
+        end = nostril + np.array([0, -0.3, 0.2])
         prongs.append(tube(smooth_path(np.array([start, 0.5 * (start + end) + [0, 0, 1.6], end]), 1.0), (1.5, 1.5)))
     colour = TUBE_COLOURS[rng.integers(len(TUBE_COLOURS))]
     shape = joined(*shapes, *prongs)
