@@ -88,6 +88,14 @@ def test_stretched_corners_go_outwards_and_not_up(shift, i):
     assert (smiling[:, :1] * OUTWARDS > 2).all() and (smiling[:, 1] > 5).all()
 
 
+@pytest.mark.parametrize("level", [1, 3, 5])
+def test_smiles_lift_the_corners_as_far_as_those_of_ict_facekit(shift, head, level):
+    rows = head.topology.refine[head.topology.landmarks]
+    theirs = (rows @ head.targets("ict/mouthSmile"))[CORNERS, 1] * level / EXTRA_AU_MAX
+    for i in PEOPLE:
+        assert np.allclose(shift(i, AU12=level)[CORNERS, 1], theirs, rtol=0.05), i
+
+
 def test_lips_part_alike_on_everyone_and_without_the_jaw(posed, head):
     gaps = []
     for i in range(48):
