@@ -348,7 +348,7 @@ COMPANIONS: dict[str, Companion] = {
 """Action units that accompany pain, with the same chances for everyone."""
 COMPANIONS_SOURCE = (
     "by eye. An open mouth (AU25, AU26, AU27) is among what pain shows most consistently (Kunz, Meixner & Lautenbacher "
-    "2019, Pain 160:535)"
+    "2019, Pain 160:535). Where AU9 or AU10 part the lips, AU25 is at least as high as they are, besides"
 )
 
 
