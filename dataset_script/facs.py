@@ -19,9 +19,17 @@ AU_DESCRIPTIONS: dict[str, str] = {
     "AU9": "nose wrinkler",
     "AU10": "upper lip raiser",
     "AU43": "eyes closed",
+    "AU1": "inner brow raiser",
+    "AU2": "outer brow raiser",
+    "AU12": "lip corner puller",
+    "AU20": "lip stretcher",
+    "AU25": "lips part",
+    "AU26": "jaw drop",
+    "AU27": "mouth stretch",
 }
 EXTRA_AU_NAMES: tuple[str, ...] = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26", "AU27")
 """Units that may accompany pain. They are recorded (0-5) and never counted in PSPI."""
+ALL_AU_NAMES: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
 EXTRA_AU_MAX = 5
 """Highest intensity of each of them."""
 

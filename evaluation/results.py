@@ -89,10 +89,12 @@ class ThresholdScores(TypedDict):
 
 
 class UnitScores(IntensityScores, DetectionScores):
-    """One action unit: intensity and presence, and the scores of trivial predictors."""
+    """One action unit: intensity, presence, the scores of trivial predictors, and the 90 % interval of a model with."""
 
     mae_of_mean: float | None
     f1_all_present: float | None
+    interval_coverage: NotRequired[Score]
+    interval_width: NotRequired[Score]
 
 
 class Difference(TypedDict):

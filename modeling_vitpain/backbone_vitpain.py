@@ -5,11 +5,15 @@ them from what this model's modules return, while its weights keep their names.
 This file is Hub remote code: it imports torch, transformers and the configuration, nothing else.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 
 from .configuration_vitpain import ViTPainConfig
+
+_STAGES = ("stage_names", "out_features", "out_indices")
 
 
 def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
@@ -25,6 +29,61 @@ def make_backbone(config: ViTPainConfig) -> PreTrainedModel:
         backbone.embeddings.register_forward_hook(_drop_registers)
     freeze_unread(backbone, config)
     return backbone
+
+
+def pretrained_backbone(
+    name_or_path: str, layers: int | None = None, size: int | None = None
+) -> tuple[PreTrainedConfig, dict[str, Tensor]]:
+    """Configuration and weights of a pretrained backbone, a Hub name or a directory, without its last layers if wanted.
+
+    Args:
+        name_or_path: of any model that `AutoModel` loads.
+        layers: how many of the first layers are kept; None: all.
+        size: pixels a side of the pictures it will see. Learned positions are interpolated to it here, once, as
+            transformers does it in each forward pass; None: the size that it was trained on.
+
+    Raises:
+        ValueError: more layers than it has, or a size that is no multiple of its patches.
+    """
+    config = AutoConfig.from_pretrained(name_or_path)
+    weights = AutoModel.from_pretrained(name_or_path).state_dict()
+    if layers is not None:
+        if not 1 <= layers <= config.num_hidden_layers:
+            raise ValueError(f"layers is {layers}; allowed is 1 to {config.num_hidden_layers}, which the backbone has")
+        # made anew, because configurations of backbones also list their stages, one a layer
+        settings = {name: value for name, value in config.to_dict().items() if name not in _STAGES}
+        config = type(config).from_dict({**settings, "num_hidden_layers": layers})
+    if size is not None:
+        patch = config.patch_size
+        if size < 1 or size % patch:
+            raise ValueError(f"size is {size}; allowed are multiples of the backbone's patches, {patch} pixels")
+        if size != config.image_size and any("relative_position_bias" in name for name in weights):
+            raise ValueError(f"size is {size}; allowed is {config.image_size}: the backbone's positions are relative")
+        for name in filter(_is_positions, weights):
+            weights[name] = interpolated_positions(weights[name], (size // patch) ** 2)
+        config.image_size = size
+    return config, weights
+
+
+def interpolated_positions(positions: Tensor, patches: int) -> Tensor:
+    """Learned positions (..., extra + N, D) of a square grid -> those of another one, (..., extra + `patches`, D).
+
+    The class token's, where there is one, stays as it is.
+    """
+    count, width = positions.shape[-2:]
+    side, new_side = math.isqrt(count), math.isqrt(patches)
+    of_patches = positions[..., count - side**2 :, :]
+    if side == new_side:
+        return positions
+    grid = of_patches.reshape(1, side, side, width).permute(0, 3, 1, 2)
+    grid = nn.functional.interpolate(grid.float(), size=(new_side, new_side), mode="bicubic", align_corners=False)
+    of_patches = grid.permute(0, 2, 3, 1).reshape(*positions.shape[:-2], patches, width).to(positions.dtype)
+    return torch.cat([positions[..., : count - side**2, :], of_patches], dim=-2)
+
+
+def _is_positions(name: str) -> bool:
+    """Whether a tensor of a backbone holds learned positions: ViT's and DINOv2's names, or CLIP's and SigLIP's."""
+    return name.endswith(("embeddings.position_embeddings", "embeddings.position_embedding.weight"))
 
 
 def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
@@ -60,4 +119,4 @@ def _drop_registers(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     return torch.cat([output[:, :1], output[:, 1 + module.register_tokens.shape[1] :]], dim=1)
 
 
-__all__ = ["face_and_patches", "freeze_unread", "make_backbone"]
+__all__ = ["face_and_patches", "freeze_unread", "interpolated_positions", "make_backbone", "pretrained_backbone"]

@@ -2,33 +2,48 @@
 
     loss = lambda_pspi          * cross-entropy of the PSPI class           (squared PSPI error for "regression")
          + lambda_binary        * cross-entropy of "PSPI >= t"              ("regression" only)
-         + lambda_au            * squared AU error, frames of known AUs
+         + lambda_au            * (squared AU error, of known AUs
+                                   + negative log-likelihood of the AUs under their deviations)  ("au_spread" only)
+         + lambda_expression    * cross-entropy of "pain, and not another expression"  ("expression_head" only)
          + heatmap_weight       * squared error of the predicted heatmap    (only where it is trained from scratch)
+         + attention_weight     * cross-entropy of the AU attention against the true heat  (only where it is asked for)
          + distillation_pspi    * T^2 KL(teacher || student) of the logits  (only with a teacher, as the next two)
          + distillation_au      * squared AU difference from the teacher    (equation 13)
          + distillation_feature * squared CLS difference from the teacher   (equation 14)
 
-- Equation 15 has the first line, the third and the last three. The binary heads are of the paper's later versions; the
-  heatmap term is not in the paper: it lets a small model learn from random weights (`training/heatmap_objective.py`).
+- Equation 15 has the PSPI's line, the squared AU error and the last three. The binary heads are of the paper's later
+  versions. The rest is not in the paper; the heatmap term lets a small model learn from random weights
+  (`training/heatmap_objective.py`).
 - Every term is a mean over the batch. One that a batch or a recipe does not have is 0.
 - The paper's text says "softmaxed outputs" for the distilled PSPI; a second softmax would flatten both distributions to
   near uniform, so logits are meant, and used.
-- Shapes: B images, N patches, width D, 6 action units, 17 PSPI classes.
+- Shapes: B images, N patches, width D, U action units (the six of the PSPI, then companions), 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and the configuration, nothing else.
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 from transformers.utils import ModelOutput
 
+from .configuration_checks_vitpain import AU_NAMES
 from .configuration_vitpain import ViTPainConfig
 
 HEATMAP_CELLS = 2
 """Rows and columns of cells inside a patch, whose mean heat the model predicts."""
 _HEAT_UNIT = 0.1
 """Heat, as a share of full scale, that counts as 1 in the loss: near the standard deviation inside faces in pain."""
+
+
+class MoreLabels(TypedDict, total=False):
+    """Labels of `forward` that a batch may lack.
+
+    Not parameters by name: a plain Trainer evaluates nothing where the batch lacks one of those named labels.
+    """
+
+    pain_labels: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,9 @@ class LossWeights:
     lambda_pspi: float = 1.0
     lambda_binary: float = 1.0
     lambda_au: float = 1.0
+    lambda_expression: float = 1.0
     heatmap_weight: float = 0.0
+    attention_weight: float = 0.0
     distillation_pspi: float = 0.1
     distillation_au: float = 0.3
     distillation_feature: float = 0.5
@@ -51,19 +68,24 @@ class LossTerms:
     pspi: Tensor | float = 0.0
     binary: Tensor | float = 0.0
     au: Tensor | float = 0.0
+    au_spread: Tensor | float = 0.0
+    expression: Tensor | float = 0.0
     heatmap: Tensor | float = 0.0
+    attention: Tensor | float = 0.0
     distilled_pspi: Tensor | float = 0.0
     distilled_au: Tensor | float = 0.0
     distilled_feature: Tensor | float = 0.0
 
 
 def total_loss(terms: LossTerms, weights: LossWeights) -> Tensor:
-    """The loss, (): equation 15 with the two terms that are not in it."""
+    """The loss, (): equation 15 with the terms that are not in it."""
     return (
         weights.lambda_pspi * terms.pspi
         + weights.lambda_binary * terms.binary
-        + weights.lambda_au * terms.au
+        + weights.lambda_au * (terms.au + terms.au_spread)
+        + weights.lambda_expression * terms.expression
         + weights.heatmap_weight * terms.heatmap
+        + weights.attention_weight * terms.attention
         + (
             weights.distillation_pspi * terms.distilled_pspi
             + weights.distillation_au * terms.distilled_au
@@ -73,15 +95,21 @@ def total_loss(terms: LossTerms, weights: LossWeights) -> Tensor:
 
 
 def supervised_terms(
-    output: ModelOutput, labels: Tensor | None, au_labels: Tensor | None, thresholds: list[int]
+    output: ModelOutput,
+    labels: Tensor | None,
+    au_labels: Tensor | None,
+    pain_labels: Tensor | None,
+    thresholds: list[int],
 ) -> LossTerms:
     """The terms that compare a model's output with the labels, where there are any.
 
     Args:
-        output: `logits` (B, 17), `pspi` (B,), `au` (B, 6) and `binary_logits` (B, thresholds) or None, as ViTPainOutput
-            defines them. `binary_logits` mean that the PSPI branch is a regression.
+        output: `logits` (B, 17), `pspi` (B,), `au` (B, U), and `binary_logits` (B, thresholds), `au_sd` (B, U) and
+            `pain_logits` (B,) or None, as ViTPainOutput defines them. `binary_logits` mean that the PSPI branch is a
+            regression.
         labels: (B,), PSPI.
-        au_labels: (B, 6), AU intensities; NaN in the rows of frames whose units are not known.
+        au_labels: (B, U), AU intensities; NaN where a unit is not known.
+        pain_labels: (B,), 1 pain, 0 neutral or another expression; NaN where that is not known.
         thresholds: of the binary heads, in PSPI units.
     """
     terms = LossTerms()
@@ -92,6 +120,10 @@ def supervised_terms(
         terms.binary = binary_error(output.binary_logits, labels, thresholds)
     if au_labels is not None:
         terms.au = au_error(output.au, au_labels)
+        if output.au_sd is not None:
+            terms.au_spread = spread_error(output.au, output.au_sd, au_labels)
+    if pain_labels is not None and output.pain_logits is not None:
+        terms.expression = expression_error(output.pain_logits, pain_labels)
     return terms
 
 
@@ -102,15 +134,59 @@ def binary_error(binary_logits: Tensor, labels: Tensor, thresholds: list[int]) -
 
 
 def au_error(au: Tensor, au_labels: Tensor) -> Tensor:
-    """Mean squared error of AUs (B, 6) over the frames whose units are known; 0, with zero gradients, where none is."""
-    known = known_frames(au_labels)[:, None]
-    error = nn.functional.mse_loss(au.float().where(known, 0.0), au_labels.float().where(known, 0.0))  # over all frames
-    return error * (len(known) / known.sum().clamp(min=1))
+    """Mean squared error of AUs (B, U) over the units that are known; 0, with zero gradients, where none is."""
+    known = known_units(au_labels)
+    error = nn.functional.mse_loss(au.float().where(known, 0.0), au_labels.float().where(known, 0.0))  # over all units
+    return error * (known.numel() / known.sum().clamp(min=1))
 
 
-def known_frames(au_labels: Tensor) -> Tensor:
-    """(B,), bool: True where no unit of `au_labels` (B, 6) is NaN."""
-    return ~au_labels.isnan().any(dim=1)
+def spread_error(au: Tensor, au_sd: Tensor, au_labels: Tensor) -> Tensor:
+    """Mean negative log-likelihood, nats, of known AUs under normals around the predicted ones.
+
+    The predicted intensities (B, U) are constants here: the squared error alone teaches them. 0, with zero gradients,
+    where nothing is known. Without the constant log(2 pi) / 2.
+    """
+    known = known_units(au_labels)
+    sd = au_sd.where(known, 1.0)
+    error = (au_labels.float() - au.detach().float()).where(known, 0.0)
+    return (sd.log() + 0.5 * (error / sd) ** 2).sum() / known.sum().clamp(min=1)
+
+
+def expression_error(pain_logits: Tensor, pain_labels: Tensor) -> Tensor:
+    """Mean cross-entropy of "pain, and not another expression", (B,) both, over the frames where that is known.
+
+    0, with zero gradients, where it is for none.
+    """
+    known = ~pain_labels.isnan()
+    errors = nn.functional.binary_cross_entropy_with_logits(
+        pain_logits.float(), pain_labels.float().where(known, 0.0), reduction="none"
+    )
+    return errors.where(known, 0.0).sum() / known.sum().clamp(min=1)
+
+
+def known_units(au_labels: Tensor) -> Tensor:
+    """(B, U), bool: which AU labels count. The six of the PSPI do where none of them is NaN, a companion by itself."""
+    known = ~au_labels.isnan()
+    six = known[:, : len(AU_NAMES)]
+    return torch.cat([six.all(dim=1, keepdim=True).expand_as(six), known[:, len(AU_NAMES) :]], dim=1)
+
+
+def attention_error(attention: Tensor, heat: Tensor, shown: Tensor) -> Tensor:
+    """Mean cross-entropy, nats, of where the AU queries look against where the units move the face.
+
+    0, with zero gradients, where no unit counts.
+
+    Args:
+        attention: (B, 6, N), of the six units of the PSPI; rows sum to 1.
+        heat: (B, 6, rows, columns), 0 and up, the mean heat of each unit alone in each of the N patches.
+        shown: (B, 6), bool, which units are present; of these the ones without heat in the picture do not count either.
+    """
+    heat = heat.float().flatten(2)
+    total = heat.sum(dim=2)
+    counted = shown & (total > 0)
+    target = heat / total.where(counted, 1.0)[..., None]
+    errors = -(target * attention.float().clamp(min=torch.finfo(torch.float32).tiny).log()).sum(dim=2)
+    return errors.where(counted, 0.0).sum() / counted.sum().clamp(min=1)
 
 
 def heatmap_error(of_patches: Tensor, of_face: Tensor, heatmaps: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -136,7 +212,8 @@ def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutpu
 
     Args:
         terms: changed in place.
-        student, teacher: with `logits` (B, 17), `au` (B, 6) and `cls` (B, D).
+        student, teacher: with `logits` (B, 17), `au` (B, U) and `cls` (B, D). Of the units the six of the PSPI are
+            distilled; companions have labels alone.
         temperature: T, which softens both distributions.
     """
     terms.distilled_pspi = temperature**2 * nn.functional.kl_div(
@@ -145,23 +222,32 @@ def add_distillation(terms: LossTerms, student: ModelOutput, teacher: ModelOutpu
         log_target=True,
         reduction="batchmean",
     )
-    terms.distilled_au = nn.functional.mse_loss(student.au.float(), teacher.au.float())
+    terms.distilled_au = nn.functional.mse_loss(
+        student.au[:, : len(AU_NAMES)].float(), teacher.au[:, : len(AU_NAMES)].float()
+    )
     terms.distilled_feature = nn.functional.mse_loss(student.cls.float(), teacher.cls.float())
 
 
 def check_labels(
-    labels: Tensor | None, au_labels: Tensor | None, config: ViTPainConfig, batch: int, unknown_allowed: bool = False
+    labels: Tensor | None,
+    au_labels: Tensor | None,
+    pain_labels: Tensor | None,
+    config: ViTPainConfig,
+    batch: int,
+    unknown_allowed: bool = False,
 ) -> None:
     """Raises ValueError where labels have another shape, or one is out of range, NaN or no class.
 
     Args:
         labels: (B,), PSPI, or None.
-        au_labels: (B, 6), AU intensities, or None.
+        au_labels: (B, U), AU intensities, or None.
+        pain_labels: (B,), 0, 1 or NaN, or None.
         config: of the model.
         batch: B, the number of frames.
-        unknown_allowed: let frames pass that have a NaN among their AUs: `au_error` leaves them out.
+        unknown_allowed: let AUs pass that are NaN: `au_error` leaves them out.
     """
-    for name, given, shape in (("labels", labels, (batch,)), ("au_labels", au_labels, (batch, len(config.au_names)))):
+    shapes = {"labels": (batch,), "au_labels": (batch, len(config.au_names)), "pain_labels": (batch,)}
+    for (name, shape), given in zip(shapes.items(), (labels, au_labels, pain_labels), strict=True):
         if given is not None and given.shape != shape:
             raise ValueError(f"{name} have the shape {tuple(given.shape)}; allowed is {shape}")
     if torch.compiler.is_compiling():  # a check of values cannot be in a graph
@@ -172,8 +258,10 @@ def check_labels(
             _check_whole("labels (PSPI)", labels)
     if au_labels is not None:
         if unknown_allowed:
-            au_labels = au_labels.where(known_frames(au_labels)[:, None], 0.0)
+            au_labels = au_labels.where(known_units(au_labels), 0.0)
         _check_range("au_labels", au_labels, torch.tensor(config.au_max))
+    if pain_labels is not None and (bad := ~((pain_labels == 0) | (pain_labels == 1) | pain_labels.isnan())).any():
+        raise ValueError(f"pain_labels holds {pain_labels[bad][0].item():g}; allowed are 0, 1, and NaN for unknown")
 
 
 def _check_range(name: str, values: Tensor, top: Tensor) -> None:
@@ -194,12 +282,16 @@ __all__ = [
     "HEATMAP_CELLS",
     "LossTerms",
     "LossWeights",
+    "MoreLabels",
     "add_distillation",
+    "attention_error",
     "au_error",
     "binary_error",
     "check_labels",
+    "expression_error",
     "heatmap_error",
-    "known_frames",
+    "known_units",
+    "spread_error",
     "supervised_terms",
     "total_loss",
 ]

@@ -3,57 +3,41 @@
 - The backbone comes from `AutoModel` and its forward is never re-implemented, positions and registers included.
 - With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral
   pictures of the same person; the heads read the result. A learned token takes the place of a missing picture.
-- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, 6 AUs, 17 PSPI classes.
+- Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, U action units (the six of the
+  PSPI, then companions, as configured), 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
 import inspect
-from dataclasses import dataclass
+import math
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import ModelOutput, can_return_tuple, logging
 
-from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone
+from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone, pretrained_backbone
 from .configuration_vitpain import ViTPainConfig
-from .heads_vitpain import AUHead, BinaryHeads, PSPIHead, pspi_distribution, pspi_expectation, pspi_interval
-from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
+from .heads_vitpain import (
+    SD_AT_START,
+    AUHead,
+    BinaryHeads,
+    ExpressionHead,
+    PSPIHead,
+    au_interval,
+    pspi_distribution,
+    pspi_expectation,
+    pspi_interval,
+)
+from .losses_vitpain import LossWeights, MoreLabels, check_labels, supervised_terms, total_loss
+from .output_vitpain import ViTPainOutput
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
 
 logger = logging.get_logger(__name__)
-
-
-@dataclass
-class ViTPainOutput(ModelOutput):
-    """What ViTPain returns.
-
-    Attributes:
-        loss: (), when `labels` or `au_labels` were given: the weighted sum of what can be computed from them.
-        logits: (B, 17), of the PSPI classes 0-16; with pspi_head "regression" log-probabilities around `pspi`, float32.
-        pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
-        au: (B, 6), intensities in the order AU4, AU6, AU7, AU9, AU10, AU43; 0 and up, trained on 0-5 (AU43 0-1).
-        cls: (B, D), what the PSPI branch reads: the CLS token, or with pooling "mean" the mean of the patch tokens.
-        au_attention: (B, 6, N), where the AU queries look: rows sum to 1, patches in raster order; only with
-            `output_attentions=True` or `output_au_attention=True`, and au_head "query".
-        binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
-        hidden_states: the backbone's own, of the frames: (B, T, D) after the embeddings and after each layer; only with
-            `output_hidden_states`.
-        attentions: the backbone's own, of the frames: (B, heads, T, T) of each layer; only with
-            `output_attentions=True` and attn_implementation "eager", since no other returns them.
-    """
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    pspi: Tensor | None = None
-    au: Tensor | None = None
-    cls: Tensor | None = None
-    au_attention: Tensor | None = None
-    binary_logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
 
 
 class ViTPainPreTrainedModel(PreTrainedModel):
@@ -92,6 +76,9 @@ class ViTPainPreTrainedModel(PreTrainedModel):
             # After the final ReLU a negative output has no gradient: begin with every unit above zero, near its mean.
             init.normal_(module.out.weight, std=0.02)
             init.ones_(module.out.bias)
+            if module.spread is not None:
+                init.normal_(module.spread.weight, std=0.02)
+                init.constant_(module.spread.bias, SD_AT_START)
             if module.queries is not None:
                 # Patches leave the backbone's norm with unit variance, so that scores get unit variance too: attention
                 # is neither uniform, where all units would be equal, nor saturated.
@@ -121,7 +108,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
 
 
 class ViTPainForPainAssessment(ViTPainPreTrainedModel):
-    """PSPI and six action units from the picture of a face, alone or beside neutral pictures of the same person."""
+    """PSPI and action units from the picture of a face, alone or beside neutral pictures of the same person."""
 
     def __init__(self, config: ViTPainConfig):
         super().__init__(config)
@@ -129,6 +116,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.au_head = AUHead(config)
         self.pspi_head = PSPIHead(config)
         self.binary_heads = BinaryHeads(config) if config.pspi_head == "regression" else None
+        self.expression_head = ExpressionHead(config) if config.expression_head else None
         self.reference_backbone = self.reference_attention = self.reference_norm = self.reference_token = None
         if config.reference == "neutral":
             width = config.hidden_size
@@ -139,13 +127,16 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.post_init()
 
     @classmethod
-    def from_backbone(cls, name_or_path: str, **config_kwargs) -> "ViTPainForPainAssessment":
+    def from_backbone(
+        cls, name_or_path: str, layers: int | None = None, size: int | None = None, **config_kwargs
+    ) -> "ViTPainForPainAssessment":
         """New heads on a pretrained backbone, a Hub name or a directory. `config_kwargs` go to ViTPainConfig.
 
-        An own encoder for references begins with the same weights.
+        An own encoder for references begins with the same weights. `layers` keeps the backbone's first ones only;
+        `size`, pixels a side, has its positions interpolated once, here; None: all, and its own size.
         """
-        weights = AutoModel.from_pretrained(name_or_path).state_dict()
-        model = cls(ViTPainConfig(backbone_config=AutoConfig.from_pretrained(name_or_path), **config_kwargs))
+        backbone_config, weights = pretrained_backbone(name_or_path, layers, size)
+        model = cls(ViTPainConfig(backbone_config=backbone_config, **config_kwargs))
         for encoder in filter(None, (model.backbone, model.reference_backbone)):
             encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
         return model
@@ -162,7 +153,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
     @can_return_tuple
     def forward(
         self,
-        pixel_values: Tensor,
+        pixel_values: Tensor | None = None,
         reference_pixel_values: Tensor | None = None,
         reference_mask: Tensor | None = None,
         labels: Tensor | None = None,
@@ -171,6 +162,9 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         interpolate_pos_encoding: bool = False,
         output_hidden_states: bool | int | list[int] | None = None,
         output_au_attention: bool | None = None,
+        tokens: Tensor | None = None,
+        reference_tokens: Tensor | None = None,
+        **more: Unpack[MoreLabels],
     ) -> ViTPainOutput:
         """Equations 4-12, and the supervised part of 15.
 
@@ -183,52 +177,88 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             reference_mask: (B, R), bool, False where that slot of `reference_pixel_values` is empty; default all True.
                 A row without any reference uses the learned fallback.
             labels: (B,), the observed PSPI, 0-16; whole numbers, unless pspi_head is "regression".
-            au_labels: (B, 6), the observed AU intensities, 0-5 (AU43 0-1).
+            au_labels: (B, U), the observed AU intensities, 0-5 (AU43 0-1).
             output_attentions: also return the backbone's `attentions`, and `au_attention`; default: as configured.
             output_hidden_states: also return the backbone's `hidden_states`; default: as configured.
             output_au_attention: also return `au_attention`; default: as `output_attentions`.
+            pain_labels: (B,), 1 for a face in pain, 0 for a neutral one or another expression, NaN where that is not
+                known; a model without an expression head has no use for them.
+            tokens: (B, T, D), in place of pixel_values: what the backbone made of frames of the configured size.
+            reference_tokens: (B, R, T, D), in place of reference_pixel_values.
 
         Raises:
-            ValueError: a label out of range; labels or references of another shape; references given to a model that
-                takes none, or none given to a model without a fallback.
+            ValueError: both or neither of pixel_values and tokens are given; a label out of range; labels or references
+                of another shape; references given to a model that takes none, or none to one without a fallback.
         """
         with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        with_au_attention = with_attentions if output_au_attention is None else output_au_attention
         wanted = self._wanted(with_attentions, output_hidden_states)
-        encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
+        if (pixel_values is None) == (tokens is None):
+            raise ValueError("pixel_values and tokens are both given, or neither; allowed is one of them")
+        encoded = BaseModelOutput(last_hidden_state=tokens)
+        if pixel_values is not None:
+            encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
         tokens = encoded.last_hidden_state
         if self.config.reference == "neutral":
-            tokens = self._fuse(tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding)
-        elif reference_pixel_values is not None or reference_mask is not None:
-            raise ValueError("reference_pixel_values or reference_mask was given, but this model has reference='none'")
-        cls, patches = face_and_patches(tokens, self._num_patches(pixel_values), self.config.pooling)
+            if reference_tokens is None:
+                references, reference_mask = self._references(
+                    tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding
+                )
+            else:
+                references = reference_tokens
+            tokens = self._fuse(tokens, references, reference_mask)
+        elif not all(given is None for given in (reference_pixel_values, reference_mask, reference_tokens)):
+            raise ValueError(
+                "reference_pixel_values, reference_tokens or reference_mask was given, but this model has "
+                "reference='none'"
+            )
+        size = self.config.image_size if pixel_values is None else pixel_values.shape[-2:]
+        cls, patches = face_and_patches(tokens, math.prod(self.config.patch_grid(*size)), self.config.pooling)
 
         logits, pspi, binary_logits = self._assess(cls)
-        au, attention = self.au_head(cls, patches)
+        au, au_sd, attention = self.au_head(cls, patches)
         output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
             au=au,
             cls=cls,
-            au_attention=attention
-            if (with_attentions if output_au_attention is None else output_au_attention)
-            else None,
+            au_attention=attention if with_au_attention else None,
             binary_logits=binary_logits,
+            au_sd=au_sd,
+            pain_logits=None if self.expression_head is None else self.expression_head(cls).squeeze(-1),
             hidden_states=encoded.hidden_states if "output_hidden_states" in wanted else None,
             attentions=encoded.attentions if "output_attentions" in wanted else None,
         )
-        if labels is None and au_labels is None:
-            return output
-        return ViTPainOutput(loss=self._loss(output, labels, au_labels), **output)
+        return self._with_loss(output, labels, au_labels, **more)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Lowest and highest PSPI, (B,) each, of the central interval at `level`, calibrated by the configuration."""
         return pspi_interval(logits, level, self.config.interval_temperature)
 
-    def _loss(self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None) -> Tensor:
-        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every given label must be known."""
-        check_labels(labels, au_labels, self.config, len(output.pspi))
-        weights = LossWeights(self.config.lambda_pspi, self.config.lambda_binary, self.config.lambda_au)
-        return total_loss(supervised_terms(output, labels, au_labels, self.config.pspi_thresholds), weights)
+    def au_interval(self, au: Tensor, au_sd: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
+        """Lowest and highest intensity, (B, U) each, of the central interval at `level`, calibrated as configured."""
+        return au_interval(au, au_sd, level, self.config.au_interval_scale, self.config.au_max)
+
+    def _with_loss(
+        self,
+        output: ViTPainOutput,
+        labels: Tensor | None,
+        au_labels: Tensor | None,
+        pain_labels: Tensor | None = None,
+    ) -> ViTPainOutput:
+        """The output with the supervised part of the loss, if there are labels that the model has a use for.
+
+        Here, unlike in `ViTPainTrainer`, every PSPI and AU must be known.
+        """
+        if self.expression_head is None:
+            pain_labels = None
+        if labels is None and au_labels is None and pain_labels is None:
+            return output
+        check_labels(labels, au_labels, pain_labels, self.config, len(output.pspi))
+        config = self.config
+        weights = LossWeights(config.lambda_pspi, config.lambda_binary, config.lambda_au, config.lambda_expression)
+        terms = supervised_terms(output, labels, au_labels, pain_labels, config.pspi_thresholds)
+        return ViTPainOutput(loss=total_loss(terms, weights), **output)
 
     def _wanted(self, attentions: bool, hidden_states: bool | int | list[int] | None) -> dict:
         """What the backbone is asked for beside its tokens."""
@@ -252,19 +282,27 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             wanted["interpolate_pos_encoding"] = True
         return backbone(pixel_values, return_dict=True, **wanted)
 
-    def _fuse(self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool) -> Tensor:
-        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+    def _references(
+        self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Tokens (B, R, S, D) of the references to frames of `tokens` (B, T, D), and which slots hold one, (B, R)."""
         batch = tokens.shape[0]
         if pixel_values is None:
             if mask is not None:
                 raise ValueError("reference_mask was given without reference_pixel_values")
-            references = tokens.new_zeros(batch, 1, 1, tokens.shape[-1])
-            mask = torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device)
-        else:
-            pictures, mask = as_slots(pixel_values, mask, batch)
-            encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-            references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
-            references = references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1)
+            return (
+                tokens.new_zeros(batch, 1, 1, tokens.shape[-1]),
+                torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device),
+            )
+        pictures, mask = as_slots(pixel_values, mask, batch)
+        encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
+        references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
+        return references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1), mask
+
+    def _fuse(self, tokens: Tensor, references: Tensor, mask: Tensor | None) -> Tensor:
+        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+        if mask is None:
+            mask = torch.ones(references.shape[:2], dtype=torch.bool, device=references.device)
         if self.reference_token is not None:
             references = self.reference_token(references, mask)
         elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():
@@ -282,9 +320,5 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         pspi = (classes - 1) * scores.float().sigmoid().squeeze(-1)
         return pspi_distribution(pspi, self.config.regression_sd, classes), pspi, self.binary_heads(cls)
 
-    def _num_patches(self, pixel_values: Tensor) -> int:
-        rows, columns = self.config.patch_grid(*pixel_values.shape[-2:])
-        return rows * columns
 
-
-__all__ = ["ViTPainForPainAssessment", "ViTPainOutput", "ViTPainPreTrainedModel"]
+__all__ = ["ViTPainForPainAssessment", "ViTPainPreTrainedModel"]

@@ -1,4 +1,4 @@
-"""`pipeline("pain-assessment")`: pictures of faces to PSPI, its interval and six action units."""
+"""`pipeline("pain-assessment")`: pictures of faces to PSPI and action units, with intervals."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,6 +38,10 @@ class PainAssessment(TypedDict):
         pspi: Prkachin and Solomon Pain Intensity, 0 (none) to 16: the expectation over the model's classes.
         pspi_interval: [low, high], whole PSPI scores, the central 90 % of the model's class distribution.
         au: {"AU4": …, "AU43": …}, FACS intensities, 0 (absent) to 5 (letter E); AU43, eyes closed, 0 to 1.
+            With the units of the PSPI come the companions that the model predicts, by the same scale.
+        au_interval: of a model with au_spread, {"AU4": [low, high], …}, the central 90 % of each intensity within its
+            scale; [0, 1] of AU43 says that the picture does not tell.
+        pain_probability: of a model with an expression head, of "pain, and not another expression".
         pain: of a model with binary heads, {"PSPI >= 1": probability, …}.
         attention: with `output_attentions=True`, {"AU4": array (rows, columns) of the patches, summing to 1, …}.
     """
@@ -45,6 +49,8 @@ class PainAssessment(TypedDict):
     pspi: float
     pspi_interval: list[int]
     au: dict[str, float]
+    au_interval: NotRequired[dict[str, list[float]]]
+    pain_probability: NotRequired[float]
     pain: NotRequired[dict[str, float]]
     attention: NotRequired[dict[str, np.ndarray]]
 
@@ -67,7 +73,7 @@ class PainAssessmentPipeline(Pipeline):
         reference_boxes: as `boxes`, for the references; nested as they are.
         face_crop: side of that square in longer sides of the box; only for a model that sees whole pictures.
         output_attentions: False.
-        interval_level: 0.9, above 0 and below 1.
+        interval_level: of all intervals, 0.9; above 0 and below 1.
     """
 
     _load_processor = False
@@ -226,6 +232,11 @@ class PainAssessmentPipeline(Pipeline):
             "pspi_interval": [scores.low[0].item(), scores.high[0].item()],
             "au": dict(zip(config.au_names, scores.au[0].tolist(), strict=True)),
         }
+        if scores.au_low is not None:
+            ends = np.stack([scores.au_low[0], scores.au_high[0]], axis=1).tolist()
+            result["au_interval"] = dict(zip(config.au_names, ends, strict=True))
+        if scores.pain_probability is not None:
+            result["pain_probability"] = scores.pain_probability[0].item()
         if scores.pain is not None:
             names = [f"PSPI >= {threshold}" for threshold in config.pspi_thresholds]
             result["pain"] = dict(zip(names, scores.pain[0].tolist(), strict=True))

@@ -14,7 +14,8 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import PAIN_THRESHOLDS
-from modeling_vitpain.frames.dataset import au_array, open_splits
+from modeling_vitpain.frames.dataset import open_splits
+from modeling_vitpain.frames.labels import au_array
 from modeling_vitpain.prediction.splits import predict_people
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.record import TrainingRecord

@@ -5,6 +5,8 @@ import json
 import os
 from pathlib import Path
 
+from ..frames.augmentation import AUGMENTATIONS
+
 HELP = "fine-tune ViTPain on a dataset"
 EXAMPLE = """pain3d train ./pain3d --out ./vitpain-tiny
   pain3d train ./pain3d --out ./vitpain --preset v5 --backbone facebook/dinov2-base
@@ -27,12 +29,17 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Model, distillation and recipe, which cross-validation has too. The default None means the preset's value."""
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--preset", choices=("scratch", "paper", "v5"), help="default: paper if pretrained, else scratch"
+        "--preset", choices=("scratch", "small", "paper", "v5"), help="default: paper if pretrained, else scratch"
     )
     model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
     model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
+    model.add_argument("--layers", type=int, metavar="L", help="keep the first L layers of a pretrained backbone")
+    model.add_argument("--size", type=int, help="pixels a side that a pretrained backbone sees (224)")
     model.add_argument(
-        "--start", "--starting-model", metavar="MODEL", help="continue from a trained ViTPain, Hub name or directory"
+        "--start",
+        "--starting-model",
+        metavar="MODEL",
+        help="continue from a trained ViTPain: directory, Hub name or vitpain-small",
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))
@@ -49,6 +56,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     recipe = parser.add_argument_group("recipe (default: the preset's)")
     recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
     recipe.add_argument("--max-steps", type=int, help="stop after so many steps")
+    recipe.add_argument("--max-minutes", type=float, metavar="M", help="stop training after M minutes, keep the best")
     recipe.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")
     recipe.add_argument(
         "--sampler",
@@ -62,6 +70,13 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="of learning the heatmaps; scratch 10; 0 for data without them",
     )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
+    recipe.add_argument("--tune", type=int, metavar="N", help="train the backbone's last N layers; 0: none of it")
+    recipe.add_argument("--layer-decay", type=float, metavar="D", help="rate of each layer over that of the next (1)")
+    recipe.add_argument("--freeze-epochs", type=int, metavar="N", help="epochs in which only the heads learn; paper 5")
+    recipe.add_argument(
+        "--features", metavar="DIR", help="of a frozen backbone (--tune 0): run it once and keep its tokens in DIR"
+    )
+    recipe.add_argument("--augmentation", choices=AUGMENTATIONS, help="of training frames; small strong, others light")
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
     recipe.add_argument(
         "--other-day-share",

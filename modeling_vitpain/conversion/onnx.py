@@ -5,8 +5,8 @@
   the file too.
 - A model without fallback refuses a frame whose slots are all empty. A file cannot: there every score of the frame is
   NaN.
-- Outputs: `logits` (batch, 17), `pspi` (batch,) 0-16, `au` (batch, 6), and of a model with binary heads `binary_logits`
-  (batch, 3), as ViTPainOutput defines them.
+- Outputs: `logits` (batch, 17), `pspi` (batch,) 0-16, `au` (batch, U), and of a model that has them `binary_logits`
+  (batch, 3), `au_sd` (batch, U) and `pain_logits` (batch,), as ViTPainOutput defines them.
 - What the pictures must look like and what the outputs mean is written into the file's metadata, as JSON a key.
 """
 
@@ -33,7 +33,8 @@ from ..modeling_vitpain import ViTPainForPainAssessment
 
 LARGEST_FILE = 1_800_000_000
 """Bytes of weights above which they go to a file of their own, NAME.onnx.data: one protobuf holds 2 GiB at most."""
-TOLERANCE = {"logits": 1e-3, "pspi": 1e-3, "au": 1e-3, "binary_logits": 1e-3}
+OUTPUTS = ("logits", "pspi", "au", "binary_logits", "au_sd", "pain_logits")
+TOLERANCE = 1e-3
 """Largest difference allowed between ONNX Runtime and torch, in the outputs' own units; float32 rounding is 1e-5."""
 DIFFERENT_BATCHES = ((1, 1), (3, 2))
 """Frames and references of the batches that both are run on; the model is traced with other numbers."""
@@ -64,7 +65,12 @@ class _Scores(nn.Module):
     def __init__(self, model: ViTPainForPainAssessment):
         super().__init__()
         self.model = model
-        self.outputs = ("logits", "pspi", "au") if model.binary_heads is None else tuple(TOLERANCE)
+        parts = {
+            "binary_logits": model.binary_heads,
+            "au_sd": model.au_head.spread,
+            "pain_logits": model.expression_head,
+        }
+        self.outputs = tuple(name for name in OUTPUTS if parts.get(name, model) is not None)
         self.train(False)
 
     def forward(
@@ -163,6 +169,7 @@ def _write_metadata(
         "interval_temperature": config.interval_temperature,
         "au_names": config.au_names,
         "au_max": config.au_max,
+        "au_interval_scale": config.au_interval_scale,
         "image_size": list(config.image_size),
         "image_mean": list(processor.image_mean),
         "image_std": list(processor.image_std),
@@ -182,7 +189,7 @@ def _compare(scores: _Scores, file: Path) -> dict[str, float]:
         found = session.run(list(scores.outputs), {name: value.numpy() for name, value in inputs.items()})
         for name, value, true in zip(scores.outputs, found, scores(**inputs), strict=True):
             largest[name] = max(largest[name], _difference(value, true.numpy()))
-    wrong = {name: value for name, value in largest.items() if not value <= TOLERANCE[name]}
+    wrong = {name: value for name, value in largest.items() if not value <= TOLERANCE}
     if wrong:
         raise WorkFailed(f"the ONNX file's scores differ from the model's by {wrong}; nothing was written")
     return largest

@@ -26,7 +26,7 @@ from .gradients import unit_gradients
 
 @dataclass(frozen=True)
 class Explained:
-    """A model's AU attention on the frames of a split, n of them.
+    """A model's attention for the six units of the PSPI on the frames of a split, n of them.
 
     Attributes:
         network, frames, rows: the model, what it saw, and the rows of the dataset.
@@ -86,11 +86,11 @@ def explain_split(
     found: dict[str, list[np.ndarray]] = {"attention": [], "gradient": [], "pspi": [], "au": []}
     for inputs, output in run_frames(network, seen, batch_size, f"attention, {split}", output_attentions=True):
         scores = pain_scores(output, network.config, image_size=inputs["pixel_values"].shape[-2:])
-        found["attention"].append(scores.attention)
+        found["attention"].append(scores.attention[:, : len(AU_NAMES)])
         if gradients:
             found["gradient"].append(unit_gradients(network, inputs, scores.attention.shape[2:]))
         found["pspi"].append(scores.pspi)
-        found["au"].append(scores.au)
+        found["au"].append(scores.au[:, : len(AU_NAMES)])
     return Explained(
         network=network,
         frames=seen,

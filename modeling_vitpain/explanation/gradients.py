@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import AU_NAMES
 
 from ..modeling_vitpain import ViTPainForPainAssessment
 
@@ -34,7 +35,7 @@ def filled_picture(pixels: Tensor, fill: str) -> Tensor:
 
 
 def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor], grid: tuple[int, int]) -> np.ndarray:
-    """How strongly each predicted AU depends on each patch: (B, 6, rows, columns), each map summing to 1.
+    """How strongly each predicted AU of the PSPI depends on each patch: (B, 6, rows, columns), each map summing to 1.
 
     |gradient x change that blurring makes|, summed over the patch. Uniform where a prediction is cut off at 0, and has
     no gradient.
@@ -42,7 +43,7 @@ def unit_gradients(network: ViTPainForPainAssessment, inputs: dict[str, Tensor],
     filled = filled_picture(inputs["pixel_values"], "blur")
     pixels = inputs["pixel_values"].clone().requires_grad_()
     with torch.enable_grad():
-        au = network(**{**inputs, "pixel_values": pixels}).au
+        au = network(**{**inputs, "pixel_values": pixels}).au[:, : len(AU_NAMES)]
         maps = [
             patch_attribution(network, au[:, k], pixels, filled, grid, keep=k + 1 < au.shape[1])
             for k in range(au.shape[1])

@@ -1,17 +1,21 @@
 """The pictures of a dataset as a model takes them: cut out and resized once, then varied and normalised each time."""
 
+import io
 import math
 
 import numpy as np
 import torch
 from datasets import Dataset
+from datasets import Image as ImageFeature
 from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import WorkFailed
+from dataset_script.vocabulary import SEGMENTS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..pictures_vitpain import crop_square
-from .augmentation import Variation
+from .augmentation.scene import Scene
+from .augmentation.sets import Variation
 from .kept_pictures import KeptPictures
 
 
@@ -52,6 +56,43 @@ class Normaliser:
         return torch.from_numpy(np.ascontiguousarray((rescaled - self.mean) / self.std))
 
 
+class ForegroundColumn:
+    """What the segments of frames show that is no background, as their pictures are cut out and resized.
+
+    Args:
+        rows: the frames.
+        segments: rows of the configuration `geometry`, in any order; frames without one have no foreground.
+        normaliser: of the model.
+        keep: hold the results in memory, so that each is decoded once, whatever the number of processes.
+    """
+
+    def __init__(self, rows: Dataset, segments: Dataset, normaliser: Normaliser, keep: bool):
+        place = {frame_id: k for k, frame_id in enumerate(segments["frame_id"][:])}
+        self._places = [place.get(frame_id) for frame_id in rows["frame_id"][:]]
+        self._boxes = rows.select_columns("face_box")
+        self.segments = segments.select_columns("segments")
+        self.normaliser = normaliser
+        _, height, width = normaliser.shape
+        self._kept = KeptPictures(len(rows), (height, width, 1)) if keep else None
+
+    def pixels(self, index: int) -> np.ndarray | None:
+        """(H, W), uint8, 255 in the foreground and 0 in the background and outside of the picture; None: unknown."""
+        place = self._places[index]
+        if place is None:
+            return None
+        pixels = None if self._kept is None else self._kept.get(index)
+        if pixels is None:
+            try:
+                segments = np.asarray(self.segments[place]["segments"])
+            except (UnidentifiedImageError, OSError) as error:
+                raise WorkFailed(f"row {place} of geometry: its segments are not a readable picture") from error
+            shown = Image.fromarray(np.where(segments == SEGMENTS.index("background"), 0, 255).astype(np.uint8))
+            pixels = self.normaliser.resize(shown, self._boxes[index]["face_box"])[..., :1]
+            if self._kept is not None:
+                self._kept.put(index, pixels)
+        return pixels[..., 0]
+
+
 class ImageColumn:
     """One picture column of a dataset, as tensors.
 
@@ -60,14 +101,25 @@ class ImageColumn:
         column: "image" or "heatmap".
         normaliser: of the model.
         keep: hold the resized pictures in memory, so that each is decoded once, whatever the number of processes.
+        foregrounds: of the same rows; None: pictures keep their background.
     """
 
-    def __init__(self, rows: Dataset, column: str, normaliser: Normaliser, keep: bool):
+    def __init__(
+        self,
+        rows: Dataset,
+        column: str,
+        normaliser: Normaliser,
+        keep: bool,
+        foregrounds: ForegroundColumn | None = None,
+    ):
         self.rows = rows.select_columns(["frame_id", "face_box", column])  # a row that is read is decoded whole
         self.column = column
         self.normaliser = normaliser
+        self._boxes = rows.select_columns("face_box")
+        self._files = rows.select_columns(column).cast_column(column, ImageFeature(decode=False))
         channels, height, width = normaliser.shape
         self._kept = KeptPictures(len(rows), (height, width, channels)) if keep else None
+        self.foregrounds = foregrounds
 
     def tensor(self, index: int, variation: Variation | None) -> torch.Tensor:
         """The picture of a row, varied if asked for: (3, H, W), float32, normalised.
@@ -77,8 +129,25 @@ class ImageColumn:
         """
         pixels = self._pixels(index)
         if variation is not None:
-            pixels = variation.apply(pixels, photometric=self.column == "image")
+            if self.column == "image":
+                pixels = variation.apply(pixels, self._scene(index, variation))
+            else:
+                pixels = variation.move(pixels)
         return self.normaliser.normalise(pixels)
+
+    def _scene(self, index: int, variation: Variation) -> Scene:
+        known = variation.needs_foreground and self.foregrounds is not None
+        foreground = self.foregrounds.pixels(index) if known else None
+        other = None if variation.partner is None else self._pixels(int(variation.partner * len(self.rows)))
+        return Scene(self._face(index) if variation.needs_face else None, foreground, other)
+
+    def _face(self, index: int) -> tuple[float, float, float, float] | None:
+        box = self._boxes[index]["face_box"]
+        if box is None or self.normaliser.processor.face_crop is not None:
+            return face_in_view(None, box, self.normaliser.processor)
+        file = self._files[index][self.column]
+        with Image.open(file["path"] if file["bytes"] is None else io.BytesIO(file["bytes"])) as image:
+            return face_in_view(image.size, box, self.normaliser.processor)
 
     def _pixels(self, index: int) -> np.ndarray:
         pixels = None if self._kept is None else self._kept.get(index)
@@ -92,3 +161,21 @@ class ImageColumn:
             if self._kept is not None:
                 self._kept.put(index, pixels)
         return pixels
+
+
+def face_in_view(
+    size: tuple[int, int] | None, face_box: list[float] | None, processor: ViTPainImageProcessor
+) -> tuple[float, float, float, float] | None:
+    """The face box (x0, y0, x1, y1) in sides of what the model sees of a picture; None: unknown.
+
+    `size` (width, height) of the picture matters only to a model that sees whole pictures.
+    """
+    if face_box is None:
+        return None
+    x0, y0, x1, y1 = face_box
+    if processor.face_crop is None:
+        width, height = size
+        return x0 / width, y0 / height, x1 / width, y1 / height
+    side = processor.face_crop * max(x1 - x0, y1 - y0)
+    half_width, half_height = (x1 - x0) / side / 2, (y1 - y0) / side / 2
+    return 0.5 - half_width, 0.5 - half_height, 0.5 + half_width, 0.5 + half_height

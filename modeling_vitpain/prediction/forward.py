@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
+from ..modeling_vitpain import ViTPainForPainAssessment
+from ..output_vitpain import ViTPainOutput
 
-_INPUTS = ("pixel_values", "reference_pixel_values", "reference_mask")
+_INPUTS = ("pixel_values", "reference_pixel_values", "reference_mask", "tokens", "reference_tokens")
 _SMALL_MODEL = 5_000_000
 """Parameters below which a second CPU thread costs more in waiting than it computes."""
 

@@ -2,15 +2,15 @@
 
 import math
 import sys
+import time
 
 from torch import nn
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from dataset_script.progress import Progress as LineProgress
 
-def in_backbone(name: str) -> bool:
-    """Whether a parameter of a ViTPain belongs to its backbone, or to the backbone of its references."""
-    return name.startswith(("backbone.", "reference_backbone."))
+from .rates import in_backbone
 
 
 class FollowEpoch(TrainerCallback):
@@ -42,21 +42,73 @@ class FreezeBackbone(TrainerCallback):
             parameter.requires_grad_(True)
 
 
-class Progress(TrainerCallback):
-    """A bar with the time left on a terminal; elsewhere a plain line an epoch. From the first process only."""
+class TimeLimit(TrainerCallback):
+    """Ends training after some minutes: the epoch then ends as any other, with its evaluation and its checkpoint.
+
+    `share` is the share of the time that is over, for the learning rate.
+    """
+
+    def __init__(self, minutes: float):
+        self.seconds = 60 * minutes
+        self.started: float | None = None
+
+    @property
+    def share(self) -> float:
+        return 0.0 if self.started is None else min((time.monotonic() - self.started) / self.seconds, 1.0)
 
     def on_train_begin(self, args, state, control, **kwargs):
+        self.started = time.monotonic()
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if self.share >= 1.0:
+            control.should_training_stop = True
+
+
+class Progress(TrainerCallback):
+    """A bar with the time left on a terminal; elsewhere a line every few seconds and one an epoch.
+
+    From the first process only.
+    """
+
+    def on_train_begin(self, args, state, control, model=None, **kwargs):
         disable = None if state.is_world_process_zero else True
         self.bar = tqdm(total=state.max_steps, initial=state.global_step, desc="train", unit="step", disable=disable)
         self.train_loss = float("nan")
+        self.says_lines = self.bar.disable and state.is_world_process_zero
+        self.images = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        self.training, self.evaluation = LineProgress("images"), None
+        if self.says_lines:
+            learning = sum(p.numel() for p in model.parameters() if p.requires_grad)
+            print(
+                f"train: {state.max_steps:,} steps of {self.images} images, {learning:,} parameters learn",
+                file=sys.stderr,
+                flush=True,
+            )
+            self._follow_training(state)
 
     def on_step_end(self, args, state, control, **kwargs):
         self.bar.update(1)
+        self._follow_training(state)
+
+    def _follow_training(self, state) -> None:
+        if self.says_lines:
+            self.training(state.global_step * self.images, state.max_steps * self.images)
+
+    def on_prediction_step(self, args, state, control, eval_dataloader=None, **kwargs):
+        if not self.says_lines:
+            return
+        if self.evaluation is None:
+            self.evaluation, self.evaluated = LineProgress("validation images"), 0
+        size = args.eval_batch_size * args.world_size
+        self.evaluated += 1
+        total = len(eval_dataloader.dataset)
+        self.evaluation(min(self.evaluated * size, total), total)
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         self.train_loss = (logs or {}).get("loss", self.train_loss)
 
     def on_evaluate(self, args, state, control, metrics=None, **kwargs):
+        self.evaluation = None
         line = (
             f"epoch {math.ceil(state.epoch):>3}  step {state.global_step}/{state.max_steps}  "
             f"loss {self.train_loss:.3f}  validation: loss {metrics['eval_loss']:.3f}  "

@@ -9,10 +9,12 @@ from accelerate.utils import is_bf16_available
 
 from dataset_script.errors import InvalidInput
 
+from ..frames.augmentation.sets import check_augmentation
 from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
-_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps")
+_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
+_OF_PRETRAINED = ("layers", "size")
 _ARCHITECTURE = ("au_head", "pspi_head", "pooling", "reference", "reference_encoder")
 
 
@@ -24,11 +26,13 @@ class RunOptions:
 
     Attributes:
         data: dataset directory or Hub name.
-        preset: "scratch", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
+        preset: "scratch", "small", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
         config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
             "large", which start from the paper's backbone.
         backbone: pretrained backbone, Hub name or directory.
-        start: a trained ViTPain to continue from, Hub name or directory.
+        layers: how many of a pretrained backbone's first layers are kept; None: the preset's, or all.
+        size: pixels a side that a pretrained backbone sees; None: 224, or its own where that is smaller.
+        start: a trained ViTPain to continue from: directory, Hub name or name of a shipped model.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
@@ -38,6 +42,10 @@ class RunOptions:
         other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
             of another day (the configuration `references`), where the data have any.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
+        tune, layer_decay, freeze_epochs, max_minutes: as in ViTPainTrainingArguments.
+        features: directory of the tokens of a frozen backbone (tune 0), which are then computed once, see
+            `feature_cache.py`. None: with the preset "small" beside the checkpoints, else it runs in every step.
+        augmentation: of the training frames, one of `AUGMENTATIONS`.
         max_steps: stop after so many steps.
     """
 
@@ -45,6 +53,8 @@ class RunOptions:
     preset: str | None = None
     config: str | None = None
     backbone: str | None = None
+    layers: int | None = None
+    size: int | None = None
     start: str | None = None
     input: str = "image"
     teacher: str | None = None
@@ -59,12 +69,18 @@ class RunOptions:
     sampler: str | None = None
     heatmap_weight: float | None = None
     lora_rank: int | None = None
+    tune: int | None = None
+    layer_decay: float | None = None
+    freeze_epochs: int | None = None
+    features: str | None = None
+    augmentation: str | None = None
     bf16: bool | None = None
     epochs: int | None = None
     batch_size: int | None = None
     lr: float | None = None
     seed: int = 0
     max_steps: int | None = None
+    max_minutes: float | None = None
     without_others: bool = False
     other_day_share: float = 0.5
 
@@ -88,6 +104,13 @@ class RunOptions:
             given = [name for name in _ARCHITECTURE if getattr(self, name) is not None]
             if given:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
+        if self.augmentation is not None:
+            check_augmentation(self.augmentation)
+        if self.features is not None and self.tuned_layers != 0:
+            raise InvalidInput("features is given with a backbone that learns; allowed is with tune 0")
+        given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
+        if given and self.pretrained_backbone is None:
+            raise InvalidInput(f"{' and '.join(given)} is given; allowed is that with a pretrained backbone alone")
         if self.input == "heatmap":
             if self.teacher is not None:
                 raise InvalidInput("input is 'heatmap' with a teacher; the student of a distillation sees images")
@@ -117,6 +140,27 @@ class RunOptions:
             return PRESETS["paper"].backbone
         return self.recipe.backbone if self.config is None and self.start is None else None
 
+    @property
+    def tuned_layers(self) -> int | None:
+        """How many of the backbone's last layers learn; None: all, or LoRA's adapters."""
+        if self.tune is None and self.lora_rank:
+            return None
+        return self.recipe.training.get("tune") if self.tune is None else self.tune
+
+    @property
+    def kept_layers(self) -> int | None:
+        """How many of the pretrained backbone's first layers are kept; None: all."""
+        return self.recipe.layers if self.layers is None else self.layers
+
+    @property
+    def augmentation_name(self) -> str:
+        return self.recipe.augmentation if self.augmentation is None else self.augmentation
+
+    @property
+    def caches_features(self) -> bool:
+        """Whether the tokens of a backbone that is frozen throughout are kept on disk."""
+        return self.features is not None or self.recipe.caches_features
+
     def model_settings(self) -> dict[str, Any]:
         """For ViTPainConfig: the preset's, and over them the options given."""
         names = (*_ARCHITECTURE, "lambda_au")
@@ -141,16 +185,17 @@ class RunOptions:
             "sampler": self.sampler,
             "heatmap_weight": self.heatmap_weight,
             "lora_rank": self.lora_rank,
+            "layer_decay": self.layer_decay,
+            "freeze_epochs": self.freeze_epochs,
+            "max_minutes": self.max_minutes,
             "reference_dropout": self.reference_dropout,
         }
         training |= {name: value for name, value in given.items() if value is not None}
         if self.input == "heatmap":
             training["heatmap_weight"] = 0.0  # the target would be the input
-        if training.get("lora_rank") and self.pretrained_backbone is None and self.start is None:
-            raise InvalidInput(
-                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained "
-                "backbone"
-            )
+        training["tune"] = self.tuned_layers
+        if self.pretrained_backbone is None and self.start is None:
+            _refuse_frozen(training)
         on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
         training |= {
             "bf16": on_gpu if self.bf16 is None else self.bf16,
@@ -158,3 +203,13 @@ class RunOptions:
             "dataloader_num_workers": workers,
         }
         return ViTPainTrainingArguments(output_dir=str(directory), **{**training, **others})
+
+
+def _refuse_frozen(training: dict[str, Any]) -> None:
+    """Raises InvalidInput where most of a backbone of random weights would never learn."""
+    for name, all_learns in (("lora_rank", 0), ("tune", None)):
+        value = training.get(name, all_learns)
+        if value != all_learns:
+            raise InvalidInput(
+                f"{name} is {value} on a backbone of random weights; allowed is that with a pretrained one"
+            )

@@ -1,4 +1,4 @@
-"""Training recipes: transformers' arguments with ViTPain's own beside them, and three presets.
+"""Training recipes: transformers' arguments with ViTPain's own beside them, and four presets.
 
     args = ViTPainTrainingArguments.preset("paper", output_dir="out", num_train_epochs=30)
     trainer = ViTPainTrainer(model, args, train_dataset=PainFrames(...), eval_dataset=PainFrames(...))
@@ -8,6 +8,8 @@
   the heads' rate; a cosine to 1 %. Batch size and weight decay are not stated there.
 - `v5`, the paper's later versions and the authors' release: neutral reference, regression head, the backbone frozen but
   for LoRA on its attention.
+- `small`, not in the paper: heads on the frozen first layers of DINOv2 ViT-S, whose tokens are computed once; in a
+  second run (`--start`, `--tune`) its last layers or LoRA.
 - `scratch`, not in the paper: a small model from random weights, which also predicts the heatmaps
   (`heatmap_objective.py`).
 """
@@ -20,6 +22,7 @@ from transformers import TrainingArguments
 
 from dataset_script.errors import InvalidInput
 
+from ..configuration_vitpain import AU_NAMES
 from ..frames.sampling import SAMPLERS
 from ..losses_vitpain import LossWeights
 
@@ -31,11 +34,19 @@ class ViTPainTrainingArguments(TrainingArguments):
     Attributes:
         learning_rate: of the heads.
         backbone_learning_rate: of the backbones, or of their LoRA adapters.
+        layer_decay: rate of each of the backbone's layers over that of the layer after it; 1: all the same.
+        tune: how many of the backbone's last layers learn; 0: none, None: all.
+        feature_copies: how often a training frame is kept, varied in another way each time, where the tokens of a
+            frozen backbone are kept on disk (`feature_cache.py`).
         freeze_epochs: epochs in which only the heads learn.
+        max_minutes: of training, with its evaluations, after which it stops and keeps the best epoch; the rate falls
+            with the steps or the time, what is further. None: no limit. A run with one is not repeatable bit for bit.
         warmup_steps: below 1: the share of all steps in which the rate rises; it falls by a cosine to 1 % afterwards.
         sampler: "natural" (every frame once), "balanced" (each PSPI class equally likely) or "pain-twice".
         heatmap_weight, distillation_pspi, distillation_au, distillation_feature: weights of terms of the loss, see
             `losses_vitpain`; a heatmap_weight of 0 leaves the heatmap objective out.
+        attention_weight: of the term of the loss that compares the AU queries' attention with the true heat of each
+            unit; above 0 it needs data with the configuration `geometry`.
         distillation_temperature: T of the distilled PSPI's softened distributions.
         lora_rank: of the adapters that `ViTPainTrainer` puts on the backbone's attention; 0: none.
         lora_alpha, lora_dropout: their scale (over the rank) and dropout.
@@ -62,16 +73,21 @@ class ViTPainTrainingArguments(TrainingArguments):
     metric_for_best_model: str | None = "pspi_mae"
     greater_is_better: bool | None = False
     # without it compute_metrics is silently skipped
-    label_names: list[str] | None = field(default_factory=lambda: ["labels", "au_labels"])
+    label_names: list[str] | None = field(default_factory=lambda: ["labels", "au_labels", "pain_labels"])
     remove_unused_columns: bool = False
     dataloader_pin_memory: bool = field(default_factory=torch.cuda.is_available)
     disable_tqdm: bool | None = True
     report_to: None | str | list[str] = "none"  # noqa: RUF036 - HfArgumentParser reads this order only
 
     backbone_learning_rate: float = 5e-6
+    layer_decay: float = 1.0
+    tune: int | None = None
+    feature_copies: int = 4
     freeze_epochs: int = 5
+    max_minutes: float | None = None
     sampler: str = "natural"
     heatmap_weight: float = LossWeights.heatmap_weight
+    attention_weight: float = LossWeights.attention_weight
     lora_rank: int = 0
     lora_alpha: float = 16.0
     lora_dropout: float = 0.1
@@ -102,14 +118,24 @@ class ViTPainTrainingArguments(TrainingArguments):
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is above 0")
         for name in (
             "freeze_epochs",
+            "tune",
             "heatmap_weight",
+            "attention_weight",
             "lora_rank",
             "distillation_pspi",
             "distillation_au",
             "distillation_feature",
         ):
-            if not getattr(self, name) >= 0:
+            if getattr(self, name) is not None and not getattr(self, name) >= 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 or more")
+        if self.feature_copies < 1:
+            raise InvalidInput(f"feature_copies is {self.feature_copies}; allowed is 1 or more")
+        if not 0 < self.layer_decay <= 1:
+            raise InvalidInput(f"layer_decay is {self.layer_decay}; allowed is above 0, up to 1")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise InvalidInput(f"max_minutes is {self.max_minutes}; allowed is above 0")
+        if self.lora_rank and self.tune is not None:
+            raise InvalidInput(f"tune is {self.tune} with lora_rank {self.lora_rank}; allowed is one of them")
         for name in ("lora_dropout", "reference_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 to below 1")
@@ -136,9 +162,18 @@ class Preset:
     """Where the weights start when neither a backbone nor a configuration is named; None: at random."""
     face_crop: float | None = None
     """The image processor's: None for the whole picture, as the paper has it."""
+    layers: int | None = None
+    """How many of the backbone's first layers are kept; None: all."""
+    augmentation: str = "light"
+    """Of the training frames, one of `AUGMENTATIONS`."""
+    caches_features: bool = False
+    """Keep the tokens of a backbone that is frozen throughout on disk."""
     bf16_on_gpu: bool = True
     """Train in bfloat16 (weights stay float32) where the machine has a GPU that can."""
 
+
+COMPANIONS = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26")
+"""What `small` predicts beside the PSPI's units."""
 
 PRESETS = {
     "paper": Preset(training={}, backbone="google/vit-large-patch16-224-in21k"),
@@ -155,6 +190,35 @@ PRESETS = {
         # AUs weigh 1 on synthetic frames, as the release has it; on UNBC it takes 0.1
         model={"pspi_head": "regression", "reference": "neutral", "reference_encoder": "own", "lambda_au": 1.0},
         backbone="facebook/dinov3-vitl16-pretrain-lvd1689m",
+    ),
+    "small": Preset(
+        training={
+            "num_train_epochs": 30,
+            "per_device_train_batch_size": 64,
+            "learning_rate": 1e-3,
+            "backbone_learning_rate": 1e-4,
+            "layer_decay": 0.75,
+            "weight_decay": 0.05,
+            "freeze_epochs": 0,
+            "warmup_steps": 0.1,
+            "tune": 0,
+            "reference_dropout": 0.3,
+        },
+        model={
+            "au_names": [*AU_NAMES, *COMPANIONS],
+            "au_spread": True,
+            "expression_head": True,
+            "reference": "neutral",
+            "pooling": "mean",
+            "pspi_hidden_sizes": [192, 96],
+            "head_dropout": 0.1,
+            "au_norm": True,
+        },
+        backbone="facebook/dinov2-small",
+        layers=9,
+        augmentation="strong",
+        caches_features=True,
+        face_crop=1.1,
     ),
     "scratch": Preset(
         training={
@@ -180,12 +244,17 @@ _RECORDED = (
     "learning_rate",
     "backbone_learning_rate",
     "weight_decay",
+    "layer_decay",
     "warmup_steps",
+    "tune",
+    "feature_copies",
     "freeze_epochs",
+    "max_minutes",
     "max_grad_norm",
     "bf16",
     "sampler",
     "heatmap_weight",
+    "attention_weight",
     "lora_rank",
     "lora_alpha",
     "lora_dropout",

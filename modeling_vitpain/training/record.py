@@ -27,6 +27,8 @@ _CURVE = {  # names in Trainer's log: names here
     "eval_pspi_mae": "validation_pspi_mae",
     "eval_pspi_accuracy": "validation_pspi_accuracy",
     "eval_au_mae": "validation_au_mae",
+    "eval_companion_mae": "validation_companion_mae",
+    "eval_pain_auroc": "validation_pain_auroc",
 }
 
 
@@ -65,6 +67,8 @@ class CurveEntry(TypedDict, total=False):
     validation_pspi_mae: float
     validation_pspi_accuracy: float
     validation_au_mae: float
+    validation_companion_mae: float
+    validation_pain_auroc: float
 
 
 class TrainingRecord(TypedDict):
@@ -81,7 +85,7 @@ class TrainingRecord(TypedDict):
         steps: optimizer steps.
         versions: of Python, torch and transformers.
         curve: epoch by epoch.
-        calibration: of the PSPI interval.
+        calibration: of the intervals.
         seconds: that the run took, of its last start if it was resumed.
     """
 

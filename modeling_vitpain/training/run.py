@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from datasets import Dataset
 from safetensors import SafetensorError
 from transformers import set_seed
@@ -21,13 +20,23 @@ from dataset_script.claim import check_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ..frames.dataset import PainFrames, open_other_days, open_people, open_split, pain_and_neutral
+from ..frames.dataset import (
+    PainFrames,
+    open_other_days,
+    open_people,
+    open_segments,
+    open_split,
+    pain_and_neutral,
+)
 from ..frames.neutral_frames import NeutralFrames
+from ..frames.unit_heat import UnitHeat, open_unit_heat
 from ..image_processing_vitpain import ViTPainImageProcessor
+from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.forward import sensible_threads
 from ..prediction.load import load_model
 from .calibration import calibrate
 from .checkpoints import last_complete, remove_incomplete
+from .feature_cache import FeatureCache, FeatureFrames
 from .lora import has_lora, merge_lora
 from .options import RunOptions
 from .recipes import ViTPainTrainingArguments
@@ -39,6 +48,7 @@ from .trainers import DistillationTrainer, ViTPainTrainer
 RECORD = "training.json"
 _CHECKPOINTS = "checkpoints"
 _OPTIONS = "options.json"
+_FEATURES = "features"
 
 
 def train(
@@ -101,7 +111,7 @@ def train(
 def build_trainer(
     options: RunOptions,
     args: ViTPainTrainingArguments,
-    model: torch.nn.Module,
+    model: ViTPainForPainAssessment,
     processor: ViTPainImageProcessor,
     splits: dict[str, Dataset],
 ) -> ViTPainTrainer:
@@ -116,8 +126,19 @@ def build_trainer(
             with args.main_process_first(local=False, desc="running the teacher"):
                 cache = Path(options.cache_teacher)
                 teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
-    train_frames = {"augment_seed": options.seed, "with_heatmap": args.heatmap_weight > 0, "teacher": teacher_data}
-    validation_frames = {}
+    augmentation = options.augmentation_name
+    train_frames = {
+        "augment_seed": options.seed,
+        "with_heatmap": args.heatmap_weight > 0,
+        "teacher": teacher_data,
+        "augmentation": augmentation,
+        "segments": open_segments(options.data, "train") if augmentation == "strong" else None,
+        "au_names": model.config.au_names,
+    }
+    validation_frames = {"au_names": model.config.au_names}
+    if args.attention_weight:
+        grid = model.config.patch_grid(*model.config.image_size)
+        train_frames["unit_heat"] = UnitHeat(splits["train"], open_unit_heat(options.data), processor, grid)
     if model.config.reference == "neutral":
         people = set(splits["train"]["identity_id"][:])
         other_days = open_other_days(options.data, people) if options.other_day_share else None
@@ -125,13 +146,32 @@ def build_trainer(
             dropout=args.reference_dropout, other_days=other_days, other_day_share=options.other_day_share
         )
         validation_frames["reference"] = NeutralFrames()
-    return trainer_class(
-        model,
-        args,
-        train_dataset=PainFrames(splits["train"], processor, options.input, **train_frames),
-        eval_dataset=PainFrames(splits["validation"], processor, options.input, **validation_frames),
-        **extra,
+    datasets = {
+        "train_dataset": PainFrames(splits["train"], processor, options.input, **train_frames),
+        "eval_dataset": PainFrames(splits["validation"], processor, options.input, **validation_frames),
+    }
+    if args.tune == 0 and options.caches_features:
+        directory = Path(args.output_dir) / _FEATURES if options.features is None else Path(options.features)
+        datasets = _cached(datasets, directory, model.to(args.device), processor, args)
+    return trainer_class(model, args, **datasets, **extra)
+
+
+def _cached(
+    frames: dict[str, PainFrames],
+    directory: Path,
+    model: ViTPainForPainAssessment,
+    processor: ViTPainImageProcessor,
+    args: ViTPainTrainingArguments,
+) -> dict[str, FeatureFrames]:
+    """The frames with the tokens of the frozen backbone in place of pictures."""
+    cache = FeatureCache(
+        directory, model, processor, args.per_device_eval_batch_size, args.dataloader_num_workers, args.bf16
     )
+    with args.main_process_first(local=False, desc="running the backbone"):
+        return {
+            "train_dataset": cache.frames(frames["train_dataset"], "train", args.feature_copies),
+            "eval_dataset": cache.frames(frames["eval_dataset"], "validation"),
+        }
 
 
 def _rows(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import AutoImageProcessor
+from transformers import AutoConfig, AutoImageProcessor
+from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+from transformers.utils import IMAGE_PROCESSOR_NAME, cached_file
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
@@ -15,6 +17,9 @@ from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.load import load_model
 from ..reference_vitpain import ReferenceToken
 from .options import RunOptions
+
+PRETRAINED_SIZE = 224
+"""Pixels a side that a pretrained backbone sees unless a size is given, as in the paper; never more than its own."""
 
 
 def starting_model(options: RunOptions) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
@@ -36,18 +41,39 @@ def starting_model(options: RunOptions) -> tuple[ViTPainForPainAssessment, ViTPa
         model = ViTPainForPainAssessment(_config(options))
         start_from_sine_positions(model)
     else:
-        backbone = options.pretrained_backbone
-        try:
-            model = ViTPainForPainAssessment.from_backbone(backbone, **options.model_settings())
-            own = AutoImageProcessor.from_pretrained(backbone)
-        except (OSError, ValueError) as error:
-            raise WorkFailed(f"backbone {backbone} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
-        normalisation = {"image_mean": own.image_mean, "image_std": own.image_std}
+        model, normalisation = _on_pretrained(options)
     height, width = model.config.image_size
     processor = ViTPainImageProcessor(
         size={"height": height, "width": width}, face_crop=options.recipe.face_crop, **normalisation
     )
     return model, processor
+
+
+def _on_pretrained(options: RunOptions) -> tuple[ViTPainForPainAssessment, dict[str, list[float]]]:
+    """New heads on the pretrained backbone of the options, and the normalisation of its pictures."""
+    backbone, size = options.pretrained_backbone, options.size
+    try:
+        own_size = AutoConfig.from_pretrained(backbone).image_size
+        if size is None and isinstance(own_size, int):
+            size = min(PRETRAINED_SIZE, own_size)
+        model = ViTPainForPainAssessment.from_backbone(backbone, options.kept_layers, size, **options.model_settings())
+        return model, _normalisation(backbone)
+    except (OSError, ValueError) as error:
+        raise WorkFailed(f"backbone {backbone} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+
+
+def _normalisation(backbone: str) -> dict[str, list[float]]:
+    """Mean and standard deviation of the pictures that a backbone was trained on; ImageNet's where it does not say."""
+    if cached_file(backbone, IMAGE_PROCESSOR_NAME, _raise_exceptions_for_missing_entries=False) is None:
+        mean, std = IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
+        print(
+            f"pain3d: backbone {backbone} has no {IMAGE_PROCESSOR_NAME}; ImageNet's normalisation is taken, "
+            f"mean {mean}, standard deviation {std}",
+            file=sys.stderr,
+        )
+        return {"image_mean": mean, "image_std": std}
+    own = AutoImageProcessor.from_pretrained(backbone)
+    return {"image_mean": own.image_mean, "image_std": own.image_std}
 
 
 def _config(options: RunOptions) -> ViTPainConfig:

@@ -12,12 +12,10 @@ the CLS of the original frame whatever the augmentation.
 - A file whose content does not match its name is refused.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 import torch
-from datasets import Dataset, Image
+from datasets import Dataset
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -31,10 +29,10 @@ from ..frames.dataset import PainFrames, TeacherOutputs
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.forward import run_frames
+from .content_hash import model_hash, pictures_hash
 
 OUTPUTS = ("logits", "au", "cls")
 _CHUNK = 256  # frames a file
-_NOT_CONTENT = ("_name_or_path", "transformers_version", "architectures", "auto_map", "custom_pipelines", "dtype")
 
 
 def teacher_outputs(
@@ -60,42 +58,18 @@ def teacher_outputs(
     if teacher.training:
         raise InvalidInput("teacher is in training mode; allowed is eval mode, where its outputs are fixed")
     directory.mkdir(parents=True, exist_ok=True)
-    identity = teacher_hash(teacher, processor)
+    identity = model_hash(teacher, teacher.config, processor)
     frames = PainFrames(rows, processor, "heatmap")
-    encoded = rows.select_columns(["frame_id", "face_box", "heatmap"]).cast_column("heatmap", Image(decode=False))
     parts = []
     for start in tqdm(range(0, len(rows), _CHUNK), desc="teacher outputs", unit="chunk", disable=None):
         indices = range(start, min(start + _CHUNK, len(rows)))
-        key = _chunk_hash(identity, encoded.select(indices))
+        key = pictures_hash(rows.select(indices), "heatmap", identity)
         path = directory / f"{key}.safetensors"
         if not path.is_file():
             outputs = _run(teacher, Subset(frames, indices), batch_size)
             write_atomically(path, save(outputs, metadata={"key": key}))
         parts.append(_read(path, key, len(indices)))
     return {name: torch.cat([part[name] for part in parts]) for name in OUTPUTS}
-
-
-def teacher_hash(teacher: ViTPainForPainAssessment, processor: ViTPainImageProcessor) -> str:
-    """SHA-256 of weights, configuration and image processor; where they were loaded from does not count."""
-    digest = hashlib.sha256()
-    for settings in (teacher.config.to_dict(), processor.to_dict()):
-        content = {name: value for name, value in settings.items() if name not in _NOT_CONTENT}
-        digest.update(json.dumps(content, sort_keys=True, default=str).encode())
-    for name, tensor in sorted(teacher.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
-
-
-def _chunk_hash(identity: str, encoded: Dataset) -> str:
-    digest = hashlib.sha256(identity.encode())
-    for row in encoded:
-        picture = row["heatmap"]["bytes"]
-        if picture is None:  # a dataset of files, not of embedded bytes
-            picture = Path(row["heatmap"]["path"]).read_bytes()
-        digest.update(json.dumps([row["frame_id"], row["face_box"], len(picture)]).encode())
-        digest.update(picture)
-    return digest.hexdigest()
 
 
 def _run(teacher: ViTPainForPainAssessment, frames: Subset, batch_size: int) -> TeacherOutputs:

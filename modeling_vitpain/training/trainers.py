@@ -1,34 +1,49 @@
 """Trainers for ViTPain on transformers' Trainer: the paper's section 5, its later versions, and distillation.
 
 - The loss is `losses_vitpain.total_loss`; the trainers collect its terms from a batch.
-- Two parameter groups, backbone and heads; together they hold every trainable parameter.
+- The backbone's parameters learn at rates of their own (`rates.py`), the heads' at another.
 - The best epoch is chosen by the PSPI error on the validation identities. The test split is never used.
 - A resumed run equals an uninterrupted one bit for bit: augmentation, order and dropout are restored. Incomplete
   checkpoints are skipped (`checkpoints.py`).
 - Several processes (`accelerate launch`, `torchrun`) share the batches of one run.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import EvalPrediction, Trainer
+from transformers import Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.facs import AU_NAMES
 
 from ..frames.sampling import PainSampler
-from ..losses_vitpain import LossTerms, LossWeights, add_distillation, check_labels, supervised_terms, total_loss
-from ..modeling_vitpain import ViTPainForPainAssessment, ViTPainOutput
-from .callbacks import FollowEpoch, FreezeBackbone, Progress, in_backbone
+from ..losses_vitpain import (
+    LossTerms,
+    LossWeights,
+    add_distillation,
+    attention_error,
+    check_labels,
+    supervised_terms,
+    total_loss,
+)
+from ..modeling_vitpain import ViTPainForPainAssessment
+from ..output_vitpain import ViTPainOutput
+from .callbacks import FollowEpoch, FreezeBackbone, Progress, TimeLimit
 from .checkpoints import mark_complete
 from .heatmap_objective import HeatmapObjective
 from .lora import add_lora, has_lora
+from .metrics import compute_metrics
+from .rates import backbone_groups, in_backbone, train_last_layers
 from .recipes import ViTPainTrainingArguments
 
+_PRESENT = 1
+"""Intensity from which a unit moves the face enough to be looked at."""
 _OBJECTIVE = "heatmap_objective.safetensors"
 
 
@@ -41,14 +56,24 @@ class ViTPainTrainer(Trainer):
         model: trained in place.
         args: the recipe.
         train_dataset, eval_dataset: `PainFrames`.
+
+    Raises:
+        InvalidInput: `attention_weight` is above 0, and the model has no AU queries.
     """
 
-    targets = ("labels", "au_labels", "heatmaps")
+    targets = ("labels", "au_labels", "pain_labels", "heatmaps", "au_heat")
     """What a batch may hold beside the model's inputs."""
 
     def __init__(self, model: ViTPainForPainAssessment, args: ViTPainTrainingArguments, **kwargs):
         if args.lora_rank and not has_lora(model):
             add_lora(model, args.lora_rank, args.lora_alpha, args.lora_dropout)
+        if args.attention_weight and model.config.au_head != "query":
+            raise InvalidInput(
+                f"attention_weight is {args.attention_weight} with au_head {model.config.au_head!r}; allowed is 0, or "
+                "au_head 'query', which has attention"
+            )
+        if args.tune is not None:
+            train_last_layers(model, args.tune)
         self.objective = HeatmapObjective(model).to(args.device) if args.heatmap_weight else None
         super().__init__(model=model, args=args, compute_metrics=compute_metrics, **kwargs)
         self.remove_callback(PrinterCallback)
@@ -56,6 +81,9 @@ class ViTPainTrainer(Trainer):
         self.add_callback(Progress())
         if hasattr(self.train_dataset, "set_epoch"):
             self.add_callback(FollowEpoch(self.train_dataset))
+        self.time_limit = None if args.max_minutes is None else TimeLimit(args.max_minutes)
+        if self.time_limit is not None:
+            self.add_callback(self.time_limit)
         if args.freeze_epochs > 0:
             self.add_callback(FreezeBackbone(model, args.freeze_epochs))
 
@@ -63,12 +91,14 @@ class ViTPainTrainer(Trainer):
         """`losses_vitpain.total_loss` of a batch; in evaluation its supervised terms alone."""
         inputs = dict(inputs)
         targets = {name: inputs.pop(name, None) for name in self.targets}
+        if self.args.attention_weight and model.training:
+            inputs["output_au_attention"] = True
         output = model(**inputs)
         loss = total_loss(self.loss_terms(output, targets, model.training), self.loss_weights())
         return (loss, output) if return_outputs else loss
 
     def loss_terms(self, output: ViTPainOutput, targets: dict[str, Tensor | None], training: bool) -> LossTerms:
-        """The terms of a batch: those of the labels and, in training from scratch, that of the heatmaps.
+        """The terms of a batch: those of the labels and, in training, those of the heatmaps that the recipe asks for.
 
         Args:
             output: of the model.
@@ -77,18 +107,27 @@ class ViTPainTrainer(Trainer):
             training: False leaves out all but the supervised terms.
 
         Raises:
-            InvalidInput: the recipe needs heatmaps, and the batch has none.
+            InvalidInput: the recipe needs heatmaps, of expressions or of units, and the batch has none.
             ValueError: a label out of range.
         """
-        labels, au_labels, config = targets["labels"], targets["au_labels"], self.model.config
-        check_labels(labels, au_labels, config, len(output.pspi), unknown_allowed=True)
-        terms = supervised_terms(output, labels, au_labels, config.pspi_thresholds)
+        labels = targets["labels"], targets["au_labels"], targets["pain_labels"]
+        check_labels(*labels, self.model.config, len(output.pspi), unknown_allowed=True)
+        terms = supervised_terms(output, *labels, self.model.config.pspi_thresholds)
         if self.objective is not None and training:
             if targets["heatmaps"] is None:
                 raise InvalidInput(
                     f"heatmap_weight is {self.args.heatmap_weight}; the training frames hold no heatmaps"
                 )
             terms.heatmap = self.objective(targets["heatmaps"])
+        if self.args.attention_weight and training:
+            if targets["au_heat"] is None:
+                raise InvalidInput(
+                    f"attention_weight is {self.args.attention_weight}; the training frames hold no heat of units"
+                )
+            six = np.s_[:, : len(AU_NAMES)]
+            terms.attention = attention_error(
+                output.au_attention[six], targets["au_heat"], targets["au_labels"][six] >= _PRESENT
+            )
         return terms
 
     def loss_weights(self) -> LossWeights:
@@ -98,31 +137,44 @@ class ViTPainTrainer(Trainer):
             lambda_pspi=config.lambda_pspi,
             lambda_binary=config.lambda_binary,
             lambda_au=config.lambda_au,
+            lambda_expression=config.lambda_expression,
             heatmap_weight=args.heatmap_weight,
+            attention_weight=args.attention_weight,
             distillation_pspi=args.distillation_pspi,
             distillation_au=args.distillation_au,
             distillation_feature=args.distillation_feature,
         )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
-        """AdamW over two groups: the backbone, and everything else."""
+        """AdamW over the backbone, in groups of one rate each, and everything else."""
         if self.optimizer is None:
-            groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
-            for name, parameter in self.model.named_parameters():
-                if parameter.requires_grad:
-                    groups[in_backbone(name)].append(parameter)
+            args = self.args
+            heads = [p for n, p in self.model.named_parameters() if p.requires_grad and not in_backbone(n)]
             if self.objective is not None:
-                groups[False] += self.objective.parameters()
+                heads += self.objective.parameters()
+            groups = backbone_groups(self.model, args.backbone_learning_rate, args.layer_decay)
             self.optimizer = torch.optim.AdamW(
-                [
-                    {"params": groups[True], "lr": self.args.backbone_learning_rate},
-                    {"params": groups[False], "lr": self.args.learning_rate},
-                ],
-                weight_decay=self.args.weight_decay,
+                [*groups, {"params": heads, "lr": args.learning_rate}], weight_decay=args.weight_decay
             )
             if self.objective is not None:
                 self.objective.follow(self.optimizer)
         return self.optimizer
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None):
+        """Trainer's; with a time limit the rate falls by the share of the steps or of the time, what is further."""
+        if self.time_limit is None or self.lr_scheduler is not None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        limit, low = self.time_limit, self.args.lr_scheduler_kwargs["min_lr_rate"]
+        warmup = self.args.get_warmup_steps(num_training_steps)
+
+        def factor(step: int) -> float:
+            if step < warmup:
+                return step / warmup
+            share = min(max(step / num_training_steps, limit.share), 1.0)
+            return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * share))
+
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, factor)
+        return self.lr_scheduler
 
     def _get_train_sampler(self, train_dataset=None) -> torch.utils.data.Sampler | None:
         if self.args.sampler == "natural":
@@ -206,18 +258,3 @@ class DistillationTrainer(ViTPainTrainer):
         if targets["heatmap_pixel_values"] is None or self.teacher is None:
             raise InvalidInput("the training frames hold neither heatmaps for the teacher nor its outputs")
         return self.teacher(targets["heatmap_pixel_values"])
-
-
-def compute_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """PSPI mean absolute error of the expectation, exact accuracy of the likeliest class, AU mean absolute error.
-
-    The AU error is over the frames whose units are known, and absent where there are none.
-    """
-    logits, pspi, au = prediction.predictions
-    labels, au_labels = prediction.label_ids
-    known = ~np.isnan(au_labels).any(axis=1)
-    return {
-        "pspi_mae": float(np.abs(pspi - labels).mean()),
-        "pspi_accuracy": float((logits.argmax(axis=-1) == labels).mean()),
-        **({"au_mae": float(np.abs(au - au_labels)[known].mean())} if known.any() else {}),
-    }

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification, ViTModel, pipeline
 
+from dataset_script.facs import AU_NAMES
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +73,7 @@ def test_files_are_safetensors_and_code(saved):
         "arrays_vitpain.py",
         "backbone_vitpain.py",
         "config.json",
+        "configuration_checks_vitpain.py",
         "configuration_vitpain.py",
         "given_pictures_vitpain.py",
         "heads_vitpain.py",
@@ -79,6 +82,7 @@ def test_files_are_safetensors_and_code(saved):
         "losses_vitpain.py",
         "model.safetensors",
         "modeling_vitpain.py",
+        "output_vitpain.py",
         "picture_text_vitpain.py",
         "pictures_vitpain.py",
         "pipeline_vitpain.py",
@@ -143,13 +147,24 @@ def run_alone(code: str, tmp_path: Path, *arguments: str) -> dict:
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def test_remote_code_in_a_fresh_process(model, saved, pixels, tmp_path):
-    found = run_alone(REMOTE, tmp_path, str(saved), str(tmp_path / "again"))
+MORE = {"au_names": [*AU_NAMES, "AU12", "AU25"], "au_spread": True, "expression_head": True}
+
+
+@pytest.mark.parametrize("settings", [{}, MORE], ids=["paper", "more"])
+def test_remote_code_in_a_fresh_process(settings, saved, pixels, tmp_path):
+    directory = tmp_path / "saved"
+    shutil.copytree(saved, directory)
+    torch.manual_seed(0)
+    model = ViTPainForPainAssessment(ViTPainConfig.tiny(**settings)).eval()
+    model.save_pretrained(directory)
+    found = run_alone(REMOTE, tmp_path, str(directory), str(tmp_path / "again"))
     assert torch.equal(torch.tensor(found["logits"]), model(pixels).logits)
     assert found["type"] == "vitpain"
-    assert found["scores"].keys() == {"pspi", "pspi_interval", "au"}
+    more = {"au_interval", "pain_probability"} if settings else set()
+    assert found["scores"].keys() == {"pspi", "pspi_interval", "au"} | more
+    assert list(found["scores"]["au"]) == model.config.au_names
     # what remote code saves is as complete as what it was loaded from
-    assert {p.name for p in (tmp_path / "again").iterdir()} == {p.name for p in saved.iterdir()}
+    assert {p.name for p in (tmp_path / "again").iterdir()} == {p.name for p in directory.iterdir()}
     assert same_bits(model, ViTPainForPainAssessment.from_pretrained(tmp_path / "again"))
 
 
@@ -197,3 +212,19 @@ def test_pipeline_gives_named_scores(saved):
         pipe(pictures[0], interval_level=2)
     with pytest.raises(ValueError, match="top_k"):
         pipe(pictures[0], top_k=3)
+
+
+def test_pipeline_says_how_sure_it_is_of_each_unit_and_of_pain(tmp_path):
+    torch.manual_seed(0)
+    model = ViTPainForPainAssessment(ViTPainConfig.tiny(**MORE, au_interval_scale=[0.5] * 8)).eval()
+    model.save_pretrained(tmp_path)
+    ViTPainImageProcessor(size={"height": 112, "width": 112}).save_pretrained(tmp_path)
+    pipe = pipeline("pain-assessment", model=str(tmp_path), device="cpu")
+    pictures = [Image.new("RGB", (112, 112), (200, 150, k)) for k in (0, 240)]
+    for picture, scores in zip(pictures, pipe(pictures, batch_size=2), strict=True):
+        assert 0 <= scores["pain_probability"] <= 1
+        assert list(scores["au_interval"]) == list(scores["au"]) == model.config.au_names
+        for name, (low, high) in scores["au_interval"].items():
+            assert 0 <= low <= scores["au"][name] <= high <= (1 if name == "AU43" else 5)
+        narrow, wide = (pipe(picture, interval_level=level)["au_interval"]["AU4"] for level in (0.2, 0.8))
+        assert wide[0] < narrow[0] < narrow[1] < wide[1]

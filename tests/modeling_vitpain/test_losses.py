@@ -1,5 +1,6 @@
 """Each term of the loss is what its formula says, and the loss is their weighted sum (equation 15)."""
 
+import math
 from dataclasses import fields
 
 import pytest
@@ -12,13 +13,17 @@ from modeling_vitpain.losses_vitpain import (
     LossTerms,
     LossWeights,
     add_distillation,
+    attention_error,
     au_error,
     check_labels,
+    expression_error,
     heatmap_error,
+    known_units,
+    spread_error,
     supervised_terms,
     total_loss,
 )
-from modeling_vitpain.modeling_vitpain import ViTPainOutput
+from modeling_vitpain.output_vitpain import ViTPainOutput
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
 
 
@@ -40,26 +45,29 @@ def outputs(seed: int, binary: bool = False) -> ViTPainOutput:
 
 def test_the_loss_is_the_sum_of_weight_times_term():
     """Every weight reaches its own term, and no other."""
-    names = {
-        "lambda_pspi": "pspi",
-        "lambda_binary": "binary",
-        "lambda_au": "au",
-        "heatmap_weight": "heatmap",
-        "distillation_pspi": "distilled_pspi",
-        "distillation_au": "distilled_au",
-        "distillation_feature": "distilled_feature",
+    reached = {
+        "lambda_pspi": ["pspi"],
+        "lambda_binary": ["binary"],
+        "lambda_au": ["au", "au_spread"],
+        "lambda_expression": ["expression"],
+        "heatmap_weight": ["heatmap"],
+        "attention_weight": ["attention"],
+        "distillation_pspi": ["distilled_pspi"],
+        "distillation_au": ["distilled_au"],
+        "distillation_feature": ["distilled_feature"],
     }
-    assert list(names) == [f.name for f in fields(LossWeights)]
-    assert list(names.values()) == [f.name for f in fields(LossTerms)]
-    terms = LossTerms(**{name: 10.0**k for k, name in enumerate(names.values())})
-    weights = LossWeights(**{name: float(k + 1) for k, name in enumerate(names)})
-    assert total_loss(terms, weights) == 7_654_321
+    assert list(reached) == [f.name for f in fields(LossWeights)]
+    names = [name for each in reached.values() for name in each]
+    assert names == [f.name for f in fields(LossTerms)]
+    terms = LossTerms(**{name: 10.0**k for k, name in enumerate(names)})
+    weights = LossWeights(**{name: float(k + 1) for k, name in enumerate(reached)})
+    assert total_loss(terms, weights) == 9_876_543_321
     assert total_loss(LossTerms(), weights) == 0
 
 
 def test_terms_of_a_classification():
     output, labels = outputs(0), torch.tensor([0, 7, 16])
-    terms = supervised_terms(output, labels, None, [1, 2, 3])
+    terms = supervised_terms(output, labels, None, None, [1, 2, 3])
     expected = -output.logits.float().log_softmax(-1)[range(3), labels].mean()
     torch.testing.assert_close(terms.pspi, expected)
     assert (terms.binary, terms.au, terms.heatmap) == (0, 0, 0)
@@ -67,7 +75,7 @@ def test_terms_of_a_classification():
 
 def test_terms_of_a_regression():
     output, labels = outputs(0, binary=True), torch.tensor([0, 2, 16])
-    terms = supervised_terms(output, labels, None, [1, 2, 6])
+    terms = supervised_terms(output, labels, None, None, [1, 2, 6])
     torch.testing.assert_close(terms.pspi, ((output.pspi - labels) ** 2).mean())
     chance, truth = output.binary_logits.float().sigmoid(), torch.tensor([[0.0, 0, 0], [1, 1, 0], [1, 1, 1]])
     expected = -(truth * chance.log() + (1 - truth) * (1 - chance).log()).mean()
@@ -82,11 +90,62 @@ def test_au_error_is_over_the_frames_whose_units_are_known():
     torch.testing.assert_close(au_error(au, labels), ((au[[0, 2]].float() - 1) ** 2).mean())
 
 
-def test_no_known_frame_gives_zero_and_no_gradient():
-    au = torch.rand(3, 6, requires_grad=True)
-    loss = au_error(au, torch.full((3, 6), torch.nan))
+def test_a_companion_counts_where_it_is_known_by_itself():
+    au = torch.rand(3, 8, generator=torch.Generator().manual_seed(0))
+    labels = torch.ones(3, 8)
+    labels[0, 6] = labels[1, 2] = torch.nan  # a companion of the first frame; one of the six of the second
+    known = torch.tensor([[1.0] * 6 + [0, 1], [0] * 6 + [1, 1], [1] * 8])
+    assert torch.equal(known_units(labels), known.bool())
+    torch.testing.assert_close(au_error(au, labels), ((au - 1) ** 2 * known).sum() / known.sum())
+    sd = au + 0.5
+    likelihood = -torch.distributions.Normal(au, sd).log_prob(torch.tensor(1.0)) - math.log(2 * math.pi) / 2
+    torch.testing.assert_close(spread_error(au, sd, labels), (likelihood * known).sum() / known.sum())
+
+
+def test_the_likelihoods_gradient_is_that_of_finite_differences():
+    generator = torch.Generator().manual_seed(0)
+    au, sd = torch.rand(3, 8, generator=generator), torch.rand(3, 8, generator=generator, dtype=torch.float64) + 0.2
+    labels = torch.randint(0, 6, (3, 8), generator=generator).float()
+    labels[1, 7] = labels[2, 0] = torch.nan
+    assert torch.autograd.gradcheck(lambda sd: spread_error(au, sd, labels), sd.requires_grad_())
+    au.requires_grad_()
+    assert not torch.autograd.grad(spread_error(au, sd, labels), au, allow_unused=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "loss_of"),
+    [
+        ((3, 6), lambda x: au_error(x, torch.full((3, 6), torch.nan))),
+        ((3, 8), lambda x: spread_error(torch.zeros(3, 8), x, torch.full((3, 8), torch.nan))),
+        ((3,), lambda x: expression_error(x, torch.full((3,), torch.nan))),
+        ((3, 6, 4), lambda x: attention_error(x, torch.zeros(3, 6, 2, 2), torch.ones(3, 6, dtype=torch.bool))),
+        ((3, 6, 4), lambda x: attention_error(x, torch.ones(3, 6, 2, 2), torch.zeros(3, 6, dtype=torch.bool))),
+    ],
+)
+def test_nothing_known_gives_zero_and_no_gradient(shape, loss_of):
+    values = torch.rand(shape, requires_grad=True)
+    loss = loss_of(values)
     loss.backward()
-    assert loss.item() == 0 and not au.grad.any()
+    assert loss.item() == 0 and not values.grad.any()
+
+
+def test_attention_is_compared_with_the_heat_of_units_that_are_shown():
+    attention = torch.rand(2, 6, 4, generator=torch.Generator().manual_seed(0)).softmax(dim=-1).requires_grad_()
+    heat, shown = torch.zeros(2, 6, 2, 2), torch.zeros(2, 6, dtype=torch.bool)
+    heat[0, 1, 0, 1], heat[0, 1, 1, 1], heat[1, 3] = 0.3, 0.1, 0.2
+    heat[1, 5] = 1.0
+    shown[0, 1] = shown[1, 3] = shown[1, 0] = True  # the last has no heat
+    expected = -(0.75 * attention[0, 1, 1].log() + 0.25 * attention[0, 1, 3].log() + attention[1, 3].log().mean()) / 2
+    torch.testing.assert_close(attention_error(attention, heat, shown), expected)
+    (slope,) = torch.autograd.grad(attention_error(attention, heat, shown), attention)
+    assert [tuple(place) for place in slope.any(dim=2).nonzero().tolist()] == [(0, 1), (1, 3)]
+
+
+def test_a_teacher_of_other_companions_distils_the_six():
+    student, teacher, terms = outputs(0), outputs(1), LossTerms()
+    student.au = torch.cat([student.au, torch.ones(3, 2)], dim=1)
+    add_distillation(terms, student, teacher, 1.0)
+    torch.testing.assert_close(terms.distilled_au, ((student.au[:, :6] - teacher.au) ** 2).mean().float())
 
 
 def test_a_complete_batch_has_the_plain_mean_squared_error_to_the_bit():
@@ -140,7 +199,7 @@ def test_gradients_are_those_of_finite_differences(binary):
     def loss(step):
         moved = {name: value.detach() + step * direction[name] for name, value in outputs(0, binary).items()}
         output = ViTPainOutput(**moved)
-        terms = supervised_terms(output, labels, au_labels, [1, 2, 3])
+        terms = supervised_terms(output, labels, au_labels, None, [1, 2, 3])
         add_distillation(terms, output, outputs(1), 4.0)
         return total_loss(terms, LossWeights(0.5, 3.0, 2.0))
 
@@ -155,21 +214,21 @@ def test_the_models_loss_is_the_supervised_sum(variant):
     model = small_model(variant=variant, lambda_pspi=0.5, lambda_au=2.0, lambda_binary=3.0)
     inputs = inputs_for(model)
     output = model(**inputs)
-    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], model.config.pspi_thresholds)
+    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], None, model.config.pspi_thresholds)
     assert torch.equal(output.loss, total_loss(terms, LossWeights(0.5, 3.0, 2.0)))
 
 
 def test_labels_out_of_range_are_named():
     config = small_model().config
     labels, au_labels = torch.tensor([0, 16]), torch.tensor([[5.0] * 5 + [1.0], [torch.nan] * 6])
-    check_labels(labels, au_labels, config, 2, unknown_allowed=True)
+    check_labels(labels, au_labels, None, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"au_labels holds nan; allowed is 0 to \[5, 5, 5, 5, 5, 1\]"):
-        check_labels(labels, au_labels, config, 2)
+        check_labels(labels, au_labels, None, config, 2)
     au_labels[0, 5] = 2.0
     with pytest.raises(ValueError, match="au_labels holds 2"):
-        check_labels(labels, au_labels, config, 2, unknown_allowed=True)
+        check_labels(labels, au_labels, None, config, 2, unknown_allowed=True)
     with pytest.raises(ValueError, match=r"labels \(PSPI\) holds 17; allowed is 0 to 16"):
-        check_labels(labels + 1, None, config, 2)
+        check_labels(labels + 1, None, None, config, 2)
 
 
 def test_a_trainer_takes_each_weight_from_where_it_is(tmp_path):

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import Dataset, Features
 from PIL import Image
 from placements import IN_A_STUDIO, NOWHERE
 from transformers import DINOv3ViTConfig, ViTConfig, ViTImageProcessorPil, ViTModel
 
-from dataset_script.facs import EXTRA_AU_NAMES, pspi
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, pspi
 from dataset_script.features import FEATURES
 from dataset_script.vocabulary import EXPRESSION_KINDS, format_frame_id, kind_of
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
@@ -63,6 +63,40 @@ def write_faces(directory: Path, identities: dict[str, int], expressions: int = 
         rows.to_parquet(str(directory / "data" / f"{split}-00000.parquet"))
         first += count
     return directory
+
+
+_TWO_CONFIGURATIONS = """---
+configs:
+- config_name: default
+  data_files: [{split: train, path: data/train-*}, {split: validation, path: data/validation-*}]
+- config_name: geometry
+  data_files: [{split: train, path: geometry/train-*}, {split: validation, path: geometry/validation-*}]
+---
+"""
+
+
+def add_unit_heat(directory: Path) -> Path:
+    """Gives the faces of `write_faces` the configuration `geometry`, with the heat of each unit alone."""
+    features = Features({name: FEATURES["geometry"][name] for name in ("frame_id", "au_heatmaps")})
+    splits = {
+        name: open_split(directory, name).remove_columns(["image", "heatmap"]) for name in ("train", "validation")
+    }
+    (directory / "geometry").mkdir()
+    for split, rows in splits.items():
+        frames = [_unit_heat(row) for row in rows]
+        path = directory / "geometry" / f"{split}-00000.parquet"
+        Dataset.from_list(frames[::-1], features=features).to_parquet(str(path))  # in another order than the frames
+    (directory / "README.md").write_text(_TWO_CONFIGURATIONS)
+    return directory
+
+
+def _unit_heat(row: dict) -> dict:
+    place = row["identity_id"], row["view_id"]
+    neutral, maps = draw(np.zeros(6), *place).astype(int), {}
+    for k, name in enumerate(AU_NAMES):
+        alone = draw(np.array(row["au"]) * (np.arange(6) == k), *place)
+        maps[name] = {"bytes": png(np.abs(alone - neutral).astype(np.uint8)), "path": None}
+    return {"frame_id": row["frame_id"], "au_heatmaps": maps}
 
 
 def _row(identity: int, expression: int, view: int, au: np.ndarray, pixels: int) -> dict:

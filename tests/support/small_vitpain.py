@@ -3,6 +3,7 @@
 import torch
 from transformers import DeiTConfig, Dinov2Config, Dinov2WithRegistersConfig, DINOv3ViTConfig, ViTConfig
 
+from dataset_script.facs import AU_NAMES
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": 32, "patch_size": 8}
@@ -29,6 +30,9 @@ VARIANTS = {
         "au_dropout": 0.1,
     },
 }
+COMPANIONS = ["AU1", "AU2", "AU12", "AU20", "AU25", "AU26"]
+MORE = {"au_names": [*AU_NAMES, *COMPANIONS], "au_spread": True, "expression_head": True}
+"""All that a model may say of a face beside the paper's scores: 12 units, their deviations, pain's probability."""
 EVERY_SHAPE = [(backbone, variant) for backbone in BACKBONES for variant in VARIANTS]
 
 
@@ -61,5 +65,8 @@ def inputs_for(model: ViTPainForPainAssessment, batch: int = 4, labels: bool = T
     if labels:
         inputs["labels"] = torch.tensor([0, 5, 11, 16])[:batch]
         intensities = [[0.0] * 6, [1, 2, 0, 0, 1, 1], [4, 3, 2, 3, 1, 1], [5, 5, 5, 5, 5, 1]]
-        inputs["au_labels"] = torch.tensor(intensities)[:batch]
+        companions = torch.tensor([[0.0], [5.0], [1.0], [2.0]]).expand(-1, len(model.config.companion_names))
+        inputs["au_labels"] = torch.cat([torch.tensor(intensities), companions], dim=1)[:batch]
+        if model.config.expression_head:
+            inputs["pain_labels"] = torch.tensor([0.0, torch.nan, 1.0, 1.0])[:batch]
     return inputs

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from small_vitpain import inputs_for, small_model, trained
+from small_vitpain import MORE, inputs_for, small_model, trained
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -15,7 +15,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 from modeling_vitpain.conversion import onnx as export  # noqa: E402
-from modeling_vitpain.conversion.onnx import TOLERANCE, export_onnx  # noqa: E402
+from modeling_vitpain.conversion.onnx import export_onnx  # noqa: E402
 
 PROCESSOR = ViTPainImageProcessor(size={"height": 32, "width": 32}, face_crop=1.2)
 
@@ -24,9 +24,12 @@ def session(path):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize(("backbone", "variant"), [("vit", "paper"), ("dinov2", "baseline"), ("dinov3", "release")])
-def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone, variant, tmp_path):
-    model = trained(small_model(backbone, variant))
+@pytest.mark.parametrize(
+    ("backbone", "variant", "settings"),
+    [("vit", "paper", {}), ("dinov2", "baseline", {}), ("dinov3", "release", {}), ("vit", "neutral", MORE)],
+)
+def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone, variant, settings, tmp_path):
+    model = trained(small_model(backbone, variant, **settings))
     report = export_onnx(model, PROCESSOR, tmp_path / "model.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
     assert report.bytes == (tmp_path / "model.onnx").stat().st_size
@@ -34,7 +37,8 @@ def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone,
     network = session(report.path)
     assert [i.name for i in network.get_inputs()] == list(report.inputs)
     assert [o.name for o in network.get_outputs()] == list(report.outputs)
-    assert report.outputs == (tuple(TOLERANCE) if variant == "release" else ("logits", "pspi", "au"))
+    expected = ("logits", "pspi", "au", *(("binary_logits",) if variant == "release" else ()))
+    assert report.outputs == ((*expected, "au_sd", "pain_logits") if settings else expected)
     inputs = inputs_for(model, labels=False)
     fewer = {name: v[1:] if name == "pixel_values" else v[1:, :1] for name, v in inputs.items()}
     for batch in (inputs, fewer):
@@ -98,7 +102,7 @@ def test_a_half_precision_model_is_exported_in_float32(tmp_path):
 
 
 def test_other_scores_leave_the_former_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "TOLERANCE", dict.fromkeys(TOLERANCE, -1.0))
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
     (tmp_path / "model.onnx").write_bytes(b"former")
     with pytest.raises(WorkFailed, match=r"the ONNX file's scores differ from the model's by .*logits"):
         export_onnx(small_model(), PROCESSOR, tmp_path / "model.onnx")

@@ -53,6 +53,13 @@ def test_attention_and_estimates_are_the_networks_own(explained, data):
     assert explained.labels[5] == item["labels"]
 
 
+def test_of_a_model_with_companions_the_six_of_the_pspi_are_explained(data, tmp_path):
+    names = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43", "AU1", "AU12"]
+    found = explain_split(saved(tmp_path / "more", au_names=names, au_spread=True), data, frames=2)
+    assert found.attention.shape == found.gradient.shape == (2, 6, 4, 4)
+    assert found.au.shape == found.au_labels.shape == (2, 6)
+
+
 def test_a_limited_number_takes_frames_at_equal_distances(model, data):
     few = explain_split(model, data, frames=3, gradients=False)
     assert few.gradient is None and len(few.labels) == 3

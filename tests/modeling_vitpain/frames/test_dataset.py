@@ -13,10 +13,11 @@ from small_faces import SIZE, png, processor, rows_of, small_model
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainImageProcessor
-from modeling_vitpain.frames.augmentation import Variation
+from modeling_vitpain.frames.augmentation.light import LightVariation
 from modeling_vitpain.frames.dataset import PainFrames, open_split
 from modeling_vitpain.frames.neutral_frames import NeutralFrames, NeutralReferences
-from modeling_vitpain.training.teacher_cache import teacher_hash, teacher_outputs
+from modeling_vitpain.training.content_hash import model_hash
+from modeling_vitpain.training.teacher_cache import teacher_outputs
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ class TestVariationsLeaveLabelsTrue:
     """The extremes of landmarks 17-26, in sides of a face crop of 1.1 from its centre: 1,584 generated frames of 48
     people in three views span -0.33 to 0.33 and -0.22 to -0.02."""
 
-    @pytest.mark.parametrize("variation", Variation.extremes())
+    @pytest.mark.parametrize("variation", LightVariation.extremes())
     def test_no_draw_moves_a_brow_out_of_the_picture(self, variation):
         side = 100
         a, _, c, _, e, f = variation.matrix(side, side)
@@ -149,25 +150,25 @@ class TestVariationsLeaveLabelsTrue:
             assert all(0.04 * side < value < 0.96 * side for value in seen)
 
     def test_matrix_is_where_the_pixels_go(self):
-        for variation in Variation.extremes():
+        for variation in LightVariation.extremes():
             pixels = np.zeros((100, 100, 3), dtype=np.uint8)
             pixels[28:32, 18:22] = 255
-            weights = variation.apply(pixels, photometric=False)[..., 0].astype(float)
+            weights = variation.move(pixels)[..., 0].astype(float)
             y, x = (np.average(np.arange(100) + 0.5, weights=weights.sum(axis=axis)) for axis in (1, 0))
             a, _, c, _, e, f = variation.matrix(100, 100)
             assert (x, y) == (pytest.approx((20 - c) / a, abs=0.3), pytest.approx((30 - f) / e, abs=0.3))
 
     def test_no_draw_is_beyond_the_extremes(self):
-        extremes = Variation.extremes()
+        extremes = LightVariation.extremes()
         for seed in range(500):
-            drawn = Variation.draw(np.random.default_rng(seed))
+            drawn = LightVariation.draw(np.random.default_rng(seed))
             assert max(map(abs, drawn.shift)) <= max(v.shift[0] for v in extremes)
             assert min(v.zoom for v in extremes) <= drawn.zoom <= max(v.zoom for v in extremes)
 
     def test_mirrored_or_not_the_labels_stay(self, rows):
         """The AUs are bilateral: a mirror image has the same ones, and the same PSPI."""
         frames = PainFrames(rows, processor(), augment_seed=0)
-        mirrored = [Variation.draw(np.random.default_rng([0, 0, k, 0])).mirror for k in range(len(rows))]
+        mirrored = [LightVariation.draw(np.random.default_rng([0, 0, k, 0])).mirror for k in range(len(rows))]
         assert 5 < sum(mirrored) < len(rows) - 5
         for k, row in enumerate(rows):
             assert frames[k]["au_labels"].tolist() == row["au"]
@@ -230,7 +231,8 @@ class TestTeacherCache:
         for name in ("a", "b"):
             teacher.save_pretrained(tmp_path / name)
             processor().save_pretrained(tmp_path / name)
-            hashes.add(teacher_hash(*load_model(tmp_path / name)))
+            loaded, its_processor = load_model(tmp_path / name)
+            hashes.add(model_hash(loaded, loaded.config, its_processor))
         assert len(hashes) == 1
 
     def test_stale_and_damaged_files_are_refused(self, rows, teacher, tmp_path):

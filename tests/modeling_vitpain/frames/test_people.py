@@ -11,9 +11,10 @@ from small_faces import options_of, processor, rows_of, small_model, write_faces
 from dataset_script.errors import InvalidInput
 from modeling_vitpain.frames.dataset import PainFrames, open_people, open_split, open_splits
 from modeling_vitpain.prediction.splits import predict_dataset, predict_people
+from modeling_vitpain.training.metrics import compute_metrics
 from modeling_vitpain.training.recipes import ViTPainTrainingArguments
 from modeling_vitpain.training.run import train
-from modeling_vitpain.training.trainers import ViTPainTrainer, compute_metrics
+from modeling_vitpain.training.trainers import ViTPainTrainer
 
 PEOPLE = {"train": (5, 0), "validation": (3,)}
 """In the data, 0 to 2 train, 3 and 4 validate, 5 is tested."""
@@ -132,11 +133,28 @@ class TestUnknownUnits:
     def test_errors_of_units_are_over_the_known(self):
         class Prediction:
             predictions = (np.zeros((2, 17)), np.array([1.0, 3.0]), np.ones((2, 6)))
-            label_ids = (np.array([0, 3]), np.array([[np.nan] * 6, [3.0] * 6]))
+            label_ids = (np.array([0, 3]), np.array([[np.nan] * 6, [3.0] * 6]), np.full(2, np.nan))
 
         assert compute_metrics(Prediction) == {"pspi_mae": 0.5, "pspi_accuracy": 0.5, "au_mae": 2.0}
-        Prediction.label_ids = (np.array([0, 3]), np.full((2, 6), np.nan))
+        Prediction.label_ids = (np.array([0, 3]), np.full((2, 6), np.nan), np.full(2, np.nan))
         assert "au_mae" not in compute_metrics(Prediction)
+
+    def test_companions_and_pain_have_measures_of_their_own(self):
+        nan = np.nan
+
+        class Prediction:
+            predictions = (np.zeros((4, 17)), np.zeros(4), np.ones((4, 8)), np.array([2.0, 1.0, 1.0, 0.0]))
+            label_ids = (np.zeros(4, int), np.full((4, 8), 3.0), np.array([1.0, nan, 0.0, 0.0]))
+
+        Prediction.label_ids[1][0, :6] = nan
+        Prediction.label_ids[1][1:, 6:] = nan
+        Prediction.label_ids[1][0, 7] = 2.0
+        found = compute_metrics(Prediction)
+        assert (found["au_mae"], found["companion_mae"], found["pain_auroc"]) == (2.0, 1.5, 1.0)
+        Prediction.label_ids[2][:] = [0.0, 1.0, 0.0, 1.0]  # one of four pairs in order, one a tie
+        assert compute_metrics(Prediction)["pain_auroc"] == pytest.approx(0.125)
+        Prediction.label_ids[2][:] = 1.0
+        assert "pain_auroc" not in compute_metrics(Prediction)
 
     def test_data_without_any_trains_and_predicts(self, world, tmp_path):
         directory = tmp_path / "pain3d"

@@ -13,7 +13,7 @@ import modeling_vitpain.training.trainers
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
-from modeling_vitpain.frames.augmentation import augment
+from modeling_vitpain.frames.augmentation.light import LightVariation
 from modeling_vitpain.frames.dataset import PainFrames, open_split
 from modeling_vitpain.prediction.splits import predict_dataset
 from modeling_vitpain.training.calibration import Calibration
@@ -92,8 +92,10 @@ class TestFrames:
         picture = np.zeros((40, 40, 3), dtype=np.uint8)
         picture[12:20, 22:30] = 200
         for seed in range(20):
-            moved = augment(picture, np.random.default_rng(seed), photometric=True)[..., 0].astype(float)
-            heat = augment(picture, np.random.default_rng(seed), photometric=False)[..., 0].astype(float)
+            variation = LightVariation.draw(np.random.default_rng(seed))
+            moved, heat = (
+                result[..., 0].astype(float) for result in (variation.apply(picture), variation.move(picture))
+            )
             assert np.unravel_index(heat.argmax(), heat.shape) in list(
                 zip(*np.where(moved == moved.max()), strict=True)
             )
@@ -249,7 +251,7 @@ class TestRuns:
         assert json.loads((out / "training.json").read_text()) == record
         assert set(record) == set(TrainingRecord.__annotations__)
         assert set(record["data"]) == set(RecordedData.__annotations__)
-        assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd"}
+        assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd", "au"}
         assert record["options"] == dataclasses.asdict(options)
         assert record["data"]["frames"] == {"train": 30, "validation": 10}
         assert [entry["epoch"] for entry in record["curve"]] == [1, 2, 3]
