@@ -33,6 +33,9 @@ ALL_AU_NAMES: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
 EXTRA_AU_MAX = 5
 """Highest intensity of each of them."""
 
+PARTS_LIPS = ("AU9", "AU10")
+"""Units that raise the upper lip off the lower one: at each level as far as AU25 of that level parts them."""
+
 PSPI_MAX = 16
 PSPI_CLASSES = PSPI_MAX + 1
 PAIN_THRESHOLDS = (1, 2, 3)
@@ -66,6 +69,14 @@ def check_extra_aus(extra: Mapping[str, float]) -> dict[str, float]:
         if not 0 <= float(value) <= EXTRA_AU_MAX:
             raise InvalidInput(f"{name} is {value}; allowed is 0 to {EXTRA_AU_MAX}")
     return {name: float(extra.get(name, 0.0)) for name in EXTRA_AU_NAMES}
+
+
+def with_parted_lips(au: Sequence[float] | np.ndarray, extra: Mapping[str, float]) -> dict[str, float]:
+    """`extra` with AU25 at least as high as AU9 and AU10 of `au` (6,): what raises the upper lip parts the lips, and
+    FACS codes lips that are parted as AU25, whatever parts them. Raises InvalidInput."""
+    levels = dict(zip(AU_NAMES, check_aus(au).tolist(), strict=True))
+    checked = check_extra_aus(extra)
+    return checked | {"AU25": max(checked["AU25"], *(levels[name] for name in PARTS_LIPS))}
 
 
 def pspi(au: Sequence[float] | np.ndarray) -> np.ndarray:
