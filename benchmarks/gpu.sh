@@ -7,12 +7,12 @@
 # BACKBONE: directory or Hub name of a DINOv2 ViT-S. OUT: gets model/, in float16 files of at most 16 MB, training.log
 # and speed.json. MINUTES: of the whole, 10 by default. PEOPLE: how many people to make (320: 14,080 frames, about four
 # minutes of 16 threads). DATA: a directory of frames that were made before, to be used instead. WORK: where frames and
-# checkpoints lie. AFTER: seconds left for what follows training (75).
+# checkpoints lie. WORKERS: that load frames while training. AFTER: seconds left for what follows training (75).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 backbone=$1 out=$2 minutes=${3:-10}
 python=${PYTHON:-python3} cpus=$(nproc) work=${WORK:-$(mktemp -d)}
-loaders=$((cpus > 2 ? cpus - 2 : 1))
+loaders=${WORKERS:-$((cpus > 2 ? cpus - 2 : 1))}
 export OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1 PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 mkdir -p "$out"
 ends=$((SECONDS + minutes * 60))
