@@ -26,7 +26,7 @@ def shipped(name: str = SHIPPED[0]) -> str:
 
     Raises:
         ValueError: there is none of that name.
-        FileNotFoundError: this copy of the package was made without it.
+        FileNotFoundError: this copy of the package is without it.
     """
     if name not in SHIPPED:
         raise ValueError(f"name is {name!r}; allowed is {' or '.join(map(repr, SHIPPED))}")
