@@ -24,6 +24,7 @@ from .wrapping.align import (
     to_head_by_shape,
 )
 from .wrapping.landmark_files import check_on_skin, counted_from_one, read_landmarks
+from .wrapping.levelling import about_turn
 from .wrapping.parts import LEAST_VERTICES, HeadMesh, find_face, take_apart
 from .wrapping.template import template
 from .wrapping.wrap import Wrap, wrap
@@ -126,9 +127,12 @@ def _head_of(
         raise InvalidInput("; ".join(reasons) + ("" if repair or not faults else REPAIR_HINT))
     eyes = find_eyes(mesh, to_head, found)
     balls = None if eyes is None else mesh.spheres[eyes]
+    done = [about(mesh, eyes), about_turn(to_head.rotation)]
+    if repair and mended:
+        done.append(f"repaired: {', '.join(mended)}")
     return OtherHead(
         name="mesh",
-        about=about(mesh, eyes) + (f", repaired: {', '.join(mended)}" if repair and mended else ""),
+        about=", ".join(filter(None, done)),
         triangles=mesh.triangles,
         wrap=found,
         eyes=in_frame(to_head, balls),

@@ -1,7 +1,8 @@
 """From a mesh in its own units to the head frame, and whether it is a head with open lids and lips.
 
-Meshes must be upright: y up, z to the front, x to the person's left. Their scale and place are found by landmarks where
-there are any, else by closest points from the canonical face, tried in each of the usual units.
+Meshes have y up, z to the front, x to the person's left, and a head that is not quite upright is turned so. Turn, scale
+and place are found by landmarks where there are any, else by closest points from the canonical face, tried in each of
+the usual units.
 """
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy.sparse.csgraph import dijkstra
 from dataset_script.errors import InvalidInput
 
 from ...geometry.similarity import Similarity, fit_similarity
-from .face_fit import ALIKE_MM, FAR_MM, MOST_DEGREES, UNITS_MM, best_fit
+from .face_fit import ALIKE_MM, FAR_MM, UNITS_MM, best_fit
 from .landmark_files import MIRRORED
+from .levelling import MOST_LEVELLED_DEGREES, tilted_fit, upright_turn
 from .template import Template
 from .turns import right_turn
 from .wrap import GROUPS, Wrap
@@ -44,11 +46,12 @@ def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarit
     wanted = (template.landmark_rows @ template.points)[inner]
     found = fit_similarity(landmarks[inner], wanted)
     off = np.linalg.norm(found(landmarks[inner]) - wanted, axis=1).mean()
-    if off < 2 * ALIKE_MM and found.degrees <= MOST_DEGREES:
+    if off < 2 * ALIKE_MM and found.degrees <= MOST_LEVELLED_DEGREES:
         return _upright(found)
     swapped = landmarks[MIRRORED][inner]
     other = fit_similarity(swapped, wanted)
-    if np.linalg.norm(other(swapped) - wanted, axis=1).mean() < min(off, 2 * ALIKE_MM) and other.degrees < MOST_DEGREES:
+    other_off = np.linalg.norm(other(swapped) - wanted, axis=1).mean()
+    if other_off < min(off, 2 * ALIKE_MM) and other.degrees < MOST_LEVELLED_DEGREES:
         raise InvalidInput(
             "--head-landmarks has left and right swapped: the order is that of iBUG, point 0 is at the person's right "
             "ear, which is left in a picture of the front"
@@ -70,7 +73,7 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
     Raises:
         InvalidInput: it resembles a face in none of the units and sizes, or it is not upright.
     """
-    off, found = best_fit(template, vertices, triangles)
+    off, found = tilted_fit(template, vertices, triangles, *best_fit(template, vertices, triangles))
     turn = right_turn(template, vertices, triangles, off)
     cure = f"; {turn} would fit: turn it so" if turn else ""
     if found is None or off > ALIKE_MM:
@@ -157,11 +160,12 @@ def check_fit(template: Template, found: Wrap) -> None:
 
 
 def _upright(found: Similarity) -> Similarity:
-    """`found` without its turn, which is as much the shape of the face as its pose, and with the scale of a usual unit
-    where it is near one. The middle of the eyes stays at the origin."""
+    """`found` without slight turns, which are as much the shape of the face as its pose, and with the scale of a usual
+    unit where it is near one. The middle of the eyes stays at the origin."""
     scale = next((s for s in UNITS_MM.values() if abs(found.scale / s - 1) < SNAP), found.scale)
     middle = -found.rotation.T @ found.shift / found.scale
-    return Similarity(scale, np.eye(3), -scale * middle)
+    turn = upright_turn(found.rotation)
+    return Similarity(scale, turn, -scale * turn @ middle)
 
 
 def _detour(vertices: np.ndarray, graph: sparse.csr_matrix, start: np.ndarray, end: np.ndarray) -> float:
