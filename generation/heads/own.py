@@ -19,6 +19,7 @@ from .wrapping.align import (
     check_fit,
     check_outwards,
     check_slits,
+    level_by_shape,
     runs_outwards,
     to_head_by_landmarks,
     to_head_by_shape,
@@ -186,7 +187,7 @@ def wrapped_mesh(mesh: HeadMesh, landmarks: np.ndarray | None) -> tuple[Wrap, Si
     if landmarks is None:
         to_head = to_head_by_shape(template(), skin, triangles)
     else:
-        to_head = to_head_by_landmarks(template(), landmarks)
+        to_head = level_by_shape(template(), to_head_by_landmarks(template(), landmarks), skin, triangles)
         landmarks = to_head(landmarks)
     skin = to_head(skin)
     found = wrap(template(), Surface(skin, triangles), landmarks)

@@ -14,9 +14,15 @@ from dataset_script.errors import InvalidInput
 from ...geometry.similarity import Similarity, fit_similarity
 from .face_fit import ALIKE_MM, FAR_MM, UNITS_MM, best_fit
 from .landmark_files import MIRRORED
-from .levelling import MOST_LEVELLED_DEGREES, tilted_fit, upright_turn
+from .levelling import (
+    MOST_LEVELLED_DEGREES,
+    SLIGHT_NOD_DEGREES,
+    SLIGHT_NOD_OF_LANDMARKS_DEGREES,
+    turned_fit,
+    upright_turn,
+)
 from .template import Template
-from .turns import right_turn
+from .turns import axes_in_words
 from .wrap import GROUPS, Wrap
 
 SNAP = 0.15
@@ -47,7 +53,7 @@ def to_head_by_landmarks(template: Template, landmarks: np.ndarray) -> Similarit
     found = fit_similarity(landmarks[inner], wanted)
     off = np.linalg.norm(found(landmarks[inner]) - wanted, axis=1).mean()
     if off < 2 * ALIKE_MM and found.degrees <= MOST_LEVELLED_DEGREES:
-        return _upright(found)
+        return _upright(found, SLIGHT_NOD_OF_LANDMARKS_DEGREES)
     swapped = landmarks[MIRRORED][inner]
     other = fit_similarity(swapped, wanted)
     other_off = np.linalg.norm(other(swapped) - wanted, axis=1).mean()
@@ -73,17 +79,25 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
     Raises:
         InvalidInput: it resembles a face in none of the units and sizes, or it is not upright.
     """
-    off, found = tilted_fit(template, vertices, triangles, *best_fit(template, vertices, triangles))
-    turn = right_turn(template, vertices, triangles, off)
-    cure = f"; {turn} would fit: turn it so" if turn else ""
+    off, found, turn = turned_fit(template, vertices, triangles)
+    cure = "" if turn is None else f"; {axes_in_words(turn)} would fit: turn it so"
     if found is None or off > ALIKE_MM:
         how_far = (
             "nowhere near a face" if found is None else f"{off:.1f} mm away from one on average (allowed {ALIKE_MM:g})"
         )
         raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front{cure}")
-    if turn:
+    if turn is not None:
         raise InvalidInput(f"the head is not upright: y must be up, z to the front{cure}")
     return _upright(found)
+
+
+def level_by_shape(template: Template, to_head: Similarity, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
+    """`to_head` of a skin (N, 3) with triangles (T, 3), found by landmarks, with the turn that its shape still needs."""
+    off, found = best_fit(template, to_head(vertices), triangles)
+    if found is None or off > ALIKE_MM:
+        return to_head
+    turn = upright_turn(found.rotation)
+    return Similarity(to_head.scale, turn @ to_head.rotation, turn @ to_head.shift)
 
 
 def runs_outwards(vertices: np.ndarray, triangles: np.ndarray) -> bool:
@@ -159,12 +173,12 @@ def check_fit(template: Template, found: Wrap) -> None:
         )
 
 
-def _upright(found: Similarity) -> Similarity:
+def _upright(found: Similarity, slight_nod: float = SLIGHT_NOD_DEGREES) -> Similarity:
     """`found` without slight turns, which are as much the shape of the face as its pose, and with the scale of a usual
     unit where it is near one. The middle of the eyes stays at the origin."""
     scale = next((s for s in UNITS_MM.values() if abs(found.scale / s - 1) < SNAP), found.scale)
     middle = -found.rotation.T @ found.shift / found.scale
-    turn = upright_turn(found.rotation)
+    turn = upright_turn(found.rotation, slight_nod)
     return Similarity(scale, turn, -scale * turn @ middle)
 
 

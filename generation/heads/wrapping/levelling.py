@@ -4,68 +4,53 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...geometry.similarity import Similarity
-from .face_fit import ALIKE_MM, QUICK, best_fit
+from .face_fit import best_fit
 from .template import Template
-from .turns import CLEARLY, SURE_MM, coarse
+from .turns import nearest_turn
 
-TILTS_DEGREES = [
-    (-30, 0, 0), (45, 0, 0), (0, 45, 0), (0, -45, 0), (0, 0, 45), (0, 0, -45), (30, 45, 0), (30, -45, 0), (-30, 45, 0),
-    (-30, -45, 0), (15, 20, 0), (15, -20, 0), (-20, 20, 0), (-20, -20, 0),
-]  # fmt: skip
-"""How a head may be posed: bowed, turned to its left, leaning to its right; the usual ones first."""
 MOST_LEVELLED_DEGREES = 65.0
 """Largest turn that is made. Heads that lie need more, and to them it is said which axes are up and to the front."""
 SLIGHT_DEGREES, SLIGHT_NOD_DEGREES = 3.0, 6.0
 """Turns that are left as they are: to a side, and up or down, where the shape of the face alone makes some 5 degrees
 (a face is symmetric from side to side, but not from top to bottom)."""
+SLIGHT_NOD_OF_LANDMARKS_DEGREES = 10.0
+"""The same where the turn is that of landmarks: 8 degrees by the shape of the face alone."""
 
 
-def tilted_fit(
-    template: Template, vertices: np.ndarray, triangles: np.ndarray, off: float, found: Similarity | None
-) -> tuple[float, Similarity | None]:
+def turned_fit(
+    template: Template, vertices: np.ndarray, triangles: np.ndarray
+) -> tuple[float, Similarity | None, np.ndarray | None]:
     """As `best_fit`, of a skin that may be turned by up to MOST_LEVELLED_DEGREES.
 
-    Args:
-        off, found: those of `best_fit`, which are returned where they are sure and all but upright, or where no turn is
-            nearer.
+    Returns:
+        millimetres, the map, and the rotation (3, 3) that a skin needs which is turned further; else None.
     """
-    turn = None
-    if off > SURE_MM:
-        turn = _nearest_tilt(template, *coarse(vertices, triangles), min(ALIKE_MM, CLEARLY * off))
-    elif found.degrees > SLIGHT_NOD_DEGREES:
-        turn = found.rotation
+    off, found = best_fit(template, vertices, triangles)
+    turn = nearest_turn(template, vertices, triangles, off)
+    if turn is None and found is not None and found.degrees > SLIGHT_NOD_DEGREES:
+        turn = found.rotation  # closest points come nearer from there
     if turn is None:
-        return off, found
+        return off, found, None
     last_off, last = best_fit(template, vertices @ turn.T, triangles)
     if last is None or last_off > off:
-        return off, found
+        return off, found, None
     last = Similarity(last.scale, last.rotation @ turn, last.shift)
-    return (last_off, last) if last.degrees <= MOST_LEVELLED_DEGREES else (off, found)
+    if last.degrees > MOST_LEVELLED_DEGREES:
+        return off, found, last.rotation
+    return last_off, last, None
 
 
-def _nearest_tilt(template: Template, vertices: np.ndarray, triangles: np.ndarray, off: float) -> np.ndarray | None:
-    """(3, 3) the turn, from one of TILTS_DEGREES, that brings a skin nearer to a face than `off` mm; None if none."""
-    nearest = None
-    for bowed, aside, leaning in TILTS_DEGREES:
-        tilt = Rotation.from_euler("YXZ", (aside, bowed, leaning), degrees=True).as_matrix().T
-        quick_off, quick = best_fit(template, vertices @ tilt.T, triangles, QUICK)
-        if quick_off < off:
-            off, nearest = quick_off, quick.rotation @ tilt
-            if off <= SURE_MM:
-                break
-    return nearest
-
-
-def upright_turn(rotation: np.ndarray) -> np.ndarray:
+def upright_turn(rotation: np.ndarray, slight_nod: float = SLIGHT_NOD_DEGREES) -> np.ndarray:
     """(3, 3) the turn that makes a head upright, from the `rotation` that lays it onto the canonical face.
 
-    The identity where it is upright but for slight turns. A slight nod is left as it is, as it may be the face's shape.
+    The identity where it is upright but for slight turns. A nod of up to `slight_nod` degrees is left as it is, as it
+    may be the face's shape.
     """
     x, _, _, w = Rotation.from_matrix(rotation).as_quat()
     nod = 2 * np.arctan2(x, w)
     nod = (nod + np.pi) % (2 * np.pi) - np.pi
     turn = Rotation.from_matrix(rotation)
-    if abs(np.degrees(nod)) <= SLIGHT_NOD_DEGREES:
+    if abs(np.degrees(nod)) <= slight_nod:
         turn = Rotation.from_rotvec([-nod, 0, 0]) * turn
         if np.degrees(turn.magnitude()) <= SLIGHT_DEGREES:
             return np.eye(3)

@@ -11,9 +11,8 @@ from ...geometry.seams import parts_of
 from ..makehuman import fit_sphere
 from .align import runs_outwards
 from .face_fit import ALIKE_MM, best_fit
-from .levelling import tilted_fit
 from .template import Template
-from .turns import right_turn
+from .turns import nearest_turn
 
 ROUND = 0.09
 """An eyeball's vertices lie this near to a sphere, relative to its radius (root mean square; a cornea bulges)."""
@@ -103,8 +102,10 @@ def find_face(template: Template, vertices: np.ndarray, triangles: np.ndarray, l
             faces.append(_Face(k, *_fit(template, vertices, parts[k])))
     found = [face for face in faces if face.alike]
     if not found:  # an upright face: a head that lies is to be told its turn, and a torso has none
-        turned = (k for k in large[:MOST_TURNED] if _is_turned_face(template, *_outwards(vertices, parts[k])))
-        return next(turned, 0)
+        for k in large[:MOST_TURNED]:
+            if nearest_turn(template, *_outwards(vertices, parts[k])) is not None:
+                return k
+        return 0
     best = min(found, key=lambda face: face.off)
     others = [face for face in found if np.linalg.norm(face.place - best.place) > SAME_HEAD_MM / best.scale]
     if others:
@@ -116,12 +117,6 @@ def find_face(template: Template, vertices: np.ndarray, triangles: np.ndarray, l
             f"the file holds {1 + len(others)} heads ({listed}): leave one, or say which by --head-landmarks"
         )
     return best.part
-
-
-def _is_turned_face(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> bool:
-    """Whether a skin that is no upright face is one if it is turned a little, or laid onto other axes."""
-    off, _ = tilted_fit(template, vertices, triangles, np.inf, None)
-    return off <= ALIKE_MM or right_turn(template, vertices, triangles) is not None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from generation.heads.wrapping.align import (
 from generation.heads.wrapping.landmark_files import MIRRORED
 from generation.heads.wrapping.parts import find_face, take_apart
 from generation.heads.wrapping.template import template
-from generation.heads.wrapping.turns import CELLS, coarse, right_turn
+from generation.heads.wrapping.turns import CELLS, axes_in_words, coarse, nearest_turn
 from generation.plan import ViewPlan
 
 
@@ -189,7 +189,7 @@ def test_every_way_to_lie_is_told_by_its_own_turn(bust, up, front):
 
 
 def test_a_head_that_lies_is_found_beside_a_larger_body(bust, monkeypatch):
-    monkeypatch.setattr(parts, "right_turn", lambda _, skin, __: "z up" if len(skin) == len(bust[0]) else None)
+    monkeypatch.setattr(parts, "nearest_turn", lambda _, skin, __: np.eye(3) if len(skin) == len(bust[0]) else None)
     vertices, triangles = bust
     ball, ball_triangles = uv_sphere(24, 32)
     lying = np.concatenate([ball * (300, 300, 500) - (0, 0, 900), vertices[:, [0, 2, 1]] * (1, -1, 1)])
@@ -203,7 +203,8 @@ def test_turns_are_found_in_meshes_of_any_size(bust):
         vertices, triangles = trimesh.remesh.subdivide(vertices, triangles)
     few, joined = coarse(vertices, triangles)
     assert len(triangles) > 500_000 and len(few) < 1.5 * CELLS and joined.max() < len(few)
-    assert right_turn(template(), vertices * (-0.1, 0.1, -0.1), triangles) == "y up and -z to the front"
+    turn = nearest_turn(template(), vertices * (-0.1, 0.1, -0.1), triangles)
+    assert axes_in_words(turn) == "y up and -z to the front"
 
 
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):
