@@ -92,7 +92,7 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
 
 
 def level_by_shape(template: Template, to_head: Similarity, vertices: np.ndarray, triangles: np.ndarray) -> Similarity:
-    """`to_head` of a skin (N, 3) with triangles (T, 3), found by landmarks, with the turn that its shape still needs."""
+    """`to_head` of a skin (N, 3) with triangles (T, 3), found by landmarks, and the turn that its shape still needs."""
     off, found = best_fit(template, to_head(vertices), triangles)
     if found is None or off > ALIKE_MM:
         return to_head

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from ...geometry.similarity import Similarity
-from .face_fit import best_fit
+from .face_fit import ALIKE_MM, best_fit
 from .template import Template
 from .turns import nearest_turn
 
@@ -26,18 +26,25 @@ def turned_fit(
         millimetres, the map, and the rotation (3, 3) that a skin needs which is turned further; else None.
     """
     off, found = best_fit(template, vertices, triangles)
+    if off <= ALIKE_MM and found.degrees > SLIGHT_NOD_DEGREES:  # closest points come nearer from there
+        off, found = min((off, found), _fit_from(template, vertices, triangles, found.rotation), key=lambda fit: fit[0])
     turn = nearest_turn(template, vertices, triangles, off)
-    if turn is None and found is not None and found.degrees > SLIGHT_NOD_DEGREES:
-        turn = found.rotation  # closest points come nearer from there
     if turn is None:
         return off, found, None
-    last_off, last = best_fit(template, vertices @ turn.T, triangles)
+    last_off, last = _fit_from(template, vertices, triangles, turn)
     if last is None or last_off > off:
         return off, found, None
-    last = Similarity(last.scale, last.rotation @ turn, last.shift)
     if last.degrees > MOST_LEVELLED_DEGREES:
         return off, found, last.rotation
     return last_off, last, None
+
+
+def _fit_from(
+    template: Template, vertices: np.ndarray, triangles: np.ndarray, turn: np.ndarray
+) -> tuple[float, Similarity | None]:
+    """`best_fit` that begins with a turn (3, 3)."""
+    off, found = best_fit(template, vertices @ turn.T, triangles)
+    return off, found and Similarity(found.scale, found.rotation @ turn, found.shift)
 
 
 def upright_turn(rotation: np.ndarray, slight_nod: float = SLIGHT_NOD_DEGREES) -> np.ndarray:

