@@ -95,7 +95,10 @@ def find_face(template: Template, vertices: np.ndarray, triangles: np.ndarray, l
     boxes = {k: (vertices[parts[k]].min(axis=(0, 1)), vertices[parts[k]].max(axis=(0, 1))) for k in large}
     low, high = boxes[large[0]]
     faces = [_Face(large[0], *_fit(template, vertices, parts[large[0]]))]
+    side = np.ptp(boxes[large[0]], axis=0).max()
     for k in large[1:]:
+        if _as_eyeball(vertices[np.unique(parts[k])], side) is not None:
+            continue
         within = (boxes[k][0] >= low).all() and (boxes[k][1] <= high).all()
         small = within and np.ptp(boxes[k], axis=0)[1] < SMALL * (high - low)[1]
         if not small or not faces[0].alike:
