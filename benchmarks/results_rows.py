@@ -38,11 +38,11 @@ def _scores(model: str) -> Callable[[list[str], Path], str]:
         found = json.loads((work / model / "metrics.json").read_text())
         mae, context = found["pspi"]["mae"], found["context"]
         pain = found["detection"]["pspi>=3"]["model"]["auroc"]
-        hog = next(json.loads(out) for out in outputs if '"ridge"' in out)
+        hog = found["hog_ridge"]
         return (
-            f"**MAE {_span(mae)}**; HOG + ridge {_listed(hog['mae'])}; "
+            f"**MAE {_span(mae)}**; HOG + ridge {_span(hog['pspi']['mae'])}; "
             f"training mean {found['trivial']['mean']['mae']:.2f}. "
-            f"AUROC of PSPI ≥ 3 {_span(pain)}; HOG + ridge {hog['auroc_pspi_3']:.2f}. "
+            f"AUROC of PSPI ≥ 3 {_span(pain)}; HOG + ridge {hog['detection']['pspi>=3']['auroc']['value']:.2f}. "
             f"Macro AUROC {_span(found['pspi']['macro_auroc'])}, ICC(3,1) {found['pspi']['icc_3_1']['value']:.2f}. "
             f"{context['frames']:,} test frames of {context['identities']} people never seen"
         )
@@ -53,10 +53,6 @@ def _scores(model: str) -> Callable[[list[str], Path], str]:
 def _span(entry: dict) -> str:
     low, high = entry["interval_95"]
     return f"{entry['value']:.2f} ({low:.2f} to {high:.2f})"
-
-
-def _listed(values: list[float]) -> str:
-    return f"{values[0]:.2f} ({values[1]:.2f} to {values[2]:.2f})"
 
 
 def _against(outputs: list[str], work: Path) -> str:
@@ -173,7 +169,6 @@ ROWS: tuple[Row, ...] = (
         commands=(
             QUICKSTART_DATA,
             "pain3d train pain3d --config tiny --out vitpain-tiny",
-            "python -m benchmarks.hog pain3d",
             "pain3d evaluate vitpain-tiny --data pain3d",
         ),
         read=_scores("vitpain-tiny"),
@@ -186,7 +181,6 @@ ROWS: tuple[Row, ...] = (
         commands=(
             FACES,
             "pain3d train faces --out tiny --epochs 15",
-            "python -m benchmarks.hog faces",
             "pain3d evaluate tiny --data faces",
         ),
         read=_scores("tiny"),
@@ -199,7 +193,6 @@ ROWS: tuple[Row, ...] = (
         commands=(
             FACES,
             "pain3d train faces --reference neutral --out neutral --epochs 15",
-            "python -m benchmarks.hog faces",
             "pain3d evaluate neutral --data faces --against tiny",
         ),
         read=_against,

@@ -88,7 +88,11 @@ class ThresholdScores(TypedDict):
     recall_pspi_3: Score
 
 
-class UnitScores(IntensityScores, DetectionScores):
+class IntensityAndPresence(IntensityScores, DetectionScores):
+    """One action unit: its intensity, and whether it is present."""
+
+
+class UnitScores(IntensityAndPresence):
     """One action unit: intensity and presence, and the scores of trivial predictors."""
 
     mae_of_mean: float | None

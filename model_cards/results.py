@@ -56,7 +56,7 @@ def results(scores: Evaluation, fairness: Fairness | None = None, explanations: 
         "### Calibration",
         calibration_table(scores),
         "### Action units",
-        au_table(scores["au"]),
+        au_table(scores["au"], scores.get("hog_ridge")),
         "### By group",
         group_table(scores),
     ]

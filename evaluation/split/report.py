@@ -4,7 +4,8 @@ from dataset_script.facs import AU_DESCRIPTIONS, PAIN_THRESHOLDS, PSPI_CLASSES
 
 from ..markdown import number, p_value, pain_words, sample_size, span, table, with_span
 from ..results import Comparison, UnitScores
-from .results import Evaluation, SplitScores
+from ..statistics.measures import LOWER_IS_BETTER
+from .results import Evaluation, HogScores, SplitScores
 
 METRICS = {
     "macro_auroc": "macro AUROC, 17 classes (0-16) ↑",
@@ -25,6 +26,7 @@ CALIBRATION_METRICS = {
     "interval_coverage": "90 % interval holds the truth",
     "interval_width": "its width in PSPI levels ↓",
 }
+HOG = "HOG + ridge"
 TRIVIAL_ROWS = {
     "majority": "the training frames' commonest PSPI for everyone",
     "prior": "a PSPI drawn with the training frequencies (expected score)",
@@ -56,7 +58,7 @@ Error and Brier score: of the class probabilities as the model gives them. Inter
 
 ## Action units
 
-{au_table(metrics["au"])}
+{au_table(metrics["au"], metrics.get("hog_ridge"))}
 
 ## By group
 
@@ -77,22 +79,46 @@ def method(metrics: Evaluation) -> str:
         f"Macro AUROC is over {PSPI_CLASSES - len(absent)} classes"
         + (f" (PSPI {', '.join(map(str, absent))} not among these frames)" if absent else "")
         + f". Trivial rows: {rows}."
+        + hog_words(metrics)
     )
 
 
+def hog_words(metrics: Evaluation) -> str:
+    """What the row HOG + ridge is, and in what the model is no better; or why there is none. Begins with a space."""
+    hog = metrics.get("hog_ridge")
+    if hog is None:
+        return f" {metrics['hog_left_out']}" if "hog_left_out" in metrics else ""
+    worse = [label[:-2] for name, label in METRICS.items() if not _better(metrics, name)]
+    return (
+        f" {HOG}: regression (strength {hog['strength']:g}, set on the validation split) from histograms of gradients "
+        f"of the face, fitted to {hog['training_frames']:,} training frames."
+        + (f" **The model is no better than it in: {', '.join(worse)}.**" if worse else "")
+    )
+
+
+def _better(metrics: Evaluation, name: str) -> bool:
+    """Whether the model is better than HOG + ridge, or one of them is not defined."""
+    ours, theirs = metrics["pspi"][name]["value"], metrics["hog_ridge"]["pspi"][name]["value"]
+    if ours is None or theirs is None:
+        return True
+    return ours < theirs if name in LOWER_IS_BETTER else ours > theirs
+
+
 def pspi_table(metrics: SplitScores) -> str:
-    """The PSPI metrics: the model with its intervals, then the trivial rows."""
-    body = []
+    """The PSPI metrics: the model with its intervals, then the trivial rows and HOG + ridge."""
+    hog, body = metrics.get("hog_ridge"), []
     for name, label in METRICS.items():
         entry = metrics["pspi"][name]
         trivial = [number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
-        body.append([label, number(entry["value"]), span(entry["interval_90"]), span(entry["interval_95"]), *trivial])
-    return table(["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS], body)
+        line = [label, number(entry["value"]), span(entry["interval_90"]), span(entry["interval_95"]), *trivial]
+        body.append(line + ([with_span(hog["pspi"][name])] if hog else []))
+    head = ["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS, *([f"{HOG} (95 %)"] if hog else [])]
+    return table(head, body)
 
 
 def detection_table(metrics: SplitScores) -> str:
-    """Pain at PSPI >= 1, 2, 3, with the F1 of calling everything pain and of a coin."""
-    body = []
+    """Pain at PSPI >= 1, 2, 3, with the F1 of calling everything pain and of a coin, and the AUROC of HOG + ridge."""
+    hog, body = metrics.get("hog_ridge"), []
     for name, entry in metrics["detection"].items():
         model = entry["model"]
         body.append(
@@ -106,9 +132,11 @@ def detection_table(metrics: SplitScores) -> str:
                 number(entry["decision_threshold"]),
                 number(entry["all_pain"]["f1"]),
                 number(entry["coin"]["f1"]),
+                *([with_span(hog["detection"][name]["auroc"])] if hog else []),
             ]
         )
     head = "pain|share|AUROC (95 %)|F1 (95 %)|precision|recall|decided at P ≥|F1 all pain|F1 coin"
+    head += f"|AUROC {HOG} (95 %)" if hog else ""
     return table(head.split("|"), body)
 
 
@@ -130,8 +158,9 @@ def interval_words(metrics: Evaluation) -> str:
     return f"of the logits over its `interval_temperature` of {temperature:.3f}, set on validation people in training"
 
 
-def au_table(units: dict[str, UnitScores]) -> str:
-    """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere."""
+def au_table(units: dict[str, UnitScores], hog: HogScores | None = None) -> str:
+    """Every action unit beside the MAE of the training mean, the F1 of calling it always present, and HOG's AUROC."""
+    of_hog = hog["au"] if hog else {}
     if not units:
         return "Not scored: the data give PSPI alone."
     body = [
@@ -144,10 +173,12 @@ def au_table(units: dict[str, UnitScores]) -> str:
             with_span(entry["auroc"]),
             number(entry["f1"]["value"]),
             number(entry["f1_all_present"]),
+            *([with_span(of_hog[name]["auroc"]) if name in of_hog else "–"] if of_hog else []),
         ]
         for name, entry in units.items()
     ]
     head = "|MAE (95 %)|MAE of the mean|PCC (95 %)|ICC(3,1)|AUROC at ≥ 1 (95 %)|F1 at ≥ 1|F1 all present"
+    head += f"|AUROC {HOG} (95 %)" if of_hog else ""
     return table(head.split("|"), body)
 
 

@@ -2,7 +2,17 @@
 
 from typing import NotRequired, TypedDict
 
-from ..results import CalibrationScores, Comparison, DetectionScores, ModelContext, PspiScores, Score, Sizes, UnitScores
+from ..results import (
+    CalibrationScores,
+    Comparison,
+    DetectionScores,
+    IntensityAndPresence,
+    ModelContext,
+    PspiScores,
+    Score,
+    Sizes,
+    UnitScores,
+)
 
 
 class EvaluationContext(ModelContext):
@@ -80,8 +90,20 @@ class SplitScores(TypedDict):
     expressions: dict[str, ExpressionScores]
 
 
+class HogScores(TypedDict):
+    """HOG + ridge on the same frames. `strength`: of the ridge; `detection`: by pain key; `au`: by action unit."""
+
+    strength: float
+    training_frames: int
+    pspi: PspiScores
+    detection: dict[str, DetectionScores]
+    au: dict[str, IntensityAndPresence]
+
+
 class Evaluation(SplitScores):
-    """`metrics.json`."""
+    """`metrics.json`. `hog_ridge`: scores of HOG + ridge; `hog_left_out`: else, why they are missing."""
 
     context: EvaluationContext
+    hog_ridge: NotRequired[HogScores]
+    hog_left_out: NotRequired[str]
     comparison: NotRequired[Comparison]

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from dataset_script.errors import WorkFailed
+
 from ..provenance import spec_hash, versions, weight_hashes
 from ..results import Comparison
 from ..statistics.comparison import compare
 from ..statistics.measures import Predictions, TrainingLabels, check_predictions
+from .hog_scores import hog_scores, why_without_hog
 from .labels import read_columns, read_training_labels
-from .results import Evaluation, EvaluationContext
+from .results import Evaluation, EvaluationContext, HogScores
 from .scores import evaluate_predictions
 
 
@@ -57,6 +60,7 @@ def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> E
         "context": _context(model, data, settings, predictions, training),
         **evaluate_predictions(predictions, calibration, training, settings.resamples, settings.seed),
     }
+    result |= _hog(data, settings, predictions)
     if settings.against is not None:
         result["comparison"] = _comparison(predictions, data, settings)
     return Evaluated(result, predictions, calibration)
@@ -69,6 +73,17 @@ def _predict(model: str | Path, data: str | Path, split: str, settings: Settings
 
     logging.disable_progress_bar()  # of loading the weights; predicting has its own
     return predict_dataset(model, data, split, settings.input, settings.batch_size)
+
+
+def _hog(data: str | Path, settings: Settings, predictions: Predictions) -> dict[str, HogScores | str]:
+    """The scores of HOG + ridge, or why there are none."""
+    if reason := why_without_hog(settings.split, settings.input):
+        return {"hog_left_out": reason}
+    try:
+        scores = hog_scores(data, settings.split, predictions, settings.resamples, settings.seed)
+    except WorkFailed as error:  # evaluation alone needs no training pictures
+        return {"hog_left_out": f"HOG + ridge is left out: {error}."}
+    return {"hog_ridge": scores}
 
 
 def _comparison(predictions: Predictions, data: str | Path, settings: Settings) -> Comparison:

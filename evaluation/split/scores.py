@@ -6,7 +6,7 @@ from dataset_script.facs import PAIN_THRESHOLDS
 
 from .. import macro_auroc
 from ..au_agreement.functions import PRESENT
-from ..results import UnitScores
+from ..results import IntensityAndPresence, UnitScores
 from ..statistics.bootstrap import ClusterBootstrap
 from ..statistics.groups import PEOPLE, VIEWS, members
 from ..statistics.measures import (
@@ -84,20 +84,31 @@ def action_units(
 
     `training_mean` `(n, 6)`: for each frame, the mean of the training frames that its model saw, NaN where unknown.
     """
-    known = ~np.isnan(predictions["au_labels"]).any(axis=1)
-    if not known.any():
-        return {}
-    frames, weighting = subset(predictions, known), bootstrap.part(known)
+    known = _with_units(predictions)
     result = {}
-    for k, (name, values) in enumerate(unit_measures(frames, weighting).items()):
-        truth = frames["au_labels"][:, k]
+    for k, (name, values) in enumerate(unit_scores(predictions, bootstrap).items()):
+        truth = predictions["au_labels"][known, k]
         of_mean = float(np.abs(training_mean[known, k] - truth).mean())
         result[name] = {
-            **summarise(values, bootstrap, weighting.size),
+            **values,
             "mae_of_mean": None if np.isnan(of_mean) else of_mean,
             "f1_all_present": trivial_detection(truth, truth, PRESENT)["all_pain"]["f1"],
         }
     return result
+
+
+def unit_scores(predictions: Predictions, bootstrap: ClusterBootstrap) -> dict[str, IntensityAndPresence]:
+    """AU -> metrics of its intensity and presence, over the frames whose AUs are known; empty where there are none."""
+    known = _with_units(predictions)
+    if not known.any():
+        return {}
+    weighting = bootstrap.part(known)
+    found = unit_measures(subset(predictions, known), weighting)
+    return {name: summarise(values, bootstrap, weighting.size) for name, values in found.items()}
+
+
+def _with_units(predictions: Predictions) -> np.ndarray:
+    return ~np.isnan(predictions["au_labels"]).any(axis=1)
 
 
 def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, GroupScores]:

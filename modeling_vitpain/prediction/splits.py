@@ -101,12 +101,14 @@ def predict_people(
     return _predict(model, rows, rows, input, batch_size, reference, "predict")
 
 
-def predict_rows(model: str | Path, rows: Dataset, batch_size: int = 32) -> Predictions:
+def predict_rows(
+    model: str | Path, rows: Dataset, batch_size: int = 32, *, reference: bool | None = None
+) -> Predictions:
     """Runs a model over `rows`, among which references are looked for; an unknown PSPI is -1 in `labels`.
 
-    Raises as `predict_dataset`.
+    `reference` as in `predict_dataset`. Raises as `predict_dataset`.
     """
-    return _predict(model, rows, rows, "image", batch_size, None, "predict")
+    return _predict(model, rows, rows, "image", batch_size, reference, "predict")
 
 
 def model_with_frames(

@@ -278,6 +278,23 @@ def test_the_model_card_has_the_numbers_of_the_evaluation(model, scores):
     assert "$" not in card.text
 
 
+def test_the_model_card_has_hog_and_ridge_beside_the_trivial_rows(model, scores):
+    hog = {
+        "strength": 10.0,
+        "training_frames": 561,
+        "pspi": scores["pspi"],
+        "detection": {name: entry["model"] for name, entry in scores["detection"].items()},
+        "au": scores["au"],
+    }
+    metrics = json.loads((model / "metrics.json").read_text())
+    (model / "metrics.json").write_text(to_json({**metrics, "hog_ridge": hog}))
+    text = write_card(model).read_text()
+    assert cells(text, "MAE ↓")[-1].startswith(f"{scores['pspi']['mae']['value']:.3f} (")
+    assert cells(text, "PSPI ≥ 3")[-1].startswith(f"{scores['detection']['pspi>=3']['model']['auroc']['value']:.3f} (")
+    assert cells(text, "AU43 eyes closed")[-1].startswith(f"{scores['au']['AU43']['auroc']['value']:.3f} (")
+    assert "fitted to 561 training frames. **The model is no better than it in: macro AUROC, 17 classes (0-16)" in text
+
+
 def test_the_model_card_tells_how_it_was_trained(model):
     text = write_card(model).read_text()
     for fact in ("901,234 parameters", "561 train, 165 validation", "epoch 41", "2.346", "abc123", "1,234 steps"):

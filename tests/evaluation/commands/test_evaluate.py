@@ -150,6 +150,7 @@ def test_the_command_scores_a_real_model(dataset, model, capsys):
     assert f"{metrics['pspi']['mae']['value']:.3f}" in printed
     assert f"{metrics['trivial']['mean']['mae']:.3f}" in printed
     assert mismatches(metrics, Evaluation) == []
+    assert f"{metrics['hog_ridge']['pspi']['mae']['value']:.3f}" in printed
     context = metrics["context"]
     assert context["frames"] == len(read_columns(dataset, "test", ["pspi"]))
     assert context["spec_hash"] == Spec.load(dataset).hash
@@ -199,7 +200,21 @@ def test_two_models_are_compared_on_request(dataset, model, tmp_path, capsys):
 def test_validation_is_not_judged_with_its_own_thresholds(dataset, model, tmp_path, capsys):
     arguments = ["evaluate", str(model), "--data", str(dataset), "--split", "validation", "--resamples", "10"]
     assert pain3d_cli.main([*arguments, "--out", str(tmp_path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["context"]["calibration_split"] == "train"
+    metrics = json.loads(capsys.readouterr().out)
+    assert metrics["context"]["calibration_split"] == "train"
+    assert "test split alone" in metrics["hog_left_out"] and "hog_ridge" not in metrics
+    assert metrics["hog_left_out"] in (tmp_path / "metrics.md").read_text()
+
+
+def test_training_pictures_that_cannot_be_read_leave_the_model_scored(dataset, model, tmp_path, monkeypatch, capsys):
+    def damaged(*given):
+        raise WorkFailed("picture 7 of those for HOG cannot be read")
+
+    monkeypatch.setattr("evaluation.split.hog_scores.hog_features", damaged)
+    arguments = ["evaluate", str(model), "--data", str(dataset), "--resamples", "10", "--out", str(tmp_path)]
+    assert pain3d_cli.main(arguments) == 0
+    assert "HOG + ridge is left out: picture 7 of those for HOG cannot be read." in capsys.readouterr().out
+    assert mismatches(json.loads((tmp_path / "metrics.json").read_text()), Evaluation) == []
 
 
 OLD_SPELLINGS = (
