@@ -66,6 +66,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="W",
         help="of learning the heatmaps; scratch 10; 0 for data without them",
     )
+    recipe.add_argument(
+        "--attention-weight",
+        type=float,
+        metavar="W",
+        help="of where the AU queries look; for data made with --geometry",
+    )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
     recipe.add_argument("--tune", type=int, metavar="N", help="train the backbone's last N layers; 0: none of it")
     recipe.add_argument("--layer-decay", type=float, metavar="D", help="rate of each layer over that of the next (1)")
