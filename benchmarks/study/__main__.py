@@ -3,10 +3,11 @@
     python -m benchmarks.study [--out study] [--only GROUP ...] [--sets SETS] [--ict ict_facekit.npz]
     python -m benchmarks.study --list         every piece with its expected hours on one core
     python -m benchmarks.study --page         docs/study.md and its figures again, from the records alone
-    python -m benchmarks.study --out trial --people 12 --size 64 --steps 20 --seeds 1 --page-to trial
+    python -m benchmarks.study --out trial --people 12 --size 64 --steps 20 --seeds 1
 
-It runs piece after piece on one core and can be stopped at any time: the same command goes on. What it makes lies in the
-folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder.
+It runs piece after piece on one core and can be stopped at any time: the same command goes on. What it makes lies in
+the folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder; a study of
+other than the default ones is a trial, and its page is written into the folder, too.
 """
 
 import argparse
@@ -54,7 +55,7 @@ def _run(args: argparse.Namespace, arguments: list[str]) -> int:
         do(next(piece for piece in chosen if piece.name == args.piece), study)
         return 0
     failed = [] if args.page else run_pieces(chosen, study, lambda piece: _start(piece, arguments))
-    write_page(study, args.page_to)
+    write_page(study, folder if scale.is_trial else CHECKOUT / "docs")
     if failed:
         print(f"{len(failed)} pieces failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
@@ -101,9 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", metavar="GROUP", help=f"of {', '.join(group.key for group in GROUPS)}")
     parser.add_argument("--list", action="store_true", help="list the pieces and their expected hours, run none")
     parser.add_argument("--page", action="store_true", help="write the page from the records, run nothing")
-    parser.add_argument(
-        "--page-to", type=Path, default=CHECKOUT / "docs", metavar="DIR", help="folder of study.md and figures (docs)"
-    )
     parser.add_argument("--sets", type=Path, metavar="DIR", help="shift sets that are drawn (they are drawn in --out)")
     parser.add_argument(
         "--ict", type=Path, metavar="FILE", help="the ICT-FaceKit pack, for the shift set of its people"

@@ -1,7 +1,7 @@
 """Numbers of a row from the kept predictions of its seeds, with intervals over people and seeds.
 
-In each resample, people are drawn with replacement, the same for all rows and seeds, and of the seeds as many as there
-are, with replacement; the value is the mean over these seeds. Differences are of rows in the same resample, seed by seed.
+In each resample, people are drawn with replacement, the same for all rows and seeds, and as many seeds as there are,
+with replacement; the value is the mean over these seeds. Differences are of rows in one resample, seed by seed.
 """
 
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def values_of(seeds: list[Predictions], measure: Measure, resamples: int) -> tup
 
 
 def over_seeds(values: np.ndarray) -> np.ndarray:
-    """(1 + resamples,): the mean over the seeds, in resamples over seeds drawn with replacement. `values` as `Values`."""
+    """(1 + resamples,): mean of `values` (seeds, 1 + resamples) over the seeds, which each resample draws again."""
     seeds, columns = values.shape
     drawn = np.random.default_rng((seeds, columns)).integers(seeds, size=(seeds, columns))
     drawn[:, 0] = np.arange(seeds)

@@ -14,8 +14,8 @@ from .scale import Scale
 
 MAIN = "study"
 """The main data, whose test people score every row."""
-CURVE = (24, 60, 240)
-"""People of the learning curve, beside all."""
+CURVE = (24, 60)
+"""People of the learning curve, beside those of `Scale.part` and all."""
 GENERATED = {
     MAIN: ("--seed", "31", "--preset", "balanced"),
     "clinical": ("--seed", "32", "--preset", "balanced", "--scene", "clinical"),
@@ -70,14 +70,26 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that are compared with the first of them."""
+    """Rows that are compared with each other.
+
+    Attributes:
+        key: for `--only`.
+        title: on the page.
+        rows: their keys.
+        note: below the title.
+        pairs: (row, row that it is compared with); nothing: all with the first.
+    """
 
     key: str
     title: str
     rows: tuple[str, ...]
     note: str = ""
-    of_pairs: bool = False
-    """Each row is compared with the one before it."""
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """(row, row that it is compared with)."""
+        return self.pairs or tuple((key, self.rows[0]) for key in self.rows[1:])
 
 
 @dataclass(frozen=True)
@@ -99,9 +111,9 @@ GROUPS = (
         ("teacher", "baseline", "query", "distilled", "neutral"),
         "The backbone is frozen, so that of the distillation's terms only those on the outputs act here; "
         "with layers that learn they all do, see the terms of distillation.",
-        of_pairs=True,
+        pairs=(("query", "baseline"), ("distilled", "query"), ("neutral", "query"), ("teacher", "distilled")),
     ),
-    Group("curve", "People", ("query", *(f"people-{n}" for n in CURVE)), "Equal numbers of steps for all."),
+    Group("curve", "People", ("query", *(f"people-{n}" for n in CURVE), "part"), "Equal numbers of steps for all."),
     Group(
         "augmentation",
         "Augmentation",
@@ -211,11 +223,6 @@ def features_name(row: Row) -> str | None:
     shown = "-without-others" if row.options.get("without_others") else ""
     seen = row.options.get("input", "image")
     return f"{row.data}-{people}-{seen}-{row.options.get('augmentation', 'strong')}{shown}"
-
-
-def groups_of(key: str) -> list[str]:
-    """The groups that a row stands in."""
-    return [group.key for group in GROUPS if key in group.rows]
 
 
 def _groups(only: Iterable[str] | None) -> list[Group]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.shift.measures import MEASURES as SHIFT_MEASURES
 from dataset_script.facs import AU_NAMES
 from evaluation.markdown import number, p_value, span, table, with_span
 from evaluation.statistics.groups import PEOPLE, members
@@ -24,7 +25,7 @@ NOT_RUN = "not run yet"
 YAWS = ((0, 10), (10, 25), (25, 40), (40, 90))
 """Degrees to either side, of the table by view."""
 _COMPARED = ("macro_auroc_16", "accuracy_within_1", "mae", "auroc_units")
-_SHIFT = {"macro_auroc_16": "macro AUROC, 16 classes", "auroc_units": "mean AUROC of the six units"}
+_SHIFT = {name: SHIFT_MEASURES[name] for name in ("macro_auroc_16", "kept", "auroc_units", "mae", "smiles")}
 _SMALL = 3
 """Fewest people of a group in the table of gaps."""
 
@@ -51,24 +52,23 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
     records = [record for row in found.values() for record in row.records]
     wanted = sum(row.wanted for row in found.values())
     lines = [
-        "`make study` (`python -m benchmarks.study`) runs it and writes this page and its figures from the records of its "
-        "pieces; `python -m benchmarks.study --page` writes them again. Rows whose pieces were not run say so. All faces "
-        "are rendered: nobody here is a patient.",
+        "Written by `make study` from the records of its pieces; `python -m benchmarks.study --page` writes it again, and "
+        "`--help` says how it is run and tried. Rows that were not run say so. All faces are rendered: nobody here is "
+        "a patient.",
         f"**{len(records)} of {wanted} runs have been made.**",
     ]
     if scale.is_trial:
         lines.append(
-            f"**This is a trial of the program, not the study**: {scale.people} people of {scale.size} px, {scale.steps} "
-            f"steps, {scale.seeds} seeds, a backbone of {scale.layers} layers that sees {scale.pixels} px. Its numbers "
-            "say nothing about the questions."
+            f"**This is a trial of the program, not the study**: {scale.people} people of {scale.size} px, "
+            f"{scale.steps} steps, at most {scale.seeds} seeds, the first {scale.layers} layers of a backbone that sees "
+            f"{scale.pixels} px. Its numbers say nothing about the questions."
         )
     lines.append(
         f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split by "
-        f"person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. "
-        f"Heads on a frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data; where layers of it "
-        f"learn, for {scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
-        "differences are paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and their "
-        "range."
+        f"person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a frozen "
+        f"backbone learn for {scale.steps:,} steps of 64 frames whatever their data; where layers of it learn, for "
+        f"{scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; differences are "
+        "paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and their range."
     )
     if records:
         made = sorted({f"{record['commit']}; {record['hardware']}" for record in records})
@@ -78,14 +78,12 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
 
 
 def _group(group: Group, found: dict[str, RowRecords]) -> list[str]:
-    known = [key for key in group.rows if found[key].records]
-    parts = [_scores(group, found)]
-    if len(known) > 1:
-        parts.append(_differences(group, known, found))
-    for measure, words in _SHIFT.items():
-        if text := _shifts(group, found, measure):
-            parts += [f"On the shifts, {words}:", text]
-    return parts
+    parts = [_scores(group, found), _differences(group, found)]
+    if sum(bool(found[key].records) for key in group.rows) > 1:
+        for measure, words in _SHIFT.items():
+            if text := _shifts(group, found, measure):
+                parts += [f"On the shifts, {words}:", text]
+    return [part for part in parts if part]
 
 
 def _scores(group: Group, found: dict[str, RowRecords]) -> str:
@@ -103,18 +101,20 @@ def _scores(group: Group, found: dict[str, RowRecords]) -> str:
     return table(["", "seeds", *MEASURES.values()], body, texts=2)
 
 
-def _differences(group: Group, known: list[str], found: dict[str, RowRecords]) -> str:
+def _differences(group: Group, found: dict[str, RowRecords]) -> str:
+    """The differences of which both rows were run; empty without any."""
     body = []
-    pairs = zip(known[1:], known, strict=False) if group.of_pairs else ((key, known[0]) for key in known[1:])
-    for key, other in pairs:
+    for key, other in group.compared:
+        if not found[key].records or not found[other].records:
+            continue
         (first, bootstrap), (second, _) = found[key].values, found[other].values
         each = differences(first, second, bootstrap)
         cells = [
             f"{number(each[m]['difference'])} ({span(each[m]['difference_95'])}), p {p_value(each[m]['p'])}"
             for m in _COMPARED
         ]
-        body.append([f"{found[key].row.words} less {found[other].row.words}", *cells])
-    return table(["difference", *(MEASURES[name] for name in _COMPARED)], body)
+        body.append([f"{found[key].row.words} − {found[other].row.words}", *cells])
+    return table(["difference", *(MEASURES[name] for name in _COMPARED)], body) if body else ""
 
 
 def _shifts(group: Group, found: dict[str, RowRecords], measure: str) -> str:
@@ -200,7 +200,7 @@ def _attention(found: dict[str, RowRecords]) -> str:
             cells = [_range([each[m][way]["value"] for each in explained]) for m in ("energy", "pointing", "iou")]
             body.append([words, way.replace("_", " "), *cells])
     note = (
-        "Mean over the units, over the seeds with their range, by `pain3d explain`; what each number and line is stands "
+        "By `pain3d explain`, mean over units and seeds, with the range of the seeds; what each number and map is stands "
         "in [explanations.md](explanations.md). Attention explains something only above `training heat` and `centre`."
     )
     return f"{note}\n\n{table(['', 'map', 'energy', 'pointing', 'IoU'], body, texts=2)}"

@@ -207,8 +207,8 @@ def _explain(model: Path, study: Study) -> Mapping[str, Any]:
 
 
 def _run(arguments: list[str]) -> None:
-    """A Python command of this checkout, its output beside this one's errors. Raises WorkFailed where it fails."""
-    done = subprocess.run([sys.executable, *arguments], cwd=CHECKOUT, stdout=sys.stderr.fileno(), check=False)
+    """A Python command of this checkout, with its progress and without its tables. Raises WorkFailed where it fails."""
+    done = subprocess.run([sys.executable, *arguments], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise WorkFailed(f"python {' '.join(arguments)} ended with {done.returncode}")
 

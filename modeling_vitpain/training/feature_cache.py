@@ -70,7 +70,7 @@ class FeatureCache:
             raise InvalidInput("reference_encoder is 'own' with cached features; allowed is 'shared'")
         if set(frames.views) != {"pixel_values"}:
             raise InvalidInput(
-                "features are kept, and the recipe gives heatmaps to a teacher or learns them; allowed is a teacher whose "
+                "features are kept, and the recipe gives a teacher heatmaps or learns them; allowed is a teacher whose "
                 "outputs are kept (cache_teacher), and heatmap_weight 0"
             )
         if frames.augment_seed is None or frames.augmentation == "none":
