@@ -18,7 +18,7 @@ SECONDS = {
     "picture of a step, tiny": 0.01,
     "start": 40.0,
 }
-"""Of one core for each thing: 256 px drawn, with geometry; 224 px seen by nine layers of ViT-S, learning in bfloat16."""
+"""Of one core for each thing: 256 px drawn with geometry, 224 px seen by nine layers of ViT-S, learning in bfloat16."""
 COPIES = 4
 """Of each training picture among frozen features."""
 SHIFT_FRAMES = 3072

@@ -52,23 +52,24 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
     records = [record for row in found.values() for record in row.records]
     wanted = sum(row.wanted for row in found.values())
     lines = [
-        "Written by `make study` from the records of its pieces; `python -m benchmarks.study --page` writes it again, and "
-        "`--help` says how it is run and tried. Rows that were not run say so. All faces are rendered: nobody here is "
-        "a patient.",
+        "Written by `make study` from the records of its pieces; `python -m benchmarks.study --page` writes it again, "
+        "and `--help` says how it is run and tried. Rows that were not run say so. All faces are rendered: nobody here "
+        "is a patient.",
         f"**{len(records)} of {wanted} runs have been made.**",
     ]
     if scale.is_trial:
         lines.append(
             f"**This is a trial of the program, not the study**: {scale.people} people of {scale.size} px, "
-            f"{scale.steps} steps, at most {scale.seeds} seeds, the first {scale.layers} layers of a backbone that sees "
-            f"{scale.pixels} px. Its numbers say nothing about the questions."
+            f"{scale.steps} steps, at most {scale.seeds} seeds, the first {scale.layers} layers of a backbone that "
+            f"sees {scale.pixels} px. Its numbers say nothing about the questions."
         )
     lines.append(
-        f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split by "
-        f"person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a frozen "
-        f"backbone learn for {scale.steps:,} steps of 64 frames whatever their data; where layers of it learn, for "
-        f"{scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; differences are "
-        "paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and their range."
+        f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split "
+        f"by person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
+        f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data; where layers of it learn, "
+        f"for {scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
+        "differences are paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and "
+        "their range."
     )
     if records:
         made = sorted({f"{record['commit']}; {record['hardware']}" for record in records})
@@ -200,8 +201,9 @@ def _attention(found: dict[str, RowRecords]) -> str:
             cells = [_range([each[m][way]["value"] for each in explained]) for m in ("energy", "pointing", "iou")]
             body.append([words, way.replace("_", " "), *cells])
     note = (
-        "By `pain3d explain`, mean over units and seeds, with the range of the seeds; what each number and map is stands "
-        "in [explanations.md](explanations.md). Attention explains something only above `training heat` and `centre`."
+        "By `pain3d explain`, mean over units and seeds, with the range of the seeds; what each number and map is "
+        "stands in [explanations.md](explanations.md). Attention explains something only above `training heat` and "
+        "`centre`."
     )
     return f"{note}\n\n{table(['', 'map', 'energy', 'pointing', 'IoU'], body, texts=2)}"
 

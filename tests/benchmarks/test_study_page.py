@@ -43,7 +43,11 @@ def write(study, data, key, seed, noise, shift=None, explained=None):
 
 
 def scored(value):
-    return {"sets": {}, "held_out": "", "measured": {"home": {"model": {"auroc_units": {"value": value}}}}}
+    return {
+        "sets": {},
+        "held_out": "",
+        "measured": {"home": {"model": {"auroc_units": {"value": value, "interval_95": None}}}},
+    }
 
 
 def test_nothing_that_was_not_run_has_a_number(study):
