@@ -52,13 +52,25 @@ def _run(args: argparse.Namespace, arguments: list[str]) -> int:
         return 0
     _claim(study)
     if args.piece is not None:
-        do(next(piece for piece in chosen if piece.name == args.piece), study)
-        return 0
+        return _do(args.piece, chosen, study)
     failed = [] if args.page else run_pieces(chosen, study, lambda piece: _start(piece, arguments))
     write_page(study, folder if scale.is_trial else CHECKOUT / "docs")
     if failed:
         print(f"{len(failed)} pieces failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _do(name: str, chosen: list[Piece], study: Study) -> int:
+    named = [piece for piece in chosen if piece.name == name]
+    if not named:
+        raise InvalidInput(f"--piece is {name!r}; allowed is what --list prints")
+    import datasets
+    from transformers.utils import logging
+
+    datasets.disable_progress_bars()
+    logging.disable_progress_bar()
+    do(named[0], study)
+    return 0
 
 
 def write_page(study: Study, folder: Path) -> None:
