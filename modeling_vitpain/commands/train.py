@@ -50,6 +50,8 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     distillation.add_argument(
         "--cache-teacher", metavar="DIR", help="run the teacher once a frame, unvaried, and keep its outputs in DIR"
     )
+    for term, what in {"pspi": "its PSPI (0.1)", "au": "its AUs (0.3)", "feature": "its class token (0.5)"}.items():
+        distillation.add_argument(f"--distillation-{term}", type=float, metavar="W", help=f"weight of {what}")
     recipe = parser.add_argument_group("recipe (default: the preset's)")
     recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
     recipe.add_argument("--max-steps", type=int, help="stop after so many steps")

@@ -97,8 +97,8 @@ class FeatureCache:
             stored = json.loads(state.read_text(encoding="utf-8"))
             if stored["key"] != key:
                 raise WorkFailed(
-                    f"features {path} are stale: of another backbone, other data or another augmentation; delete {state} "
-                    "to compute them again, or name another directory"
+                    f"features {path} are stale: of another backbone, data or augmentation; delete {state} to compute "
+                    "them again, or name another directory"
                 )
             done, shape = stored["done"], tuple(stored["shape"])
         if shape is None:
