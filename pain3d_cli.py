@@ -6,12 +6,13 @@ Exit codes: 0 done, 1 the work failed, 2 the call was wrong, 130 stopped by Ctrl
 """
 
 import argparse
+import os
 import sys
 from pathlib import PurePath
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.lazy import import_alone
-from dataset_script.names import is_text, why_no_text, without_marks
+from dataset_script.names import is_text, meant_name, why_no_text
 from dataset_script.terminal import CLOSED_PIPE, one_line, output_failed, robust_streams
 
 INTERRUPTED = 130
@@ -92,7 +93,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str], command: str | None) -> int:
     try:
         args = build_parser(command).parse_args(argv)
-        _take_marks_away(args)
+        _check_working_directory()
+        _find_meant_paths(args)
         _check_names(args)
         return args.run(args)
     except InvalidInput as error:
@@ -118,17 +120,25 @@ def _report(error: object, code: int) -> int:
     return code
 
 
-def _take_marks_away(args: argparse.Namespace) -> None:
-    """Makes the paths that were given those that are meant, see `without_marks`."""
+def _check_working_directory() -> None:
+    """Refuses to work from a directory that was deleted: absolute paths, too, are made in relation to it."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InvalidInput("the working directory no longer exists: cd to one that does") from None
+
+
+def _find_meant_paths(args: argparse.Namespace) -> None:
+    """Makes the paths that were given those that are meant, see `meant_name`."""
     for option, value in vars(args).items():
         if isinstance(value, list):
-            setattr(args, option, [_without_marks(name) for name in value])
+            setattr(args, option, [_meant(name) for name in value])
         else:
-            setattr(args, option, _without_marks(value))
+            setattr(args, option, _meant(value))
 
 
-def _without_marks(value: object) -> object:
-    return type(value)(without_marks(str(value))) if isinstance(value, (str, PurePath)) else value
+def _meant(value: object) -> object:
+    return type(value)(meant_name(str(value))) if isinstance(value, (str, PurePath)) else value
 
 
 def _check_names(args: argparse.Namespace) -> None:

@@ -19,11 +19,22 @@ AU_DESCRIPTIONS: dict[str, str] = {
     "AU9": "nose wrinkler",
     "AU10": "upper lip raiser",
     "AU43": "eyes closed",
+    "AU1": "inner brow raiser",
+    "AU2": "outer brow raiser",
+    "AU12": "lip corner puller",
+    "AU20": "lip stretcher",
+    "AU25": "lips part",
+    "AU26": "jaw drop",
+    "AU27": "mouth stretch",
 }
 EXTRA_AU_NAMES: tuple[str, ...] = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26", "AU27")
 """Units that may accompany pain. They are recorded (0-5) and never counted in PSPI."""
+ALL_AU_NAMES: tuple[str, ...] = AU_NAMES + EXTRA_AU_NAMES
 EXTRA_AU_MAX = 5
 """Highest intensity of each of them."""
+
+PARTS_LIPS = ("AU9", "AU10")
+"""Units that raise the upper lip off the lower one: at each level as far as AU25 of that level parts them."""
 
 PSPI_MAX = 16
 PSPI_CLASSES = PSPI_MAX + 1
@@ -58,6 +69,14 @@ def check_extra_aus(extra: Mapping[str, float]) -> dict[str, float]:
         if not 0 <= float(value) <= EXTRA_AU_MAX:
             raise InvalidInput(f"{name} is {value}; allowed is 0 to {EXTRA_AU_MAX}")
     return {name: float(extra.get(name, 0.0)) for name in EXTRA_AU_NAMES}
+
+
+def with_parted_lips(au: Sequence[float] | np.ndarray, extra: Mapping[str, float]) -> dict[str, float]:
+    """`extra` with AU25 at least as high as AU9 and AU10 of `au` (6,): what raises the upper lip parts the lips, and
+    FACS codes lips that are parted as AU25, whatever parts them. Raises InvalidInput."""
+    levels = dict(zip(AU_NAMES, check_aus(au).tolist(), strict=True))
+    checked = check_extra_aus(extra)
+    return checked | {"AU25": max(checked["AU25"], *(levels[name] for name in PARTS_LIPS))}
 
 
 def pspi(au: Sequence[float] | np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import unicodedata
 
 INVISIBLE = "\u00a0\u00ad\u034f\u061c\u200b-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\ufeff"
 """Spaces that look like others, marks without width, and marks of the direction of writing, for a class of `re`."""
@@ -38,12 +39,31 @@ def bare_name(name: str) -> str:
     return _AROUND.sub("", name)
 
 
-def without_marks(name: str, folder: str | os.PathLike = "") -> str:
-    """A path in `folder` as it is where there is such a file, else as `bare_name` if that one's own folder is there."""
-    bare = bare_name(name)
-    if bare in ("", name) or os.path.exists(os.path.join(folder, name)):
+def meant_name(name: str, folder: str | os.PathLike = "") -> str:
+    """A path in `folder` as it is where there is such a file, else as the one that looks the same.
+
+    That is with accents in the other form of Unicode, which macOS writes (`e` and a mark for one letter), or as
+    `bare_name` if that one's own folder is there.
+    """
+    if os.path.exists(os.path.join(folder, name)):
         return name
-    return bare if os.path.exists(os.path.dirname(os.path.join(folder, bare)) or ".") else name
+    bare = bare_name(name)
+    for text in dict.fromkeys((name, bare)):
+        if (found := _with_accents_as_there(text, folder)) is not None:
+            return found
+    return bare if bare and os.path.exists(os.path.dirname(os.path.join(folder, bare)) or ".") else name
+
+
+def _with_accents_as_there(name: str, folder: str | os.PathLike) -> str | None:
+    """`name` with each part in the form of Unicode in which it is in `folder`; None where it is there in none."""
+    found = ""
+    for part in re.split("(/)", name):
+        forms = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        there = (form for form in forms if form in ("", "/") or os.path.exists(os.path.join(folder, found + form)))
+        if (form := next(there, None)) is None:
+            return None
+        found += form
+    return found or None
 
 
 def is_text(name: str | os.PathLike) -> bool:

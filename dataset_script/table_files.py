@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 _NOT_CLOSED = ("unexpected end of data", "field larger than field limit")
 """What `csv` says where the file, or more text than any field has, follows an opening quote."""
 _SHARES = (-1.0, 2.0)
+_MOST_ON_TOP = 60
+"""Lines in which the header is looked for: exports have a title, a date, and settings, above it."""
 _OTHER_KINDS = {
     b"PK\x03\x04": "a spreadsheet (.xlsx, .ods) or another ZIP archive",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet (.xls)",
@@ -99,15 +101,18 @@ def are_shares(boxes: Iterable[Iterable[float]]) -> bool:
     return any(numbers) and all(_SHARES[0] <= number <= _SHARES[1] for number in numbers)
 
 
-def read_table(path: Path) -> TableFile:
+def read_table(path: Path, needed: Collection[str] = ()) -> TableFile:
     """The rows of a CSV file.
 
     UTF-8 with or without byte order mark, UTF-16, else Windows-1252; separated by commas, semicolons, tabs or bars,
     whichever the header has most of. Lines on top that begin with # are passed over.
 
+    Args:
+        needed: names of columns, in small letters, by which the header is known where other lines stand above it.
+
     Raises:
-        InvalidInput: it does not exist, is no table but a spreadsheet, an archive or a page, has a column twice, or
-            has spaces between its columns.
+        InvalidInput: it does not exist, is no table but a spreadsheet, an archive or a page, has a column twice, has
+            spaces between its columns, or lines above the header.
     """
     try:
         content = path.read_bytes()
@@ -124,6 +129,7 @@ def read_table(path: Path) -> TableFile:
     if comments:
         notes.append(f"{path.name} begins with {comments} line(s) of comments, from #, which were passed over")
     told = _EXCEL_SEPARATOR.match(text)
+    _check_top(path, text, told[1] if told else "", needed)
     header = next((line for line in text[told.end() if told else 0 :].splitlines() if line.strip()), "")
     separator = told[1] if told else max(_SEPARATORS, key=header.count)
     if not told and separator not in header and len(header.split()) > 1:
@@ -137,6 +143,20 @@ def read_table(path: Path) -> TableFile:
         for line, cells in read
     ]
     return TableFile(path, [names[k] for k in kept], rows, separator != ",", notes)
+
+
+def _check_top(path: Path, text: str, told: str, needed: Collection[str]) -> None:
+    """Raises InvalidInput where the names of the columns, of which all of `needed` are, stand below other lines.
+
+    `told`: the separator of columns, where the file names it.
+    """
+    lines = [(k, line) for k, line in enumerate(text.splitlines()[:_MOST_ON_TOP], 1) if line.strip()]
+    for place, (k, line) in enumerate(lines[1:] if told else lines):
+        cells = ({cell.strip(' "').lower() for cell in line.split(separator)} for separator in told or _SEPARATORS)
+        if needed and any({*needed} <= names for names in cells):
+            if place:
+                raise InvalidInput(f"{path}: the names of the columns stand in line {k}; delete the lines above")
+            return
 
 
 def _without_comments(text: str) -> tuple[str, int]:

@@ -189,6 +189,10 @@ def count_frames(path: Path) -> int:
     return count
 
 
+_MOST_RATE = 1000
+"""Frames a second. A rate above is that of a clock, as a file has it for a stream of few pictures."""
+
+
 def expected_frames(path: Path, sampling: Sampling) -> int:
     """About how many frames `read_frames` will give, as the file's header says; 1 where it cannot be read."""
     import av
@@ -198,7 +202,8 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
             stream = shown_stream(container)
             if stream is None:
                 return 1
-            rate = float(stream.average_rate or 25)
+            rate = float(stream.average_rate or 0)
+            rate = rate if 0 < rate <= _MOST_RATE else 25.0
             seconds = stamped_seconds(container, stream) or stream.frames / rate
             frames = stream.frames or seconds * rate
     except (av.error.FFmpegError, OSError):

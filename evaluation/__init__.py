@@ -5,6 +5,7 @@ same, and importing them needs NumPy only.
 """
 
 from .au_agreement.functions import au_agreement
+from .interval_coverage.functions import interval_coverage
 from .macro_auroc.functions import macro_auroc
 from .pain_detection.functions import pain_detection
 from .pspi_accuracy.functions import pspi_accuracy
@@ -13,6 +14,7 @@ from .pspi_regression.functions import pspi_regression
 
 __all__ = [
     "au_agreement",
+    "interval_coverage",
     "macro_auroc",
     "pain_detection",
     "pspi_accuracy",

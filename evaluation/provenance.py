@@ -16,7 +16,11 @@ def versions() -> dict[str, str]:
 
 
 def weight_hashes(model: str | Path) -> dict[str, str]:
-    """File name -> SHA-256 of the safetensors files of a model directory; empty for a Hub name."""
+    """File name -> SHA-256 of the safetensors files of a model directory or a shipped model; empty for a Hub name."""
+    if not Path(model).is_dir():
+        from modeling_vitpain.prediction.load import located  # torch: only where a name must be looked up
+
+        model = located(model)
     return {path.name: file_sha256(path) for path in sorted(Path(model).glob("*.safetensors"))}
 
 

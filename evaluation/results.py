@@ -88,15 +88,13 @@ class ThresholdScores(TypedDict):
     recall_pspi_3: Score
 
 
-class IntensityAndPresence(IntensityScores, DetectionScores):
-    """One action unit: its intensity, and whether it is present."""
-
-
-class UnitScores(IntensityAndPresence):
-    """One action unit: intensity and presence, and the scores of trivial predictors."""
+class UnitScores(IntensityScores, DetectionScores):
+    """One action unit: intensity, presence, the scores of trivial predictors, and the 90 % interval of a model with."""
 
     mae_of_mean: float | None
     f1_all_present: float | None
+    interval_coverage: NotRequired[Score]
+    interval_width: NotRequired[Score]
 
 
 class Difference(TypedDict):

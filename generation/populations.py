@@ -179,8 +179,9 @@ BY_GENDER: dict[str, Gender] = {
         face_axes={
             "chin-width": 0.18, "chin-bones": 0.18, "chin-prominent": 0.08, "chin-jaw-drop": 0.08,
             "head-rectangular": 0.14, "nose-volume": 0.05, "nose-scale-horiz": 0.05, "mouth-upperlip-volume": -0.10,
-            "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle-up": -0.03,
-            "eyebrows-trans-forward": 0.06, "eyebrows-trans-up": -0.06, "mouth-angles-up": 0.05,
+            "mouth-lowerlip-volume": -0.08, "eye-scale": -0.06, "eyebrows-angle-up": 0.03,
+            "eyebrows-trans-forward": 0.06, "eyebrows-trans-up": -0.03, "mouth-angles-up": 0.08,
+            "eye-height1": 0.07, "eye-height2": 0.08, "eye-height3": 0.07,
         },
         face_axes_gain=0.0,
         sagging=1.0,
@@ -297,7 +298,7 @@ class Ageing:
     brow_longer = Stated(0.2, "brows: longer hairs (relative, from 0.85)", years=BROW_YEARS)
     lashes_lost = Stated(0.4, "lashes: share that is lost", years=LASH_YEARS)
     lines = Stated(
-        Lines(0.35, 0.60, 0.45, 0.45, 0.15, 0.55),
+        Lines(0.22, 0.60, 0.45, 0.45, 0.15, 0.55),
         "wrinkles at rest: {}, share of the full depth, with the power 1.4 of the time",
         "by eye. Forehead, glabella and crow's feet deepen with age, earlier in men, at the glabella after 40 "
         "(Dermatol Surg 2014, doi:10.1111/dsu.12377); earlier in white than in Japanese women (J Cosmet Sci "
@@ -347,7 +348,7 @@ COMPANIONS: dict[str, Companion] = {
 """Action units that accompany pain, with the same chances for everyone."""
 COMPANIONS_SOURCE = (
     "by eye. An open mouth (AU25, AU26, AU27) is among what pain shows most consistently (Kunz, Meixner & Lautenbacher "
-    "2019, Pain 160:535)"
+    "2019, Pain 160:535). Where AU9 or AU10 part the lips, AU25 is at least as high as they are, besides"
 )
 
 

@@ -36,7 +36,7 @@ FIELDS = {
     "heatmap": "displacement from neutral on the same pixels, PNG; all zero on neutral frames",
     "au": "intensities of AU4, AU6, AU7, AU9, AU10 (0-5) and AU43 (0 or 1), in this order",
     "pspi": "0-16",
-    "extra_au": "units beside pain, 0-5, not counted in PSPI",
+    "extra_au": "units beside pain, 0-5, not counted in PSPI; AU25 wherever AU9 or AU10 part the lips",
     "age_group": "young 18-45, elderly 65-90",
     "age": "years",
     "ethnicity": "as planned; see the limits",

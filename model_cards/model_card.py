@@ -1,17 +1,20 @@
 """The model card: what a ViTPain directory holds, with the numbers of its evaluation beside the trivial rows'."""
 
+import json
 from pathlib import Path
 from string import Template
 
 from huggingface_hub import ModelCard, ModelCardData
 
 from dataset_script.errors import InvalidInput
-from evaluation.markdown import table
+from dataset_script.facs import AU_NAMES
 from evaluation.provenance import weight_hashes
 
+from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results
 from .text import TEMPLATES, fenced_yaml, read_json
+from .training_words import training_words
 
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
 
@@ -56,20 +59,40 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
         title=name,
         name=name,
-        architecture=architecture(config, training),
+        architecture=architecture(config, training) + _storage(directory, config),
         load="from transformers import AutoImageProcessor, AutoModel\n"
         f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
         f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
         framing=framing(processor),
+        units=str(len(config.get("au_names", AU_NAMES))),
+        says=says(config, (training or {}).get("calibration")),
         neutral_frames=neutral_frames(name, config),
         intervals=intervals(config, (training or {}).get("calibration")),
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
-        training=_training(training) if training else conversion_words(conversion, config),
+        training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
+
+
+def _storage(directory: Path, config: dict) -> str:
+    """A sentence on weights that are stored in float16 and load as another dtype; of others nothing."""
+    stored = {kind for path in directory.glob("*.safetensors") for kind in _stored_dtypes(path)}
+    if stored != {"F16"} or config.get("dtype") == "float16":
+        return ""
+    return f" Its weights are stored in float16 and load as {config.get('dtype', 'float32')}."
+
+
+def _stored_dtypes(path: Path) -> set[str]:
+    """The dtypes in a file of safetensors, as its header names them; none of a file that has no header."""
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > path.stat().st_size:
+            return set()
+        header = json.loads(file.read(length))
+    return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
 
 
 def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
@@ -78,20 +101,3 @@ def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
     if found.get("context", {}).get("weights") != weights:
         raise InvalidInput(f"{path} was computed with other weights than the model's: make it again, or remove it")
     return found
-
-
-def _training(training: dict) -> str:
-    data, best, versions = training["data"], training["best"], training["versions"]
-    frames = ", ".join(f"{count:,} {split}" for split, count in data["frames"].items())
-    settings = {**training["options"], **training["recipe"]}
-    rows = [[name, str(value)] for name, value in settings.items() if value is not None and name != "data"]
-    lora = settings.get("lora_rank")
-    summary = (
-        f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, "
-        "no person in two splits. "
-        f"{training['steps']:,} steps in {training['seconds']:,.0f} s; the weights are those of epoch {best['epoch']}, "
-        f"the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
-        + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")
-        + f"Versions: {', '.join(f'{name} {version}' for name, version in versions.items())}."
-    )
-    return f"{summary}\n\n{table(['setting', 'value'], rows, numbers=False)}"

@@ -5,6 +5,8 @@ from pathlib import Path
 from dataset_script.facs import PAIN_THRESHOLDS, PSPI_CLASSES
 
 APACHE_BACKBONES = ("google/vit-", "facebook/dinov2-")
+DINOV2 = ("dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant")
+"""Names of `facebook/dinov2-*` in a directory of the user's."""
 PAPER_BACKBONE = "google/vit-large-patch16-224-in21k"
 PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretrain-lvd1689m"}
 """Preset -> the backbone that training starts from, where no backbone, configuration or model was named."""
@@ -150,18 +152,36 @@ def licence(training: dict | None, conversion: dict | None) -> tuple[str, str]:
         return "other", conversion["licence"]
     if training is None:
         return "other", "Not recorded: how these weights were made is not known."
-    options = training["options"]
+    options, data = training["options"], _data(training)
     if options.get("start"):
-        return (
-            "other",
-            f"The licence of the model that training began with, `{Path(options['start']).name}`, holds; read it.",
-        )
+        return _licence_of_start(options["start"], data)
     backbone = _backbone(options, training.get("preset"))
     if backbone is None:
-        return "apache-2.0", "Apache-2.0; the weights were trained from scratch on synthetic data (CC-BY-4.0)."
+        return "apache-2.0", f"Apache-2.0; the weights were trained from scratch on {data}."
     if backbone.startswith(APACHE_BACKBONES):
-        return "apache-2.0", f"Apache-2.0, as the backbone `{backbone}`; fine-tuned on synthetic data (CC-BY-4.0)."
+        return "apache-2.0", f"Apache-2.0, as the backbone `{backbone}`; fine-tuned on {data}."
+    if Path(backbone).name in DINOV2:
+        return (
+            "apache-2.0",
+            f"Apache-2.0, as the backbone, DINOv2 (Meta AI) as redistributed: `{Path(backbone).name}` was a copy on "
+            f"disk, of which is not recorded whether it is unchanged. Fine-tuned on {data}.",
+        )
     return "other", f"The licence of the backbone `{Path(backbone).name}` holds for these weights; read it before use."
+
+
+def _data(training: dict) -> str:
+    """What trained the weights, with its licence where it is known."""
+    return "synthetic faces (3DPain, CC-BY-4.0)" if training["data"].get("spec_hash") else "data with their own licence"
+
+
+def _licence_of_start(start: str, data: str) -> tuple[str, str]:
+    """As `licence`, of a model that continues another."""
+    if not Path(start).is_dir():
+        from modeling_vitpain import SHIPPED  # torch: only where a name must be looked up
+
+        if start in SHIPPED:
+            return "apache-2.0", f"Apache-2.0, as `{start}` of Pain3D, which training began with; trained on {data}."
+    return "other", f"The licence of the model that training began with, `{Path(start).name}`, holds; read it."
 
 
 def _backbone(options: dict, preset: str | None) -> str | None:

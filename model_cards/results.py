@@ -10,10 +10,13 @@ from evaluation.split.report import (
     METRICS,
     au_table,
     calibration_table,
+    companion_section,
     comparison_section,
     detection_table,
+    expression_section,
     group_table,
     method,
+    pain_probability_section,
     pspi_table,
 )
 from evaluation.split.results import Evaluation
@@ -57,18 +60,25 @@ def results(scores: Evaluation, fairness: Fairness | None = None, explanations: 
         calibration_table(scores),
         "### Action units",
         au_table(scores["au"], scores.get("hog_ridge")),
+        *_deeper(companion_section(scores)),
         "### By group",
         group_table(scores),
+        *_deeper(expression_section(scores)),
+        *_deeper(pain_probability_section(scores)),
     ]
     if fairness is not None:
         parts += ["### Gaps between groups", gap_table(fairness)]
     if "comparison" in scores:
-        section = comparison_section(context["model"], scores["comparison"])
-        parts.append(section.strip().replace("## Against", "### Against", 1))
+        parts += _deeper(comparison_section(context["model"], scores["comparison"]))
     if explanations is not None:
         parts += ["### Where it looks", _explanations(explanations)]
     parts.append(f"Versions: {versions}.")
     return "\n\n".join(parts)
+
+
+def _deeper(section: str) -> list[str]:
+    """A section of `metrics.md`, its heading one level down; nothing where it is empty."""
+    return [f"#{section.strip()}"] if section else []
 
 
 def eval_results(scores: Evaluation) -> list[EvalResult]:

@@ -2,8 +2,10 @@
 
 The files in this folder are also Hub remote code: a saved model has copies of them, so that it loads with
 `trust_remote_code=True` where this package is not installed. What only training, prediction or conversion needs lies in
-the folders.
+the folders. Models that come with the package lie beside it in `checkpoints/`, in a checkout as in an installation.
 """
+
+from pathlib import Path
 
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
 from transformers.models.auto.video_processing_auto import VIDEO_PROCESSOR_MAPPING
@@ -14,6 +16,29 @@ from .image_processing_vitpain import ViTPainImageProcessor
 from .modeling_vitpain import ViTPainForPainAssessment
 from .pipeline_vitpain import PainAssessmentPipeline
 
+SHIPPED = ("vitpain-small",)
+"""Names of the models that come with this package. The first is taken where none is named."""
+_CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
+
+
+def shipped(name: str = SHIPPED[0]) -> str:
+    """The directory of a model that comes with this package, for `from_pretrained` and `pipeline`.
+
+    Raises:
+        ValueError: there is none of that name.
+        FileNotFoundError: this copy of the package was made without it.
+    """
+    if name not in SHIPPED:
+        raise ValueError(f"name is {name!r}; allowed is {' or '.join(map(repr, SHIPPED))}")
+    directory = _CHECKPOINTS / name
+    if not (directory / "config.json").is_file():
+        raise FileNotFoundError(
+            f"{name} comes with Pain3D, but this copy was made without it: there is no {directory}; "
+            "name another model, or install Pain3D again"
+        )
+    return str(directory)
+
+
 AutoConfig.register("vitpain", ViTPainConfig, exist_ok=True)
 AutoModel.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
 AutoModelForImageClassification.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
@@ -22,7 +47,11 @@ AutoImageProcessor.register(ViTPainConfig, image_processor_classes={"pil": ViTPa
 VIDEO_PROCESSOR_MAPPING.register(ViTPainConfig, {}, exist_ok=True)
 if "pain-assessment" not in PIPELINE_REGISTRY.get_supported_tasks():
     PIPELINE_REGISTRY.register_pipeline(
-        "pain-assessment", pipeline_class=PainAssessmentPipeline, pt_model=AutoModel, type="image"
+        "pain-assessment",
+        pipeline_class=PainAssessmentPipeline,
+        pt_model=AutoModel,
+        default={"model": (str(_CHECKPOINTS / SHIPPED[0]), None)},
+        type="image",
     )
 
 # With these, save_pretrained writes the code beside the weights.
@@ -31,8 +60,10 @@ ViTPainForPainAssessment.register_for_auto_class("AutoModel")
 ViTPainImageProcessor.register_for_auto_class("AutoImageProcessor")
 
 __all__ = [
+    "SHIPPED",
     "PainAssessmentPipeline",
     "ViTPainConfig",
     "ViTPainForPainAssessment",
     "ViTPainImageProcessor",
+    "shipped",
 ]

@@ -237,6 +237,12 @@ def boxes_array(boxes) -> np.ndarray:
     try:
         array = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError):
+        missing = [k for k, box in enumerate(boxes) if box is None] if isinstance(boxes, list | tuple) else []
+        if missing:
+            raise ValueError(
+                f"boxes[{missing[0]}] is None; allowed are four numbers x0, y0, x1, y1 for each picture: "
+                "leave pictures without a face out"
+            ) from None
         shown = " ".join(repr(boxes).split())[:100]
         raise ValueError(f"boxes is {shown}; allowed are four numbers x0, y0, x1, y1 for each picture") from None
     array = array[None] if array.ndim == 1 else array

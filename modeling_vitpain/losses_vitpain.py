@@ -22,6 +22,7 @@
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +35,15 @@ HEATMAP_CELLS = 2
 """Rows and columns of cells inside a patch, whose mean heat the model predicts."""
 _HEAT_UNIT = 0.1
 """Heat, as a share of full scale, that counts as 1 in the loss: near the standard deviation inside faces in pain."""
+
+
+class MoreLabels(TypedDict, total=False):
+    """Labels of `forward` that a batch may lack.
+
+    Not parameters by name: a plain Trainer evaluates nothing where the batch lacks one of those named labels.
+    """
+
+    pain_labels: Tensor | None
 
 
 @dataclass(frozen=True)
@@ -272,6 +282,7 @@ __all__ = [
     "HEATMAP_CELLS",
     "LossTerms",
     "LossWeights",
+    "MoreLabels",
     "add_distillation",
     "attention_error",
     "au_error",

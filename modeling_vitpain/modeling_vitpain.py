@@ -10,6 +10,7 @@
 
 import inspect
 import math
+from typing import Unpack
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ from .heads_vitpain import (
     pspi_expectation,
     pspi_interval,
 )
-from .losses_vitpain import LossWeights, check_labels, supervised_terms, total_loss
+from .losses_vitpain import LossWeights, MoreLabels, check_labels, supervised_terms, total_loss
 from .output_vitpain import ViTPainOutput
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
 from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
@@ -161,9 +162,9 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         interpolate_pos_encoding: bool = False,
         output_hidden_states: bool | int | list[int] | None = None,
         output_au_attention: bool | None = None,
-        pain_labels: Tensor | None = None,
         tokens: Tensor | None = None,
         reference_tokens: Tensor | None = None,
+        **more: Unpack[MoreLabels],
     ) -> ViTPainOutput:
         """Equations 4-12, and the supervised part of 15.
 
@@ -190,6 +191,7 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
                 of another shape; references given to a model that takes none, or none to one without a fallback.
         """
         with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
+        with_au_attention = with_attentions if output_au_attention is None else output_au_attention
         wanted = self._wanted(with_attentions, output_hidden_states)
         if (pixel_values is None) == (tokens is None):
             raise ValueError("pixel_values and tokens are both given, or neither; allowed is one of them")
@@ -220,20 +222,14 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
             pspi=pspi,
             au=au,
             cls=cls,
-            au_attention=attention
-            if (with_attentions if output_au_attention is None else output_au_attention)
-            else None,
+            au_attention=attention if with_au_attention else None,
             binary_logits=binary_logits,
             au_sd=au_sd,
             pain_logits=None if self.expression_head is None else self.expression_head(cls).squeeze(-1),
             hidden_states=encoded.hidden_states if "output_hidden_states" in wanted else None,
             attentions=encoded.attentions if "output_attentions" in wanted else None,
         )
-        if self.expression_head is None:
-            pain_labels = None
-        if labels is None and au_labels is None and pain_labels is None:
-            return output
-        return ViTPainOutput(loss=self._loss(output, labels, au_labels, pain_labels), **output)
+        return self._with_loss(output, labels, au_labels, **more)
 
     def pspi_interval(self, logits: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Lowest and highest PSPI, (B,) each, of the central interval at `level`, calibrated by the configuration."""
@@ -243,15 +239,26 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         """Lowest and highest intensity, (B, U) each, of the central interval at `level`, calibrated as configured."""
         return au_interval(au, au_sd, level, self.config.au_interval_scale, self.config.au_max)
 
-    def _loss(
-        self, output: ViTPainOutput, labels: Tensor | None, au_labels: Tensor | None, pain_labels: Tensor | None
-    ) -> Tensor:
-        """The supervised part of equation 15, (). Here, unlike in `ViTPainTrainer`, every PSPI and AU must be known."""
+    def _with_loss(
+        self,
+        output: ViTPainOutput,
+        labels: Tensor | None,
+        au_labels: Tensor | None,
+        pain_labels: Tensor | None = None,
+    ) -> ViTPainOutput:
+        """The output with the supervised part of the loss, if there are labels that the model has a use for.
+
+        Here, unlike in `ViTPainTrainer`, every PSPI and AU must be known.
+        """
+        if self.expression_head is None:
+            pain_labels = None
+        if labels is None and au_labels is None and pain_labels is None:
+            return output
         check_labels(labels, au_labels, pain_labels, self.config, len(output.pspi))
         config = self.config
         weights = LossWeights(config.lambda_pspi, config.lambda_binary, config.lambda_au, config.lambda_expression)
         terms = supervised_terms(output, labels, au_labels, pain_labels, config.pspi_thresholds)
-        return total_loss(terms, weights)
+        return ViTPainOutput(loss=total_loss(terms, weights), **output)
 
     def _wanted(self, attentions: bool, hidden_states: bool | int | list[int] | None) -> dict:
         """What the backbone is asked for beside its tokens."""

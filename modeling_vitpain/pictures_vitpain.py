@@ -134,7 +134,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """A picture of any mode as upright 8-bit RGB, reduced if it is a JPEG above `MAX_PIXELS`.
 
     Raises:
-        ValueError: a picture without pixels, of floating-point or unknown ones, or one too large to be decoded.
+        ValueError: a picture without pixels, of floating-point or unknown ones, one too large to be decoded, or one
+            that was closed.
     """
     if 0 in image.size:
         raise ValueError(f"the picture has {image.width} x {image.height} pixels; allowed is 1 x 1 and more")
@@ -199,7 +200,7 @@ def _decoded(image: Image.Image) -> Image.Image:
     """The picture with its pixels loaded and 8 bits a channel, but for floating-point ones; not turned."""
     tiles = list(getattr(image, "tile", ()))
     source = getattr(image, "filename", None) or getattr(image, "fp", None)
-    image.load()
+    _load(image)
     if image.mode.startswith("I"):  # greys of 16 bits, which PIL opens as "I;16" or as 32-bit "I"
         levels = np.asarray(image)
         if (lowest := int(levels.min())) < 0:
@@ -214,6 +215,17 @@ def _decoded(image: Image.Image) -> Image.Image:
     if swapped and None not in swapped and _brightest(image) < 16:  # of the high bytes: 12 bits or fewer
         return _from_both_bytes(image, source, swapped)
     return image
+
+
+def _load(image: Image.Image) -> None:
+    """Reads the pixels. Raises ValueError where the picture, or the file that it was opened from, is closed."""
+    try:
+        image.load()
+    except (AssertionError, AttributeError, ValueError) as error:
+        file = getattr(image, "fp", None)
+        if file is not None and not file.closed:
+            raise
+        raise ValueError("the picture was closed before it was read; open it again, or load() it first") from error
 
 
 def _white_of_greys(image: Image.Image, tiles: list, highest: int) -> int:

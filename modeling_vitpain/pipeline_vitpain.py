@@ -91,6 +91,8 @@ class PainAssessmentPipeline(Pipeline):
                 the box and the size of the picture.
             TypeError: something is no picture; names its type and what is allowed.
         """
+        if args:
+            raise TypeError(f"{len(args)} argument(s) follow the pictures without a name; boxes are given as boxes=...")
         inputs = with_places(inputs)
         if isinstance(boxes, str):
             if boxes != WHOLE:

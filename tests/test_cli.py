@@ -1,7 +1,9 @@
 """The front door: quick, lazy, and clear when something is wrong."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,14 @@ def test_a_bug_shows_its_traceback(monkeypatch, error):
     monkeypatch.setattr(info, "run", fail)
     with pytest.raises(type(error)):
         pain3d_cli.main(["info", "somewhere"])
+
+
+def test_a_working_directory_that_was_deleted_is_named(tmp_path):
+    code = "import os, sys, pain3d_cli; os.rmdir(os.getcwd()); sys.exit(pain3d_cli.main(['info', '/nowhere']))"
+    root = str(Path(pain3d_cli.__file__).parent)
+    environment = os.environ | {"PYTHONPATH": root}
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    run = subprocess.run([sys.executable, "-c", code], cwd=gone, env=environment, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert run.stderr == "pain3d: the working directory no longer exists: cd to one that does\n"

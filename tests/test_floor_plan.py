@@ -57,7 +57,10 @@ FLOORS = {
         ["commands"],
     ],
     "evaluation": [
-        ["au_agreement", "macro_auroc", "pain_detection", "pspi_accuracy", "pspi_calibration", "pspi_regression"],
+        [
+            *("au_agreement", "interval_coverage", "macro_auroc", "pain_detection"),
+            *("pspi_accuracy", "pspi_calibration", "pspi_regression"),
+        ],
         ["plotting", "provenance", "results"],
         ["markdown", "statistics"],
         ["explanations", "split"],
@@ -66,7 +69,7 @@ FLOORS = {
         ["commands"],
     ],
     "model_cards": [
-        ["text", "model_words", "prompt_list", "results"],
+        ["text", "face_words", "model_words", "prompt_list", "results", "training_words"],
         ["expression_words"],
         ["dataset_card", "model_card"],
         ["imported_card"],

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
+from .hdf5_links import walk_links, whole_data
 
 PATTERNS = {"frames": "frames*.h*5", "annotations": "annotations*.h*5", "folds": "*cvfolds*.h*5"}
 LABELS = {name: f"label_AU_{name[2:]}" for name in AU_NAMES}
@@ -69,30 +70,36 @@ def find_data_set(file: Any, name: str, chosen: Mapping[str, str], notes: list[s
 
     Raises:
         InvalidInput: several are like it and none is chosen, or the chosen one does not exist.
+        WorkFailed: it is a link to what is not there, or lies in part in a file that is not there.
     """
-    stored = _data_sets(file)
+    stored, broken = walk_links(file)
+    wanted = chosen.get(name, name).strip("/")
+    for path, why in broken.items():
+        if path == wanted or (name not in chosen and _plain(path) in (_plain(name), *_others(name))):
+            raise WorkFailed(f"{file.filename}: {why}")
     if name in chosen:
-        if chosen[name].strip("/") not in stored:
+        if wanted not in stored:
             raise InvalidInput(f"hdf5 is {name}={chosen[name]}, and {file.filename} holds {_listed(stored)}")
-        return stored[chosen[name].strip("/")]
+        return whole_data(stored[wanted])
     if name in stored:
-        return stored[name]
+        return whole_data(stored[name])
     alike = {path: data for path, data in stored.items() if _plain(path) == _plain(name)}
     alike = alike or {path: data for path, data in stored.items() if _plain(path) in _others(name)}
     if name == "image" and not alike:
         alike = {path: data for path, data in stored.items() if data.ndim in _PICTURE_AXES}
-    if len(alike) > 1:
+    if len({*alike.values()}) > 1:  # links to one data set are not several
         raise InvalidInput(f"{file.filename}: {name} may be {_listed(alike)}; choose with --hdf5 {name}=NAME")
     for path, data in alike.items():
         notes.append(f"{name} is read from {path!r} of {Path(file.filename).name}")
-        return data
+        return whole_data(data)
     return None
 
 
 def missing(file: Any, name: str) -> WorkFailed:
     """What to raise where `find_data_set` finds nothing: what is missing, and which data sets may be it."""
-    stored = _data_sets(file)
+    stored, broken = walk_links(file)
     problem = f"{file.filename} has no {name}, which is {_HOLDS[name]}; it holds {_listed(stored)}"
+    problem += "".join(f", and {why}" for why in list(broken.values())[:1])
     fitting = {path: data for path, data in stored.items() if _may_be(name, path, data)}
     if not fitting:
         return WorkFailed(f"{problem}: none of them can be {name}, so add it")
@@ -108,13 +115,6 @@ def _may_be(name: str, path: str, data: Any) -> bool:
     one_a_row = data.ndim == 1 or (data.ndim == 2 and 1 in data.shape)
     columns = data.ndim == 2 and name in LABELS.values()
     return (one_a_row or columns) and (data.dtype.kind in "OSU") == (name == "subject_name")
-
-
-def _data_sets(file: Any) -> dict[str, Any]:
-    """Path in the file -> data set."""
-    found: dict[str, Any] = {}
-    file.visititems(lambda path, item: found.update({path: item} if hasattr(item, "dtype") else {}))
-    return found
 
 
 def _plain(path: str) -> str:

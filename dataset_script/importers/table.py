@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, PSPI_MAX
-from ..names import without_marks
+from ..names import meant_name
 from ..table_files import Row, TableFile, are_shares, read_table
 from ..terminal import one_line
 from .boxes import Box, check_in_picture, checked_box, picture_size
@@ -65,7 +65,7 @@ class Table:
     folds = None
 
     def __init__(self, path: Path) -> None:
-        self.table = read_table(path)
+        self.table = read_table(path, _REQUIRED)
         self.names = _names_of_columns(self.table)
         self.num_pictures = 0
         self._folder = path.parent
@@ -246,7 +246,7 @@ def _as_here(path: str, folder: Path) -> str:
     """A path written or copied on Windows as it is here."""
     if "\\" in path and not (folder / path).exists():
         path = path.replace("\\", "/")
-    return without_marks(path, folder)
+    return meant_name(path, folder)
 
 
 def _difference(earlier: SourceFrame | None, later: SourceFrame) -> str:

@@ -112,7 +112,7 @@ class UnbcHdf5:
         if stored.ndim > 1 and 1 not in stored.shape:
             names = self._columns_of_letters(stored)
         else:
-            names = [_text(name) for name in self._column("annotations", "subject_name").tolist()]
+            names = [_text(name, stored.file) for name in self._column("annotations", "subject_name").tolist()]
         alike = differing_in_case(names)
         self._notes += map(spelling_note, alike)
         chosen = {name: chosen_spelling(group) for group in alike for name in group}
@@ -206,7 +206,7 @@ class UnbcHdf5:
             for side in ("train_subjects", "validation_subjects"):
                 if side not in file[key]:
                     raise WorkFailed(f"{file.filename}: {key} has no {side}")
-                numbers = [_number(_text(value)) for value in file[key][side][:]]
+                numbers = [_number(_text(value, file)) for value in file[key][side][:]]
                 if unknown := sorted({*numbers} - named.keys()):
                     report.notes.append(f"{key} names {len(unknown)} {side} without a frame: {unknown}")
                 sides.append(sorted(named[n] for n in numbers if n in named))
@@ -214,13 +214,19 @@ class UnbcHdf5:
         return folds
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, bytes):
-        return str(value)
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _text(value: Any, file: Any) -> str:
+    """A name as it is stored: text padded as MATLAB and Fortran do, or a reference to letters, a MATLAB cell."""
+    import h5py
+
+    if isinstance(value, h5py.Reference):
+        letters = np.ravel(file[value][()] if value else [])
+        value = "".join(map(chr, letters)) if letters.dtype == np.uint16 else str(letters[0] if len(letters) else "")
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")
+    return str(value).strip(" \t\n\r\0")
 
 
 def _number(name: str) -> int:

@@ -22,7 +22,9 @@ scoring_options = import_alone("evaluation.commands.scoring_options")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL", help="a saved ViTPain with AU queries: directory or Hub name")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a saved ViTPain with AU queries: directory, Hub name or vitpain-small"
+    )
     parser.add_argument(
         "--data",
         required=True,

@@ -13,7 +13,7 @@ import numpy as np
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import PAIN_THRESHOLDS
 
-from ..split.scores import action_units
+from ..split.units import action_units
 from ..statistics.bootstrap import ClusterBootstrap, Weighting
 from ..statistics.fold_mean import fold_summary
 from ..statistics.measures import (

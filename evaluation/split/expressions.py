@@ -5,7 +5,7 @@ import numpy as np
 from dataset_script.facs import PAIN_THRESHOLDS
 
 from ..statistics.bootstrap import ClusterBootstrap, Weighting
-from ..statistics.measures import Predictions, pain_probability, subset, summarise
+from ..statistics.measures import Predictions, means, pain_probability, subset, summarise
 from ..statistics.thresholds import pain_key
 from .results import ExpressionScores
 
@@ -40,8 +40,4 @@ def expression_scores(
 def _measures(frames: Predictions, thresholds: dict[int, float], weighting: Weighting) -> dict[str, np.ndarray]:
     terms = {"predicted_pspi": frames["pspi"]}
     terms |= {f"called_{pain_key(t)}": pain_probability(frames, t) >= thresholds[t] for t in PAIN_THRESHOLDS}
-    columns = np.stack([*terms.values(), np.ones(len(frames["labels"]))], axis=1).astype(np.float64)
-    sums = weighting.sums(columns)
-    with np.errstate(invalid="ignore"):  # NaN in a resample that draws nobody who shows it
-        means = sums[:, :-1] / sums[:, -1:]
-    return dict(zip(terms, means.T, strict=True))
+    return means(terms, weighting)

@@ -13,7 +13,7 @@ from ..statistics.thresholds import decision_thresholds, pain_key
 from .hog import NEEDED, hog_features, is_installed
 from .results import HogScores
 from .ridge import Described, fit_ridge
-from .scores import unit_scores
+from .units import action_units
 
 MOST_FRAMES = 6000
 """Of a split that are fitted to; of a larger one so many, evenly spaced."""
@@ -50,6 +50,7 @@ def hog_scores(data: str | Path, split: str, predictions: Predictions, resamples
     scored = ridge.predict(hog_features(open_split(data, split)))
     scored |= {"labels": predictions["labels"], "au_labels": predictions["au_labels"][:, : len(AU_NAMES)]}
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
+    mean = np.tile(training.au.mean(axis=0), (len(scored["pspi"]), 1))
     return {
         "strength": ridge.strength,
         "training_frames": len(training.pspi),
@@ -58,7 +59,7 @@ def hog_scores(data: str | Path, split: str, predictions: Predictions, resamples
             pain_key(t): summarise(detection_measures(scored, bootstrap.whole, t, thresholds[t]), bootstrap)
             for t in PAIN_THRESHOLDS
         },
-        "au": {} if np.isnan(scored["au"]).any() else unit_scores(scored, bootstrap),
+        "au": {} if np.isnan(scored["au"]).any() else action_units(scored, mean, bootstrap),
     }
 
 

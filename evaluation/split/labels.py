@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
-from dataset_script.facs import AU_NAMES
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
 from dataset_script.manifest import read_manifest
 
 from ..statistics.measures import TrainingLabels
@@ -37,9 +37,15 @@ def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Tab
 
 
 def read_training_labels(data: str | Path, split: str = "train") -> TrainingLabels:
-    """PSPI and action units of a split. Raises as `read_columns`, and InvalidInput where PSPI is unknown."""
-    columns = read_columns(data, split, ["pspi", "au"])
+    """PSPI, action units and companions of a split.
+
+    Raises as `read_columns`, and InvalidInput where PSPI is unknown.
+    """
+    columns = read_columns(data, split, ["pspi", "au", "extra_au"])
     if columns["pspi"].null_count:
         raise NoPspi(data)
     units = [[np.nan] * len(AU_NAMES) if row is None else row for row in columns["au"].to_pylist()]
-    return TrainingLabels(columns["pspi"].to_numpy(), np.array(units, dtype=np.float64))
+    companions = [[(row or {}).get(name) for name in EXTRA_AU_NAMES] for row in columns["extra_au"].to_pylist()]
+    return TrainingLabels(
+        columns["pspi"].to_numpy(), np.array(units, dtype=np.float64), np.array(companions, dtype=np.float64)
+    )

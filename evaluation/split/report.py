@@ -27,6 +27,7 @@ CALIBRATION_METRICS = {
     "interval_width": "its width in PSPI levels ↓",
 }
 HOG = "HOG + ridge"
+_INTERVAL = ("interval_coverage", "interval_width")
 TRIVIAL_ROWS = {
     "majority": "the training frames' commonest PSPI for everyone",
     "prior": "a PSPI drawn with the training frequencies (expected score)",
@@ -37,6 +38,7 @@ TRIVIAL_ROWS = {
 def to_markdown(metrics: Evaluation) -> str:
     """The whole report, `metrics.md`."""
     context = metrics["context"]
+    against = comparison_section(context["model"], metrics.get("comparison"))
     return f"""# {context["model"]} on {context["data"]}, {context["split"]} split
 
 {method(metrics)}
@@ -59,11 +61,11 @@ Error and Brier score: of the class probabilities as the model gives them. Inter
 ## Action units
 
 {au_table(metrics["au"], metrics.get("hog_ridge"))}
-
+{companion_section(metrics)}
 ## By group
 
 {group_table(metrics)}
-{expression_section(metrics)}{comparison_section(context["model"], metrics.get("comparison"))}"""
+{expression_section(metrics)}{pain_probability_section(metrics)}{against}"""
 
 
 def method(metrics: Evaluation) -> str:
@@ -159,10 +161,14 @@ def interval_words(metrics: Evaluation) -> str:
 
 
 def au_table(units: dict[str, UnitScores], hog: HogScores | None = None) -> str:
-    """Every action unit beside the MAE of the training mean, the F1 of calling it always present, and HOG's AUROC."""
+    """Every action unit, with the MAE of the training mean and the F1 of calling it present everywhere.
+
+    And coverage and width of its 90 % interval, of a model that has intervals of the units, and the AUROC of HOG.
+    """
     of_hog = hog["au"] if hog else {}
     if not units:
         return "Not scored: the data give PSPI alone."
+    with_intervals = all("interval_coverage" in entry for entry in units.values())
     body = [
         [
             f"{name} {AU_DESCRIPTIONS[name]}",
@@ -173,13 +179,28 @@ def au_table(units: dict[str, UnitScores], hog: HogScores | None = None) -> str:
             with_span(entry["auroc"]),
             number(entry["f1"]["value"]),
             number(entry["f1_all_present"]),
+            *([with_span(entry[name]) for name in _INTERVAL] if with_intervals else []),
             *([with_span(of_hog[name]["auroc"]) if name in of_hog else "–"] if of_hog else []),
         ]
         for name, entry in units.items()
     ]
     head = "|MAE (95 %)|MAE of the mean|PCC (95 %)|ICC(3,1)|AUROC at ≥ 1 (95 %)|F1 at ≥ 1|F1 all present"
+    head += "|90 % interval holds the truth (95 %)|its width (95 %)" if with_intervals else ""
     head += f"|AUROC {HOG} (95 %)" if of_hog else ""
     return table(head.split("|"), body)
+
+
+def companion_section(metrics: SplitScores) -> str:
+    """The units that do not count in the PSPI: a heading with their table; empty of a model that predicts none."""
+    if "companions" not in metrics:
+        return ""
+    return f"""
+## Companions
+
+Units that come with pain or with other expressions and do not count in the PSPI.
+
+{au_table(metrics["companions"])}
+"""
 
 
 def group_table(metrics: SplitScores) -> str:
@@ -227,6 +248,38 @@ def expression_section(metrics: SplitScores) -> str:
 
 PSPI: what the formula gives the expression's action units, which is above 0 for a smile with AU6 or for a blink though
 neither is pain. Called pain: the share of its frames above the decision threshold of the table on pain detection.
+"""
+
+
+def pain_probability_section(metrics: SplitScores) -> str:
+    """What the probability of pain is worth: a heading with a table; empty of a model that gives none."""
+    if "pain_probability" not in metrics:
+        return ""
+    found = metrics["pain_probability"]
+    body = [
+        [
+            name.replace("_", " "),
+            f"{entry['frames']:,}",
+            f"{entry['identities']:,}",
+            with_span(entry["probability"]),
+            with_span(entry["above_neutral"]),
+        ]
+        for name, entry in found["groups"].items()
+    ]
+    head = "expression|frames|identities|probability of pain (95 %)|above a neutral face's level (95 %)"
+    areas = [f"from neutral faces {with_span(found['auroc_neutral'])}"]
+    if "others" in found["groups"]:
+        areas.insert(0, f"from other expressions {with_span(found['auroc_others'])}")
+    return f"""
+## Pain, and not another expression
+
+AUROC of telling pain {", ".join(areas)}.
+
+{table(head.split("|"), body)}
+
+A neutral face's level is the 90th percentile of the probability on the neutral frames, {number(found["neutral_level"])}
+here: a tenth of them is above it. Others: all expressions that are neither neutral nor pain; smiles: those of them with
+AU12 and AU6 of at least 1.
 """
 
 

@@ -2,17 +2,7 @@
 
 from typing import NotRequired, TypedDict
 
-from ..results import (
-    CalibrationScores,
-    Comparison,
-    DetectionScores,
-    IntensityAndPresence,
-    ModelContext,
-    PspiScores,
-    Score,
-    Sizes,
-    UnitScores,
-)
+from ..results import CalibrationScores, Comparison, DetectionScores, ModelContext, PspiScores, Score, Sizes, UnitScores
 
 
 class EvaluationContext(ModelContext):
@@ -71,12 +61,35 @@ ExpressionScores = TypedDict(
 """One expression: its mean PSPI, the mean of the predicted ones, and the share of its frames that are called pain."""
 
 
+class ShareAboveNeutral(Sizes):
+    """A group of frames: the mean probability of pain, and the share of them above a neutral face's level."""
+
+    probability: Score
+    above_neutral: Score
+
+
+class PainProbabilityScores(TypedDict):
+    """What the probability of "pain, and not another expression" is worth.
+
+    `auroc_others`, `auroc_neutral`: of pain frames against those of other expressions, and against neutral ones.
+    `neutral_level`: the 90th percentile of the neutral frames. `groups`: pain, neutral, others (all expressions that
+    are neither), smiles (those of them with AU12 and AU6 of at least 1), and each expression that is neither.
+    """
+
+    auroc_others: Score
+    auroc_neutral: Score
+    neutral_level: float
+    groups: dict[str, ShareAboveNeutral]
+
+
 class SplitScores(TypedDict):
     """The scores of one model on one set of frames.
 
     `per_class_auroc`: PSPI -> AUROC against the others. `trivial`: row -> metric -> value. `detection`: by pain key.
-    `au`: by action unit, of the frames whose AUs are known; empty where there are none. `groups`: attribute -> group.
+    `au`: by action unit, of the frames whose AUs are known; empty where there are none. `companions`: the same of
+    units that do not count in the PSPI, of a model that predicts any. `groups`: attribute -> group.
     `expressions`: neutral, pain and each expression that is neither; empty where there are none of these.
+    `pain_probability`: of a model with an expression head.
     """
 
     pspi: PspiScores
@@ -86,8 +99,10 @@ class SplitScores(TypedDict):
     calibration: CalibrationRows
     detection: dict[str, Detection]
     au: dict[str, UnitScores]
+    companions: NotRequired[dict[str, UnitScores]]
     groups: dict[str, dict[str, GroupScores]]
     expressions: dict[str, ExpressionScores]
+    pain_probability: NotRequired[PainProbabilityScores]
 
 
 class HogScores(TypedDict):
@@ -97,7 +112,7 @@ class HogScores(TypedDict):
     training_frames: int
     pspi: PspiScores
     detection: dict[str, DetectionScores]
-    au: dict[str, IntensityAndPresence]
+    au: dict[str, UnitScores]
 
 
 class Evaluation(SplitScores):

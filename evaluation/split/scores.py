@@ -5,8 +5,6 @@ import numpy as np
 from dataset_script.facs import PAIN_THRESHOLDS
 
 from .. import macro_auroc
-from ..au_agreement.functions import PRESENT
-from ..results import IntensityAndPresence, UnitScores
 from ..statistics.bootstrap import ClusterBootstrap
 from ..statistics.groups import PEOPLE, VIEWS, members
 from ..statistics.measures import (
@@ -20,12 +18,13 @@ from ..statistics.measures import (
     softmax,
     subset,
     summarise,
-    unit_measures,
 )
 from ..statistics.thresholds import decision_thresholds, pain_key
 from .baselines import trivial_calibration, trivial_detection, trivial_scores
 from .expressions import expression_scores
+from .pain_probability import pain_probability_scores
 from .results import GroupScores, SplitScores
+from .units import action_units, companion_units
 
 GROUPS = {**PEOPLE, "view_id": VIEWS}
 
@@ -53,7 +52,7 @@ def evaluate_predictions(
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
     labels = predictions["labels"]
     areas = macro_auroc(softmax(predictions["logits"]), labels)
-    return {
+    scores: SplitScores = {
         "pspi": summarise(pspi_measures(predictions, bootstrap.whole), bootstrap),
         "per_class_auroc": areas["per_class"],
         "classes_absent": areas["classes_absent"],
@@ -75,40 +74,11 @@ def evaluate_predictions(
         "groups": {name: _groups(predictions, name, bootstrap) for name in GROUPS},
         "expressions": expression_scores(predictions, thresholds, bootstrap),
     }
-
-
-def action_units(
-    predictions: Predictions, training_mean: np.ndarray, bootstrap: ClusterBootstrap
-) -> dict[str, UnitScores]:
-    """AU -> its scores, over the frames whose AUs are known; empty where there are none.
-
-    `training_mean` `(n, 6)`: for each frame, the mean of the training frames that its model saw, NaN where unknown.
-    """
-    known = _with_units(predictions)
-    result = {}
-    for k, (name, values) in enumerate(unit_scores(predictions, bootstrap).items()):
-        truth = predictions["au_labels"][known, k]
-        of_mean = float(np.abs(training_mean[known, k] - truth).mean())
-        result[name] = {
-            **values,
-            "mae_of_mean": None if np.isnan(of_mean) else of_mean,
-            "f1_all_present": trivial_detection(truth, truth, PRESENT)["all_pain"]["f1"],
-        }
-    return result
-
-
-def unit_scores(predictions: Predictions, bootstrap: ClusterBootstrap) -> dict[str, IntensityAndPresence]:
-    """AU -> metrics of its intensity and presence, over the frames whose AUs are known; empty where there are none."""
-    known = _with_units(predictions)
-    if not known.any():
-        return {}
-    weighting = bootstrap.part(known)
-    found = unit_measures(subset(predictions, known), weighting)
-    return {name: summarise(values, bootstrap, weighting.size) for name, values in found.items()}
-
-
-def _with_units(predictions: Predictions) -> np.ndarray:
-    return ~np.isnan(predictions["au_labels"]).any(axis=1)
+    if companions := companion_units(predictions, training.companions, bootstrap):
+        scores["companions"] = companions
+    if pain := pain_probability_scores(predictions, bootstrap):
+        scores["pain_probability"] = pain
+    return scores
 
 
 def _groups(predictions: Predictions, attribute: str, bootstrap: ClusterBootstrap) -> dict[str, GroupScores]:

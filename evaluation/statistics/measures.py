@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dataset_script.errors import WorkFailed
-from dataset_script.facs import AU_NAMES, PSPI_CLASSES
+from dataset_script.facs import PSPI_CLASSES
 
 from ..au_agreement.functions import DECISION_THRESHOLD, PRESENT
+from ..interval_coverage.functions import interval_from_sums, interval_terms
 from ..pain_detection.functions import detection_from_sums, detection_terms
 from ..pspi_accuracy.functions import accuracy_from_sums, accuracy_terms
 from ..pspi_calibration.functions import calibration_from_sums, calibration_terms
@@ -23,18 +24,23 @@ Predictions = dict[str, np.ndarray]
 """What `modeling_vitpain.prediction.splits.predict_dataset` returns, a row a frame: `labels` (n,) the true PSPI,
 `logits` (n, 17), `pspi` (n,) predicted, `au_labels` and `au` (n, 6), `identity_id`, `view_id`, and the class ids
 `age_group`, `ethnicity`, `gender`. Where the data do not tell, a class id is -1 and `au_labels` NaN. Optional:
-`frame_id` (n,), `expression` (n,), "" where the data do not tell, and `interval_temperature` (n,), by which the logits
-are divided for the PSPI interval."""
+`frame_id` (n,), `expression` (n,), "" where the data do not tell, `interval_temperature` (n,), by which the logits are
+divided for the PSPI interval, and of models that say more than PSPI and the six units: `companions` and
+`companion_labels` (n, 7), `au_low` and `au_high` (n, 13), NaN where there are none, and `pain_probability` (n,)."""
 LEVELS = (90, 95)
 LOWER_IS_BETTER = ("mae", "mse", "ece", "brier")
 
 
 @dataclass(frozen=True)
 class TrainingLabels:
-    """What trivial predictors know: PSPI `(m,)` int and AUs `(m, 6)` of the training frames, NaN where unknown."""
+    """What trivial predictors know of the training frames, NaN where unknown.
+
+    PSPI `(m,)` int, AUs `(m, 6)` and, where they are read, companions `(m, 7)`.
+    """
 
     pspi: np.ndarray
     au: np.ndarray
+    companions: np.ndarray | None = None
 
     @property
     def au_mean(self) -> np.ndarray:
@@ -48,7 +54,9 @@ def check_predictions(predictions: Predictions) -> None:
     classes = predictions["logits"].shape[1]
     if classes != PSPI_CLASSES:
         raise WorkFailed(f"the model has {classes} PSPI classes; evaluation needs {PSPI_CLASSES}")
-    for name in ("logits", "pspi", "au"):
+    for name in ("logits", "pspi", "au", "pain_probability"):
+        if name not in predictions:
+            continue
         bad = ~np.isfinite(predictions[name]).reshape(len(predictions[name]), -1).all(axis=1)
         if bad.any():
             raise WorkFailed(f"the model's {name} is not finite on {bad.sum()} of {len(bad)} frames")
@@ -104,17 +112,31 @@ def calibration_measures(predictions: Predictions, weighting: Weighting) -> dict
     return calibration_from_sums(weighting.sums(terms))
 
 
-def unit_measures(predictions: Predictions, weighting: Weighting) -> dict[str, dict[str, np.ndarray]]:
-    """AU -> metrics of its intensity, and AUROC, F1, precision and recall of its presence. All AUs must be known."""
-    result = {}
-    for name, predicted, truth in zip(AU_NAMES, predictions["au"].T, predictions["au_labels"].T, strict=True):
-        terms = detection_terms(predicted, truth, decision_threshold=DECISION_THRESHOLD, pspi_threshold=PRESENT)
-        result[name] = {
-            **regression_from_sums(weighting.sums(regression_terms(predicted, truth))),
-            "auroc": weighting.auroc(predicted, truth >= PRESENT),
-            **detection_from_sums(weighting.sums(terms)),
-        }
+def unit_measures(
+    predicted: np.ndarray, truth: np.ndarray, interval: np.ndarray | None, weighting: Weighting
+) -> dict[str, np.ndarray]:
+    """Metrics of an action unit's intensity, AUROC, F1, precision and recall of its presence, and of its interval.
+
+    `predicted` and `truth` `(n,)` are intensities, all known; `interval` `(n, 2)`, or None for a model without.
+    """
+    terms = detection_terms(predicted, truth, decision_threshold=DECISION_THRESHOLD, pspi_threshold=PRESENT)
+    result = {
+        **regression_from_sums(weighting.sums(regression_terms(predicted, truth))),
+        "auroc": weighting.auroc(predicted, truth >= PRESENT),
+        **detection_from_sums(weighting.sums(terms)),
+    }
+    if interval is not None:
+        result |= interval_from_sums(weighting.sums(interval_terms(interval, truth)))
     return result
+
+
+def means(values: dict[str, np.ndarray], weighting: Weighting) -> dict[str, np.ndarray]:
+    """Name -> the mean over the frames of `values` `(n,)`; NaN in a resample that draws none of them."""
+    columns = np.stack([*values.values(), np.ones(len(weighting.index))], axis=1).astype(np.float64)
+    sums = weighting.sums(columns)
+    with np.errstate(invalid="ignore"):
+        found = sums[:, :-1] / sums[:, -1:]
+    return dict(zip(values, found.T, strict=True))
 
 
 def pain_probability(predictions: Predictions, pspi_threshold: int) -> np.ndarray:

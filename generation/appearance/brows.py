@@ -12,7 +12,7 @@ from ..populations import BROW_YEARS, BY_GENDER, LASH_YEARS, Ageing
 from ..streams import stream
 
 BROW_X = (9.5, 13.0, 19.0, 27.0, 36.0, 44.0, 52.0)
-BROW_Y = (13.8, 15.0, 16.8, 18.4, 19.0, 17.6, 13.6)
+BROW_Y = (15.8, 16.8, 17.9, 18.7, 19.0, 17.6, 14.0)
 BROW_HALF_WIDTH = (3.0, 3.9, 4.2, 3.8, 3.1, 2.3, 1.1)
 """The middle line of the left brow on the canonical face and half its height, mm."""
 

@@ -15,6 +15,8 @@ TOP_MM = -96.0
 """Canonical height that no garment reaches."""
 CONTACT_MM = 11.0
 """How far up the skin the shadow of a rim reaches."""
+RIM_MM = 14.0
+"""Over how much of the cloth inside its rim a garment rises from the skin to its thickness."""
 CORNER_MM = 16.0
 """How far before it the rim of the neck bends into the opening in front."""
 
@@ -99,9 +101,9 @@ def _stand_off(garment, points, thickness):
     for v in range(points.shape[0]):
         at = points[v, 0], points[v, 1], points[v, 2]
         under = under_rim(garment, at)
-        if under <= -4:
+        if under <= 0:
             continue
-        ramp = min(max((under + 4) / 8, 0.0), 1.0)
+        ramp = min(under / RIM_MM, 1.0)  # over more than a triangle, or the rim would be a row of bumps
         thickness[v] = 3.2 * ramp
         if garment.style in FLAPS:
             on = min(max((9 - below_flap(garment, at)) / 18, 0.0), 1.0)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..geometry.mesh import vertex_normals
 from ..geometry.noise import SIDE, noise_tile, sample_many
 from ..heads.base import SKIN, Topology
 from ..plan import IdentityPlan
@@ -25,6 +26,10 @@ LIP_ABSORPTION = np.array([0.24, 1.02, 0.68])
 SCALP_FADE = 1.5
 """How much sooner the tint of the scalp ends at a hairline than its hair: power of the density."""
 LASH_LINE_MM = 0.9
+NOSTRIL, NOSTRIL_MM, NOSTRIL_TURN = (10.2, 31.6), (5.4, 3.1), 0.72
+"""Canonical place (x, z) of the middle of a nostril, half its length and width, and how it is turned from x (rad)."""
+NOSTRIL_DARK = np.array([0.90, 0.95, 0.95])
+"""How much of the light that enters a nostril does not come back. The meshes have but a dent there."""
 MOLES, MOLE_MM = 3.0, (0.9, 2.2)
 """Mean number of moles of a face, and the range of their radius (mm)."""
 BROW_SHADOW = 0.36
@@ -107,11 +112,21 @@ class Zones:
         self.under_eye, self.lids = self.spot(30, -11, 12, 4.5), topology.masks["lids"]
         self.around_mouth = self.spot(0, -67, 28, 15) * (1 - self.lips)
         self.wings = self.spot(15, -42, 4, 6)
+        self.nostrils = self._nostrils(topology)
 
     def spot(self, cx: float, cy: float, rx: float, ry: float) -> np.ndarray:
         """Soft spot on the front of the face; cx > 0 gives one on each side."""
         far = ((np.abs(self.x) - cx) / rx) ** 2 + ((self.y - cy) / ry) ** 2
         return np.exp(-0.5 * far) * np.clip((self.z + 85) / 35, 0, 1)
+
+    def _nostrils(self, topology: Topology) -> np.ndarray:
+        """The openings of the nose: its underside within an ellipse on each side, seen from below."""
+        across, ahead = np.abs(self.x) - NOSTRIL[0], self.z - NOSTRIL[1]
+        c, s = np.cos(NOSTRIL_TURN), np.sin(NOSTRIL_TURN)
+        far = np.hypot((c * across - s * ahead) / NOSTRIL_MM[0], (s * across + c * ahead) / NOSTRIL_MM[1])
+        down = -vertex_normals(topology.reference, topology.triangles)[:, 1]
+        inside = np.clip((1.25 - far) / 0.5, 0, 1) * np.clip((down - 0.15) / 0.3, 0, 1)
+        return inside * (np.abs(self.y + 42) < 6)
 
     def patches(self, rng: np.random.Generator, wavelength: float) -> np.ndarray:
         """Smooth random patches of about `wavelength` mm, standard deviation 1."""
@@ -150,6 +165,7 @@ def paint_skin(
     brow_shadow = BROW_SHADOW * (1 - Ageing.brow_shadow_lost.value * old)
     under_brow = brow_shadow * brow_line(plan, seed).cover(zones.x, zones.y, zones.z)[:, None]
     albedo = albedo * (1 - under_brow) + under_brow * (0.25 * albedo + 0.25 * hair_colour)
+    albedo = albedo * (1 - zones.nostrils[:, None] * NOSTRIL_DARK)
     lash_line = (lash_nearness(topology, LASH_LINE_MM) @ (0.75, 0.35))[:, None]
     albedo = albedo * (1 - lash_line) + lash_line * (0.2 * albedo + 0.01)
 
@@ -193,7 +209,8 @@ def skin_surface(
     porous = np.clip(0.45 + 0.6 * (zones.nose + zones.cheeks + 0.7 * zones.forehead + zones.chin), 0, 1)
     surface = SkinSurface(
         occlusion=np.ones(len(zones.x)),
-        specular=oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.30 * zones.lips + 0.45 * moist,
+        specular=(oil * (0.46 + 0.35 * np.clip(shiny, 0, 1)) * dull + 0.30 * zones.lips + 0.45 * moist)
+        * (1 - zones.nostrils),
         roughness=np.clip(rough, 0.3, 0.7),
         mouth=zones.masks["mouth"],
         porous=porous.astype(np.float32) * (1 - 0.9 * zones.lids),

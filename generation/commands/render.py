@@ -84,5 +84,7 @@ def run(args: argparse.Namespace) -> int:
     Image.fromarray(picture).save(args.out)
     if args.heatmap is not None:
         Image.fromarray(heatmap).save(args.heatmap)
+    if files is not None:
+        print(maker.head.about)
     print(f"{args.out}: PSPI {pspi(au):g}")
     return 0

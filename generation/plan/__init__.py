@@ -9,7 +9,8 @@
   level. The action units are then uniform over all integer combinations that have this PSPI (of the 6^5 x 2 = 15,552
   there are). Otherwise units are drawn as they were found in people, see `occurrence`.
 - Companions: other units that come with pain (AU25 and AU26 above all) join some pain expressions, more often the
-  stronger the pain. They are recorded in `extra_au` and do not count. Left and right differ by up to 15 %, the gaze
+  stronger the pain. AU25 is at least as high as AU9 and AU10, which part the lips, too. They are recorded in `extra_au`
+  and do not count. Left and right differ by up to 15 %, the gaze
   wanders and the head moves by a few degrees; `Spec.head_motion` scales that motion, and with 0 there is none.
 - Others: `Spec.others` expressions that are no pain, see `others`.
 - Views belong to the identity: the same three cameras see all its expressions, so that the neutral frame of a view

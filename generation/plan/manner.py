@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataset_script.facs import EXTRA_AU_NAMES, PSPI_MAX
+from dataset_script.facs import EXTRA_AU_NAMES, PSPI_MAX, pspi, with_parted_lips
 from dataset_script.spec import Spec
 
 from ..populations import COMPANIONS
@@ -17,10 +17,10 @@ half times that."""
 
 
 def manner_of_pain(
-    seed: int, identity_id: int, expression_id: int, level: int
+    seed: int, identity_id: int, expression_id: int, au: tuple[int, ...]
 ) -> tuple[dict[str, float], float, tuple[float, float]]:
-    """Companions, asymmetry and gaze of an expression; the neutral one has none."""
-    extra_au = dict.fromkeys(EXTRA_AU_NAMES, 0.0)
+    """Companions, asymmetry and gaze of the expression with the units `au`, in C1 order; the neutral one has none."""
+    extra_au, level = dict.fromkeys(EXTRA_AU_NAMES, 0.0), int(pspi(au))
     if level == 0:
         return extra_au, 0.0, (0.0, 0.0)
     rng = stream(seed, "plan.manner", identity_id, expression_id)
@@ -29,7 +29,7 @@ def manner_of_pain(
         intensity = rng.integers(1, companion.highest, endpoint=True)
         extra_au[name] = float(intensity) if present else 0.0
     asymmetry = float(rng.uniform(-MAX_ASYMMETRY, MAX_ASYMMETRY))
-    return extra_au, asymmetry, gaze_of(rng)
+    return with_parted_lips(au, extra_au), asymmetry, gaze_of(rng)
 
 
 def gaze_of(rng: np.random.Generator) -> tuple[float, float]:

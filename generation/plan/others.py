@@ -2,6 +2,7 @@
 
 Units that Pain3D has no shape for (AU5, AU11, AU14-18, AU22-24) are left out; docs/others.md says where they belong.
 What PSPI counts (AU6 of a smile, AU43 of a blink) is counted: that PSPI above 0 need not be pain is what these are for.
+Where AU9 or AU10 raise the upper lip, AU25 is at least as high, as in pain.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, pspi
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, pspi, with_parted_lips
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import EXPRESSIONS_PER_IDENTITY
 
@@ -104,14 +105,13 @@ OTHERS: dict[str, Other] = {
                 "AU10": Unit(1, 4),
                 "AU4": Unit(1, 3, 0.31),
                 "AU7": Unit(1, 3, 0.3),
-                "AU25": Unit(1, 2, 0.3),
             },
         ),
-        "AU9+10+17, with AU4 in 31 %: " + _DU + "; AU7 and AU25 by eye",
+        "AU9+10+17, with AU4 in 31 %: " + _DU + "; AU7 by eye",
     ),
     "chewing": Other(
         ({"AU26": Unit(1, 3), "AU25": Unit(1, 2, 0.35), "AU12": Unit(1, 1, 0.25), "AU20": Unit(1, 1, 0.15)},),
-        "by eye: the jaw, mostly with closed lips, to one side",
+        "by eye: the jaw, to one side",
         asymmetry=0.3,
         motion=1.2,
     ),
@@ -142,7 +142,7 @@ def _other(spec: Spec, identity_id: int, expression_id: int, name: str) -> Expre
         expression_id=expression_id,
         au=au,
         pspi=int(pspi(au)),
-        extra_au={unit: float(units.get(unit, 0)) for unit in EXTRA_AU_NAMES},
+        extra_au=with_parted_lips(au, {unit: units.get(unit, 0) for unit in EXTRA_AU_NAMES}),
         asymmetry=float(rng.uniform(-other.asymmetry, other.asymmetry)),
         gaze=gaze_of(rng),
         head_motion=head_motion(spec, identity_id, expression_id, other.motion),

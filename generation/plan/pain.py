@@ -19,7 +19,7 @@ def neutral_and_pain(spec: Spec, identity_id: int) -> tuple[ExpressionPlan, ...]
     plans = []
     for expression_id, au in enumerate([(0,) * len(AU_NAMES), *_units_of_pain(spec, identity_id)]):
         level = int(pspi(au))
-        manner = manner_of_pain(spec.seed, identity_id, expression_id, level)
+        manner = manner_of_pain(spec.seed, identity_id, expression_id, au)
         motion = head_motion(spec, identity_id, expression_id) if level else (0.0, 0.0, 0.0)
         kind = "pain" if level else "neutral"
         plans.append(ExpressionPlan(expression_id, au, level, *manner, motion, kind, kind))

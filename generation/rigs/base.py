@@ -1,10 +1,12 @@
 """What a rig gives to the pipeline."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.facs import PARTS_LIPS
 
 from ..heads.base import HeadShape
 
@@ -29,6 +31,12 @@ def check_asymmetry(asymmetry: float) -> None:
     """Raises InvalidInput on an asymmetry out of -1 to 1."""
     if not -1 <= asymmetry <= 1:
         raise InvalidInput(f"asymmetry is {asymmetry}; allowed: -1 to 1")
+
+
+def parting_left(levels: Mapping[str, float]) -> float:
+    """How much of AU25 is left to move: AU25 says how far the lips are parted, and AU9 and AU10 part them, too, at each
+    level as far as AU25 of that level does. `levels`: unit -> intensity, or share of the highest."""
+    return max(levels["AU25"] - max(levels[name] for name in PARTS_LIPS), 0.0)
 
 
 def left_half(canonical: np.ndarray) -> np.ndarray:

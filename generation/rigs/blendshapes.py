@@ -12,7 +12,7 @@ from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, 
 
 from ..heads.base import Head, HeadShape
 from ..populations import ANCESTRY_AXES
-from .base import check_asymmetry, left_half
+from .base import check_asymmetry, left_half, parting_left
 from .lid_contact import LidContact
 from .lip_contact import LipContact
 from .proportions import Proportions
@@ -44,6 +44,7 @@ class BlendshapeRig:
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         check_asymmetry(asymmetry)
         levels = _levels(au, extra_au)
+        levels["AU25"] = parting_left(levels)
         active = [unit for unit, level in levels.items() if level]
         if not active:
             return shape.control

@@ -23,7 +23,7 @@ UNIT_SHAPES: dict[str, dict[str, float]] = {
     "AU43": {"xu/eye-*-closure": 1.0},
     "AU1": {"ict/browInnerUp": 1.30},
     "AU2": {"ict/browOuterUp": 0.90},
-    "AU12": {"ict/mouthSmile": 0.80},
+    "AU12": {"ict/mouthSmile": 1.00},
     "AU20": {"ict/mouthStretch": 1.0},
     "AU25": {"ict/mouthLowerDown": 0.80, "ict/mouthUpperUp": 0.30},
     "AU26": {"fu/jawOpen": 0.45},

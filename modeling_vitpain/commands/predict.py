@@ -17,24 +17,30 @@ if TYPE_CHECKING:
     from .predict_options import Scoring
 
 HELP = "PSPI and action units of pictures and videos, to CSV"
-EXAMPLE = "pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"
+EXAMPLE = """pain3d predict face.jpg --find-faces
+  pain3d predict photos/ visit.mp4 --model ./vitpain-tiny --fps 5 --out scores.csv"""
 RAW_NAMES = ("paths", "out", "overlays", "boxes", "landmarks", "reference", "reference_dir", "face_model")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
         "\n\nColumns: path; frame, from 0, and time_s, seconds, of a video; pspi, 0-16, the expected score; pspi_low"
-        "\nand pspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; face, with --all-faces its number, in a"
-        "\nvideo the same in all frames; faces, how many the picture shows; yaw, pitch and roll of the head, degrees:"
-        "\npositive when the subject turns to their own left, looks up, tilts clockwise in the picture; warning, what"
-        "\nthe model was not trained for; error, why there are no scores. Rows with an error are counted and make the"
-        "\nexit code 1; the other rows are written all the same."
+        "\nand pspi_high, its 90 % interval; AU4 to AU10, 0-5; AU43, 0-1; then what the model has: AU1, AU2, AU12 and"
+        "\nother units beside those of the PSPI, 0-5; AU4_low, AU4_high and so on, the 90 % interval of each unit;"
+        "\npain_probability, 0-1, of pain and not another expression; and then face, with --all-faces its number, in"
+        "\na video the same from frame to frame while the face moves on in small steps; faces, how many the picture"
+        "\nshows; yaw, pitch and roll of the head, degrees: positive when the subject turns to their own left,"
+        "\nlooks up, tilts clockwise in the picture; warning, what the model was not trained for; error, why"
+        "\nthere are no scores. Rows with an error are counted and make the exit code 1; the other"
+        "\nrows are written all the same."
         "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
         "\nRows are written as they come. A run that was stopped goes on when the same command is run again: rows that"
         "\nare there are kept, a video that was not finished begins anew. OUT.run.json says which options they are of."
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
-    parser.add_argument("--model", required=True, help="model directory, or OWNER/NAME on the Hub")
+    parser.add_argument(
+        "--model", help="model directory, or OWNER/NAME on the Hub (default: vitpain-small, which comes with Pain3D)"
+    )
     parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
     parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")
     parser.add_argument("--batch-size", type=int, default=32)
@@ -136,7 +142,12 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
         units = _units(args, sources)
         stamps = stamps_of(sources)
         kept = kept_rows(
-            scores.earlier(scoring.settings), units, stamps, args.all_faces, _batch_key(args, scoring), args.batch_size
+            scores.earlier(scoring.settings, scoring.columns),
+            units,
+            stamps,
+            args.all_faces,
+            _batch_key(args, scoring),
+            args.batch_size,
         )
         begin = next((k for k, rows in enumerate(kept) if rows is None), len(units))
         missing = [source for unit, rows in zip(units, kept, strict=True) if rows is None for source in unit]
@@ -222,11 +233,10 @@ def _rows(
     """The row of each picture; its overlay is written before."""
     from ..prediction.score_rows import score_row
 
-    names = scoring.scorer.network.config.au_names
     for scored in _scored(args, scoring, sources, sampling):
         if args.overlays is not None and scored.attention is not None:
             _write_overlay(args.overlays, scored)
-        yield scored.source, score_row(scored.scores, names)
+        yield scored.source, score_row(scored.scores, scoring.columns)
 
 
 def _scored(

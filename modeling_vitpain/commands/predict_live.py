@@ -39,7 +39,7 @@ def run_live(args: argparse.Namespace, sampling: Sampling) -> int:
         scoring = scoring_of(args, [camera.source])
         begun = datetime.datetime.now().astimezone().isoformat(timespec="milliseconds")
         settings = {**scoring.settings, "camera": f"{args.camera} from {begun}"}
-        scores.earlier(settings)
+        scores.earlier(settings, scoring.columns)
         scores.begin(settings, {}, [])
         counts = _Counts()
         try:
@@ -90,9 +90,8 @@ def _score(
                 camera.stop()
             faces.clear()
 
-    names = scoring.scorer.network.config.au_names
     with preview:
         for scored in scoring.scorer.score(pictures(), scoring.references_of):
             face = replace(scored.scores, path=name)
-            scores.write(score_row(face, names))
+            scores.write(score_row(face, scoring.columns))
             faces.append(face)

@@ -10,11 +10,16 @@ from typing import Any
 from dataset_script.errors import InvalidInput
 from dataset_script.media_files import PICTURE_SUFFIXES
 
+from .. import shipped
 from ..prediction.faces import FaceFinder
 from ..prediction.load import load_model
 from ..prediction.media import MediaFile
 from ..prediction.pictures import References, Scorer
 from ..prediction.resume import digest_of_file, digest_of_model, digest_of_tensors
+from ..prediction.score_rows import score_columns
+
+FORMAT = 2
+"""Of the rows: raised when columns, or what they mean, change. The first versions recorded none."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Scoring:
     settings: dict[str, Any]
     closing_notes: Callable[[], list[str]] = list
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the rows of scores."""
+        return score_columns(self.scorer.network.config)
+
 
 def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     """What was asked for, for `sources`.
@@ -44,7 +54,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     if args.batch_size < 1:
         raise InvalidInput(f"batch-size is {args.batch_size}; allowed is 1 or more")
     faces, face_settings = _face_finder(args, sources)
-    network, processor = load_model(args.model)
+    network, processor = load_model(shipped() if args.model is None else args.model)
     if faces is None and processor.face_crop is not None:
         print(
             "pain3d: faces were neither named nor searched: each picture is taken as a face that was cut out already; "
@@ -65,6 +75,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
     if references_of is None and config.reference == "neutral" and not config.reference_fallback:
         raise InvalidInput("the model always needs a neutral reference: give --reference or --reference-dir")
     settings = {
+        "format": FORMAT,
         "model": digest_of_model(network, f"{config.to_json_string()}{processor.to_json_string()}"),
         **face_settings,
         "face-crop": args.face_crop,

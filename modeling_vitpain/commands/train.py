@@ -5,8 +5,6 @@ import json
 import os
 from pathlib import Path
 
-from ..frames.augmentation import AUGMENTATIONS
-
 HELP = "fine-tune ViTPain on a dataset"
 EXAMPLE = """pain3d train ./pain3d --out ./vitpain-tiny
   pain3d train ./pain3d --out ./vitpain --preset v5 --backbone facebook/dinov2-base
@@ -36,7 +34,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--layers", type=int, metavar="L", help="keep the first L layers of a pretrained backbone")
     model.add_argument("--size", type=int, help="pixels a side that a pretrained backbone sees (224)")
     model.add_argument(
-        "--start", "--starting-model", metavar="MODEL", help="continue from a trained ViTPain, Hub name or directory"
+        "--start",
+        "--starting-model",
+        metavar="MODEL",
+        help="continue from a trained ViTPain: directory, Hub name or vitpain-small",
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))
@@ -81,7 +82,11 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument(
         "--features", metavar="DIR", help="of a frozen backbone (--tune 0): run it once and keep its tokens in DIR"
     )
-    recipe.add_argument("--augmentation", choices=AUGMENTATIONS, help="of training frames; small strong, others light")
+    recipe.add_argument(
+        "--augmentation",
+        choices=("none", "light", "appearance", "geometry", "strong"),
+        help="of training frames; small strong, others light",
+    )
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
     recipe.add_argument(
         "--other-day-share",

@@ -8,6 +8,9 @@
   `ViTPainTrainer` leaves them out of the AU loss.
 """
 
+import contextlib
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -15,6 +18,7 @@ from typing import TypedDict
 import numpy as np
 import torch
 from datasets import Dataset, DatasetDict, concatenate_datasets, get_dataset_config_names, load_dataset
+from datasets import config as datasets_config
 from transformers.utils import logging
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
@@ -63,7 +67,7 @@ def open_other_days(data: str | Path, people: Iterable[int]) -> Dataset | None:
             return None
         loaded = load_dataset(str(data), "references")
     except (OSError, RuntimeError, ValueError) as error:
-        raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
+        raise _unreadable(data, error) from error
     rows = concatenate_datasets([loaded[name] for name in SPLITS if name in loaded])
     found = rows.select(np.flatnonzero(np.isin(rows["identity_id"][:], sorted(people))))
     return found if len(found) else None
@@ -129,7 +133,20 @@ def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:
         wanted = "splits to read" if split is None else f"split {split!r}"
         raise InvalidInput(f"data {data} has no {wanted}: {_first_line(error)}") from error
     except (OSError, RuntimeError) as error:
-        raise WorkFailed(f"data {data} cannot be read: {_first_line(error)}") from error
+        raise _unreadable(data, error) from error
+
+
+def _unreadable(data: str | Path, error: OSError | RuntimeError | ValueError) -> WorkFailed:
+    """What to raise where `datasets` could not load `data`: it writes a cache first, and that may be what failed."""
+    cache = Path(datasets_config.HF_DATASETS_CACHE)
+    with contextlib.suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+    cure = "set HF_HOME to a folder with room that can be written to"
+    if not os.access(cache, os.W_OK):
+        return WorkFailed(f"the cache of datasets cannot be written to, which is {cache}: {cure}")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkFailed(f"the cache of datasets, which is {cache}, is full: {cure}")
+    return WorkFailed(f"data {data} cannot be read: {_first_line(error)}")
 
 
 def _with_columns(rows: Dataset, data: str | Path) -> Dataset:

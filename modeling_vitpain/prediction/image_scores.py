@@ -11,7 +11,9 @@ class ImageScores:
         path: the file as it was named.
         frame, time_s: of a video, the frame from 0 and its time in seconds.
         pspi: 0-16, the expected score; pspi_low, pspi_high: its central interval, whole numbers.
-        au: intensity of each unit, AU4 to AU10 0-5, AU43 0-1.
+        au: intensity of each unit, 0-5, AU43 0-1: the six of the PSPI, then companions that the model predicts.
+        au_interval: the central interval of each, (lowest, highest); None of a model without au_spread.
+        pain_probability: of "pain, and not another expression"; None of a model without that head.
         face: where every face is scored, which one this is, from 1; of a video the same in all frames.
         faces: how many faces the picture shows; None where faces were not looked for.
         yaw, pitch, roll: of the head in degrees, signed as the dataset's `camera`; None where they are not known.
@@ -25,6 +27,8 @@ class ImageScores:
     pspi_low: int | None = None
     pspi_high: int | None = None
     au: dict[str, float] | None = None
+    au_interval: dict[str, tuple[float, float]] | None = None
+    pain_probability: float | None = None
     face: int | None = None
     faces: int | None = None
     yaw: float | None = None

@@ -8,23 +8,40 @@ from safetensors import SafetensorError
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.names import is_hub_name
 
+from .. import SHIPPED, shipped
 from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 
-_ALLOWED = "allowed is a model directory or OWNER/NAME on the Hub"
+_ALLOWED = f"allowed is a model directory, OWNER/NAME on the Hub or {' or '.join(SHIPPED)}"
+
+
+def located(model: str | Path) -> str | Path:
+    """The directory of a shipped model that is given by its name; anything else as it is. A directory comes first.
+
+    Raises:
+        WorkFailed: this copy of the package was made without that model.
+    """
+    if Path(model).is_dir() or str(model) not in SHIPPED:
+        return model
+    try:
+        return shipped(str(model))
+    except FileNotFoundError as error:
+        raise WorkFailed(str(error)) from None
 
 
 def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImageProcessor]:
     """The model, in eval mode on the GPU if there is one, and its image processor. Runs no remote code.
 
     Args:
-        model: a directory written by `pain3d train` or `save_pretrained`, or a name on the Hub.
+        model: a directory written by `pain3d train` or `save_pretrained`, the name of a shipped model, or one on the
+            Hub.
 
     Raises:
         InvalidInput: there is no ViTPain there.
-        WorkFailed: its files are damaged, or lack tensors.
+        WorkFailed: its files are damaged, or lack tensors; or it is to be shipped, and is not there.
     """
+    model = located(model)
     if not Path(model).is_dir() and not is_hub_name(model):
         raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}")
     if Path(model).is_dir() and not (Path(model) / "config.json").is_file():

@@ -1,5 +1,6 @@
 """Faces that a table names."""
 
+import itertools
 import math
 import unicodedata
 from collections.abc import Collection
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.names import bare_name, read_name, without_marks
+from dataset_script.names import bare_name, meant_name, read_name
 from dataset_script.table_files import Row, TableFile, are_shares, read_table
 from dataset_script.video import count_frames
 
@@ -61,7 +62,8 @@ class NamedFaces:
     ) -> None:
         self.several = several
         self._columns = _LANDMARK_COLUMNS if landmarks else _BOX_COLUMNS
-        read = read_table(table)
+        read = read_table(table, ("path", *self._columns[:2]))
+        _check_points(table, read.columns, landmarks)
         self._name = table.name
         self.notes = list(read.notes)
         lower = {name.lower(): name for name in reversed(read.columns)}
@@ -189,8 +191,8 @@ class NamedFaces:
         return key, self._face_of(numbers, row.line, where)
 
     def _file(self, table: TableFile, text: str) -> Path:
-        here, folder = Path(without_marks(read_name(text))), table.path.parent
-        beside = folder / without_marks(read_name(text), folder)
+        here, folder = Path(meant_name(read_name(text))), table.path.parent
+        beside = folder / meant_name(read_name(text), folder)
         if here.exists() or beside.exists():
             return (here if here.exists() else beside).resolve()
         found = self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text))
@@ -210,6 +212,20 @@ class NamedFaces:
         if not (np.isfinite(box).all() and box[0] < box[2] and box[1] < box[3]):
             raise InvalidInput(f"{where}: the face is {list(box)}; allowed are finite x0 < x1 and y0 < y1")
         return _Named(line, box, tilt)
+
+
+def _check_points(table: Path, columns: Collection[str], landmarks: bool) -> None:
+    """Raises InvalidInput where each row has more points than the 68 `landmarks`, or the two corners of a box."""
+    names = {name.lower() for name in columns}
+    count = next(k for k in itertools.count() if not {f"x{k}", f"y{k}"} <= names)
+    most = 68 if landmarks else 2
+    if count <= most:
+        return
+    has = f"{table} has the columns x{most} to y{count - 1}"
+    if landmarks:
+        raise InvalidInput(f"{has}: {count} landmarks; needed are the {most} of iBUG 300-W, x0 to y{most - 1}")
+    cure = "give the table as --landmarks" if count == 68 else "delete them, if x0, y0, x1, y1 are a box"
+    raise InvalidInput(f"{has}: {count} points, where a box has two corners; {cure}")
 
 
 class _Pictures:

@@ -1,6 +1,6 @@
 """Overlays as PNG files that say what they are, so that none is taken for a picture of a face later.
 
-A sheet has tiles of the picture and of its maps in rows of four, a caption under each.
+A sheet has the picture and the numbers in its first row, and below the maps of the action units, four in a row.
 """
 
 import hashlib
@@ -14,9 +14,21 @@ from PIL import Image, PngImagePlugin
 TILE = 256
 """Side in pixels of the picture that an attention overlay is drawn on."""
 
-CAPTION, GAP, COLUMNS, ROWS = 44, 10, 4, 2
-SHEET = (COLUMNS * (TILE + GAP) + GAP, ROWS * (TILE + CAPTION + GAP) + GAP)
-"""Pixels of a sheet, (width, height)."""
+CAPTION, GAP, COLUMNS = 44, 10, 4
+
+
+def _sheet_of(rows: int) -> tuple[int, int]:
+    return COLUMNS * (TILE + GAP) + GAP, rows * (TILE + CAPTION + GAP) + GAP
+
+
+UNMARKED_SHEET = _sheet_of(2)
+"""Pixels of the sheets that the first versions wrote, (width, height)."""
+
+
+def sheet_size(units: int) -> tuple[int, int]:
+    """Pixels of the sheet of a model with so many action units, (width, height): a row of numbers, and the maps."""
+    return _sheet_of(1 + -(-units // COLUMNS))
+
 
 _KEY, _VALUE = "Software", "pain3d predict --overlays"
 _MARK = f"tEXt{_KEY}\0{_VALUE}".encode("latin-1")
@@ -71,4 +83,4 @@ def is_overlay_file(path: Path, among_overlays: bool = False) -> bool:
         return False  # whoever reads the file says why
     if not head.startswith(_START):
         return False
-    return _MARK in head or (among_overlays and head[len(_START) :].startswith(struct.pack(">2I", *SHEET)))
+    return _MARK in head or (among_overlays and head[len(_START) :].startswith(struct.pack(">2I", *UNMARKED_SHEET)))

@@ -6,7 +6,7 @@
   the model's learned fallback is used. A model without fallback does not score such a picture.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dataset_script.errors import InvalidInput
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
-from ..scores_vitpain import pain_scores
+from ..scores_vitpain import PainScores, pain_scores
 from .batches import batched
 from .face_warnings import warnings_of_face, warnings_of_interval, warnings_of_pixels
 from .faces import Face, FaceFinder, NoFace, upright
@@ -41,7 +41,7 @@ class Scored:
         scores: the scores, or an error.
         key: identifies the picture; None where there are no scores.
         pixels: (3, H, W), as the model saw it.
-        attention: (6, rows, columns) over the patches, each summing to 1; only where asked for.
+        attention: (U, rows, columns) over the patches, each summing to 1; only where asked for.
         view: uint8 (256, 256, 3), the part of the picture that the model saw; only where attention was asked for.
     """
 
@@ -238,14 +238,7 @@ class Scorer:
         return [
             Scored(
                 item.source,
-                replace(
-                    item.bare,
-                    pspi=found.pspi[k].item(),
-                    pspi_low=found.low[k].item(),
-                    pspi_high=found.high[k].item(),
-                    au=dict(zip(config.au_names, found.au[k].tolist(), strict=True)),
-                    warning=joined(item.bare.warning, warnings_of_interval(found.low[k].item(), found.high[k].item())),
-                ),
+                _filled(item.bare, found, k, config.au_names),
                 item.key,
                 item.pixels,
                 None if found.attention is None else found.attention[k],
@@ -277,6 +270,25 @@ class _Prepared:
     bare: ImageScores
     pixels: Tensor | None = None
     view: np.ndarray | None = None
+
+
+def _filled(bare: ImageScores, found: PainScores, k: int, names: Sequence[str]) -> ImageScores:
+    """The scores of the k-th picture. `names`: of the action units."""
+    low, high = found.low[k].item(), found.high[k].item()
+    intervals = None
+    if found.au_low is not None:
+        ends = zip(found.au_low[k].tolist(), found.au_high[k].tolist(), strict=True)
+        intervals = dict(zip(names, ends, strict=True))
+    return replace(
+        bare,
+        pspi=found.pspi[k].item(),
+        pspi_low=low,
+        pspi_high=high,
+        au=dict(zip(names, found.au[k].tolist(), strict=True)),
+        au_interval=intervals,
+        pain_probability=None if found.pain_probability is None else found.pain_probability[k].item(),
+        warning=joined(bare.warning, warnings_of_interval(low, high)),
+    )
 
 
 def _key(picture: InputImage) -> Key:

@@ -25,6 +25,8 @@ def score_line(scores: list[ImageScores], rate: float) -> str:
     if main.pspi is None:
         return "  ".join([str(main.error), *pace])
     parts = [f"PSPI {main.pspi:.1f} ({main.pspi_low}-{main.pspi_high})"]
+    if main.pain_probability is not None:
+        parts.append(f"pain {main.pain_probability:.0%}")
     parts += [f"{name} {value:.0f}" for name in ("yaw", "pitch", "roll") if (value := getattr(main, name)) is not None]
     if main.faces is not None:
         parts.append(f"{main.faces} {'face' if main.faces == 1 else 'faces'}")

@@ -6,7 +6,7 @@ them are done. Rows are flushed one by one, so that a killed process leaves whol
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,12 +58,13 @@ class ScoreFile:
         self._record: dict[str, Any] = {}
         self._empty = True
 
-    def earlier(self, settings: Mapping[str, Any]) -> Earlier:
-        """What is there of the same work.
+    def earlier(self, settings: Mapping[str, Any], columns: Sequence[str]) -> Earlier:
+        """What is there of the same work. From now on rows have these columns.
 
         Raises:
             InvalidInput: the file holds other work, was changed by another program, or its record is lost.
         """
+        self._format = self._format.with_columns(columns)
         if self._overwrite:
             return Earlier()
         content, record = self.path.read_bytes(), record_path(self.path)
@@ -141,8 +142,9 @@ class ScoreStream:
     def __init__(self, write: Callable[[bytes], object], row_format: RowFormat):
         self._write, self._format, self._empty = write, row_format, True
 
-    def earlier(self, settings: Mapping[str, Any]) -> Earlier:
-        """Nothing."""
+    def earlier(self, settings: Mapping[str, Any], columns: Sequence[str]) -> Earlier:
+        """Nothing. From now on rows have these columns."""
+        self._format = self._format.with_columns(columns)
         return Earlier()
 
     def begin(self, settings: Mapping[str, Any], stamps: Mapping[str, str | None], rows: list[ScoreRow]) -> None:

@@ -4,51 +4,43 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import Protocol, TypedDict
+from typing import Protocol, Self
 
 from dataset_script.names import written_name, written_text
 
+from ..configuration_vitpain import ViTPainConfig
 from .image_scores import ImageScores
 
+ScoreRow = dict[str, float | int | str | None]
+"""A row of the output, column -> value, None where there is none: see `pain3d predict --help`."""
 
-class ScoreRow(TypedDict):
-    """A row of the output: see `pain3d predict --help`. None where there is no value."""
-
-    path: str
-    frame: int | None
-    time_s: float | None
-    pspi: float | None
-    pspi_low: int | None
-    pspi_high: int | None
-    AU4: float | None
-    AU6: float | None
-    AU7: float | None
-    AU9: float | None
-    AU10: float | None
-    AU43: float | None
-    face: int | None
-    faces: int | None
-    yaw: float | None
-    pitch: float | None
-    roll: float | None
-    warning: str | None
-    error: str | None
+FIRST_COLUMNS = ("path", "frame", "time_s", "pspi", "pspi_low", "pspi_high")
+LAST_COLUMNS = ("face", "faces", "yaw", "pitch", "roll", "warning", "error")
 
 
-COLUMNS = tuple(ScoreRow.__annotations__)
+def score_columns(config: ViTPainConfig) -> tuple[str, ...]:
+    """The columns of a model's scores: those that every model has, and between them what it says of a face."""
+    units, ends = config.au_names, ("low", "high")
+    intervals = [f"{name}_{end}" for name in units for end in ends] if config.au_spread else []
+    pain = ["pain_probability"] if config.expression_head else []
+    return (*FIRST_COLUMNS, *units, *intervals, *pain, *LAST_COLUMNS)
 
 
-def score_row(score: ImageScores, au_names: Sequence[str]) -> ScoreRow:
+def score_row(score: ImageScores, columns: Sequence[str]) -> ScoreRow:
     """One flat row. Four decimals: the rest of a float32 depends on the size of the batch."""
-    au = score.au or {}
-    return {
+    intervals = {
+        f"{name}_{end}": value
+        for name, ends in (score.au_interval or {}).items()
+        for end, value in zip(("low", "high"), ends, strict=True)
+    }
+    numbers = {"time_s": score.time_s, "pspi": score.pspi, **(score.au or {}), **intervals}
+    numbers["pain_probability"] = score.pain_probability
+    values = {
         "path": written_name(score.path),
         "frame": score.frame,
-        "time_s": None if score.time_s is None else round(score.time_s, 4),
-        "pspi": None if score.pspi is None else round(score.pspi, 4),
         "pspi_low": score.pspi_low,
         "pspi_high": score.pspi_high,
-        **{name: None if name not in au else round(au[name], 4) for name in au_names},
+        **{name: None if value is None else round(value, 4) for name, value in numbers.items()},
         "face": score.face,
         "faces": score.faces,
         **{
@@ -58,6 +50,10 @@ def score_row(score: ImageScores, au_names: Sequence[str]) -> ScoreRow:
         "warning": score.warning,
         "error": None if score.error is None else written_text(score.error),
     }
+    return {name: values.get(name) for name in columns}
+
+
+_OTHER_COLUMNS = "its columns are those of another model, or of another version of Pain3D"
 
 
 class RowFormat(Protocol):
@@ -66,6 +62,9 @@ class RowFormat(Protocol):
     head: bytes
     foot: bytes
 
+    def with_columns(self, columns: Sequence[str]) -> Self:
+        """The same format of rows that have other columns."""
+
     def row(self, row: ScoreRow, first: bool) -> bytes:
         """One row."""
 
@@ -73,33 +72,46 @@ class RowFormat(Protocol):
         """The whole rows of a file that ends anywhere. Raises ValueError where it is no such file."""
 
 
+_START = b"path,frame,"
+
+
 class CsvRows:
     """CSV in UTF-8, `\\n` after each row."""
 
     foot = b""
 
-    def __init__(self):
-        self.head = _csv_line(COLUMNS)
+    def __init__(self, columns: Sequence[str] = FIRST_COLUMNS):
+        self._columns = columns
+        self.head = _csv_line(columns)
+
+    def with_columns(self, columns: Sequence[str]) -> Self:
+        """See `RowFormat`."""
+        return type(self)(columns)
 
     def row(self, row: ScoreRow, first: bool) -> bytes:
         """See `RowFormat`."""
-        return _csv_line([row[name] for name in COLUMNS])
+        return _csv_line([row[name] for name in self._columns])
 
     def read(self, content: bytes) -> list[ScoreRow]:
         """See `RowFormat`. All values are text, None where empty: they are written again as they were."""
         if not content.startswith(self.head):
-            if self.head.startswith(content):
+            is_head = content.startswith(_START) and content.find(b"\n") in (-1, len(content) - 1)
+            if is_head or _START.startswith(content):
                 return []
             if content.replace(b"\r\n", b"\n").startswith(self.head):
                 raise ValueError("it was saved by another program, which changed its line ends")
-            raise ValueError("it does not begin with the columns of scores")
+            raise ValueError(
+                _OTHER_COLUMNS if content.startswith(_START) else "it does not begin with columns of scores"
+            )
         rest = content[len(self.head) :]
         end = rest.rfind(b"\n") + 1
         while rest.count(b'"', 0, end) % 2:  # the line ends inside a quoted value
             end = rest.rfind(b"\n", 0, end - 1) + 1
         table = csv.reader(io.StringIO(rest[:end].decode(), newline=""), strict=True)
         try:
-            return [{name: value or None for name, value in zip(COLUMNS, values, strict=True)} for values in table]
+            return [
+                {name: value or None for name, value in zip(self._columns, values, strict=True)} for values in table
+            ]
         except csv.Error as error:
             raise ValueError(str(error)) from None
 
@@ -117,6 +129,13 @@ class JsonRows:
     head, foot = b"[", b"\n]\n"
     _END = b"\n }"
 
+    def __init__(self, columns: Sequence[str] = FIRST_COLUMNS):
+        self._columns = tuple(columns)
+
+    def with_columns(self, columns: Sequence[str]) -> Self:
+        """See `RowFormat`."""
+        return type(self)(columns)
+
     def row(self, row: ScoreRow, first: bool) -> bytes:
         """See `RowFormat`."""
         text = json.dumps([row], indent=1).removeprefix("[").removesuffix("\n]")
@@ -130,6 +149,8 @@ class JsonRows:
                 return []
             raise ValueError("it is no JSON array of scores")
         rows = json.loads(content[: end + len(self._END)] + b"]")
-        if not all(isinstance(row, dict) and tuple(row) == COLUMNS for row in rows):
+        if not all(isinstance(row, dict) and tuple(row)[: len(FIRST_COLUMNS)] == FIRST_COLUMNS for row in rows):
             raise ValueError("it is no JSON array of scores")
+        if not all(tuple(row) == self._columns for row in rows):
+            raise ValueError(_OTHER_COLUMNS)
         return rows

@@ -1,22 +1,24 @@
 """Scores of a dataset's frames from a saved model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 from datasets import Dataset
 
 from dataset_script.errors import InvalidInput
-from dataset_script.facs import AU_NAMES
+from dataset_script.facs import ALL_AU_NAMES, AU_NAMES, EXTRA_AU_NAMES
 
 from ..configuration_vitpain import ViTPainConfig
-from ..frames.dataset import PainFrames, open_people, open_split
+from ..frames.dataset import PainFrames, companion_array, open_people, open_split
 from ..frames.neutral_frames import NeutralFrames
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..scores_vitpain import pain_scores
 from .forward import run_frames
 from .load import load_model
+
+_OF_UNITS = ("au", "au_low", "au_high")
 
 
 class Predictions(TypedDict):
@@ -32,6 +34,11 @@ class Predictions(TypedDict):
         logits: (n, 17) float32.
         pspi: (n,) float32, the predicted PSPI, an expectation.
         au: (n, 6) float32, the predicted AUs of the PSPI, within their scales.
+        companions, companion_labels: (n, 7) float32, the same of `EXTRA_AU_NAMES`; NaN where the model or the data do
+            not tell.
+        au_low, au_high: (n, 13) float32, the 90 % interval of each of `ALL_AU_NAMES`, NaN where the model does not
+            predict it; only of models with au_spread.
+        pain_probability: (n,) float32, of "pain, and not another expression"; only of models with an expression head.
         interval_temperature: (n,) float64; the logits are divided by it for the PSPI interval.
     """
 
@@ -48,6 +55,11 @@ class Predictions(TypedDict):
     logits: np.ndarray
     pspi: np.ndarray
     au: np.ndarray
+    companions: np.ndarray
+    companion_labels: np.ndarray
+    au_low: NotRequired[np.ndarray]
+    au_high: NotRequired[np.ndarray]
+    pain_probability: NotRequired[np.ndarray]
     interval_temperature: np.ndarray
 
 
@@ -141,23 +153,36 @@ def _predict(
     description: str,
 ) -> Predictions:
     network, frames = model_with_frames(model, rows, pool, input, reference)
-    logits, pspi, au = [], [], []
+    found: dict[str, list[np.ndarray]] = {}
     for _, output in run_frames(network, frames, batch_size, description):
         scores = pain_scores(output, network.config)
-        logits.append(output.logits.float().cpu().numpy())
-        pspi.append(scores.pspi)
-        au.append(scores.au[:, : len(AU_NAMES)])
+        found.setdefault("logits", []).append(output.logits.float().cpu().numpy())
+        for name in ("pspi", "au", "au_low", "au_high", "pain_probability"):
+            if (values := getattr(scores, name)) is not None:
+                found.setdefault(name, []).append(values)
+    said = {name: np.concatenate(parts) for name, parts in found.items()}
+    units = {name: _of_all_units(said.pop(name), network.config.au_names) for name in _OF_UNITS if name in said}
+    au = units.pop("au")
     return {
         **{name: np.asarray(rows[name][:]) for name in ("frame_id", "identity_id", "view_id", "expression_id")},
         "expression": _expressions(rows),
         **{name: _class_ids(rows[name][:]) for name in ("age_group", "ethnicity", "gender")},
         "labels": frames.labels.numpy(),
         "au_labels": frames.au_labels.numpy(),
-        "logits": np.concatenate(logits),
-        "pspi": np.concatenate(pspi),
-        "au": np.concatenate(au),
+        **said,
+        **units,
+        "au": au[:, : len(AU_NAMES)],
+        "companions": au[:, len(AU_NAMES) :],
+        "companion_labels": companion_array(rows, EXTRA_AU_NAMES),
         "interval_temperature": np.full(len(frames), network.config.interval_temperature),
     }
+
+
+def _of_all_units(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """`values` (n, U) of the units `names` as (n, 13) of `ALL_AU_NAMES`; NaN for the others."""
+    every = np.full((len(values), len(ALL_AU_NAMES)), np.nan, dtype=np.float32)
+    every[:, [ALL_AU_NAMES.index(name) for name in names]] = values
+    return every
 
 
 def _expressions(rows: Dataset) -> np.ndarray:

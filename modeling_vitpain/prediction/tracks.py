@@ -1,4 +1,4 @@
-"""Which face of a frame is which of the frame before."""
+"""Which face of a frame is which of the frame before, by their places alone."""
 
 import math
 from dataclasses import replace

@@ -33,7 +33,7 @@ class RunOptions:
         backbone: pretrained backbone, Hub name or directory.
         layers: how many of a pretrained backbone's first layers are kept; None: the preset's, or all.
         size: pixels a side that a pretrained backbone sees; None: 224, or its own where that is smaller.
-        start: a trained ViTPain to continue from, Hub name or directory.
+        start: a trained ViTPain to continue from: directory, Hub name or name of a shipped model.
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
@@ -112,7 +112,7 @@ class RunOptions:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
         if self.augmentation is not None:
             check_augmentation(self.augmentation)
-        if self.features is not None and (self.tune if self.tune is not None else self.recipe.training.get("tune")):
+        if self.features is not None and self.tuned_layers != 0:
             raise InvalidInput("features is given with a backbone that learns; allowed is with tune 0")
         given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
         if given and self.pretrained_backbone is None:
@@ -146,6 +146,13 @@ class RunOptions:
         if self.config == "large":
             return PRESETS["paper"].backbone
         return self.recipe.backbone if self.config is None and self.start is None else None
+
+    @property
+    def tuned_layers(self) -> int | None:
+        """How many of the backbone's last layers learn; None: all, or LoRA's adapters."""
+        if self.tune is None and self.lora_rank:
+            return None
+        return self.recipe.training.get("tune") if self.tune is None else self.tune
 
     @property
     def kept_layers(self) -> int | None:
@@ -189,7 +196,6 @@ class RunOptions:
             "distillation_au": self.distillation_au,
             "distillation_feature": self.distillation_feature,
             "lora_rank": self.lora_rank,
-            "tune": self.tune,
             "layer_decay": self.layer_decay,
             "freeze_epochs": self.freeze_epochs,
             "max_minutes": self.max_minutes,
@@ -198,11 +204,9 @@ class RunOptions:
         training |= {name: value for name, value in given.items() if value is not None}
         if self.input == "heatmap":
             training["heatmap_weight"] = 0.0  # the target would be the input
-        if training.get("lora_rank") and self.pretrained_backbone is None and self.start is None:
-            raise InvalidInput(
-                f"lora_rank is {training['lora_rank']} on a backbone of random weights; allowed is 0, or a pretrained "
-                "backbone"
-            )
+        training["tune"] = self.tuned_layers
+        if self.pretrained_backbone is None and self.start is None:
+            _refuse_frozen(training)
         on_gpu = self.recipe.bf16_on_gpu and torch.cuda.is_available() and is_bf16_available()
         training |= {
             "bf16": on_gpu if self.bf16 is None else self.bf16,
@@ -210,3 +214,13 @@ class RunOptions:
             "dataloader_num_workers": workers,
         }
         return ViTPainTrainingArguments(output_dir=str(directory), **{**training, **others})
+
+
+def _refuse_frozen(training: dict[str, Any]) -> None:
+    """Raises InvalidInput where most of a backbone of random weights would never learn."""
+    for name, all_learns in (("lora_rank", 0), ("tune", None)):
+        value = training.get(name, all_learns)
+        if value != all_learns:
+            raise InvalidInput(
+                f"{name} is {value} on a backbone of random weights; allowed is that with a pretrained one"
+            )

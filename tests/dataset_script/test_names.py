@@ -1,8 +1,9 @@
 import os
+import unicodedata
 
 import pytest
 
-from dataset_script.names import is_hub_name, is_text, read_name, why_no_text, without_marks, written_name
+from dataset_script.names import is_hub_name, is_text, meant_name, read_name, why_no_text, written_name
 
 NAMES = [
     (b"face.png", "face.png"),
@@ -47,14 +48,30 @@ def test_names_on_the_hub(name, may_be):
 def test_paths_as_they_are_copied(tmp_path, around):
     """Windows puts U+202A before a path that is copied from a file's properties, web pages put others around."""
     (tmp_path / "a.png").touch()
-    assert without_marks(around.format("a.png"), tmp_path) == "a.png"
-    assert without_marks(around.format(tmp_path / "a.png")) == str(tmp_path / "a.png")
-    assert without_marks(around.format(tmp_path / "new.csv")) == str(tmp_path / "new.csv")
+    assert meant_name(around.format("a.png"), tmp_path) == "a.png"
+    assert meant_name(around.format(tmp_path / "a.png")) == str(tmp_path / "a.png")
+    assert meant_name(around.format(tmp_path / "new.csv")) == str(tmp_path / "new.csv")
     nowhere = around.format(tmp_path / "nowhere" / "a.png")
-    assert without_marks(nowhere) == nowhere
+    assert meant_name(nowhere) == nowhere
     (tmp_path / around.format("a.png")).touch()
-    assert without_marks(around.format("a.png"), tmp_path) == around.format("a.png")
+    assert meant_name(around.format("a.png"), tmp_path) == around.format("a.png")
 
 
 def test_names_of_marks_alone_stay():
-    assert without_marks("\u200b") == "\u200b" and without_marks("") == ""
+    assert meant_name("\u200b") == "\u200b" and meant_name("") == ""
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_are_found_in_the_form_that_is_there(tmp_path, form):
+    """macOS writes e and a mark for one letter, tables and other systems the letter."""
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    stored = tmp_path / unicodedata.normalize(form, "Müller") / unicodedata.normalize(other, "Jérôme.png")
+    stored.parent.mkdir()
+    stored.touch()
+    for written in ("NFC", "NFD"):
+        name = unicodedata.normalize(written, "Müller/Jérôme.png")
+        assert os.path.samefile(tmp_path / meant_name(name, tmp_path), stored)
+        assert meant_name(str(tmp_path / name)) == str(stored)
+        assert meant_name(f"\u202a{tmp_path / name}") == str(stored)
+    new = unicodedata.normalize(other, "Müller/new.png")
+    assert meant_name(new, tmp_path) == new

@@ -179,3 +179,21 @@ def test_comments_on_top_are_passed_over_and_lines_keep_their_numbers(path, newl
     assert table.columns == ["x", "y"] and [row.line for row in table.rows] == [4, 5]
     assert table.rows[1].values == {"x": "#3", "y": "4"}
     assert table.notes == ["a.csv begins with 2 line(s) of comments, from #, which were passed over"]
+
+
+@pytest.mark.parametrize(
+    "above", ["Ward 3\n\n", "Ward 3;;;;\nmade 3.2.2026;by a, b, c\n", "title\n# note\n", "a,b\n" * 20]
+)
+@pytest.mark.parametrize("separator", ",;\t")
+def test_lines_above_the_names_of_the_columns_are_named(path, above, separator):
+    path.write_text(above + separator.join(['"Path"', "Subject", "pspi"]) + "\n" + separator.join(["a.png", "s", "3"]))
+    line = above.count("\n") + 1
+    with pytest.raises(InvalidInput) as refused:
+        read_table(path, ["path", "subject"])
+    assert str(refused.value) == f"{path}: the names of the columns stand in line {line}; delete the lines above"
+
+
+@pytest.mark.parametrize("above", ["", "\n\n", "# Ward 3, path, subject\n", "sep=;\n"])
+def test_a_header_on_top_is_none_below_other_lines(path, above):
+    path.write_text(above + "path;subject\npath;subject\na.png;s\n")
+    assert read_table(path, ["path", "subject"]).columns == ["path", "subject"]

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 import evaluation
-from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
+from evaluation import (
+    au_agreement,
+    interval_coverage,
+    macro_auroc,
+    pain_detection,
+    pspi_accuracy,
+    pspi_calibration,
+    pspi_regression,
+)
 
 HOME = Path(evaluation.__file__).parent
 LABELS = [0, 0, 3, 4, 4, 16, 2, 3]
@@ -26,6 +34,12 @@ CASES = {
     "pain_detection": (SCALARS, LABELS, {"decision_threshold": 2.2, "pspi_threshold": 3}, pain_detection),
     "pspi_regression": (SCALARS, LABELS, {"sample_weight": WEIGHTS}, pspi_regression),
     "pspi_calibration": (CHANCES, LABELS, {"level": 0.8}, pspi_calibration),
+    "interval_coverage": (
+        [[low - 1, low + 1.5] for low in SCALARS],
+        LABELS,
+        {"sample_weight": WEIGHTS},
+        interval_coverage,
+    ),
     "au_agreement": (UNITS[0], UNITS[1], {"sample_weight": WEIGHTS}, au_agreement),
 }
 PROGRAM = """

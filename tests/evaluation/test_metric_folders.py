@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from dataset_script.facs import AU_MAX, AU_NAMES, PSPI_CLASSES, PSPI_MAX
-from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
+from evaluation import (
+    au_agreement,
+    interval_coverage,
+    macro_auroc,
+    pain_detection,
+    pspi_accuracy,
+    pspi_calibration,
+    pspi_regression,
+)
 
 LABELS = np.array([0, 0, 3, 4, 16, 2, 3])
 RANDOM = np.random.default_rng(0)
@@ -19,6 +27,7 @@ METRICS = {
     "pain_detection": (pain_detection, PSPI, LABELS, {"decision_threshold": 2.2}),
     "pspi_regression": (pspi_regression, PSPI, LABELS, {}),
     "pspi_calibration": (pspi_calibration, SCORES, LABELS, {}),
+    "interval_coverage": (interval_coverage, PSPI[:, None] + RANDOM.uniform((-3, 0), (0, 3), (7, 2)), LABELS, {}),
     "au_agreement": (au_agreement, AUS + RANDOM.normal(0, 1, AUS.shape), AUS, {}),
 }
 

@@ -9,7 +9,7 @@ import sklearn.metrics as sk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation import macro_auroc, pain_detection, pspi_accuracy, pspi_regression
+from evaluation import interval_coverage, macro_auroc, pain_detection, pspi_accuracy, pspi_regression
 
 CASES = settings(max_examples=1000, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -237,3 +237,10 @@ def test_speed_at_the_size_of_unbc():
     pain_detection(scores[:, 0], labels, decision_threshold=0.5)
     pspi_regression(scores[:, 0], labels)
     assert time.perf_counter() - start < 1.0  # about 40 ms on a free core
+
+
+def test_an_interval_holds_its_ends_and_its_width_is_in_the_unit_of_the_values():
+    found = interval_coverage([[0, 1], [2, 4], [1, 1], [0, 5]], [1, 4.5, 1, 2])
+    assert found == {"interval_coverage": 0.75, "interval_width": 2.0}
+    with pytest.raises(ValueError, match="lowest and highest, in this order"):
+        interval_coverage([[2, 1]], [1])

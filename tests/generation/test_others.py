@@ -59,6 +59,9 @@ def test_every_kind_comes_equally_often_and_its_units_are_its_own(count, identit
             assert [*e.extra_au] == list(EXTRA_AU_NAMES) and max(e.extra_au.values()) <= EXTRA_AU_MAX
             assert abs(e.asymmetry) <= OTHERS[e.name].asymmetry
             moved = {name for name, level in units_of(e).items() if level}
+            assert e.extra_au["AU25"] >= max(e.au[3:5])
+            if e.extra_au["AU25"] == max(e.au[3:5]):
+                moved -= {"AU25"}  # that raised the lip
             assert moved and any(moved <= way.keys() for way in OTHERS[e.name].ways)
 
 

@@ -162,3 +162,27 @@ class TestDamagedJpeg:
             buffer = io.BytesIO()
             Image.new("RGB", (1500, 1500), colour).convert(mode).save(buffer, "JPEG", **options)
             assert open_picture(io.BytesIO(buffer.getvalue() + bytes(4096))).size == (1500, 1500)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "BMP", "PPM"])
+@pytest.mark.parametrize("loaded", [False, True])
+def test_pictures_that_were_closed_are_named_as_such(tmp_path, kind, loaded):
+    path = tmp_path / "a"
+    Image.new("RGB", (8, 6), "red").save(path, kind)
+    with Image.open(path) as left:
+        if loaded:
+            left.load()
+    with open(path, "rb") as file:
+        without_file = Image.open(file)
+        if loaded:
+            without_file.load()
+    closed = Image.open(path)
+    closed.close()
+    for picture in (left, without_file, closed):
+        if loaded and picture is not closed:
+            assert to_rgb(picture).size == (8, 6)
+            continue
+        with pytest.raises(
+            ValueError, match=r"^the picture was closed before it was read; open it again, or load\(\) it"
+        ):
+            to_rgb(picture)

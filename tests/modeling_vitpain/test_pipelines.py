@@ -377,3 +377,19 @@ def test_a_row_of_a_dataset_is_no_picture(saved):
             assess({"image": FACE}, **parameters)
     with pytest.raises(TypeError, match=r"^inputs\[1\]: a picture is of type dict"):
         assess([FACE, {"image": FACE}], boxes="whole")
+
+
+def test_what_is_given_for_boxes_and_is_none_is_refused(saved):
+    assess = pipeline("pain-assessment", model=saved)
+    with pytest.raises(TypeError, match=r"follow the pictures without a name; boxes are given as boxes="):
+        assess(FACE, BOX)
+    with pytest.raises(ValueError, match=r"^boxes\[1\] is None; allowed are four numbers .*: leave pictures without a"):
+        assess([FACE, FACE, FACE], boxes=[BOX, None, BOX])
+
+
+def test_a_closed_picture_is_named(saved, tmp_path):
+    FACE.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as closed:
+        pass
+    with pytest.raises(ValueError, match=r"inputs\[1\].*: the picture was closed before it was read; open it again"):
+        pipeline("pain-assessment", model=saved)([FACE, closed], boxes="whole")

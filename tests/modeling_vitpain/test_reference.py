@@ -44,7 +44,7 @@ def test_fusion_is_cross_attention_residual_and_norm_averaged_over_references(va
 
     output = model(pictures, references, output_attentions=True)
     torch.testing.assert_close(output.cls, fused[:, 0], rtol=1e-4, atol=1e-5)
-    au, looks = model.au_head(fused[:, 0], fused[:, -16:])
+    au, _, looks = model.au_head(fused[:, 0], fused[:, -16:])
     torch.testing.assert_close(output.au, au, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(output.au_attention, looks, rtol=1e-4, atol=1e-5)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from small_vitpain import BACKBONES, EVERY_SHAPE, SMALL, inputs_for, small_config, small_model, trained
+from small_vitpain import BACKBONES, EVERY_SHAPE, MORE, SMALL, inputs_for, small_config, small_model, trained
 from transformers import AutoModel, AutoModelForImageClassification, Trainer, ViTModel
 
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
@@ -94,6 +94,19 @@ def test_trainer_does_not_gather_them(tmp_path):
     rows = [{name: tensor[k] for name, tensor in inputs.items()} for k in range(4)]
     trainer = Trainer(model=model, args=_arguments(tmp_path), eval_dataset=rows)
     assert len(trainer.predict(rows).predictions) == 3  # logits, pspi, au
+
+
+def test_a_plain_trainer_evaluates_with_and_without_pain_labels(tmp_path):
+    model = small_model(**MORE)
+    inputs = inputs_for(model)
+    rows = [{name: tensor[k] for name, tensor in inputs.items()} for k in range(4)]
+    fewer = [{name: value for name, value in row.items() if name != "pain_labels"} for row in rows]
+    for given in (rows, fewer):
+        found = Trainer(model=model, args=_arguments(tmp_path), eval_dataset=given).evaluate()
+        batch = {name: torch.stack([row[name] for row in given]) for name in given[0]}
+        assert found["eval_loss"] == pytest.approx(model(**batch).loss.item(), rel=1e-5)
+    with pytest.raises(TypeError, match="pain_label"):
+        model(inputs["pixel_values"], pain_label=inputs["pain_labels"])
 
 
 def _arguments(directory):

@@ -39,6 +39,32 @@ class Finish(NamedTuple):
 MATTE = Finish()
 
 
+BENEATH_MM = 1.5
+"""How wide the skin is, about, whose height counts for a place of a prop on it."""
+
+
+class Beneath(NamedTuple):
+    """The skin that a prop lies on.
+
+    Attributes:
+        near: (P, K) int, the render vertices around each vertex; place: (P, K, 3) float32 mm, they on the neutral face.
+        normal: (P, 3) float32 unit, of the neutral skin.
+    """
+
+    near: np.ndarray
+    place: np.ndarray
+    normal: np.ndarray
+
+    def height(self, points: np.ndarray, displacement: np.ndarray | None = None) -> np.ndarray:
+        """How far (mm) over the skin, or that moved by `displacement` (V, 3), `points` (P, 3) are, (P,)."""
+        skin = self.place if displacement is None else self.place + displacement[self.near].astype(np.float32)
+        away = points.astype(np.float32)[:, None] - skin
+        squared = np.einsum("pkc,pkc->pk", away, away)
+        weight = np.exp((squared.min(axis=1, keepdims=True) - squared) / (2 * BENEATH_MM**2))
+        up = np.einsum("pkc,pc->pk", away, self.normal)
+        return (weight * up).sum(axis=1) / weight.sum(axis=1)
+
+
 @dataclass(frozen=True)
 class Prop:
     """One thing. P vertices, Q triangles; V render vertices of the head.
@@ -53,6 +79,7 @@ class Prop:
             the skin, to less where it does so in part; None where all of it stays with the skull.
         code: its name in `dataset_script.vocabulary.SEGMENTS`: "accessory" or "bedding".
         occlusion: (P,) float32, share of the sky that each vertex sees; None: all of it. See `occlusion`.
+        beneath: the skin that it stays over, where it follows not that alone but what is around.
     """
 
     name: str
@@ -63,12 +90,17 @@ class Prop:
     carrier: sparse.csr_matrix | None = None
     code: str = "accessory"
     occlusion: np.ndarray | None = None
+    beneath: Beneath | None = None
 
     def moved(self, displacement: np.ndarray) -> np.ndarray:
         """Its vertices (P, 3) float32 when the render vertices moved by `displacement` (V, 3) mm from neutral."""
         if self.carrier is None:
             return self.vertices
-        return (self.vertices + self.carrier @ displacement).astype(np.float32)
+        shift = self.carrier @ displacement
+        if self.beneath is not None:
+            sunk = self.beneath.height(self.vertices) - self.beneath.height(self.vertices + shift, displacement)
+            shift = shift + np.maximum(sunk, 0)[:, None] * self.beneath.normal
+        return (self.vertices + shift).astype(np.float32)
 
 
 @dataclass(frozen=True)

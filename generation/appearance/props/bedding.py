@@ -54,8 +54,9 @@ HIP_MM = -560.0
 CROWN_TO_END_MM = 400.0
 """From the middle of the head to the head end of the mattress."""
 COVERED_FROM_MM = (-228.0, -182.0)
-"""Where a blanket begins, along the body from the middle of the head; over the arms it begins `ARMS_MM` higher."""
-ARMS_MM = 58.0
+"""Where a blanket begins, along the body from the middle of the head; over the arms, which the mesh ends at, it begins
+`ARMS_MM` higher."""
+ARMS_MM = 115.0
 
 Places = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Across, along and height of a grid (rows, columns), mm."""
@@ -114,7 +115,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     across, along = half_long * x, half_wide * y
     across, along = across - slant * along + rng.normal(0, 14), along + slant * across + half_wide - PILLOW_UNDER_MM
     dome = (1 - rim**2.4) ** 0.55
-    dome *= 1 + 0.05 * ruggedness(rng, along, across, 260.0)
+    dome *= 1 + 0.02 * ruggedness(rng, along, across, 260.0)
     here = float(dome[np.argmin(np.hypot(across, along).min(axis=1)), np.argmin(np.hypot(across, along).min(axis=0))])
     full = (bed.head + sink - bed.mattress) / here
     top = bed.mattress + full * dome
@@ -129,7 +130,7 @@ def pillow(bed: Bed, normal: tuple[float, float, float], linen: np.ndarray, rng:
     swell = sampled(blurred(near, 75.0), across, along) - around
     top = top - np.maximum(pressed, 0.8 * around) + 0.5 * np.clip(swell, 0, None)
     free = np.clip(1 - around / 12, 0, 1) * np.minimum(1, 6 * (1 - rim))
-    top = top + free * (7 * folds(rng, along, across, 130.0) + 3 * ruggedness(rng, along, across, 110.0))
+    top = top + free * (2.8 * folds(rng, along, across, 130.0) + 1.2 * ruggedness(rng, along, across, 110.0))
     top = np.minimum(top, lowest)
     top = np.maximum(top, bed.mattress - 4 * rim)
     return _cloth("pillow", bed.rest, (across, along, top), linen, CLOTH)
@@ -155,7 +156,7 @@ def blanket(bed: Bed, linen: np.ndarray, rng: np.random.Generator) -> Prop:
     down = np.concatenate([[0, 0, 3, 9, 18, 30], np.arange(44, 420, 14), np.arange(440, 1150, 34)])
     across = np.linspace(-500, 500, columns)[None]
     edge = start + slant * across + 9 * ruggedness(rng, np.zeros((1, 1)), across, 300.0)
-    edge = edge + ARMS_MM * np.clip((np.abs(across) - 60) / 150, 0, 1) ** 1.5
+    edge = edge + ARMS_MM * np.clip((np.abs(across) - 60) / 140, 0, 1) ** 1.3
     along = edge - down[:, None]
     across = np.broadcast_to(across, along.shape)
     body = _covered(bed)

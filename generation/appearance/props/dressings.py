@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .base import Finish, Worn
-from .fitting import Wearer
+from .fitting import AXIS_Z, Wearer
 from .shapes import ball, prop, slab, smooth_path, tube
 
 GAUZE, TAPE = Finish(0.9, 0.15, 0.0, 1.0, 0.06), Finish(0.65, 0.4, 0.0, 1.0, 0.02)
@@ -20,6 +20,8 @@ PATCHES: dict[str, tuple[tuple[float, float, float], tuple[float, float], float]
 }
 """Middle of each dressing on the canonical face, its half width and height on it (mm), and the turn (rad) of most."""
 PATCH_STEPS = (17, 25)
+STIFF_MM = 18.0
+"""Over how much skin a dressing follows its mean: it bends with a face, but does not take part in single wrinkles."""
 BAND_ROWS, BAND_COLUMNS = 14, 120
 CHEST = (
     ((56.0, -160.0, -44.0), (46.0, -146.0, -50.0), (38.0, -136.0, -52.0)),
@@ -28,8 +30,10 @@ CHEST = (
 )
 """Where each electrode sticks, under the collar bones and on the breast bone of the canonical body, the usual place
 first: the first that clothes leave bare."""
+WIDEST_DISC_MM = 16.0
+"""Largest radius of an electrode."""
 AT_COLLAR = ((34.0, -140.0, -50.0), (-30.0, -141.0, -48.0), (24.0, -141.0, -46.0))
-"""Where wires come out of clothes that cover the electrode."""
+"""Places on the neck, from which down the rim of clothes is looked for that wires of covered electrodes come out at."""
 
 
 def make_patch(place: str, wearer: Wearer, rng: np.random.Generator) -> Worn:
@@ -45,19 +49,19 @@ def make_patch(place: str, wearer: Wearer, rng: np.random.Generator) -> Worn:
     name = f"dressing_{place}"
     if plaster:
         half = half * (1.0, 0.55) if place in ("forehead", "cheek") else half
-        base = _patch(wearer, middle, half, angle, 0.5, 0.7, round_corners=5.0)
-        pad = _patch(wearer, middle, half * (0.36, 0.8), angle, 0.9, 1.2, round_corners=2.0)
+        base = _patch(wearer, middle, half, angle, 0.6, 1.1, round_corners=5.0)
+        pad = _patch(wearer, middle, half * (0.36, 0.8), angle, 1.2, 1.6, round_corners=2.0)
         flat = (
-            prop(name, base, colour, Finish(0.7, 0.4, 0.0, 1.0, 0.03), wearer.carried(base.points, 2.0)),
-            prop(name, pad, 0.96 * colour, Finish(0.8, 0.3, 0.0, 1.0, 0.05), wearer.carried(pad.points, 2.0)),
+            wearer.lying(prop(name, base, colour, Finish(0.7, 0.4, 0.0, 1.0, 0.03)), STIFF_MM),
+            wearer.lying(prop(name, pad, 0.96 * colour, Finish(0.8, 0.3, 0.0, 1.0, 0.05)), STIFF_MM),
         )
         return Worn(flat, base.points, "pressed")
     pad = _patch(wearer, middle, half, angle, 0.5, 2.2, round_corners=3.0)
-    parts = [prop(name, pad, WHITE, GAUZE, wearer.carried(pad.points, 3.0))]
+    parts = [wearer.lying(prop(name, pad, WHITE, GAUZE), STIFF_MM)]
     across = np.array([-np.sin(angle), np.cos(angle), 0.0]) * half[1] * 0.78
     for side in (1, -1):
         strip = _patch(wearer, middle + side * across, half * (1.25, 0.26), angle, 0.6, 2.7, round_corners=1.5)
-        parts.append(prop(name, strip, 0.94 * WHITE, TAPE, wearer.carried(strip.points, 3.0)))
+        parts.append(wearer.lying(prop(name, strip, 0.94 * WHITE, TAPE), STIFF_MM))
     return Worn(tuple(parts), pad.points, "pressed")
 
 
@@ -74,8 +78,11 @@ def _patch(
     inset = round_corners * (1 - np.sqrt(np.maximum(1 - np.minimum(tuck, 1) ** 2, 0)))
     x, y = u * (half[0] - inset), v * half[1]
     c, s = np.cos(angle), np.sin(angle)
-    places = middle + np.stack([c * x - s * y, s * x + c * y, 0 * x], axis=-1)
-    ground = wearer.over(places)
+    # flat on the canonical face, and dropped on it, where it lies: beside the middle that is not from the front
+    away = np.hypot(middle[0], middle[2] - AXIS_Z)
+    level, flat = np.array([middle[2] - AXIS_Z, 0, -middle[0]]) / away, c * x - s * y
+    places = middle + flat[..., None] * level + (s * x + c * y)[..., None] * [0, 1, 0]
+    ground = wearer.over(places, from_axis=middle[0] != 0)
     edge = np.minimum(1 - np.abs(u), 1 - np.abs(v))
     rise = np.clip(edge / 0.14, 0, 1)[..., None]
     normal = wearer.skin.closest(ground.reshape(-1, 3)).normal.reshape(ground.shape)
@@ -135,29 +142,52 @@ def make_ecg_wires(wearer: Wearer, rng: np.random.Generator) -> Worn:
     order = rng.permutation(len(colours))
     for k, (places, at_collar) in enumerate(zip(CHEST, AT_COLLAR, strict=True)):
         found = wearer.anchored(np.array(places) + rng.normal(0, 3, 3) * [1, 1, 0])
-        bare = np.flatnonzero(wearer.cloth[found.corners].max(axis=1) == 0)
+        bare = np.flatnonzero([_is_bare(wearer, *each) for each in zip(found.place, found.normal, strict=True)])
         tint = colours[order[k]]
         if len(bare) == 0:
-            start = wearer.dressed.closest(wearer.laid([at_collar], 4.0))
-            at, normal = start.place[0], start.normal[0]
+            at, normal, out = _out_of_clothes(wearer, np.array(at_collar), np.array(places[0]))
         else:
             at, normal = found.place[bare[0]], found.normal[bare[0]]
-            disc = _disc(wearer, at, normal, rng.uniform(13, 16), 1.2)
+            out = at + 2.5 * normal
+            disc = _disc(wearer, at, normal, rng.uniform(13, WIDEST_DISC_MM), 1.2)
             parts.append(prop("ecg_wires", disc, (0.80, 0.80, 0.80), Finish(0.6, 0.4)))
             parts.append(prop("ecg_wires", ball(at + 2.4 * normal, 3.6), tint, Finish(0.3, 0.9)))
         end = at + np.array([rng.uniform(-8, 8) - 0.3 * at[0], -150.0, 60.0])
-        way = smooth_path(np.array([at + 2.5 * normal, at + 5 * normal + [4, -12, 4], 0.5 * (at + end), end]), 4.0)
-        wires.append((tube(wearer.cleared(way, 2.0, dressed=True), (1.3, 1.3), False, 6), tint))
+        way = smooth_path(np.array([out, out + 2.5 * normal + [4, -12, 4], 0.5 * (at + end), end]), 4.0)
+        way = np.concatenate([at[None], wearer.cleared(way, 2.0, dressed=True)])
+        wires.append((tube(way, (1.3, 1.3), False, 6), tint))
     parts += [prop("ecg_wires", shape, 0.6 * colour + 0.1, Finish(0.35, 0.8)) for shape, colour in wires]
     return Worn(tuple(parts))
 
 
-def _disc(wearer: Wearer, at: np.ndarray, normal: np.ndarray, radius: float, thick: float):
+def _is_bare(wearer: Wearer, at: np.ndarray, normal: np.ndarray) -> bool:
+    """Whether clothes leave the skin bare under a whole electrode."""
+    rim = wearer.skin.closest(_rings(at, normal, WIDEST_DISC_MM * np.array([0.0, 0.6, 1.0])).reshape(-1, 3))
+    return bool(wearer.bare(rim).all())
+
+
+def _out_of_clothes(wearer: Wearer, neck: np.ndarray, chest: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where a wire comes out of clothes between two canonical places, of which the second is covered: a place just
+    inside of their rim, under the cloth, the normal of the skin there, and a place just outside of it, over the skin.
+    """
+    found = wearer.anchored(
+        np.concatenate([np.linspace(neck + np.array((0, 40, 4)), neck, 16), np.linspace(neck, chest, 16)])
+    )
+    first = max(int(np.argmin(wearer.bare(found))), 1)
+    at, normal = found.place[first], found.normal[first]
+    return at - 1.5 * normal, normal, found.place[first - 1] + 2.5 * found.normal[first - 1]
+
+
+def _rings(at: np.ndarray, normal: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Circles (R, 28, 3) with `radii` (R,) around a place, at right angles to a normal."""
     first = np.cross(normal, [0.0, 1.0, 0.0])
     first /= np.linalg.norm(first)
     second = np.cross(normal, first)
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)
-    rings = radius * np.array([1.0, 0.7, 0.4, 0.05])[:, None, None]
-    flat = at + rings * (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
+    return at + radii[:, None, None] * (np.cos(turn)[:, None] * first + np.sin(turn)[:, None] * second)
+
+
+def _disc(wearer: Wearer, at: np.ndarray, normal: np.ndarray, radius: float, thick: float):
+    flat = _rings(at, normal, radius * np.array([1.0, 0.7, 0.4, 0.05]))
     outer = wearer.cleared(flat + thick * normal, thick, dressed=True)
     return slab(outer, wearer.cleared(flat, 0.2, dressed=True), columns_close=True)

@@ -1,6 +1,6 @@
 """Where things touch a head: places of the canonical face on the face of a person, and what must not cut the skin."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -11,13 +11,22 @@ from ...geometry.surface import unit
 from ...geometry.vectors import added, difference, dot
 from ...heads.base import SKIN, Topology
 from ...kernels import kernel
+from .base import Beneath, Prop
 
 FACE_FROM_MM = -60.0
 """What lies behind this depth is not in front of anything."""
 OUTSIDE_MM = 14.0
 STICKS_OUT_MM = 14.0
 """What sticks further out of a shell than this belongs to another part of the body."""
+AXIS_Z = -68.0
+"""Canonical depth (mm) of the upright axis of the skull."""
 BESIDE_RAD = 0.06
+WIDE_BLUR_MM, AROUND = 5.0, 160
+"""From how wide a blur so many vertices are taken together rather than 24."""
+BARE_MM = 0.1
+"""Where clothes stand off the skin by less, their rim has been passed."""
+BENEATH = 48
+"""Vertices of the skin around each of a prop that is to stay over it."""
 CANDIDATES = 12
 """Triangles whose middles are nearest, among which the closest point of a surface is looked for."""
 
@@ -101,7 +110,7 @@ class Wearer:
         or towards the vertical axis of the skull."""
         flat = np.array(places, float).reshape(-1, 3)
         skin = self._reference
-        axis = np.array([0.0, 0.0, -68.0])
+        axis = np.array([0.0, 0.0, AXIS_Z])
         inward = (flat - axis) * [1, 0, 1] if from_axis else np.broadcast_to([0.0, 0.0, 1.0], flat.shape)
         inward = inward / np.linalg.norm(inward, axis=1, keepdims=True)
         flat += OUTSIDE_MM * inward  # what is inside would find the walls of sockets and nostrils
@@ -142,6 +151,10 @@ class Wearer:
         least[0] = 0  # the rim lies where it was laid
         return centre + np.maximum(far, least)[..., None] * towards
 
+    def bare(self, found: Contacts) -> np.ndarray:
+        """Which of some points of the skin (N,) clothes leave bare."""
+        return (self.cloth[found.corners] * found.shares).sum(axis=1) < BARE_MM
+
     def carried(self, points: np.ndarray, blur: float = 0.0) -> sparse.csr_matrix:
         """Weights (N, V) with which `points` (N, 3) follow the skin: the closest point of it, or the mean of what lies
         `blur` mm around."""
@@ -151,7 +164,8 @@ class Wearer:
             found = self.skin.closest(points)
             index, weight = found.corners, found.shares
         else:
-            index = self._tree.query(self.skin.closest(points).place, k=24)[1]
+            # as many as lie around, or the mean would jump from point to point
+            index = self._tree.query(self.skin.closest(points).place, k=24 if blur < WIDE_BLUR_MM else AROUND)[1]
             index = self._points[index]
             away = np.linalg.norm(self.vertices[index] - points[:, None], axis=2)
             away -= away.min(axis=1, keepdims=True)
@@ -159,6 +173,21 @@ class Wearer:
             weight /= weight.sum(axis=1, keepdims=True)
         rows = np.repeat(np.arange(count), index.shape[1])
         return sparse.csr_matrix((weight.ravel(), (rows, index.ravel())), shape=(count, len(self.vertices)))
+
+    def lying(self, thing: Prop, stiff: float) -> Prop:
+        """`thing`, which lies on the skin, as it follows what lies `stiff` mm around beneath it, so that it bends with
+        the face but does not crumple with single wrinkles; it stays over the skin."""
+        points = thing.vertices.astype(float)
+        cells = np.floor(4 * points / stiff)
+        anchors = points[np.sort(np.unique(cells, axis=0, return_index=True)[1])]
+        away = np.linalg.norm(points[:, None] - anchors, axis=2)
+        away = away - away.min(axis=1, keepdims=True)
+        share = np.where(away < 2.5 * stiff, np.exp(-0.5 * (away / stiff) ** 2), 0)
+        carrier = sparse.csr_matrix(share / share.sum(axis=1, keepdims=True)) @ self.carried(anchors, 3.0)
+        under = self.skin.closest(points)
+        near = self._points[self._tree.query(under.place, k=BENEATH)[1]]
+        beneath = Beneath(near, self.vertices[near].astype(np.float32), under.normal.astype(np.float32))
+        return replace(thing, carrier=carrier, beneath=beneath)
 
     def radius(self, centre: np.ndarray, towards: np.ndarray, dressed: bool = False) -> np.ndarray:
         """How far (..., ) the skin, or the clothes, reach from `centre` (3,) in the unit directions (..., 3)."""

@@ -29,16 +29,19 @@ class Cut(NamedTuple):
 
 
 CUTS: dict[str, Cut] = {
-    "round": Cut(23.5, 21.0, 2.1, 0.0, (0.7, 0.7)),
-    "oval": Cut(25.5, 17.0, 2.4, 0.0, (0.75, 0.75)),
-    "rectangular": Cut(26.5, 16.0, 4.2, 0.0, (0.8, 0.9)),
-    "half_rim": Cut(26.5, 15.5, 3.6, 0.0, (0.9, 0.9), True),
-    "aviator": Cut(27.5, 22.0, 2.5, 0.16, (0.65, 0.65)),
-    "plastic_round": Cut(23.5, 20.5, 2.3, 0.0, (1.9, 1.7)),
-    "plastic_rectangular": Cut(26.0, 18.0, 3.8, 0.05, (2.1, 1.8)),
-    "plastic_wayfarer": Cut(26.0, 19.5, 3.0, 0.14, (2.5, 1.9)),
+    "round": Cut(23.5, 21.0, 2.1, 0.0, (0.55, 0.7)),
+    "oval": Cut(25.5, 17.0, 2.4, 0.0, (0.55, 0.75)),
+    "rectangular": Cut(26.5, 16.0, 4.2, 0.0, (0.6, 0.85)),
+    "half_rim": Cut(26.5, 15.5, 3.6, 0.0, (0.75, 0.9), True),
+    "aviator": Cut(27.5, 22.0, 2.5, 0.16, (0.55, 0.65)),
+    "plastic_round": Cut(23.5, 20.5, 2.3, 0.0, (1.35, 1.6)),
+    "plastic_rectangular": Cut(26.0, 18.0, 3.8, 0.05, (1.5, 1.7)),
+    "plastic_wayfarer": Cut(26.0, 19.5, 3.0, 0.14, (1.9, 1.8)),
 }
-"""By eye, from what opticians sell: lenses 46 to 54 mm wide, bridges of 16 to 21 mm."""
+"""By eye, from what opticians sell: lenses 46 to 54 mm wide, bridges of 16 to 21 mm, rims of 1.1 to 1.5 mm of metal and
+2.7 to 3.8 mm of plastic."""
+PUPIL_ABOVE_MM = 4.0
+"""How far pupils are above the middle of the lenses: brows stay in sight above the rims, or move behind the lenses."""
 METALS = ((0.72, 0.62, 0.38), (0.66, 0.66, 0.68), (0.30, 0.29, 0.30), (0.62, 0.45, 0.36), (0.10, 0.10, 0.11))
 PLASTICS = (
     (0.012, 0.012, 0.014), (0.060, 0.024, 0.012), (0.13, 0.055, 0.022), (0.025, 0.035, 0.075), (0.16, 0.02, 0.03),
@@ -95,7 +98,7 @@ class _Front:
         apart = 0.5 * abs(eyes[1, 0] - eyes[0, 0])
         self.x = max(apart + 1.0, cut.half_width + 0.5 * bridge)
         self.middle = 0.5 * (eyes[0, 0] + eyes[1, 0])
-        self.y = eyes[:, 1].mean() - 2.5
+        self.y = eyes[:, 1].mean() - PUPIL_ABOVE_MM
         self.z = 0.0
         turn = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         inside = [self.outline(side, turn, share) for side in (1, -1) for share in (1.05, 0.8, 0.55, 0.25)]

@@ -38,7 +38,7 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
     under_nose = wearer.laid([(0.0, -52.5, 36.0)], radius + 1.2)
     low = wearer.laid([(0.0, -150.0, -36.0)], radius + 4)[0]
     loop = np.concatenate([right, under_nose, left])
-    path = wearer.cleared(smooth_path(loop, 3.0), radius + 0.2)
+    path = _bridging(wearer, smooth_path(loop, 3.0), radius + 0.3)
     ends = [np.array([end, 0.5 * (end + low) + [0, -6, 4], low]) for end in (loop[0], loop[-1])]
     shapes = [tube(path, (radius, radius), False, 8)]
     for end in ends:
@@ -52,11 +52,11 @@ def make_cannula(wearer: Wearer, rng: np.random.Generator) -> Worn:
     prongs = []
     for nostril in nostrils:
         start = path[middle] + [0.9 * nostril[0] - path[middle, 0], 0, 0]
-        end = nostril + np.array([0, 2.0, -1.0])
+        end = nostril + np.array([0, -0.3, 0.2])
         prongs.append(tube(smooth_path(np.array([start, 0.5 * (start + end) + [0, 0, 1.6], end]), 1.0), (1.5, 1.5)))
     colour = TUBE_COLOURS[rng.integers(len(TUBE_COLOURS))]
     shape = joined(*shapes, *prongs)
-    return Worn((prop("nasal_cannula", shape, colour, VINYL, wearer.carried(shape.points, 5.0)),))
+    return Worn((wearer.lying(prop("nasal_cannula", shape, colour, VINYL), 14.0),))
 
 
 def make_mask(wearer: Wearer, rng: np.random.Generator) -> Worn:
@@ -73,32 +73,45 @@ def make_mask(wearer: Wearer, rng: np.random.Generator) -> Worn:
     shell, follow = _cone(wearer, rim, apex)
     port_from, towards = apex + np.array([0, -9, -6]), unit(np.array([0.0, -0.62, 0.78]))
     port = np.array([port_from, port_from + 16 * towards])
-    aside = rng.uniform(-45, 45)
-    hose = smooth_path(
-        np.array(
-            [
-                port[1] - 2 * towards,
-                port[1] + 14 * towards,
-                port[1] + [0.3 * aside, -50, 8],
-                port[1] + [aside, -140, -4],
-            ]
-        ),
-        4.0,
-    )
-    hard = [tube(port, (9.0, 9.0), False, 20, (1, 0, 0)), tube(hose, (3.4, 3.4), False, 10, (1, 0, 0))]
+    hose = _hose(wearer, port[1], towards, rng.uniform(-45, 45))
+    fixed, leading = tube(port, (9.0, 9.0), False, 20, (1, 0, 0)), tube(hose, (3.4, 3.4), False, 10, (1, 0, 0))
     rim_carrier = wearer.carried(rim, 6.0)
     mean = rim_carrier.mean(axis=0)
     edge = tube(rim, (1.3, 1.6), True, 8, unit(rim - rim.mean(axis=0)))
     lifted, under = _strap(wearer, rng)
     white = (0.78, 0.80, 0.78)
-    stiff = joined(*hard)
+    stiff = joined(fixed, leading)
+    # the hose moves with the mask where it comes from it, and lies still on the chest
+    moving = np.clip(1.2 - np.linalg.norm(hose - port[1], axis=1) / 90, 0, 1)
+    share = np.concatenate([np.ones(len(fixed.points)), np.repeat(moving, 10)])
     parts = (
         prop("oxygen_mask", shell, 0.6 * colour, SHELL, sparse.csr_matrix(follow) @ rim_carrier),
         prop("oxygen_mask", edge, 0.9 * colour, Finish(0.25, 1.0, 0.0, 0.55), _each(rim_carrier, 8)),
-        prop("oxygen_mask", stiff, 0.95 * colour, Finish(0.25, 1.0, 0.0, 0.72), _same(mean, len(stiff.points))),
+        prop("oxygen_mask", stiff, 0.95 * colour, Finish(0.25, 1.0, 0.0, 0.72), _same(mean, share)),
         prop("oxygen_mask", lifted, white, Finish(0.7, 0.3, 0.0, 1.0, 0.02), wearer.carried(lifted.points, 8.0)),
     )
     return Worn(parts, under, "pressed")
+
+
+def _hose(wearer: Wearer, start: np.ndarray, towards: np.ndarray, aside: float) -> np.ndarray:
+    """The path of a hose from the port of a mask down to the chest and over it, out of the picture or under a blanket.
+    It hangs in a bend and lies on skin and clothes."""
+    chest = wearer.laid([(aside, -178.0, -30.0), (1.6 * aside, -235.0, -14.0)], 5.0)
+    far = chest[1] + 3 * (chest[1] - chest[0])
+    drop = start + 24 * towards + [0.12 * aside, -22, 0]
+    bend = 0.5 * (drop + chest[0]) + [0.1 * aside, 6, 14]
+    path = smooth_path(np.array([start - 2 * towards, start + 10 * towards, drop, bend, *chest, far]), 4.0)
+    return _bridging(wearer, path, 4.5, 4)
+
+
+def _bridging(wearer: Wearer, path: np.ndarray, margin: float, held: int = 0) -> np.ndarray:
+    """A path (N, 3) outside of skin and clothes from its place `held` on, as a stiff tube lies: it bridges dents."""
+    for _ in range(4):
+        path[held:] = wearer.cleared(path[held:], margin, dressed=True)
+        for _ in range(6):
+            path[1:-1] = 0.5 * path[1:-1] + 0.25 * (path[:-2] + path[2:])
+    path[held:] = wearer.cleared(path[held:], margin - 0.5, dressed=True)
+    return path
 
 
 def _cone(wearer: Wearer, rim: np.ndarray, apex: np.ndarray) -> tuple[Shape, np.ndarray]:
@@ -138,6 +151,6 @@ def _each(carrier: sparse.csr_matrix, sides: int) -> sparse.csr_matrix:
     return carrier[np.repeat(np.arange(carrier.shape[0]), sides)]
 
 
-def _same(row: np.ndarray, count: int) -> sparse.csr_matrix:
-    """Weights of `count` points that all follow like one."""
-    return sparse.csr_matrix(np.asarray(row))[np.zeros(count, int)]
+def _same(row: np.ndarray, share: np.ndarray) -> sparse.csr_matrix:
+    """Weights of points that all follow like one, each by its `share` (P,)."""
+    return sparse.csr_matrix(share[:, None]) @ sparse.csr_matrix(np.asarray(row))

@@ -30,9 +30,16 @@ def read_obj(content: bytes) -> tuple[np.ndarray, np.ndarray]:
         except ValueError:
             raise InvalidInput(
                 f"cannot be read as obj: line {number} is {line.strip()[:60]!r}; allowed are 'v x y z' and "
-                "'f a b c' with whole numbers from 1, or negative ones (is the file cut short?)"
+                f"'f a b c' with whole numbers from 1, or negative ones ({_likely_cause(words)})"
             ) from None
     return np.array(vertices, np.float64).reshape(-1, 3), np.array(triangles, np.int64).reshape(-1, 3)
+
+
+def _likely_cause(words: list[str]) -> str:
+    """What may have gone wrong where a line is not understood."""
+    if words[0] == "v" and any("," in word for word in words):
+        return "decimal commas must be points; is the file written under another locale?"
+    return "is the file cut short?"
 
 
 def _fan(words: list[str], num_vertices: int) -> list[tuple[int, int, int]]:

@@ -10,41 +10,18 @@ from scipy.sparse.csgraph import dijkstra
 
 from dataset_script.errors import InvalidInput
 
-from ...geometry.mesh import vertex_normals
-from ...geometry.similarity import Similarity, closest_points, fit_similarity
-from ...geometry.surface import Surface
+from ...geometry.similarity import Similarity, fit_similarity
+from .face_fit import ALIKE_MM, FAR_MM, MOST_DEGREES, UNITS_MM, best_fit
 from .landmark_files import MIRRORED
 from .template import Template
+from .turns import right_turn
 from .wrap import GROUPS, Wrap
 
-UNITS_MM = {
-    "metres": 1000.0, "decimetres": 100.0, "centimetres": 10.0, "millimetres": 1.0, "feet": 304.8, "inches": 25.4,
-}  # fmt: skip
-AXES = [
-    ((0, 0, 1), (0, -1, 0)), ((0, 0, 1), (0, 1, 0)), ((0, 1, 0), (1, 0, 0)), ((0, 1, 0), (-1, 0, 0)),
-    ((0, 1, 0), (0, 0, -1)), ((0, 0, 1), (1, 0, 0)), ((0, 0, 1), (-1, 0, 0)), ((0, -1, 0), (0, 0, -1)),
-]  # fmt: skip
-"""Up and front of meshes that are not as they must be, the usual ones first: z up as in Blender, looking aside."""
-FEW_TRIANGLES = 100_000
-"""Up to here a mesh that does not fit is turned to find out how it lies: 10 seconds."""
 SNAP = 0.15
 """A scale within this share of a unit is that unit: heads keep their true size."""
-HEIGHT_MM = (90.0, 2600.0)
-"""Least and greatest height of a mesh that contains a head, from the neck or from the feet up."""
-FREE_HEIGHTS_MM = (300.0, 230.0, 450.0, 800.0, 1700.0)
-"""Usual heights of a head with its neck, without it, of a bust, half a person and a whole one."""
 INSIDE_OUT = "the mesh is inside out: its triangles must run counter-clockwise as seen from outside"
 FACES_BACK = 0.5
 """Cosine between the back and what an open surface faces, from which on it counts as inside out."""
-TOP_MM = 200.0
-"""Height below the mesh's top in which the head is looked for."""
-REACH_MM, ROUNDS, EVERY = (40.0, 6.0), 40, 3
-"""Distance that counts in the first and in the last round of closest points, the rounds, and every which vertex of the
-face takes part."""
-MOST_DEGREES = 35.0
-"""Largest turn of a head that counts as upright."""
-FAR_MM, ALIKE_MM = 20.0, 5.0
-"""Distances are cut at the first; their mean over the face is below the second where a mesh is a head."""
 WRAPPED_MM = 2.0
 """Greatest mean distance of the face from the mesh once it is wrapped."""
 SKULL_SHARE = 0.5
@@ -94,35 +71,16 @@ def to_head_by_shape(template: Template, vertices: np.ndarray, triangles: np.nda
         InvalidInput: it resembles a face in none of the units and sizes, or it is not upright.
     """
     off, found = best_fit(template, vertices, triangles)
+    turn = right_turn(template, vertices, triangles, off)
+    cure = f"; {turn} would fit: turn it so" if turn else ""
     if found is None or off > ALIKE_MM:
         how_far = (
             "nowhere near a face" if found is None else f"{off:.1f} mm away from one on average (allowed {ALIKE_MM:g})"
         )
-        turned = _fitting_axes(template, vertices, triangles) if len(triangles) <= FEW_TRIANGLES else None
-        cure = f"; {turned} would fit: turn it so" if turned else ""
         raise InvalidInput(f"the mesh is not a head: it is {how_far}; it must be upright: y up, z to the front{cure}")
+    if turn:
+        raise InvalidInput(f"the head is not upright: y must be up, z to the front{cure}")
     return _upright(found)
-
-
-def best_fit(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> tuple[float, Similarity | None]:
-    """The map to the head frame under which a skin (N, 3) with triangles (T, 3) lies nearest to the canonical face.
-
-    Returns:
-        millimetres between them, on average over the face and cut at FAR_MM, and the map; infinity and None where the
-        skin is nowhere near a face. Any unit that makes it as tall as a person may be counts, and if the skin is no
-        face in any of them, usual heights of a head, a bust and a person.
-    """
-    height = np.ptp(vertices[:, 1])
-    if not height > 0:
-        return np.inf, None
-    usual = [scale for scale in UNITS_MM.values() if HEIGHT_MM[0] <= scale * height <= HEIGHT_MM[1]]
-    best: tuple[float, Similarity | None] = (np.inf, None)
-    for scales in (usual, [usual_mm / height for usual_mm in FREE_HEIGHTS_MM]):
-        for scale in scales:
-            best = min(best, _fit_at(template, vertices, triangles, scale), key=lambda fit: fit[0])
-        if best[0] <= ALIKE_MM:
-            break
-    return best
 
 
 def runs_outwards(vertices: np.ndarray, triangles: np.ndarray) -> bool:
@@ -196,47 +154,6 @@ def check_fit(template: Template, found: Wrap) -> None:
         raise InvalidInput(
             f"the mesh is a mask: it has {100 * share:.0f} % of a skull, allowed is {100 * SKULL_SHARE:.0f} % or more"
         )
-
-
-def _fit_at(
-    template: Template, vertices: np.ndarray, triangles: np.ndarray, scale: float
-) -> tuple[float, Similarity | None]:
-    """`best_fit` from one scale (mm in a unit of the mesh), which is a start: the fit resizes."""
-    face = np.flatnonzero(template.face)[::EVERY]
-    points = template.points[face]
-    normals = vertex_normals(template.points, template.triangles).astype(np.float64)[face]
-    surface, best = Surface(vertices * scale, triangles), (np.inf, None)
-    for start in _starts(template, surface.vertices):
-        found, away = closest_points(points, normals, surface, start, REACH_MM, ROUNDS)
-        off = np.minimum(away, FAR_MM).mean()
-        if off < best[0] and found.degrees < MOST_DEGREES and 0.5 < found.scale < 2:
-            shift = -found.shift @ found.rotation / found.scale
-            best = (off, Similarity(scale / found.scale, found.rotation.T, shift))
-    return best
-
-
-def _fitting_axes(template: Template, vertices: np.ndarray, triangles: np.ndarray) -> str | None:
-    """Which way a head that lies or looks aside is turned, in words; None where it is a face in none of the axes."""
-    for up, front in AXES:
-        rows = np.stack([np.cross(up, front), up, front]).astype(float)
-        if best_fit(template, vertices @ rows.T, triangles)[0] <= ALIKE_MM:
-            return f"{_axis(up)} up and {_axis(front)} to the front"
-    return None
-
-
-def _axis(direction: tuple[int, int, int]) -> str:
-    k = int(np.argmax(np.abs(direction)))
-    return f"{'-' if direction[k] < 0 else ''}{'xyz'[k]}"
-
-
-def _starts(template: Template, vertices: np.ndarray) -> list[Similarity]:
-    """Where a head of the canonical size may be in `vertices` (mm): at its top, or at its front."""
-    top = vertices[vertices[:, 1] > vertices[:, 1].max() - TOP_MM]
-    own = template.points[template.points[:, 1] > template.points[:, 1].max() - TOP_MM]
-    side, front = np.median(top[:, 0]), np.percentile(top[:, 2], 99.8) - np.percentile(own[:, 2], 99.8)
-    highest = vertices[:, 1].max() - own[:, 1].max()
-    nose = vertices[np.argmax(vertices[:, 2])] - template.points[np.argmax(template.points[:, 2])]
-    return [Similarity(1.0, np.eye(3), shift) for shift in (np.array([side, highest, front]), nose)]
 
 
 def _upright(found: Similarity) -> Similarity:

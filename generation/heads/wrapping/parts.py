@@ -9,8 +9,10 @@ from dataset_script.errors import InvalidInput
 
 from ...geometry.seams import parts_of
 from ..makehuman import fit_sphere
-from .align import ALIKE_MM, best_fit, runs_outwards
+from .align import runs_outwards
+from .face_fit import ALIKE_MM, best_fit
 from .template import Template
+from .turns import right_turn
 
 ROUND = 0.09
 """An eyeball's vertices lie this near to a sphere, relative to its radius (root mean square; a cornea bulges)."""
@@ -18,6 +20,8 @@ EYE_SIZE = (0.03, 0.25)
 """Diameter of an eyeball relative to the longest side of the skin's bounding box."""
 LEAST_VERTICES, MOST_TRIED = 100, 8
 """Vertices of a part that may be a face, at least, and of how many parts it is chosen, the largest first."""
+MOST_TURNED = 3
+"""Of the parts, so many are turned where none is an upright face: a few seconds each."""
 SMALL = 0.5
 """A part within the bounding box of the largest one, shorter than this share of it, is tried if that is no face."""
 SAME_HEAD_MM = 60.0
@@ -97,8 +101,9 @@ def find_face(template: Template, vertices: np.ndarray, triangles: np.ndarray, l
         if not small or not faces[0].alike:
             faces.append(_Face(k, *_fit(template, vertices, parts[k])))
     found = [face for face in faces if face.alike]
-    if not found:
-        return 0
+    if not found:  # an upright face: a head that lies is to be told its turn, and a torso has none
+        lying = (k for k in large[:MOST_TURNED] if right_turn(template, *_outwards(vertices, parts[k])))
+        return next(lying, 0)
     best = min(found, key=lambda face: face.off)
     others = [face for face in found if np.linalg.norm(face.place - best.place) > SAME_HEAD_MM / best.scale]
     if others:
@@ -128,12 +133,18 @@ class _Face:
 
 def _fit(template: Template, vertices: np.ndarray, part: np.ndarray) -> tuple[float, float, np.ndarray]:
     """`_Face.off`, `scale` and `place` of a part, seen from its outside."""
-    used, own = np.unique(part, return_inverse=True)
-    points, own = vertices[used], own.reshape(-1, 3)
-    off, found = best_fit(template, points, own if runs_outwards(points, own) else own[:, ::-1])
+    points, own = _outwards(vertices, part)
+    off, found = best_fit(template, points, own)
     if found is None:
         return np.inf, 1.0, points.mean(axis=0)
     return off, found.scale, -found.rotation.T @ found.shift / found.scale
+
+
+def _outwards(vertices: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The vertices of a part and its triangles, turned to the outside."""
+    used, own = np.unique(part, return_inverse=True)
+    points, own = vertices[used], own.reshape(-1, 3)
+    return points, own if runs_outwards(points, own) else own[:, ::-1]
 
 
 def _distance(points: np.ndarray, landmarks: np.ndarray) -> float:

@@ -21,9 +21,15 @@ def groove(distance, width):
 
 
 @kernel(inline="early")
-def repeated(u, period):
-    """Signed distance of `u` to the nearest multiple of `period`."""
-    return u - period * np.round(u / period)
+def own(row, kind, place, tile):
+    """What sets one line of a person apart from the next, about -1.5 to 1.5."""
+    return min(max(sample(tile, 3.7 * row + place, 0.5, place + 5.3 * kind), -1.5), 1.5)
+
+
+@kernel(inline="early")
+def uneven(row, along, place, tile):
+    """How deep a line is `along` mm of it, 0.15 to 1.3: lines fade and come back, and no two alike."""
+    return min(max(0.85 + 0.45 * sample(tile, 0.09 * along + place, 5.1 * row + 0.5, 2.3 * row), 0.15), 1.3)
 
 
 @kernel(allocates=False)
@@ -35,36 +41,46 @@ def wrinkle_relief(depth, x, y, place, tile):
     """
     slope_x = slope_y = inside = 0.0
     ax, side = abs(x), (1.0 if x >= 0 else -1.0)
-    wave = sample(tile, 0.11 * x + place, 0.11 * y, place)
+    wave = sample(tile, 0.11 * x + place, 0.11 * y, place) + 0.35 * sample(tile, 0.37 * x, 0.37 * y + place, place)
     for k in range(6):
         if depth[k] < 0.02:
             continue
-        if k == 0:  # two upright lines between the brows, leaning outwards, and a faint one between them
-            d = ax - 6.2 - 0.10 * (y - 12) - 0.7 * wave
-            gx, gy, width = side, -0.10, 1.3
+        if k == 0:  # two upright lines between the brows, leaning outwards, each in its own way
+            lean = 0.10 + 0.08 * own(side, 1.0, place, tile)
+            d = ax - 6.2 - 1.3 * own(side, 0.0, place, tile) - lean * (y - 12) - 0.9 * wave
+            gx, gy, width = side, -lean, 1.3 + 0.2 * own(side, 2.0, place, tile)
+            deep = uneven(side, y, place, tile)
         elif k == 1:  # long level lines, following the brows
-            d = repeated(y - 0.0030 * x * x - 1.6 * wave - 44.0, 7.6)
-            gx, gy, width = -0.0060 * x, 1.0, 1.2
+            u = y - 0.0030 * x * x - 1.6 * wave - 44.0
+            row = np.round(u / 7.6)
+            d = u - 7.6 * row - 1.1 * own(row, 3.0, place, tile)
+            gx, gy, width, deep = -0.0060 * x, 1.0, 1.2, uneven(row, x, place, tile)
         elif k == 2:  # a fan from the outer corner of the eye
             rx, ry = ax - 40.0, y
             r = max(np.sqrt(rx * rx + ry * ry), 3.0)
-            d = repeated(np.arctan2(ry, rx) + 0.10 * wave + 0.12, 0.36) * r
-            gx, gy, width = -side * ry / r, rx / r, 0.9
+            u = np.arctan2(ry, rx) + 0.10 * wave + 0.12
+            row = np.round(u / 0.36)
+            d = (u - 0.36 * row - 0.05 * own(row + 9 * side, 4.0, place, tile)) * r
+            gx, gy, width, deep = -side * ry / r, rx / r, 0.9, uneven(row + 9 * side, r, place, tile)
         elif k == 3:  # arcs under the eye
             ex, ey = ax - 31.0, 1.25 * (y - 1)
             e = max(np.sqrt(ex * ex + ey * ey), 1.0)
-            d = repeated(e - 0.5 * wave - 12.6, 4.2)
-            gx, gy, width = side * ex / e, 1.25 * ey / e, 1.2
+            u = e - 0.7 * wave - 12.6
+            row = np.round(u / 4.2)
+            d = u - 4.2 * row - 0.5 * own(row, 5.0, place, tile)
+            gx, gy, width, deep = side * ex / e, 1.25 * ey / e, 1.2, uneven(row, x, place, tile)
         elif k == 4:  # level lines over the root of the nose, running down beside it
-            d = repeated(y + 0.35 * ax - 0.5 * wave - 1.0, 4.6)
-            gx, gy, width = 0.35 * side, 1.0, 1.0
+            u = y + 0.35 * ax - 0.8 * wave - 1.0
+            row = np.round(u / 4.6)
+            d = u - 4.6 * row - 0.8 * own(row, 6.0, place, tile)
+            gx, gy, width, deep = 0.35 * side, 1.0, 1.0, uneven(row, x, place, tile)
         else:  # one fold from the wing of the nose to beside the mouth
             t = min(max((-36.0 - y) / 34.0, 0.0), 1.0)
             d = (ax - (19.5 + 16.5 * t - 3.0 * t * t) - 0.4 * wave) * 0.91
-            gx, gy, width = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7
+            gx, gy, width, deep = 0.91 * side, 0.91 * (16.5 - 6.0 * t) / 34.0, 1.7, 1.0
         height, slope = groove(d, width)
-        amount = depth[k] * DEPTH_MM[k]
+        amount = deep * depth[k] * DEPTH_MM[k]
         slope_x += amount * slope * gx
         slope_y += amount * slope * gy
-        inside += depth[k] * max(-height, 0.0)
+        inside += deep * depth[k] * max(-height, 0.0)
     return slope_x, slope_y, inside

@@ -205,7 +205,7 @@ def teeth(point, materials, pixel_mm):
     open_to_sky = 0.9 - 0.86 * smooth(26.0, -8.0, z)  # closed lips hide teeth from the sky; open ones let some of it in
     albedo, across = tooth(point.canonical, pixel_mm, materials.detail, materials.tile)
     nx, ny, nz = point.normal
-    turned = nx + 0.30 * across * (nz if x > 0 else -nz), ny, nz - 0.30 * across * (nx if x > 0 else -nx)
+    turned = nx + 0.42 * across * (nz if x > 0 else -nz), ny, nz - 0.42 * across * (nx if x > 0 else -nx)
     return Material(
         albedo=albedo,
         normal=unit_vector(turned),

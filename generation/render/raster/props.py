@@ -30,6 +30,8 @@ METAL_F0 = 0.85
 SAME_SURFACE_MM = 6.0
 OFF_MM = 1.5
 """How far off its surface the shadow on a prop is looked up: the far wall of a wire must not shade the near one."""
+ROUND_UP_TO = 0.6
+"""Up to this roughness the curve of a surface within a pixel widens its highlight."""
 THREADS_PER_MM = 1.1
 """How fine the threads of cloth are."""
 
@@ -148,7 +150,8 @@ def _shade(drawn, mesh, under, buffer):
                 done |= members
                 finish = mesh.finish[which]
                 viewer = unit_vector(difference(viewpoint.position, place.at))
-                material = _material(place, finish, tile, viewpoint.pixel_mm)
+                span = min(_curvature(mesh, t) * viewpoint.pixel_mm, 2.0) if finish[0] < ROUND_UP_TO else 0.0
+                material = _material(place, finish, span, tile, viewpoint.pixel_mm)
                 off = added(place.at, material.normal, OFF_MM + finish[6])
                 entering, mirrored = lit(material, off, viewer, light, shadows, 0.0)
                 metal = finish[2]
@@ -203,8 +206,20 @@ def _share_place(drawn, mesh, row, column, first, done):
 
 
 @kernel(inline="early")
-def _material(place, finish, tile, pixel_mm):
-    """The `Material` of a place of a prop with these numbers of its `Finish`."""
+def _curvature(mesh, t):
+    """How fast (1/mm) the normal turns over a triangle, where it turns fastest."""
+    most = 0.0
+    for corner in range(3):
+        a, b = mesh.triangles[t, corner], mesh.triangles[t, (corner + 1) % 3]
+        turned, along = difference(mesh.normal[a], mesh.normal[b]), difference(mesh.position[a], mesh.position[b])
+        most = max(most, dot(turned, turned) / max(dot(along, along), 1e-4))
+    return np.sqrt(most)
+
+
+@kernel(inline="early")
+def _material(place, finish, span, tile, pixel_mm):
+    """The `Material` of a place of a prop with these numbers of its `Finish`. `span`: how far its normal turns within
+    the pixel, which a highlight spreads over, or thin tubes would show it as beads of light (Toksvig 2005)."""
     albedo, normal, weave = place.albedo, place.normal, finish[4]
     if weave > 0:
         x, y, z = scaled(place.rest, THREADS_PER_MM)
@@ -220,7 +235,7 @@ def _material(place, finish, tile, pixel_mm):
         normal=normal,
         occlusion=place.occlusion,
         specular=np.float64(finish[1]),
-        roughness=max(np.float64(finish[0]), 0.05),
+        roughness=max(np.float64(finish[0]), 0.05) if glass else (finish[0] ** 4 + span * span / 12) ** 0.25,
         f0=F0_WET + finish[2] * (METAL_F0 - F0_WET),
         wrap=NO_WRAP,
         coat=1.0 if glass else 0.0,

@@ -16,6 +16,8 @@ BULGE, CORNEA_INDEX = 0.45, 1.336
 UPPER_MM = (8.6, 6.7, 7.7, 7.0, 6.8, 10.0, 10.0, 99.0)
 LOWER_MM = (5.4, 5.9, 6.9, 7.0, 7.1, 11.0, 10.5, 99.0)
 """Widths of the teeth from the middle outwards (Wheeler's averages)."""
+CORRIDOR_FROM_MM, CORRIDOR_TO_MM = 15.0, 34.0
+"""Along the row from the middle, where teeth begin to lie in the shade of the cheeks, and where they are dark."""
 
 
 @kernel(inline="early")
@@ -145,20 +147,21 @@ def tooth(at, pixel_mm, detail, tile):
     which = (8 if upper else 0) + index + (16 if x > 0 else 0)
     own = sample(tile, 5.3 * which + place, 0.5, place)  # no two teeth are alike
     short = max(0.35 * own, 0.0) + (0.9 if upper and index == 1 else 0.2)
-    gap = smooth(0.35 + 0.5 * pixel_mm, 0.0, to_gap)
-    corner = smooth(1.9, 0.3, from_edge + 1.6 * to_gap)
-    dark = min(max(0.42 * gap, corner) + smooth(short + 0.5 * pixel_mm, short, from_edge), 0.95)
+    gap = smooth(0.25 + 0.4 * pixel_mm, 0.0, to_gap)
+    corner = smooth(2.1, 0.3, from_edge + 1.6 * to_gap)
+    dark = min(max(0.32 * gap, corner) + smooth(short + 0.5 * pixel_mm, short, from_edge), 0.95)
     deep = smooth(27.0, -6.0, z)
-    shade = (1 - 0.72 * deep) * (1 - dark) * (1 + 0.06 * own)
-    height = (9.6 if upper else 8.4) - 1.5 * across * across
+    cheek = smooth(CORRIDOR_FROM_MM, CORRIDOR_TO_MM, along)
+    shade = (1 - 0.72 * deep) * (1 - dark) * (1 + 0.06 * own) * (1 - 0.16 * across**4) * (1 - 0.85 * cheek)
+    height = (9.6 if upper else 8.4) - 2.4 * across * across
     clear = 1 - 0.10 * smooth(3.0, 0.0, from_edge)  # edges let light through
     neck = smooth(4.0, 8.0, from_edge)
     r = shade * clear * (0.66 - 0.05 * yellow - 0.03 * neck) * (1 + 0.10 * dark)
     g = shade * clear * (0.575 - 0.085 * yellow - 0.07 * neck) * (1 - 0.10 * dark)
     b = shade * (0.44 - 0.15 * yellow - 0.11 * neck) * (1 - 0.25 * dark)
     gum = smooth(height - 0.4, height + 0.4, from_edge)
-    wet = 0.8 * (1 - 0.7 * deep) * gum
-    albedo = r * (1 - gum) + 0.46 * wet, g * (1 - gum) + 0.19 * wet, b * (1 - gum) + 0.18 * wet
+    wet = 0.8 * (1 - 0.7 * deep) * (1 - 0.2 * across * across) * (1 - 0.85 * cheek) * gum
+    albedo = r * (1 - gum) + 0.46 * wet, g * (1 - gum) + 0.15 * wet, b * (1 - gum) + 0.13 * wet
     return albedo, across * (1 - gum)
 
 

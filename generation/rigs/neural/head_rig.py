@@ -11,11 +11,11 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
-from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
+from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES, check_aus, check_extra_aus
 
 from ...heads.base import Head, HeadShape
 from ...heads.makehuman import ASSET
-from ..base import check_asymmetry, left_half
+from ..base import check_asymmetry, left_half, parting_left
 from ..lid_contact import LidContact
 from ..lip_contact import LipContact
 from .channels import CHANNELS, UNITS, gates
@@ -56,7 +56,9 @@ class NeuralHeadRig:
 
     def pose(self, shape: HeadShape, au: np.ndarray, extra_au: dict[str, float], asymmetry: float = 0.0) -> np.ndarray:
         check_asymmetry(asymmetry)
-        shares = gates(np.asarray(au, np.float64), np.array([extra_au.get(name, 0.0) for name in EXTRA_AU_NAMES]))
+        au, extra = check_aus(au), check_extra_aus(extra_au)
+        extra["AU25"] = parting_left(dict(zip(AU_NAMES, au.tolist(), strict=True)) | extra)
+        shares = gates(au, np.array([extra[name] for name in EXTRA_AU_NAMES]))
         if not shares.any():
             return shape.control
         closing = np.where(np.array(CHANNELS) == "AU43", shares, 0.0)

@@ -1,8 +1,11 @@
 """The colours of a picture: a matrix of its channels, a table of levels for each, and the light of another frame.
 
-Label-safe limits: the tables rise, so that what was darker stays darker; the mean level stays between 50 and 205 of 255
-(or where it was), so that the face is neither drowned in black nor burnt out; only frequencies of at most 2 waves a
-side come from another frame, coarser than any part of a face that a unit moves.
+Label-safe limits:
+- The tables rise, so that what was darker stays darker.
+- The mean level of the middle of the picture, where the face is, stays between 60 and 205 of 255, or where it was:
+  neither dark skin drowns in black nor light skin is burnt out, however bright or dark the background.
+- From another frame come waves of half a side and longer only, coarser than any part of a face that a unit moves; they
+  add at most 40 levels and take at most 40 % of what is there.
 """
 
 from dataclasses import dataclass
@@ -17,11 +20,12 @@ SATURATION = (0.4, 1.6)
 MAX_HUE = 15.0  # degrees
 MAX_TEMPERATURE = 0.18  # log gain of red, and of blue the other way
 MAX_CURVE = 0.06  # of white, at five levels of a colour table; below 1/8 a table still rises
-MEAN_LEVELS = (50, 205)
+MEAN_LEVELS = (60, 205)
 MAX_WAVES = 2
-MAX_LIGHT = 0.7
+MAX_LIGHT = 0.5
 """Largest share of another frame's light."""
-_MAX_CHANGE = 60  # levels that another frame's light may add or take
+_MAX_ADDED = 40  # levels that another frame's light may add
+_MAX_TAKEN = 0.4  # share of the levels that it may take
 _THUMBNAIL = 16
 
 _TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -35,7 +39,7 @@ class Colour:
 
     Attributes:
         brightness: added, in levels of 0-255.
-        contrast: factor about the mean.
+        contrast: factor about the mean of the picture's middle.
         gamma: exponent.
         saturation: factor; 0 is grey.
         hue: degrees.
@@ -61,10 +65,11 @@ class Colour:
         chroma[1:, 1:] = turn
         return np.diag(np.exp([self.temperature, 0.0, -self.temperature])) @ _FROM_YIQ @ chroma @ _TO_YIQ
 
-    def tables(self, mean: float) -> np.ndarray:
-        """New levels of the levels 0-255, (3, 256), uint8, for a picture of this mean level after the gamma."""
+    def tables(self, counts: np.ndarray) -> np.ndarray:
+        """New levels of the levels 0-255, (3, 256), uint8, for a face in which each level occurs so often (256,)."""
         levels = 255 * (np.arange(256) / 255) ** self.gamma
-        lowest, highest = min(mean, MEAN_LEVELS[0]), max(mean, MEAN_LEVELS[1])
+        before, mean = counts @ np.arange(256) / counts.sum(), counts @ levels / counts.sum()
+        lowest, highest = min(before, MEAN_LEVELS[0]), max(before, MEAN_LEVELS[1])
         levels = (levels - mean) * self.contrast + np.clip(mean + self.brightness, lowest, highest)
         tables = np.broadcast_to(np.clip(levels, 0, 255), (3, 256))
         if self.curve is not None:
@@ -79,9 +84,10 @@ class Colour:
         if (self.hue, self.saturation, self.temperature) != (0.0, 1.0, 0.0):
             image = image.convert("RGB", np.column_stack([self.mix(), np.zeros(3)]).ravel().tolist())
         if (self.brightness, self.contrast, self.gamma) != (0.0, 1.0, 1.0) or self.curve is not None:
-            counts = np.array(image.histogram()).reshape(3, 256).sum(axis=0)
-            mean = 255 * float(counts @ (np.arange(256) / 255) ** self.gamma) / counts.sum()
-            image = image.point(self.tables(mean).ravel().tolist())
+            width, height = image.size
+            middle = image.crop((width // 4, height // 4, width - width // 4, height - height // 4))
+            counts = np.array(middle.histogram()).reshape(3, 256).sum(axis=0)
+            image = image.point(self.tables(counts).ravel().tolist())
         return image
 
 
@@ -110,15 +116,13 @@ def with_light_of(image: Image.Image, other: Image.Image, share: float) -> Image
     Fourier domain adaptation (Yang and Soatto 2020), on thumbnails: so few waves need no more pixels.
     """
     size = (_THUMBNAIL, _THUMBNAIL)
-    own, others = (
-        np.fft.fft2(np.asarray(each.resize(size, Image.Resampling.BOX), dtype=np.float32), axes=(0, 1))
-        for each in (image, other)
-    )
+    small = [np.asarray(each.resize(size, Image.Resampling.BOX), dtype=np.float32) for each in (image, other)]
+    own, others = (np.fft.fft2(each, axes=(0, 1)) for each in small)
     waves = np.abs(np.fft.fftfreq(_THUMBNAIL, 1 / _THUMBNAIL)) <= MAX_WAVES
     amplitude = np.abs(own)
     change = share * (np.abs(others) - amplitude) / np.maximum(amplitude, 1e-3) * own
     change *= (waves[:, None] & waves)[..., None]
-    added = np.fft.ifft2(change, axes=(0, 1)).real.clip(-_MAX_CHANGE, _MAX_CHANGE).astype(np.float32)
+    added = np.fft.ifft2(change, axes=(0, 1)).real.clip(-_MAX_TAKEN * small[0], _MAX_ADDED).astype(np.float32)
     smooth = [
         np.asarray(Image.fromarray(np.ascontiguousarray(channel)).resize(image.size, Image.Resampling.BICUBIC))
         for channel in np.moveaxis(added, -1, 0)

@@ -341,3 +341,62 @@ def test_pictures_inside_must_be_copied(tmp_path):
     with pytest.raises(InvalidInput, match="add --copy"):
         import_dataset(write_unbc_hdf5(tmp_path / "h5"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def move(path: Path, name: str, to: Path) -> None:
+    """Puts the data set `name` of one file into another."""
+    to.parent.mkdir(exist_ok=True)
+    with h5py.File(path, "r+") as file, h5py.File(to, "a") as other:
+        file.copy(name, other)
+        del file[name]
+
+
+def test_what_links_lead_to_is_read_and_what_is_not_there_is_named(tmp_path):
+    source = write_unbc_hdf5(tmp_path / "source")
+    move(source / FRAMES, "image", source / "raw" / "p1.h5")
+    with h5py.File(source / FRAMES, "r+") as file:
+        file["Images"] = h5py.ExternalLink("raw/p1.h5", "image")
+        file["images"] = h5py.SoftLink("/Images")
+        file["again/here"] = h5py.SoftLink("/")
+    move(source / ANNOTATIONS, "label_AU_4", source / "raw" / "p2.h5")
+    with h5py.File(source / ANNOTATIONS, "r+") as file:
+        file["label_AU_4"] = h5py.ExternalLink("raw/p2.h5", "label_AU_4")
+    _, rows = imported(source, tmp_path / "b")
+    assert len(rows) == len(shots())
+    assert {(shot.au[0], shot.pspi) for shot in shots()} == {(row["au"][0], row["pspi"]) for row in rows.values()}
+    (source / "raw" / "p2.h5").unlink()
+    with pytest.raises(WorkFailed, match=r"its link 'label_AU_4' leads to 'label_AU_4' of raw/p2\.h5, which is not th"):
+        imported(source, tmp_path / "c")
+    (source / "raw" / "p1.h5").unlink()
+    with pytest.raises(WorkFailed, match=r"its link 'Images' leads to 'image' of raw/p1\.h5, which is not there"):
+        imported(source, tmp_path / "d")
+
+
+def test_pictures_that_lie_in_part_in_a_file_that_is_absent_are_refused(tmp_path):
+    """HDF5 itself reads them as black."""
+    source = write_unbc_hdf5(tmp_path / "source")
+    move(source / FRAMES, "image", source / "raw.h5")
+    with h5py.File(source / "raw.h5") as raw, h5py.File(source / FRAMES, "r+") as file:
+        layout = h5py.VirtualLayout(raw["image"].shape, raw["image"].dtype)
+        layout[:] = h5py.VirtualSource("raw.h5", "image", raw["image"].shape)
+        file.create_virtual_dataset("image", layout)
+    assert len(imported(source, tmp_path / "a")[1]) == len(shots())
+    (source / "raw.h5").unlink()
+    with pytest.raises(WorkFailed, match=r"/image lies in part in raw\.h5, which is not there"):
+        imported(source, tmp_path / "b")
+
+
+@pytest.mark.parametrize("form", ["spaces", "zeros", "cell"])
+def test_names_of_fixed_length_and_cells_of_matlab_are_those_of_the_subjects(tmp_path, form):
+    source = write_unbc_hdf5(tmp_path / "source")
+    with h5py.File(source / ANNOTATIONS, "r+") as file:
+        names = [name.decode() for name in file["subject_name"][()]]
+        del file["subject_name"]
+        if form == "cell":
+            for k, name in enumerate(names):
+                file[f"#refs#/{k}"] = np.frombuffer(name.encode("utf-16-le"), np.uint16)[:, None]
+            file["subject_name"] = np.array([file[f"#refs#/{k}"].ref for k in range(len(names))], h5py.ref_dtype)[None]
+        else:
+            file["subject_name"] = np.array([name.ljust(20) if form == "spaces" else name for name in names], "S20")
+    _, rows = imported(source, tmp_path / "out")
+    assert {row["subject_id"] for row in rows.values()} == {*SUBJECTS}

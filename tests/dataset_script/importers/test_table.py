@@ -345,3 +345,17 @@ def test_the_first_of_several_pictures_is_taken_and_said(tmp_path, suffix):
     report = import_dataset(table, tmp_path / "out", check_images=True)
     assert report.problems == 0
     assert f"1 file holds several pictures, of which the first is taken: a.{suffix}" in report.notes
+
+
+def test_pictures_are_found_with_accents_in_either_form_of_unicode(tmp_path):
+    """macOS stores e and a mark for one letter; a table that was typed has the letter."""
+    table = source(tmp_path, "path,subject,pspi", "Müller/1.png,ann,1", "Mu\u0308ller\\2.png,ann,2")
+    (tmp_path / "pictures").rename(tmp_path / "Mu\u0308ller")
+    assert import_dataset(table, tmp_path / "out").problems == 0
+    assert [row["pspi"] for row in rows_of(tmp_path / "out").values()] == [1, 2]
+
+
+def test_lines_above_the_header_are_named(tmp_path):
+    table = source(tmp_path, "Ward 3\nrated by A. and B.", "path,subject,pspi", "pictures/1.png,ann,1")
+    with pytest.raises(InvalidInput, match="the names of the columns stand in line 3; delete the lines above"):
+        import_dataset(table, tmp_path / "out")

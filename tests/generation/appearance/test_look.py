@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dataset_script.spec import Spec
-from dataset_script.vocabulary import ETHNICITIES
-from generation.appearance.brows import lash_strands
+from dataset_script.vocabulary import ETHNICITIES, GENDERS
+from generation.appearance.brows import BROW_X, brow_line, lash_strands
 from generation.appearance.eyes import EyePaint
 from generation.appearance.wrinkles import FAMILIES, RestWrinkles, Wrinkles, place_families
 from generation.geometry.noise import SIDE, noise_tile
@@ -37,6 +37,14 @@ def pose(head, shape, **levels: float) -> np.ndarray:
 
 SMOOTH = RestWrinkles(np.zeros(len(FAMILIES)), 1.0)
 """A skin without lines at rest."""
+
+
+@pytest.mark.parametrize("gender", GENDERS)
+def test_brows_at_rest_do_not_frown(gender):
+    people = [p for p in Plan(Spec(identities=96, preset="balanced")) if p.gender == gender]
+    courses = np.array([brow_line(p, 0).middle for p in people])
+    inner, arch = courses[:, BROW_X.index(13.0)], courses[:, BROW_X.index(36.0)]
+    assert -3.2 < (inner - arch).mean() < -1.0  # mm
 
 
 def test_wrinkles_are_absent_at_neutral_and_deepen_with_intensity(head):

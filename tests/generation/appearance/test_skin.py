@@ -51,6 +51,19 @@ def test_dark_skin_varies_as_much_as_light_skin(people, head):
     assert np.mean(np.array(spread)[dark]) > 0.9 * np.mean(np.array(spread)[~dark])
 
 
+def test_nostrils_are_dark_on_both_sides_of_every_skin(people, head):
+    nostrils, x = Zones(head.topology).nostrils, head.topology.reference[:, 0]
+    inside = nostrils > 0.9
+    around = (np.abs(x) < 20) & (np.abs(head.topology.reference[:, 1] + 44) < 8) & (nostrils == 0)
+    around &= head.topology.reference[:, 2] > 20
+    assert min((inside & (x > 0)).sum(), (inside & (x < 0)).sum()) > 20
+    assert (nostrils[np.abs(x) < 3] == 0).all()
+    for person in people:
+        skin = person.look.skin
+        assert (skin.albedo[inside].mean(axis=0) < 0.2 * skin.albedo[around].mean(axis=0)).all()
+        assert skin.surface.specular[inside].mean() < 0.1 * np.median(skin.surface.specular[around])
+
+
 def test_lips_are_redder_than_the_skin_around_them(people, head):
     zones = Zones(head.topology)
     lips, around = zones.lips > 0.8, (zones.around_mouth > 0.5) & (zones.lips < 0.01)

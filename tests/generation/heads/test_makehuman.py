@@ -76,6 +76,18 @@ def test_heads_are_centred_between_plausible_eyes(head):
         assert (rows[:3, 1] - rows[3:, 1]).mean() < 1.6  # closed lips
 
 
+def test_faces_at_rest_neither_sulk_nor_squint(head):
+    rows, groups = head.topology.refine[head.topology.landmarks], {}
+    for i in range(48):
+        points = rows @ head.shape(PLAN[i], 0).control
+        corners = points[[48, 54], 1].mean() - points[[62, 66], 1].mean()
+        lids = points[[37, 38, 43, 44], 1].mean() - points[[41, 40, 47, 46], 1].mean()
+        groups.setdefault((PLAN[i].gender, PLAN[i].age_group), []).append((corners, lids))
+    for group, found in groups.items():
+        corners, lids = np.mean(found, axis=0)
+        assert abs(corners) < 1.0 and 8.4 < lids < 10.5, group  # mm
+
+
 def test_every_gendered_axis_exists(head):
     assert all(set(gender.face_axes) <= set(head._axes) for gender in BY_GENDER.values())
 

@@ -25,6 +25,7 @@ from generation.geometry.surface import Surface
 from generation.geometry.visibility import rasterize
 from generation.heads import own
 from generation.heads.base import EYE, TEETH
+from generation.heads.wrapping import parts
 from generation.heads.wrapping.align import (
     check_fit,
     check_slits,
@@ -33,8 +34,9 @@ from generation.heads.wrapping.align import (
     to_head_by_shape,
 )
 from generation.heads.wrapping.landmark_files import MIRRORED
-from generation.heads.wrapping.parts import take_apart
+from generation.heads.wrapping.parts import find_face, take_apart
 from generation.heads.wrapping.template import template
+from generation.heads.wrapping.turns import CELLS, coarse, right_turn
 from generation.plan import ViewPlan
 
 
@@ -168,6 +170,40 @@ def test_a_head_that_lies_is_told_how(mesh):
     lying = np.stack([mesh.vertices[:, 0], -mesh.vertices[:, 2], mesh.vertices[:, 1]], axis=1)
     with pytest.raises(InvalidInput, match="; z up and -y to the front would fit"):
         to_head_by_shape(template(), lying, mesh.triangles)
+
+
+@pytest.fixture(scope="module")
+def bust(mesh):
+    """A head with shoulders, which upside down lie about as a face does: vertices and triangles."""
+    return template().points, template().triangles
+
+
+@pytest.mark.parametrize(("up", "front"), [("-y", "-z"), ("-y", "z")])
+def test_every_way_to_lie_is_told_by_its_own_turn(bust, up, front):
+    axes = {
+        sign + name: k * row for sign, k in (("", 1), ("-", -1)) for name, row in zip("xyz", np.eye(3), strict=True)
+    }
+    lying = bust[0] @ np.stack([np.cross(axes[up], axes[front]), axes[up], axes[front]])
+    with pytest.raises(InvalidInput, match=f"; {up} up and {front} to the front would fit: turn it so"):
+        to_head_by_shape(template(), lying, bust[1])
+
+
+def test_a_head_that_lies_is_found_beside_a_larger_body(bust, monkeypatch):
+    monkeypatch.setattr(parts, "right_turn", lambda _, skin, __: "z up" if len(skin) == len(bust[0]) else None)
+    vertices, triangles = bust
+    ball, ball_triangles = uv_sphere(24, 32)
+    lying = np.concatenate([ball * (300, 300, 500) - (0, 0, 900), vertices[:, [0, 2, 1]] * (1, -1, 1)])
+    chosen = find_face(template(), lying, np.concatenate([ball_triangles, triangles + len(ball)]), None)
+    assert len(take_apart(lying, np.concatenate([ball_triangles, triangles + len(ball)]), chosen).skin) == len(vertices)
+
+
+def test_turns_are_found_in_meshes_of_any_size(bust):
+    vertices, triangles = bust
+    for _ in range(3):
+        vertices, triangles = trimesh.remesh.subdivide(vertices, triangles)
+    few, joined = coarse(vertices, triangles)
+    assert len(triangles) > 500_000 and len(few) < 1.5 * CELLS and joined.max() < len(few)
+    assert right_turn(template(), vertices * (-0.1, 0.1, -0.1), triangles) == "y up and -z to the front"
 
 
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):

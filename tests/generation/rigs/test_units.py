@@ -26,6 +26,11 @@ def intensities(**levels: float) -> tuple[np.ndarray, dict[str, float]]:
     return np.array([levels.get(n, 0.0) for n in AU_NAMES]), {n: v for n, v in levels.items() if n in EXTRA_AU_NAMES}
 
 
+def opening(landmarks: np.ndarray) -> np.ndarray:
+    """(3,) mm between the inner lips."""
+    return landmarks[INNER_UPPER, 1] - landmarks[INNER_LOWER, 1]
+
+
 @pytest.fixture(scope="module")
 def posed(head, rig):
     """Landmarks (68, 3) of person `i` under units."""
@@ -83,6 +88,14 @@ def test_stretched_corners_go_outwards_and_not_up(shift, i):
     assert (smiling[:, :1] * OUTWARDS > 2).all() and (smiling[:, 1] > 5).all()
 
 
+@pytest.mark.parametrize("level", [1, 3, 5])
+def test_smiles_lift_the_corners_as_far_as_those_of_ict_facekit(shift, head, level):
+    rows = head.topology.refine[head.topology.landmarks]
+    theirs = (rows @ head.targets("ict/mouthSmile"))[CORNERS, 1] * level / EXTRA_AU_MAX
+    for i in PEOPLE:
+        assert np.allclose(shift(i, AU12=level)[CORNERS, 1], theirs, rtol=0.05), i
+
+
 def test_lips_part_alike_on_everyone_and_without_the_jaw(posed, head):
     gaps = []
     for i in range(48):
@@ -92,6 +105,31 @@ def test_lips_part_alike_on_everyone_and_without_the_jaw(posed, head):
         assert np.abs(poses[-1] - poses[0])[CHIN, 1].max() < 3.5, i
         gaps.append(gap[-1] - gap[0])
     assert min(gaps) > 5  # mm
+
+
+def test_lips_that_part_are_labelled(posed):
+    """FACS codes lips that are parted as AU25, whatever parts them."""
+    people = Plan(Spec(identities=48, preset="balanced", size=64, others=10))
+    wider = []
+    for i in range(0, 48, 2):
+        neutral = opening(posed(i))
+        for e in people[i].expressions[1:]:
+            units = dict(zip(AU_NAMES, e.au, strict=True)) | e.extra_au
+            if not any(units[name] for name in ("AU25", "AU26", "AU27")):
+                wider.append(float((opening(posed(i, **units)) - neutral).max()))
+    assert len(wider) > 80 and max(wider) < 2  # mm
+
+
+@pytest.mark.parametrize("unit", ["AU9", "AU10"])
+@pytest.mark.parametrize("level", [1, 3, 5])
+def test_a_raised_upper_lip_parts_lips_as_far_as_au25_of_that_level(posed, unit, level):
+    for i in PEOPLE:
+        neutral = opening(posed(i))
+        raised, parted = (opening(posed(i, **{name: level})).mean() for name in (unit, "AU25"))
+        assert abs(raised - parted) < 0.35 * (parted - neutral.mean()) + 0.3, i  # mm
+        both = posed(i, **{unit: level, "AU25": level})
+        assert np.array_equal(both, posed(i, **{unit: level}))  # the label is of what is already there
+        assert level == 5 or opening(posed(i, **{unit: level, "AU25": 5})).mean() > raised + 0.5
 
 
 @pytest.mark.parametrize("name", EXTRA_AU_NAMES)

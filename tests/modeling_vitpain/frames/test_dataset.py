@@ -1,8 +1,10 @@
 """The model's inputs: references of the right person, augmentation that keeps labels valid, cached teachers."""
 
+import errno
 import itertools
 import os
 
+import datasets
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from small_faces import SIZE, png, processor, rows_of, small_model
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.frames.augmentation.light import LightVariation
-from modeling_vitpain.frames.dataset import PainFrames
+from modeling_vitpain.frames.dataset import PainFrames, open_split
 from modeling_vitpain.frames.neutral_frames import NeutralFrames, NeutralReferences
 from modeling_vitpain.training.content_hash import model_hash
 from modeling_vitpain.training.teacher_cache import teacher_outputs
@@ -254,3 +256,19 @@ class TestTeacherCache:
         found = teacher_outputs(teacher, processor(), rows.select(range(4)), tmp_path)
         with pytest.raises(InvalidInput, match="teacher has outputs of 4 rows; allowed is 24"):
             PainFrames(rows, processor(), teacher=found)
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_cache_that_cannot_be_written_is_blamed_and_not_the_data(tmp_path, monkeypatch, full):
+    (tmp_path / "no-home").touch()
+    cache = tmp_path / "cache" if full else tmp_path / "no-home" / ".cache" / "datasets"
+    rows_of(range(1), 2).to_parquet(tmp_path / "data" / "train.parquet")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", cache)
+    if full:
+        no_room = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        monkeypatch.setattr(
+            "modeling_vitpain.frames.dataset.load_dataset", lambda *_, **__: (_ for _ in ()).throw(no_room)
+        )
+    with pytest.raises(WorkFailed, match=r"^the cache of datasets.*which is .*set HF_HOME to a folder") as failed:
+        open_split(tmp_path / "data", "train")
+    assert str(cache) in str(failed.value) and ("full" in str(failed.value)) is full

@@ -221,3 +221,27 @@ def test_boxes_of_a_video_need_frames(tmp_path, several):
     NamedFaces(table, several=several, pictures=[path])
     table.write_text("path,frame,x0,y0,x1,y1\n" + "v.mp4,,1,1,40,40\n" * 2)
     NamedFaces(table, several=several, pictures=[path])
+
+
+def points_header(count: int, order: str = "pairs") -> str:
+    pairs = [f"{axis}{k}" for k in range(count) for axis in "xy"]
+    return ",".join(["path", *(pairs if order == "pairs" else sorted(pairs, key=lambda name: name[0]))]) + "\n"
+
+
+@pytest.mark.parametrize("order", ["pairs", "x first"])
+@pytest.mark.parametrize("count", [69, 98, 106, 478])
+def test_other_counts_of_landmarks_are_refused(picture, count, order):
+    content = points_header(count, order) + "Jérôme.png," + ",".join(map(str, range(2 * count))) + "\n"
+    with pytest.raises(InvalidInput) as refused:
+        named(picture, content, landmarks=True)
+    assert f"boxes.csv has the columns x68 to y{count - 1}: {count} landmarks; needed are the 68" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("count", "cure"), [(68, "give the table as --landmarks"), (4, "delete them"), (5, "delete them")]
+)
+def test_points_are_no_boxes(picture, count, cure):
+    """The second point of an outline is not the other corner of a box."""
+    content = points_header(count) + "Jérôme.png," + ",".join(map(str, range(2 * count))) + "\n"
+    with pytest.raises(InvalidInput, match=rf"has the columns x2 to y{count - 1}: {count} points, .*; {cure}"):
+        named(picture, content)

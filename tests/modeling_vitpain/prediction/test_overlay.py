@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import pain3d_cli
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainImageProcessor
 from modeling_vitpain.prediction.image_scores import ImageScores
 from modeling_vitpain.prediction.overlay import overlay
-from modeling_vitpain.prediction.overlay_files import TILE
+from modeling_vitpain.prediction.overlay_files import TILE, UNMARKED_SHEET
 
 AU_NAMES = ["AU4", "AU6", "AU7", "AU9", "AU10", "AU43"]
 SCORES = ImageScores("a.png", pspi=5.25, pspi_low=3, pspi_high=8, au=dict.fromkeys(AU_NAMES, 1.0))
@@ -32,7 +34,7 @@ class TestSheet:
         attention = np.full((6, 8, 8), 1 / 64, dtype=np.float32)
         attention[0] = 0
         attention[0, 1, 6] = 1  # AU4 looks at one patch, in the upper right
-        heated = tile(overlay(GREY, attention, SCORES), 1)
+        heated = tile(overlay(GREY, attention, SCORES), 4)
         colour = heated.max(axis=2) - heated.min(axis=2)
         y, x = np.unravel_index(colour.argmax(), colour.shape)
         assert (y // 32, x // 32) == (1, 6)
@@ -42,7 +44,7 @@ class TestSheet:
         even = np.full((6, 8, 8), 1 / 64, dtype=np.float32)
         nearly = even.copy()
         nearly[:, 2, 2] *= 1.05
-        for k in range(1, 7):
+        for k in (1, *range(4, 10)):
             heated = tile(overlay(GREY, nearly, SCORES), k)
             assert np.ptp(heated.reshape(-1, 3), axis=0).max() < 15
 
@@ -50,6 +52,36 @@ class TestSheet:
         view = np.random.default_rng(0).integers(0, 255, (TILE, TILE, 3), dtype=np.uint8)
         sheet = overlay(view, np.full((6, 7, 7), 1 / 49, dtype=np.float32), SCORES)
         np.testing.assert_array_equal(tile(sheet, 0), view)
+
+    def test_second_tile_is_where_the_units_look_that_count_in_the_pspi(self):
+        corners = np.zeros((6, 8, 8), dtype=np.float32)
+        corners[[0, 1, 2, 3, 4, 5], [0, 0, 7, 7, 0, 0], [0, 7, 0, 7, 3, 3]] = 1
+        strong = {"AU4": 0.0, "AU6": 1.0, "AU7": 4.0, "AU9": 2.0, "AU10": 0.0, "AU43": 0.0}
+        together = tile(overlay(GREY, corners, replace(SCORES, au=strong)), 1)
+        colour = np.ptp(together, axis=2)
+        at = {
+            name: colour[y : y + 16, x : x + 16].mean()
+            for name, y, x in (("AU4", 0, 0), ("AU6", 0, 240), ("AU7", 240, 0), ("AU9", 240, 240))
+        }
+        assert at["AU7"] > at["AU9"] > 5 * max(at["AU4"], at["AU6"], 1)
+
+    def test_every_number_has_a_row_and_every_unit_a_map(self):
+        names = [*AU_NAMES, "AU1", "AU2", "AU12", "AU20", "AU25", "AU26"]
+        some = {
+            "au": dict.fromkeys(names, 1.0),
+            "au_interval": dict.fromkeys(names, (0.5, 1.0)),
+            "pain_probability": 0.9,
+        }
+        even = np.full((12, 8, 8), 1 / 64, dtype=np.float32)
+        sheet = overlay(GREY, even, replace(SCORES, **some))
+        assert sheet.size == (4 * (TILE + 10) + 10, 4 * (TILE + 44 + 10) + 10)
+        panel = np.asarray(sheet.crop((542, 10, 1064, 310)), dtype=int)
+        marks, bands = ((panel == colour).all(axis=2) for colour in ((25, 70, 140), (150, 175, 215)))
+        rows_of = [int(np.diff(found.any(axis=1).astype(int), prepend=0).clip(0).sum()) for found in (marks, bands)]
+        assert rows_of == [13, 13]
+        without = np.asarray(overlay(GREY, even[:6], SCORES).crop((542, 10, 1064, 310)), dtype=int)
+        bands = (without == (150, 175, 215)).all(axis=2)
+        assert int(np.diff(bands.any(axis=1).astype(int), prepend=0).clip(0).sum()) == 1  # the PSPI's
 
 
 class TestCommand:
@@ -67,7 +99,7 @@ class TestCommand:
         found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
         assert found == ["a.jpg.png", "a.png.png", "more/a.png.png"]
         with Image.open(tmp_path / "out" / "a.jpg.png") as sheet:
-            assert sheet.size == (4 * (TILE + 10) + 10, 2 * (TILE + 44 + 10) + 10)
+            assert sheet.size == (4 * (TILE + 10) + 10, 3 * (TILE + 44 + 10) + 10)
         assert pain3d_cli.main([*call, "--out", str(tmp_path / "without.csv")]) == 0
         assert (tmp_path / "with.csv").read_text() == (tmp_path / "without.csv").read_text()
 
@@ -109,8 +141,7 @@ class TestCommand:
     def test_overlays_of_earlier_versions_have_no_mark(self, pictures, tmp_path):
         looks, out = pictures / "looks", tmp_path / "out.csv"
         looks.mkdir()
-        view = np.zeros((TILE, TILE, 3), np.uint8)
-        overlay(view, np.full((6, 7, 7), 1 / 49, dtype=np.float32), SCORES).save(looks / "a.png")
+        Image.new("RGB", UNMARKED_SHEET).save(looks / "a.png")
         Image.new("RGB", (40, 40)).save(looks / "face.png")  # a picture that lies there too is scored
         call = ["predict", str(pictures), "--model", str(save_model(tmp_path / "model")), "--overlays", str(looks)]
         assert pain3d_cli.main([*call, "--out", str(out)]) == 0

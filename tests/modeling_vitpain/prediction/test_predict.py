@@ -14,7 +14,6 @@ from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment, ViTPainIma
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.prediction.pictures import predict_images
-from modeling_vitpain.prediction.score_rows import ScoreRow
 from modeling_vitpain.prediction.splits import Predictions, predict_dataset
 
 COLUMNS = [
@@ -114,7 +113,7 @@ class TestCommand:
     def test_json_on_standard_output(self, model, pictures, capsys):
         assert pain3d_cli.main(["predict", str(pictures / "a.jpg"), "--model", str(model), "--json"]) == 0
         (row,) = json.loads(capsys.readouterr().out)
-        assert list(row) == list(ScoreRow.__annotations__) == COLUMNS
+        assert list(row) == COLUMNS
         assert row["error"] is None
 
     def test_a_file_named_in_two_ways_is_scored_once(self, model, pictures, tmp_path, monkeypatch, capsys):
@@ -439,9 +438,10 @@ class TestDataset:
         rows = open_split(faces, "test")
         assert (
             set(found)
-            == set(Predictions.__annotations__)
+            == set(Predictions.__required_keys__)
             == {
                 *("frame_id", "identity_id", "view_id", "expression_id", "labels", "logits", "pspi", "au_labels", "au"),
+                *("companions", "companion_labels"),
                 *("age_group", "ethnicity", "gender", "expression", "interval_temperature"),
             }
         )
@@ -511,4 +511,7 @@ def test_a_model_that_is_not_there_is_told_without_asking_the_hub(tmp_path, caps
     monkeypatch.setattr(ViTPainConfig, "get_config_dict", lambda *_: pytest.fail("the Hub was asked"))
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     assert pain3d_cli.main(["predict", str(tmp_path / "a.png"), "--model", "tiny"]) == 2
-    assert "model is 'tiny'; allowed is a model directory or OWNER/NAME on the Hub" in capsys.readouterr().err
+    assert (
+        "model is 'tiny'; allowed is a model directory, OWNER/NAME on the Hub or vitpain-small"
+        in capsys.readouterr().err
+    )

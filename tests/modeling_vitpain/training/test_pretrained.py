@@ -1,5 +1,6 @@
 """Training on a pretrained backbone: its first layers, its size, its cached tokens, its last layers alone."""
 
+import argparse
 import json
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from transformers import AutoModel, Dinov2Config
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain import ViTPainForPainAssessment
+from modeling_vitpain.commands.train import add_arguments
+from modeling_vitpain.frames.augmentation import AUGMENTATIONS
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.rates import backbone_groups, train_last_layers
 from modeling_vitpain.training.recipes import PRESETS
@@ -180,3 +183,28 @@ class TestTime:
         assert any(line.startswith("train: 2 steps of 4 images") for line in lines)
         assert any("4 of 8 images, " in line and "a second" in line and "left" in line for line in lines)
         assert any("validation images" in line for line in lines)
+
+
+class TestTokens:
+    def test_they_stand_for_pictures(self, backbone):
+        model = ViTPainForPainAssessment.from_backbone(str(backbone), size=28, reference="neutral").eval()
+        pictures, references = torch.randn(2, 3, 28, 28), torch.randn(2, 1, 3, 28, 28)
+        with torch.no_grad():
+            expected = model(pictures, reference_pixel_values=references)
+            tokens, of_references = (model.backbone(p).last_hidden_state for p in (pictures, references[:, 0]))
+            got = model(tokens=tokens, reference_tokens=of_references[:, None])
+        for name in ("logits", "pspi", "au"):
+            torch.testing.assert_close(got[name], expected[name])
+
+    def test_one_or_the_other(self, backbone):
+        model = ViTPainForPainAssessment.from_backbone(str(backbone), size=28)
+        for given in ({}, {"pixel_values": torch.zeros(1, 3, 28, 28), "tokens": torch.zeros(1, 17, 24)}):
+            with pytest.raises(ValueError, match="pixel_values and tokens are both given, or neither"):
+                model(**given)
+
+
+def test_the_command_knows_every_augmentation():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    (found,) = (action for action in parser._actions if action.dest == "augmentation")
+    assert tuple(found.choices) == AUGMENTATIONS

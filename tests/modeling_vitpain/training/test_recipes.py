@@ -88,6 +88,10 @@ class TestPresets:
             ("learning_rate", 0.0),
             ("distillation_temperature", 0.0),
             ("heatmap_weight", float("nan")),
+            ("layer_decay", 0.0),
+            ("max_minutes", 0.0),
+            ("feature_copies", 0),
+            ("tune", -1),
         ],
     )
     def test_values_that_are_not_allowed(self, tmp_path, field, value):
@@ -97,18 +101,29 @@ class TestPresets:
     @pytest.mark.parametrize(
         ("options", "message"),
         [
-            ({"preset": "v6"}, "preset is 'v6'; allowed are paper, v5, scratch"),
+            ({"preset": "v6"}, "preset is 'v6'; allowed are paper, v5, small, scratch"),
             ({"config": "tiny", "backbone": "x"}, "config and backbone are given"),
             ({"start": "x", "reference": "neutral"}, "reference is given with start"),
             ({"input": "heatmap", "reference": "neutral"}, "a heatmap is the change from neutral"),
             ({"cache_teacher": "x"}, "without a teacher"),
             ({"distillation_au": 0.3}, "without a teacher"),
             ({"input": "sound"}, "input is 'sound'"),
+            ({"augmentation": "wild"}, "augmentation is 'wild'"),
+            ({"preset": "small", "features": "x", "lora_rank": 4}, "features is given with a backbone that learns"),
         ],
     )
     def test_options_that_contradict_each_other(self, options, message):
         with pytest.raises(InvalidInput, match=message):
             RunOptions(data="d", **options)
+
+    def test_lora_takes_the_place_of_a_frozen_backbone(self, tmp_path):
+        options = RunOptions(data="d", preset="small", lora_rank=4)
+        assert options.training_arguments(tmp_path).tune is None
+        assert RunOptions(data="d", preset="small").training_arguments(tmp_path).tune == 0
+
+    def test_no_frozen_random_weights(self, tmp_path):
+        with pytest.raises(InvalidInput, match="tune is 0 on a backbone of random weights"):
+            RunOptions(data="d", preset="small", config="tiny").training_arguments(tmp_path)
 
     def test_no_lora_on_random_weights(self, tmp_path):
         with pytest.raises(InvalidInput, match="lora_rank is 8 on a backbone of random weights"):

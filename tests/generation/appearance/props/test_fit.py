@@ -19,6 +19,8 @@ MEANT_MM = {"earrings": 2.0, "hearing_aid": 4.0, "nasal_cannula": 3.5}
 """What goes through the ear, into it, or into nostrils."""
 NEAR_MM, ALONG_NORMAL = 5.0, 0.7
 """A point is in the skin if it is near and straight behind it: at folds of closed lids the nearest may be a back."""
+MOST_BENT = 0.6
+"""By how much of its length an edge of something stiff may turn or stretch in pain, nine in ten times and more."""
 PAIN, WITH = np.array([5, 5, 5, 5, 5, 1.0]), {"AU25": 4.0, "AU26": 3.0, "AU20": 3.0}
 
 
@@ -60,6 +62,38 @@ def test_nothing_cuts_the_skin_at_rest_or_in_pain(name, people):
             rest, moved = prop.vertices.astype(float), prop.moved(displacement).astype(float)
             assert depth_in(wearer.skin, rest) <= MEANT_MM.get(name, AT_REST_MM), (identity, name)
             assert depth_in(in_pain, moved) <= MEANT_MM.get(name, IN_PAIN_MM), (identity, name)
+
+
+@pytest.mark.parametrize("name", ["dressing_forehead", "dressing_nose", "dressing_cheek", "nasal_cannula"])
+def test_what_lies_on_skin_bends_but_does_not_crumple(name, people):
+    for identity, (wearer, _, displacement) in enumerate(people[:5]):
+        for prop in made(name, wearer, identity).props:
+            assert np.array_equal(prop.moved(np.zeros_like(displacement)), prop.vertices)
+            edge = np.unique(np.sort(prop.triangles[:, :2], axis=1), axis=0)
+            rest, moved = (np.diff(at[edge], axis=1)[:, 0] for at in (prop.vertices, prop.moved(displacement)))
+            turned = np.linalg.norm(moved - rest, axis=1) / np.maximum(np.linalg.norm(rest, axis=1), 1.0)
+            assert np.quantile(turned, 0.95) < MOST_BENT, (identity, name)
+
+
+def test_a_hose_leads_down_over_the_chest(people):
+    for identity, (wearer, _, displacement) in enumerate(people[:5]):
+        hard = made("oxygen_mask", wearer, identity).props[2]
+        last = hard.vertices[-10:].astype(float)
+        assert last[:, 1].max() < -260 and wearer.skin.height(hard.vertices[-200:]).min() > 0
+        assert np.array_equal(hard.moved(displacement)[-10:], hard.vertices[-10:])
+
+
+def test_electrodes_stick_to_bare_skin_alone(people, head, reference):
+    cloth = np.clip((-160 - head.topology.reference[:, 1]) / 4, 0, 3)
+    bare = 0
+    for identity, (wearer, _, _) in enumerate(people[:5]):
+        dressed = Wearer(reference, head.topology.landmarks, wearer.vertices, cloth)
+        for prop in made("ecg_wires", dressed, identity).props:
+            if prop.albedo[0].min() > 0.75:
+                bare += 1
+                under = dressed.skin.closest(prop.vertices)
+                assert (under.shares * cloth[under.corners]).sum(axis=1).max() < 0.5
+    assert bare > 2
 
 
 def test_raised_cheeks_lift_glasses_that_stand_close_to_them(people):

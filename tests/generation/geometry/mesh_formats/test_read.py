@@ -9,6 +9,7 @@ import trimesh
 from dataset_script.errors import InvalidInput
 from generation.geometry.mesh import uv_sphere
 from generation.geometry.mesh_formats import MESH_SUFFIXES
+from generation.geometry.mesh_formats.obj import read_obj
 from generation.geometry.mesh_formats.read import READERS, read_mesh
 
 TRIANGLE = "v 0 0 0\nv 1 0 0\nv 0 1 0\n"
@@ -215,3 +216,12 @@ def test_too_many_triangles_are_refused_with_the_cure(ball, tmp_path, monkeypatc
     trimesh.Trimesh(*ball, process=False).export(tmp_path / "ball.ply")
     with pytest.raises(InvalidInput, match=r"140 triangles; allowed are 100: decimate it"):
         read_mesh(tmp_path / "ball.ply")
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [("v 0,0123 1,5 -2,25", "decimal commas must be points"), ("v 1.5 2", "cut short"), ("f 1 2 x", "cut short")],
+)
+def test_what_may_be_wrong_with_a_line_of_an_obj_is_said(line, cause):
+    with pytest.raises(InvalidInput, match=rf"line 2 is '{line}'; allowed are .*\(.*{cause}"):
+        read_obj(f"v 0 0 0\n{line}\n".encode())
