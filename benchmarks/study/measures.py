@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from dataset_script.facs import AU_NAMES
 from evaluation.au_agreement.functions import PRESENT
 from evaluation.results import Estimate, PairedDifference
 from evaluation.statistics.bootstrap import ClusterBootstrap, Weighting
 from evaluation.statistics.comparison import paired_difference
-from evaluation.statistics.measures import Predictions, pspi_measures, subset, unit_measures
+from evaluation.statistics.measures import Predictions, pspi_measures, subset
 
 MEASURES = {
     "macro_auroc_16": "macro AUROC, 16 classes",
@@ -32,17 +33,14 @@ Values = dict[str, np.ndarray]
 def measures(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
     """MEASURES of one model: measure -> (rows of the weighting,)."""
     found = pspi_measures(predictions, weighting)
-    known = ~np.isnan(predictions["au_labels"]).any(axis=1)
-    units = unit_measures(subset(predictions, known), Weighting(weighting.index[known], weighting.weights))
-    found["auroc_units"] = np.mean([values["auroc"] for values in units.values()], axis=0)
+    found["auroc_units"] = np.mean([*unit_areas(predictions, weighting).values()], axis=0)
     return {name: found[name] for name in MEASURES}
 
 
 def unit_areas(predictions: Predictions, weighting: Weighting) -> dict[str, np.ndarray]:
-    """Unit -> AUROC of its presence, over the frames whose units are known."""
-    known = ~np.isnan(predictions["au_labels"]).any(axis=1)
-    units = unit_measures(subset(predictions, known), Weighting(weighting.index[known], weighting.weights))
-    return {f"{name} ≥ {PRESENT}": values["auroc"] for name, values in units.items()}
+    """Unit -> AUROC of its presence."""
+    units = zip(AU_NAMES, predictions["au"].T, predictions["au_labels"].T, strict=True)
+    return {name: weighting.auroc(predicted, truth >= PRESENT) for name, predicted, truth in units}
 
 
 def values_of(seeds: list[Predictions], measure: Measure, resamples: int) -> tuple[Values, ClusterBootstrap]:

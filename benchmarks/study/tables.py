@@ -178,14 +178,14 @@ def _parts(found: dict[str, RowRecords], keys: tuple[str, ...], parts: dict[str,
 
 
 def _units(found: dict[str, RowRecords]) -> str:
-    body, head = [], [f"{name} ≥ 1" for name in AU_NAMES]
+    body = []
     for key in ("baseline", "query", "neutral"):
         row, cells = found[key], [NOT_RUN, *[""] * (len(AU_NAMES) - 1)]
         if row.records:
             scores = estimates(*values_of(row.predictions, unit_areas, row.resamples))
-            cells = [with_span(scores[name]) for name in head]
+            cells = [with_span(scores[name]) for name in AU_NAMES]
         body.append([row.row.words, *cells])
-    return table(["AUROC", *head], body)
+    return table(["AUROC of presence", *AU_NAMES], body)
 
 
 def _attention(found: dict[str, RowRecords]) -> str:
