@@ -126,7 +126,12 @@ GROUPS = (
         ("part", "without-others", "clinical", "mixed", "neural", "paper"),
         "All are scored on test people of the main data: studios, rig `blendshapes`, balanced, with other expressions.",
     ),
-    Group("start", "How the backbone starts and what of it learns", ("part", "scratch", "tuned", "tuned-all")),
+    Group(
+        "start",
+        "How the backbone starts and what of it learns",
+        ("part", "scratch", "tuned", "tuned-all"),
+        "Where layers learn there are fewer steps, which take several times as long.",
+    ),
     Group(
         "distillation",
         "Terms of the distillation",

@@ -80,10 +80,9 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
 
 def _group(group: Group, found: dict[str, RowRecords]) -> list[str]:
     parts = [_scores(group, found), _differences(group, found)]
-    if sum(bool(found[key].records) for key in group.rows) > 1:
-        for measure, words in _SHIFT.items():
-            if text := _shifts(group, found, measure):
-                parts += [f"On the shifts, {words}:", text]
+    for measure, words in _SHIFT.items():
+        if text := _shifts(group, found, measure):
+            parts += [f"On the shifts, {words}:", text]
     return [part for part in parts if part]
 
 
@@ -119,7 +118,7 @@ def _differences(group: Group, found: dict[str, RowRecords]) -> str:
 
 
 def _shifts(group: Group, found: dict[str, RowRecords], measure: str) -> str:
-    """A column a set, a line for each row and way to score it; empty where nothing was scored."""
+    """A column a set, a line for each row and way to score it; empty where there are not two to be compared."""
     lines: dict[str, dict[str, list[float]]] = {}
     for key in group.rows:
         for record in found[key].records:
@@ -131,7 +130,7 @@ def _shifts(group: Group, found: dict[str, RowRecords], measure: str) -> str:
                         line.setdefault(name, []).append(value)
     names = list(dict.fromkeys(name for line in lines.values() for name in line))
     body = [[words, *(_range(line.get(name, [])) for name in names)] for words, line in lines.items()]
-    return table(["", *names], body) if body else ""
+    return table(["", *names], body) if len(body) > 1 else ""
 
 
 def _views(found: dict[str, RowRecords]) -> str:
