@@ -8,7 +8,7 @@
 It runs piece after piece on one core and can be stopped at any time: the same command goes on. What it makes lies in
 the folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder; a study of
 other than the default ones is a trial, and its page is written into the folder, too. The whole study needs 45 GB of
-disk: up to 26 GB of frozen features at a time, which are deleted when no piece needs them, 12 GB of data and the models.
+disk: 12 GB of data, up to 26 GB of frozen features at a time, which are deleted when no piece needs them, and models.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def _bars(known: list[RowRecords], path: Path) -> None:
         axes.errorbar([e["value"] for e in each], places, xerr=(low, high), fmt="none", ecolor=GREY, capsize=3)
         axes.scatter([e["value"] for e in each], places, color=colours, zorder=3)
         axes.set(xlabel=MEASURES[name].rstrip(" ↓"))
-        axes.set_yticks(list(places), [row.row.words for row in known])
+        axes.set_yticks(list(places), [row.row.words.replace("`", "") for row in known])
         axes.set_ylim(len(known) - 0.5, -0.5)
     save(figure, path)
 

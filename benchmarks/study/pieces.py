@@ -14,6 +14,7 @@ from .scale import Scale
 
 MAIN = "study"
 """The main data, whose test people score every row."""
+SETS = "shift-sets"
 CURVE = (24, 60)
 """People of the learning curve, beside those of `Scale.part` and all."""
 GENERATED = {
@@ -203,7 +204,7 @@ def pieces(scale: Scale, only: Iterable[str] | None = None, with_sets: bool = Tr
         needed.setdefault(key, row)
     data = [name for name in GENERATED if name == MAIN or any(row.data == name for row in needed.values())]
     drawn = [Piece(f"data-{name}", "data", data=name) for name in data]
-    sets = [Piece("shift-sets", "sets")] if with_sets else []
+    sets = [Piece(SETS, "sets")] if with_sets else []
     trained = [
         Piece(f"{row.key}-{seed}", "train", row.data, row, seed)
         for row in needed.values()

@@ -11,22 +11,22 @@ import time
 from collections.abc import Callable
 
 from .cost import expected_seconds
-from .pieces import MAIN, Piece
+from .pieces import MAIN, SETS, Piece, pieces
 from .work import Study
 
 Start = Callable[[Piece], int]
 """Runs a piece to its end and gives an exit status."""
 
 
-def left(pieces: list[Piece], study: Study) -> list[Piece]:
+def left(wanted: list[Piece], study: Study) -> list[Piece]:
     """The pieces without a record, in their order."""
-    return [piece for piece in pieces if not study.record(piece.name).is_file()]
+    return [piece for piece in wanted if not study.record(piece.name).is_file()]
 
 
-def run_pieces(pieces: list[Piece], study: Study, start: Start) -> list[str]:
-    """Runs what is left of `pieces`; returns the names of those that failed or whose needs failed."""
-    todo, failed = left(pieces, study), []
-    _say(f"{len(pieces) - len(todo)} of {len(pieces)} pieces are done; {_hours(_left(todo, study))} expected")
+def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
+    """Runs what is left of `wanted`; returns the names of those that failed or whose needs failed."""
+    todo, failed = left(wanted, study), []
+    _say(f"{len(wanted) - len(todo)} of {len(wanted)} pieces are done; {_hours(_left(todo, study))} expected")
     for k, piece in enumerate(todo):
         if missing := [name for name in needs(piece) if name in failed]:
             _say(f"{piece.name} is left out: {missing[0]} failed")
@@ -45,11 +45,11 @@ def run_pieces(pieces: list[Piece], study: Study, start: Start) -> list[str]:
 
 
 def needs(piece: Piece) -> list[str]:
-    """Names of the pieces that a piece needs."""
+    """Names of the pieces that a piece needs; the shift sets are not drawn where others are given."""
     if piece.row is None:
         return []
     teacher = [] if piece.row.teacher is None else [f"{piece.row.teacher}-0"]
-    return [*dict.fromkeys((f"data-{MAIN}", f"data-{piece.row.data}")), *teacher]
+    return [*dict.fromkeys((f"data-{MAIN}", f"data-{piece.row.data}")), SETS, *teacher]
 
 
 def delete_features(todo: list[Piece], study: Study) -> None:
@@ -61,30 +61,28 @@ def delete_features(todo: list[Piece], study: Study) -> None:
             shutil.rmtree(path)
 
 
-def pace(pieces: list[Piece], study: Study) -> float:
+def pace(known: list[Piece], study: Study) -> float:
     """Seconds that finished pieces took over those that were expected; 1 before any is finished."""
-    took = wanted = 0.0
-    for piece in pieces:
+    took = expected = 0.0
+    for piece in known:
         path = study.record(piece.name)
         if path.is_file():
             took += json.loads(path.read_text(encoding="utf-8"))["seconds"]
-            wanted += expected_seconds(piece, study.scale)
-    return took / wanted if wanted else 1.0
+            expected += expected_seconds(piece, study.scale)
+    return took / expected if expected else 1.0
 
 
-def listing(pieces: list[Piece], study: Study) -> str:
+def listing(wanted: list[Piece], study: Study) -> str:
     """A line for each piece: done or its expected hours."""
-    open_ = {piece.name for piece in left(pieces, study)}
+    open_ = {piece.name for piece in left(wanted, study)}
     lines = [
         f"{piece.name:32} {'done' if piece.name not in open_ else _hours(expected_seconds(piece, study.scale))}"
-        for piece in pieces
+        for piece in wanted
     ]
     return "\n".join(lines)
 
 
 def _left(todo: list[Piece], study: Study) -> float:
-    from .pieces import pieces
-
     return sum(expected_seconds(piece, study.scale) for piece in todo) * pace(pieces(study.scale), study)
 
 
