@@ -26,16 +26,13 @@ def shipped(name: str = SHIPPED[0]) -> str:
 
     Raises:
         ValueError: there is none of that name.
-        FileNotFoundError: this copy of the package was made without it.
+        FileNotFoundError: this copy of the package is without it.
     """
     if name not in SHIPPED:
         raise ValueError(f"name is {name!r}; allowed is {' or '.join(map(repr, SHIPPED))}")
     directory = _CHECKPOINTS / name
     if not (directory / "config.json").is_file():
-        raise FileNotFoundError(
-            f"{name} comes with Pain3D, but this copy was made without it: there is no {directory}; "
-            "name another model, or install Pain3D again"
-        )
+        raise FileNotFoundError(f"{name} is not in this copy of Pain3D: there is no {directory}; name another model")
     return str(directory)
 
 

@@ -102,6 +102,8 @@ def draw_strands(strands, light, shadows, viewpoint, buffer) -> None:
 def _fewer(strands: Strands, samples_per_mm: float) -> Strands:
     """As many strands as a picture of this size can show, as wide together as all of them."""
     count = len(strands.width)
+    if count <= ENOUGH:  # also where a cap or a scarf hides all of them
+        return strands
     needed = int(count * samples_per_mm * float(strands.width[:ENOUGH].mean()) / WIDE_ENOUGH)
     needed = max(needed, ENOUGH)
     if needed >= count:

@@ -204,3 +204,7 @@ def test_fewer_strands_for_a_small_picture_cover_as_much():
     darker = 1 - few.mean()
     expected = (np.linalg.norm(points[:, 1] - points[:, 0], axis=1) * 0.02).sum() / SIDE**2
     assert darker == pytest.approx((1 - np.exp(-expected)) * 0.93, abs=0.12)
+
+
+def test_a_head_without_a_strand_to_be_seen_leaves_the_picture_as_it_is():
+    np.testing.assert_array_equal(drawn(strands_of(np.zeros((0, 3, 3)))).colour, np.ones((SIDE, SIDE, 3)))

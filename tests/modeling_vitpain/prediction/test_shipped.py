@@ -67,7 +67,7 @@ def test_where_it_was_left_out_one_line_says_so(picture, tmp_path, capsys, monke
     for words in ([], ["--model", "vitpain-small"]):
         assert pain3d_cli.main(["predict", str(picture), *words]) == 1
         (line,) = capsys.readouterr().err.splitlines()
-        assert line.startswith("pain3d: vitpain-small comes with Pain3D, but this copy was made without it")
+        assert line.startswith("pain3d: vitpain-small is not in this copy of Pain3D")
     with pytest.raises(ValueError, match="name is 'vitpain-large'; allowed is 'vitpain-small'"):
         shipped("vitpain-large")
 
