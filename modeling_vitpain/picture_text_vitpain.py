@@ -105,8 +105,7 @@ def _decoded(text: str) -> io.BytesIO:
 def _downloaded(url: str) -> io.BytesIO:
     """What a URL gives. Raises OSError that names it, and the answer of the server."""
     try:
-        request = urllib.request.Request(_quoted(url), headers={"User-Agent": "Pain3D", "Accept": "image/*, */*;q=0.5"})
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        with urllib.request.urlopen(_request(url), timeout=_TIMEOUT) as answer:
             content, kind = answer.read(), answer.headers.get_content_type()
     except urllib.error.HTTPError as error:
         error.close()
@@ -125,11 +124,17 @@ def _downloaded(url: str) -> io.BytesIO:
     return picture
 
 
-def _quoted(url: str) -> str:
-    """A URL with what its path and query may not hold, and a host of other letters, written as servers read it."""
+def _request(url: str) -> urllib.request.Request:
+    """For a URL as people write it: letters that URLs may not hold are quoted, a name and password are a header."""
     parts = urllib.parse.urlsplit(url)
-    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
-    return urllib.parse.quote(parts._replace(netloc=host).geturl(), safe=_UNQUOTED)
+    login, _, host = parts.netloc.rpartition("@")
+    host = host if host.isascii() else host.encode("idna").decode()
+    quoted = urllib.parse.quote(parts._replace(netloc=host).geturl(), safe=_UNQUOTED)
+    request = urllib.request.Request(quoted, headers={"User-Agent": "Pain3D", "Accept": "image/*, */*;q=0.5"})
+    if login:
+        word = base64.b64encode(urllib.parse.unquote(login).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {word}")
+    return request
 
 
 def _check_begins_as_picture(picture: io.BytesIO) -> None:

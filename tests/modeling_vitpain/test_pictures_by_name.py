@@ -1,5 +1,6 @@
 """Pictures by path or URL: read as the file is, else one line that says why not."""
 
+import base64
 import http.server
 import io
 import threading
@@ -24,6 +25,7 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+NURSE = base64.b64encode(b"nurse:a b").decode()
 PAGES = {
     "/face.png": png(FACE),
     "/deep.png": png(DEEP),
@@ -44,14 +46,15 @@ class Pages(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         elif self.path == "/silent":
             return
-        elif self.path not in PAGES:
+        elif self.path not in PAGES and self.headers["Authorization"] != f"Basic {NURSE}":
             self.send_error(403 if self.path == "/secret" else 404)
         else:
+            page = "/face.png" if self.path == "/secret" else self.path
             self.send_response(200)
-            self.send_header("Content-Type", "text/plain" if self.path == "/words" else "image/png")
-            self.send_header("Content-Length", str(len(PAGES[self.path])))
+            self.send_header("Content-Type", "text/plain" if page == "/words" else "image/png")
+            self.send_header("Content-Length", str(len(PAGES[page])))
             self.end_headers()
-            self.wfile.write(PAGES[self.path])
+            self.wfile.write(PAGES[page])
 
     def log_message(self, *_):
         pass
@@ -85,6 +88,12 @@ def assess(tmp_path_factory):
 def test_a_url_is_read_as_its_file(assess, server, page):
     assert assess(server + page) == assess(FACE)
     assert assess([FACE, server + page])[1] == assess(FACE)
+
+
+def test_a_url_may_hold_name_and_password(assess, server):
+    assert assess(server.replace("//", "//nurse:a%20b@") + "/secret") == assess(FACE)
+    with pytest.raises(OSError, match="the server answers 403 Forbidden"):
+        assess(server.replace("//", "//nurse:b@") + "/secret")
 
 
 def test_16_bit_pictures_of_a_url_are_not_clipped(server, tmp_path):
