@@ -12,12 +12,15 @@ from types import SimpleNamespace
 from PIL import Image
 
 from .errors import InvalidInput, WorkFailed
-from .media_files import PICTURE_SUFFIXES, is_jpeg_file
+from .media_files import PICTURE_SUFFIXES, is_jpeg_file, is_raw_stream
 from .video_clock import Clock, declared_seconds, stamped_seconds
 from .video_pictures import shown_frame, square_pixels
 
 _NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
 """Formats that FFmpeg also opens, or takes for one that it opens: pictures, and texts of terminals."""
+
+_RAW_STREAMS = frozenset({"h264", "hevc", "vvc", "m4v", "mpegvideo", "cavsvideo"})
+"""Formats that FFmpeg finds anywhere in a file: in another file's bytes by luck."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,10 @@ def can_decode(path: Path) -> bool:
             stream = shown_stream(container)
             names = container.format.name.split(",")
             if stream is None or any(name in _NO_VIDEOS or name.endswith("_pipe") for name in names):
+                return False
+            if "mjpeg" in names and not is_jpeg_file(path):  # some file that holds pictures
+                return False
+            if not _RAW_STREAMS.isdisjoint(names) and not is_raw_stream(path):
                 return False
             return next(container.decode(stream), None) is not None
     except _decoding_errors():
