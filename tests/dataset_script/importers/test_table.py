@@ -11,6 +11,7 @@ from unbc_layout import face, png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers.importing import ProblemsFound, import_dataset
+from modeling_vitpain.frames.dataset import open_split
 
 UNITS = "au4,au6,au7,au9,au10,au43"
 
@@ -117,6 +118,16 @@ def test_a_missing_column_gets_its_cure(tmp_path, header, end):
     with pytest.raises(InvalidInput) as error:
         import_dataset(source(tmp_path, header), tmp_path / "out")
     assert str(error.value).endswith(end)
+
+
+@pytest.mark.parametrize(("people", "cure"), [("a", "add subjects"), ("ab", "add subjects, or a column `split`")])
+def test_few_people_are_all_in_train_which_is_said_with_its_cure(tmp_path, people, cure):
+    rows = (f"pictures/{k}.png,{people[k % len(people)]},{k}" for k in range(6))
+    report = import_dataset(source(tmp_path, "path,subject,pspi", *rows), tmp_path / "out")
+    (note,) = [note for note in report.notes if "cannot make three splits" in note]
+    assert f"training also needs somebody in validation: {cure}" in note
+    with pytest.raises(InvalidInput, match=r"no split 'validation'.*; other people than those who train must validate"):
+        open_split(tmp_path / "out", "validation")
 
 
 def test_pspi_alone_leaves_the_units_null(tmp_path):
