@@ -92,8 +92,15 @@ def _find(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout
     tables = tables_in(path) if path.is_dir() else []
     if len(tables) > 1:
         names = ", ".join(table.name for table in tables[:4])
-        raise InvalidInput(f"source is {path}, which holds several CSV files: {names}; name one of them")
+        joined = "; or join them into one, with a column `split` to keep the splits" * _are_splits(tables)
+        raise InvalidInput(f"source is {path}, which holds several CSV files: {names}; name one of them{joined}")
     raise InvalidInput(f"source is {path}{_cure(path)}; allowed is a data set: {ALLOWED}")
+
+
+def _are_splits(tables: list[Path]) -> bool:
+    from .labels import split_named
+
+    return sum(split_named(table.stem) is not None for table in tables) > 1
 
 
 def _cure(path: Path) -> str:
