@@ -1,11 +1,12 @@
 # make quickstart   install into .venv, make a small dataset, train, evaluate, write the cards
 # make test         install into .venv, lint, run every test
+# make study        run the study of docs/study.md, days on one core; stopped, it goes on where it was
 # make gallery      remake the pictures of the README
 PYTHON ?= python3.11
 BIN := .venv/bin
 PAIN3D := OMP_NUM_THREADS=1 $(BIN)/pain3d
 
-.PHONY: install quickstart test lint gallery clean
+.PHONY: install quickstart test lint gallery study clean
 .DEFAULT_GOAL := test
 
 install: .venv/installed
@@ -42,6 +43,10 @@ gallery: install
 	$(PAIN3D) $(FACES)
 	$(PAIN3D) gallery pain3d --out docs/gallery.jpg
 	$(PAIN3D) gallery pain3d --chart --identity 5 --out docs/au_chart.jpg
+
+# options in STUDY: "--list" for the hours, "--only table2", "--backbone DIR" without a network
+study: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.study $(STUDY)
 
 lint: install
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from .packed_files import what_is_packed
+
 HEIF_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
 """Read where the extra `heic` is installed."""
 
@@ -128,7 +130,7 @@ def is_video_file(path: Path) -> bool:
     head, suffix = _head(path), path.suffix.lower()
     if head.startswith(_JPEG):
         return suffix in _MOTION_JPEG_SUFFIXES or (suffix not in PICTURE_SUFFIXES and is_motion_jpeg(path))
-    if _starts_as_picture(head):
+    if _starts_as_picture(head) or what_is_packed(path):
         return False
     return _starts_as_video(head) or suffix in VIDEO_SUFFIXES
 
@@ -141,6 +143,11 @@ def is_picture_file(path: Path) -> bool:
 def is_jpeg_file(path: Path) -> bool:
     """Whether a file is a JPEG picture, or several, by its first bytes."""
     return _head(path).startswith(_JPEG)
+
+
+def is_raw_stream(path: Path) -> bool:
+    """Whether a file begins with the start code of H.264, HEVC, VVC or MPEG pictures without a container."""
+    return _head(path).startswith((b"\0\0\x01", b"\0\0\0\x01"))
 
 
 def is_motion_jpeg(path: Path) -> bool:

@@ -3,26 +3,24 @@
 A video is decoded as it is read and never held whole.
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from . import hdr
 from .errors import InvalidInput, WorkFailed
-from .media_files import PICTURE_SUFFIXES, is_jpeg_file
+from .media_files import PICTURE_SUFFIXES, is_jpeg_file, is_raw_stream
 from .video_clock import Clock, declared_seconds, stamped_seconds
+from .video_pictures import shown_frame, square_pixels
 
 _NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
 """Formats that FFmpeg also opens, or takes for one that it opens: pictures, and texts of terminals."""
 
-_RESIZED = {"interpolation": "BICUBIC"}
+_RAW_STREAMS = frozenset({"h264", "hevc", "vvc", "m4v", "mpegvideo", "cavsvideo"})
+"""Formats that FFmpeg finds anywhere in a file: in another file's bytes by luck."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,6 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
     the frames after it are read. Where the file is damaged, or ends before the length that it declares, the last one
     holds the error.
     """
-    import av
-
     number, due, clock = -1, 0.0, None
     try:
         with open_video(path) as container:
@@ -95,14 +91,28 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -
                 if sampling.numbers is not None and number >= max(sampling.numbers):
                     return
             short = _what_is_missing(container, stream, clock, packets)
-    except (av.error.FFmpegError, OSError) as error:
+    except _decoding_errors() as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {clock.time:.2f} s"
-        yield VideoFrame(error=f"{where}: {error.strerror or str(error).splitlines()[0]}")
+        yield VideoFrame(error=f"{where}: {_in_one_line(error)}")
         return
     if short is not None:
         yield VideoFrame(error=short)
     elif number < 0:
         yield VideoFrame(error="the video holds no frame")
+
+
+def _decoding_errors() -> tuple[type[Exception], ...]:
+    """What PyAV raises on damaged and on unusual files. Other errors, such as TypeError, are those of a program."""
+    from av.error import FFmpegError
+
+    return (FFmpegError, OSError, ValueError, LookupError, ArithmeticError, MemoryError, EOFError, RuntimeError)
+
+
+def _in_one_line(error: Exception) -> str:
+    """What FFmpeg or the system says; of other errors also the name, which their texts may need."""
+    if text := getattr(error, "strerror", None):
+        return text
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 class _Packets:
@@ -147,7 +157,7 @@ def open_video(path: Path):
     """The open container of PyAV. Raises OSError or FFmpegError where it is no video."""
     import av
 
-    options = {"format": "mjpeg" if is_jpeg_file(path) else None}
+    options = {"format": "mjpeg" if is_jpeg_file(path) else None, "metadata_errors": "replace"}
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         with av.open(str(path), **options) as container:
             yield container
@@ -160,30 +170,30 @@ def open_video(path: Path):
 
 def can_decode(path: Path) -> bool:
     """Whether a file of unknown kind holds a frame of a video. Raises ModuleNotFoundError without PyAV."""
-    import av
-
     try:
         with open_video(path) as container:
             stream = shown_stream(container)
             names = container.format.name.split(",")
             if stream is None or any(name in _NO_VIDEOS or name.endswith("_pipe") for name in names):
                 return False
+            if "mjpeg" in names and not is_jpeg_file(path):  # some file that holds pictures
+                return False
+            if not _RAW_STREAMS.isdisjoint(names) and not is_raw_stream(path):
+                return False
             return next(container.decode(stream), None) is not None
-    except (av.error.FFmpegError, OSError):
+    except _decoding_errors():
         return False
 
 
 def count_frames(path: Path) -> int:
     """Frames of a video, counted without decoding one. Raises WorkFailed where it is not a readable video."""
-    import av
-
     try:
         with open_video(path) as container:
             stream = shown_stream(container)
             packets = () if stream is None else container.demux(stream)
             count = sum(1 for packet in packets if packet.size and not packet.is_discard)
-    except (av.error.FFmpegError, OSError) as error:
-        raise WorkFailed(f"{path} is not a readable video: {error.strerror or error}") from None
+    except _decoding_errors() as error:
+        raise WorkFailed(f"{path} is not a readable video: {_in_one_line(error)}") from None
     if not count:
         raise WorkFailed(f"{path} holds no frame of a video")
     return count
@@ -195,8 +205,6 @@ _MOST_RATE = 1000
 
 def expected_frames(path: Path, sampling: Sampling) -> int:
     """About how many frames `read_frames` will give, as the file's header says; 1 where it cannot be read."""
-    import av
-
     try:
         with open_video(path) as container:
             stream = shown_stream(container)
@@ -206,7 +214,7 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
             rate = rate if 0 < rate <= _MOST_RATE else 25.0
             seconds = stamped_seconds(container, stream) or stream.frames / rate
             frames = stream.frames or seconds * rate
-    except (av.error.FFmpegError, OSError):
+    except _decoding_errors():
         return 1
     wanted = frames / (sampling.every or 1) if sampling.fps is None else min(frames, seconds * sampling.fps)
     return max(1, round(wanted))
@@ -229,39 +237,6 @@ def shown_stream(container):
     return max(candidates, key=rank, default=None)  # of equal ones the first
 
 
-def as_shown(image: Image.Image, display_matrix: np.ndarray | None) -> Image.Image:
-    """A stored frame as its display matrix shows it, mirrored first where the matrix mirrors.
-
-    Args:
-        image: the frame.
-        display_matrix: (9,) int32, as FFmpeg stores it: a stored point (x, y), y downwards, is shown at
-            (a x + c y, b x + d y), with a, b in places 0, 1 and c, d in places 3, 4. Scale and shift are left out.
-            None, or a matrix that maps the frame onto a line: as stored.
-    """
-    if display_matrix is None:
-        return image
-    a, b, c, d = (float(display_matrix[k]) for k in (0, 1, 3, 4))
-    determinant = a * d - b * c
-    if determinant == 0:
-        return image
-    if determinant < 0:
-        image, a, b = ImageOps.mirror(image), -a, -b
-    clockwise = math.degrees(math.atan2(b, a))
-    quarter = round(clockwise / 90) * 90
-    turn = quarter if abs(clockwise - quarter) < 1 else clockwise  # players leave out less than a degree
-    return image.rotate(-turn, expand=True) if turn else image
-
-
-def square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """Width and height at which a frame of non-square pixels is shown; the shorter side of the pixel is drawn out.
-
-    `aspect` is the width of a pixel in units of its height; None, 0 or below, as some files hold: 1.
-    """
-    if aspect is None or aspect <= 0:
-        return width, height
-    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
-
-
 def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None) -> VideoFrame:
     if frame.is_corrupt:
         return VideoFrame(None, number, time, "the frame is damaged")
@@ -270,20 +245,7 @@ def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None)
     if max_pixels is not None and width * height > max_pixels:
         allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
-    resized = {} if (width, height) == (frame.width, frame.height) else dict(_RESIZED, width=width, height=height)
-    if frame.color_trc in (hdr.PQ, hdr.HLG):
-        levels = frame.to_ndarray(format="rgb48le", **resized)
-        stored = Image.fromarray(hdr.to_standard_range(levels, frame.color_trc, frame.color_primaries))
-    else:
-        stored = frame.to_image(**resized)
-    return VideoFrame(as_shown(stored, _display_matrix(frame)), number, time)
-
-
-def _display_matrix(frame) -> np.ndarray | None:
-    from av.sidedata.sidedata import Type
-
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    return None if data is None else np.frombuffer(bytes(data), dtype=np.int32)
+    return VideoFrame(shown_frame(frame, (width, height)), number, time)
 
 
 def is_sampled(number: int, time: float, due: float, sampling: Sampling) -> bool:

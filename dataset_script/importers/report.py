@@ -1,6 +1,8 @@
 """What an import found: how much, what was left out and why, what is incomplete."""
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +59,20 @@ class ImportReport:
 
     def lacks(self, what: str, kind: str, reason: str) -> None:
         self.incomplete.append(Problem(what, kind, reason))
+
+    @contextmanager
+    def frame(self, name: str, where: str = "") -> Iterator[None]:
+        """Reads one frame. Where it is `Unusable`, it is left out, and not listed for what it lacks too.
+
+        Args:
+            where: what the reason begins with.
+        """
+        before = len(self.incomplete)
+        try:
+            yield
+        except Unusable as problem:
+            del self.incomplete[before:]
+            self.leave_out(name, problem.kind, f"{where}{problem}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values. Every problem is listed; nothing differs between two runs over the same source."""

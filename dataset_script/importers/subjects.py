@@ -1,6 +1,7 @@
 """Who is who, and who is in which fold and split. Everything here is by subject, never by frame."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from ..errors import WorkFailed
@@ -23,6 +24,25 @@ def differing_in_case(names: Iterable[str]) -> list[list[str]]:
     for name in names:
         groups.setdefault(name.casefold(), set()).add(name)
     return [sorted(group) for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def differing_in_spelling(names: Iterable[str]) -> list[list[str]]:
+    """Groups of names, two or more each, that may be one person's: 1, 01 and 1.0; S1, s01 and s-1; sorted.
+
+    What differs is case, the zeros before a number, the ".0" of a number in a spreadsheet, and how words are parted.
+    """
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        groups.setdefault(_without_spelling(name), set()).add(name)
+    return [sorted(group) for _, group in sorted(groups.items()) if len(group) > 1]
+
+
+def _without_spelling(name: str) -> str:
+    text = unicodedata.normalize("NFKC", name).casefold().strip()
+    text = re.sub(r"^([0-9]+)\.0+$", r"\1", text)
+    text = re.sub(r"[\s_-]+", "-", text)
+    text = re.sub(r"(?<=[^\W\d_])-(?=[0-9])", "", text)
+    return re.sub(r"(?<![0-9.,])0+(?=[0-9])", "", text)
 
 
 def spelling_note(spellings: Iterable[str]) -> str:
@@ -78,7 +98,11 @@ def assign(frames: Sequence[SourceFrame], folds: Folds | None) -> tuple[Folds | 
         _check_splits(frames)
     if folds is None and not given:
         if len(identities) < len(SPLITS):
-            notes.append(f"{len(identities)} subjects cannot make three splits: all frames are in train")
+            cure = "add subjects" + ", or a column `split` to the CSV file" * (len(identities) > 1)
+            notes.append(
+                f"{len(identities)} subject(s) cannot make three splits: all frames are in train; training also needs "
+                f"somebody in validation: {cure}"
+            )
         else:
             folds = make_folds(list(identities))
             notes.append(

@@ -23,7 +23,7 @@ from .files import PICTURES
 from .frame import SourceFrame
 from .labels import SPLITS_ALLOWED, checked_aus, split_named, whole, whole_pspi
 from .report import ImportReport, Unusable
-from .subjects import differing_in_case
+from .subjects import differing_in_spelling
 
 _UNITS = [name.lower() for name in AU_NAMES]
 _BOX = ["x0", "y0", "x1", "y1"]
@@ -84,7 +84,7 @@ class Table:
         for labels, split in zip(rows, splits, strict=True):
             line = labels.row.line
             name = one_line(labels.text("path")) or f"a row of {self.table.path.name}"
-            try:
+            with report.frame(name, where=f"line {line}: "):
                 path = self._picture(labels)
                 earlier = seen.setdefault(path, (line, None))
                 frame = self._frame(report, labels, path, split)
@@ -95,12 +95,10 @@ class Table:
                     raise Unusable("found twice", f"line {earlier[0]} has the same picture {difference}; delete one")
                 else:
                     repeated += 1
-            except Unusable as problem:
-                report.leave_out(name, problem.kind, f"line {line}: {problem}")
         self.num_pictures = len(seen)
         report.notes += [
             f"{' and '.join(names)} are different subjects; write one person's name in one way"
-            for names in differing_in_case(frame.subject_id for frame in frames)
+            for names in differing_in_spelling(frame.subject_id for frame in frames)
         ]
         if repeated:
             report.notes.append(f"{repeated:,} rows repeat an earlier one and were read once")
@@ -209,12 +207,14 @@ def _names_of_columns(table: TableFile) -> dict[str, str]:
         raise InvalidInput(f"{table.path} has the columns {', '.join(unknown)}; allowed are {', '.join(_ALLOWED)}")
     units = [name for name in _UNITS if name in names]
     missing = [name for name in _REQUIRED if name not in names]
-    missing += [name for name in _UNITS if name not in names] if units or "pspi" not in names else []
+    missing_units = [name for name in _UNITS if name not in names] if units or "pspi" not in names else []
+    missing += missing_units
     missing += [name for name in _BOX if name not in names] if {*_BOX} & names.keys() else []
     if missing:
-        raise InvalidInput(
-            f"{table.path} lacks the columns {', '.join(missing)}; with all six units, `pspi` may be absent"
-        )
+        cure = "; with all six units `pspi` may be absent, and with `pspi` all units" if missing_units else ""
+        if missing_units and "pspi" in names:
+            cure = f"; to import PSPI alone, delete {', '.join(names[name] for name in units)}"
+        raise InvalidInput(f"{table.path} lacks the columns {', '.join(missing)}{cure}")
     return names
 
 

@@ -52,16 +52,14 @@ class Unbc:
         ratings = _read_ratings(files, {key[:2] for key in files.pictures if key not in copied}, report)
         frames = []
         for key, path in files.pictures.items():
-            name = "/".join(key)
-            try:
+            with report.frame("/".join(key)):
                 if key in copied:
                     raise Unusable("found twice", f"it is the picture of {'/'.join(copied[key])}, another subject")
                 frames.append(self._frame(report, key, path, files, ratings.get(key[:2])))
-            except Unusable as problem:
-                report.leave_out(name, problem.kind, str(problem))
-        for kind, labels in (("FACS", files.facs), ("PSPI", files.pspi), ("AAM", files.aam)):
-            for key in labels.keys() - files.pictures.keys():
-                report.leave_out("/".join(key), "no picture", f"there is a label ({kind}) but no picture")
+        labels = {"FACS": files.facs, "PSPI": files.pspi, "AAM": files.aam}
+        for key in set().union(*labels.values()) - files.pictures.keys():
+            kinds = ", ".join(kind for kind, found in labels.items() if key in found)
+            report.leave_out("/".join(key), "no picture", f"there is a label ({kinds}) but no picture")
         report.left_out.sort(key=lambda problem: (problem.what, problem.reason))
         if self._num_shares:
             report.notes.append(

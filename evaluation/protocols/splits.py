@@ -135,7 +135,12 @@ def from_groups(groups: Sequence[Sequence[Hashable]], validation: int | None = N
         others = [circle[(start + i) % len(circle)] for i in range(len(circle) - len(group))]
         count = len(group) if validation is None else validation
         if not 0 <= count < len(others):
-            raise InvalidInput(f"validation is {count}; allowed is 0 to {len(others) - 1}, so that somebody trains")
+            most = len(others) - 1
+            allowed = f"allowed is 0 to {most}" if most > 0 else f"needed are {len(group) + 2} people or more"
+            raise InvalidInput(
+                f"validation is {count} of {len(circle)} people, beside {len(group)} tested; {allowed}, "
+                "so that somebody trains"
+            )
         splits.append(Split(f"fold-{k}", tuple(others[count:]), tuple(others[:count]), tuple(group)))
     return splits
 

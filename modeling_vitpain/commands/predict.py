@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
     parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--json", action="store_true", help="JSON in place of CSV")
+    parser.add_argument("--json", action="store_true", help="JSON in place of CSV, as for OUT.json")
     parser.add_argument(
         "--overlays", type=Path, metavar="DIR", help="a PNG for each picture: where each AU query looks"
     )
@@ -127,7 +127,6 @@ def run(args: argparse.Namespace) -> int:
 def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
     from ..prediction.resume import in_order, kept_rows, stamps_of
     from ..prediction.score_file import open_scores
-    from ..prediction.score_rows import CsvRows, JsonRows
     from .predict_options import scoring_of
     from .predict_report import Report, without_lone_error
 
@@ -137,7 +136,7 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
     if any(source.is_video for source in sources):
         import av  # noqa: F401 - a missing package is reported before the model is loaded
 
-    with open_scores(args.out, JsonRows() if args.json else CsvRows(), args.overwrite) as scores:
+    with open_scores(args.out, args.json, args.overwrite) as scores:
         scoring = scoring_of(args, sources)
         units = _units(args, sources)
         stamps = stamps_of(sources)

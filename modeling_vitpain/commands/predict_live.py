@@ -15,7 +15,7 @@ from ..prediction.image_scores import ImageScores
 from ..prediction.media import InputImage
 from ..prediction.preview import Preview
 from ..prediction.score_file import ScoreFile, ScoreStream, open_scores
-from ..prediction.score_rows import CsvRows, JsonRows, score_row
+from ..prediction.score_rows import score_row
 from .predict_options import Scoring, scoring_of
 
 
@@ -33,7 +33,7 @@ def run_live(args: argparse.Namespace, sampling: Sampling) -> int:
             raise InvalidInput(f"camera and {option} were both given; allowed is one of them")
     args.batch_size = 1  # each row as soon as its picture is there
     with (
-        open_scores(args.out, JsonRows() if args.json else CsvRows(), args.overwrite) as scores,
+        open_scores(args.out, args.json, args.overwrite) as scores,
         Camera(args.camera, sampling, args.seconds) as camera,
     ):
         scoring = scoring_of(args, [camera.source])

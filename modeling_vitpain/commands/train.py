@@ -51,6 +51,8 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     distillation.add_argument(
         "--cache-teacher", metavar="DIR", help="run the teacher once a frame, unvaried, and keep its outputs in DIR"
     )
+    for term, what in {"pspi": "its PSPI (0.1)", "au": "its AUs (0.3)", "feature": "its class token (0.5)"}.items():
+        distillation.add_argument(f"--distillation-{term}", type=float, metavar="W", help=f"weight of {what}")
     recipe = parser.add_argument_group("recipe (default: the preset's)")
     recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
     recipe.add_argument("--max-steps", type=int, help="stop after so many steps")
@@ -66,6 +68,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="W",
         help="of learning the heatmaps; scratch 10; 0 for data without them",
+    )
+    recipe.add_argument(
+        "--attention-weight",
+        type=float,
+        metavar="W",
+        help="of where the AU queries look; for data made with --geometry",
     )
     recipe.add_argument("--lora-rank", type=int, help="LoRA on the backbone's attention, merged in the end; 0: none")
     recipe.add_argument("--tune", type=int, metavar="N", help="train the backbone's last N layers; 0: none of it")

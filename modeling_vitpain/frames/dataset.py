@@ -131,7 +131,8 @@ def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:
         return load_dataset(str(data), split=split)
     except ValueError as error:
         wanted = "splits to read" if split is None else f"split {split!r}"
-        raise InvalidInput(f"data {data} has no {wanted}: {_first_line(error)}") from error
+        cure = "; other people than those who train must validate" if split == "validation" else ""
+        raise InvalidInput(f"data {data} has no {wanted}: {_first_line(error)}{cure}") from error
     except (OSError, RuntimeError) as error:
         raise _unreadable(data, error) from error
 

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from dataset_script.video import Sampling, is_sampled, next_tick, square_pixels
+from dataset_script.video import Sampling, is_sampled, next_tick
+from dataset_script.video_pictures import square_pixels
 
 from .media import InputImage, MediaFile
 

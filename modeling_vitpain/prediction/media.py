@@ -24,6 +24,7 @@ from dataset_script.media_files import (
     is_video_file,
     visible_files,
 )
+from dataset_script.packed_files import what_is_packed
 from dataset_script.rows import DAMAGED_PICTURE
 from dataset_script.video import Sampling, can_decode, read_frames
 
@@ -168,7 +169,8 @@ def read_picture(source: MediaFile) -> InputImage:
             return InputImage(source, rgb, scale=max(rgb.size) / stored, note=note)
     except UnidentifiedImageError:
         needed = "a HEIC picture, read after: pip install 'pain3d[heic]'"
-        return InputImage(source, error=needed if is_heif_file(source.path) else _NEITHER)
+        why = needed if is_heif_file(source.path) else what_is_packed(source.path) or _NEITHER
+        return InputImage(source, error=why)
     except DAMAGED_PICTURE as error:
         return InputImage(source, error=f"unreadable: {_first_line(error)}")
 
@@ -187,7 +189,7 @@ def _is_picture(path: Path) -> bool:
 
 def _is_unnamed_video(path: Path) -> bool:
     try:
-        return can_decode(path)
+        return what_is_packed(path) is None and can_decode(path)
     except ModuleNotFoundError:
         return False  # without PyAV no file is a video by what decodes it
 

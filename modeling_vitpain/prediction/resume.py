@@ -19,6 +19,9 @@ from .score_rows import ScoreRow
 Unit = list[MediaFile]
 """Files scored together or not at all: a picture, a video, or those of a person who decide each other's scores."""
 
+_ROWS_WITHOUT_FRAMES = 1
+"""Of a video that cannot be read: its error."""
+
 
 def kept_rows(
     earlier: Earlier,
@@ -52,7 +55,10 @@ def kept_rows(
             )
     last = place.get(earlier.rows[-1]["path"]) if earlier.rows and not earlier.finished else None
     kept = [
-        rows if _is_whole(unit, rows, k == last, all_faces) and _is_unchanged(unit, earlier.stamps, stamps) else None
+        rows
+        if _is_whole(unit, rows, k == last, earlier.rows_of_videos, all_faces)
+        and _is_unchanged(unit, earlier.stamps, stamps)
+        else None
         for k, (unit, rows) in enumerate(zip(units, found, strict=True))
     ]
     first = next((k for k, rows in enumerate(kept) if rows is None), len(units))
@@ -120,12 +126,20 @@ def _is_unchanged(unit: Unit, before: Mapping[str, str | None], now: Mapping[str
     return all(name in before and before[name] == now[name] for name in names)
 
 
-def _is_whole(unit: Unit, rows: list[ScoreRow], is_last: bool, all_faces: bool) -> bool:
-    """Whether a unit's rows are all there: those of all but the `is_last` are, for they were written in order."""
+def _is_whole(
+    unit: Unit, rows: list[ScoreRow], is_last: bool, rows_of_videos: Mapping[str, int], all_faces: bool
+) -> bool:
+    """Whether a unit's rows are all there.
+
+    Pictures that are scored together: each has a row, and the unit `is_last` in the file no more; rows are written in
+    order. A video: it has as many rows as when it was finished; some may have been deleted since.
+    """
     if {row["path"] for row in rows} != {written_name(source.path) for source in unit}:
         return False
-    if len(unit) > 1 or unit[0].is_video:
+    if len(unit) > 1:
         return not is_last
+    if unit[0].is_video:
+        return not is_last and len(rows) == rows_of_videos.get(rows[0]["path"], _ROWS_WITHOUT_FRAMES)
     return len(rows) == (int(rows[0]["faces"] or 1) if all_faces else 1)
 
 

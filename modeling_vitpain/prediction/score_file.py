@@ -1,11 +1,13 @@
 """The file of scores: rows as they come, and a record beside it from which the same command goes on after a stop.
 
-`scores.csv.run.json` holds the settings that decide the scores, a stamp of each file to be scored, and whether all of
-them are done. Rows are flushed one by one, so that a killed process leaves whole rows and at most the beginning of one.
+`scores.csv.run.json` holds the settings that decide the scores, a stamp of each file to be scored, how many rows each
+finished video has, and whether all files are done. Rows are flushed one by one, so that a killed process leaves whole
+rows and at most the beginning of one.
 """
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +18,12 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
 from dataset_script.terminal import print_rows
 
-from .score_rows import RowFormat, ScoreRow
+from .score_rows import CsvRows, JsonRows, RowFormat, ScoreRow
 
 _ANEW = "name another file, or start anew with --overwrite"
 
-_OTHER_KINDS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz")
-"""Suffixes of what is not written: programs refuse text of these names."""
+_OTHER_KINDS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz", ".tsv", ".tab", ".jsonl")
+"""Suffixes of what is not written: programs refuse text of these names, or read it wrongly."""
 
 
 def record_path(path: Path) -> Path:
@@ -41,11 +43,13 @@ class Earlier:
     Attributes:
         rows: all whole rows of the file.
         stamps: of the files that were to be scored.
+        rows_of_videos: how many rows each finished video has, by its written name.
         finished: whether the last run ended.
     """
 
     rows: list[ScoreRow] = field(default_factory=list)
     stamps: Mapping[str, str | None] = field(default_factory=dict)
+    rows_of_videos: Mapping[str, int] = field(default_factory=dict)
     finished: bool = False
 
 
@@ -57,6 +61,9 @@ class ScoreFile:
         self._file, self._format, self._overwrite = file, row_format, overwrite
         self._record: dict[str, Any] = {}
         self._empty = True
+        self._rows: Counter[str] = Counter()  # of each file
+        self._videos: set[str] = set()
+        self._last: str | None = None  # the file of the last row
 
     def earlier(self, settings: Mapping[str, Any], columns: Sequence[str]) -> Earlier:
         """What is there of the same work. From now on rows have these columns.
@@ -84,11 +91,13 @@ class ScoreFile:
             raise InvalidInput(f"{self.path} holds rows of another run: {'; '.join(changed)}; {_ANEW}")
         if not content.startswith(self._encoded(rows)):
             raise InvalidInput(f"{self.path} was changed by another program since it was written; {_ANEW}")
-        return Earlier(rows, found["files"], found["finished"])
+        return Earlier(rows, found["files"], found["rows"], found["finished"])
 
     def begin(self, settings: Mapping[str, Any], stamps: Mapping[str, str | None], rows: list[ScoreRow]) -> None:
         """Writes the record and leaves `rows` alone in the file. `stamps`: of all files that will be scored."""
         self._record = {"settings": settings, "files": stamps}
+        for row in rows:
+            self._count(row)
         self._write_record(finished=False)
         with reporting_write_errors(self.path):
             self._file.seek(0)
@@ -98,7 +107,10 @@ class ScoreFile:
         self._empty = not rows
 
     def write(self, row: ScoreRow) -> None:
-        """Adds a row. Raises WorkFailed when it cannot be written."""
+        """Adds a row; rows of one file follow each other. Raises WorkFailed when it cannot be written."""
+        if row["path"] != self._last and self._last in self._videos:
+            self._write_record(finished=False)
+        self._count(row)
         with reporting_write_errors(self.path):
             self._file.write(self._format.row(row, self._empty))
             self._file.flush()
@@ -120,8 +132,15 @@ class ScoreFile:
     def _encoded(self, rows: list[ScoreRow]) -> bytes:
         return self._format.head + b"".join(self._format.row(row, k == 0) for k, row in enumerate(rows))
 
+    def _count(self, row: ScoreRow) -> None:
+        self._last = row["path"]
+        self._rows[self._last] += 1
+        if row["frame"] not in (None, ""):
+            self._videos.add(self._last)
+
     def _write_record(self, finished: bool) -> None:
-        text = json.dumps({**self._record, "finished": finished}, indent=1)
+        rows = {name: self._rows[name] for name in sorted(self._videos)}
+        text = json.dumps({**self._record, "rows": rows, "finished": finished}, indent=1)
         write_atomically(record_path(self.path), f"{text}\n".encode())
 
 
@@ -131,7 +150,7 @@ def _read_record(path: Path) -> dict[str, Any]:
         found = read_record(path)
     except WorkFailed as error:
         raise InvalidInput(f"{error}; {_ANEW}") from None
-    if absent := {"settings", "files", "finished"} - found.keys():
+    if absent := {"settings", "files", "rows", "finished"} - found.keys():
         raise InvalidInput(f"{path} is damaged: it has no {', '.join(sorted(absent))}; {_ANEW}")
     return found
 
@@ -161,16 +180,24 @@ class ScoreStream:
             self._write(self._format.foot)
 
 
+def _format_of(path: Path | None, as_json: bool) -> RowFormat:
+    suffix = "" if path is None else path.suffix.lower()
+    if suffix in _OTHER_KINDS:
+        raise InvalidInput(f"out is {path}; what is written is CSV or, with --json, JSON: name it .csv or .json")
+    if suffix == ".csv" and as_json:
+        raise InvalidInput(f"out is {path}, and --json was given; allowed is a file named .json, or CSV without --json")
+    return JsonRows() if as_json or suffix == ".json" else CsvRows()
+
+
 @contextlib.contextmanager
-def open_scores(path: Path | None, row_format: RowFormat, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
-    """Where scores are written; `path`: None or "-" for standard output.
+def open_scores(path: Path | None, as_json: bool, overwrite: bool) -> Iterator[ScoreFile | ScoreStream]:
+    """Where scores are written; `path`: None or "-" for standard output, .json for JSON without `as_json` too.
 
     Raises:
         InvalidInput: `path` has the suffix of another kind of file; and as `open_score_file`.
         WorkFailed: as `open_score_file`.
     """
-    if path is not None and path.suffix.lower() in _OTHER_KINDS:
-        raise InvalidInput(f"out is {path}; what is written is CSV or, with --json, JSON: name it .csv or .json")
+    row_format = _format_of(path, as_json)
     if path is None or str(path) == "-":
         yield ScoreStream(lambda content: print_rows(content.decode()), row_format)
     elif is_stream(path):

@@ -63,13 +63,16 @@ class FeatureCache:
             copies: of each frame.
 
         Raises:
-            InvalidInput: the model has a second backbone for references, or the frames give more than pictures.
+            InvalidInput: the model has a second backbone for references, or the frames give more pictures.
             WorkFailed: a file is stale, or cannot be written.
         """
         if self.model.reference_backbone is not None:
             raise InvalidInput("reference_encoder is 'own' with cached features; allowed is 'shared'")
-        if set(frames.views) != {"pixel_values"} or frames.teacher_outputs is not None:
-            raise InvalidInput("features are kept with a teacher or heatmaps; allowed is a recipe with neither")
+        if set(frames.views) != {"pixel_values"}:
+            raise InvalidInput(
+                "features are kept, and the recipe gives a teacher heatmaps or learns them; allowed is a teacher whose "
+                "outputs are kept (cache_teacher), and heatmap_weight 0"
+            )
         if frames.augment_seed is None or frames.augmentation == "none":
             copies = 1
         start = model_hash(self.model.backbone, self.model.config.backbone_config, self.processor)
@@ -94,8 +97,8 @@ class FeatureCache:
             stored = json.loads(state.read_text(encoding="utf-8"))
             if stored["key"] != key:
                 raise WorkFailed(
-                    f"features {path} are stale: of another backbone, data, augmentation or seed; delete {state} to "
-                    "compute them again, or name another directory"
+                    f"features {path} are stale: of another backbone, data or augmentation; delete {state} to compute "
+                    "them again, or name another directory"
                 )
             done, shape = stored["done"], tuple(stored["shape"])
         if shape is None:
@@ -160,6 +163,7 @@ class FeatureFrames(Dataset):
     def __init__(self, frames: PainFrames, tokens: list[np.ndarray], other_days: list[np.ndarray] | None = None):
         self.frames, self.tokens, self.other_days = frames, tokens, other_days
         self.labels, self.au_labels, self.pain_labels = frames.labels, frames.au_labels, frames.pain_labels
+        self.teacher_outputs = frames.teacher_outputs
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -179,6 +183,8 @@ class FeatureFrames(Dataset):
             item["au_heat"] = self.frames.unit_heat.patches(index, _variation(self.frames, copy, index))
         if self.frames.references is not None:
             item |= self._reference(index, draw, copy)
+        if self.teacher_outputs is not None:
+            item |= {f"teacher_{name}": values[index] for name, values in self.teacher_outputs.items()}
         return item
 
     def _reference(self, index: int, draw: int, copy: int) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
 _ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
 _OF_PRETRAINED = ("layers", "size")
+_OF_TEACHER = ("cache_teacher", "distillation_pspi", "distillation_au", "distillation_feature")
 _ARCHITECTURE = ("au_head", "pspi_head", "pooling", "reference", "reference_encoder")
 
 
@@ -39,6 +40,7 @@ class RunOptions:
         au_head, pspi_head, pooling, reference, reference_encoder, lambda_au: as in ViTPainConfig.
         without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
         reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
+        attention_weight, distillation_pspi, distillation_au, distillation_feature: as in ViTPainTrainingArguments.
         other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
             of another day (the configuration `references`), where the data have any.
         epochs, batch_size, lr: `lr` is that of the heads; the backbone's keeps its ratio to it.
@@ -68,6 +70,10 @@ class RunOptions:
     lambda_au: float | None = None
     sampler: str | None = None
     heatmap_weight: float | None = None
+    attention_weight: float | None = None
+    distillation_pspi: float | None = None
+    distillation_au: float | None = None
+    distillation_feature: float | None = None
     lora_rank: int | None = None
     tune: int | None = None
     layer_decay: float | None = None
@@ -118,8 +124,9 @@ class RunOptions:
                 raise InvalidInput("input is 'heatmap' with reference 'neutral'; a heatmap is the change from neutral")
         if self.input == "heatmap" and self.heatmap_weight:
             raise InvalidInput(f"heatmap_weight is {self.heatmap_weight} with input 'heatmap'; allowed is 0")
-        if self.cache_teacher is not None and self.teacher is None:
-            raise InvalidInput("cache_teacher is given without a teacher; allowed is with one")
+        of_teacher = [name for name in _OF_TEACHER if getattr(self, name) is not None]
+        if of_teacher and self.teacher is None:
+            raise InvalidInput(f"{of_teacher[0]} is given without a teacher; allowed is with one")
 
     @property
     def preset_name(self) -> str:
@@ -184,6 +191,10 @@ class RunOptions:
             "per_device_eval_batch_size": self.batch_size and 2 * self.batch_size,
             "sampler": self.sampler,
             "heatmap_weight": self.heatmap_weight,
+            "attention_weight": self.attention_weight,
+            "distillation_pspi": self.distillation_pspi,
+            "distillation_au": self.distillation_au,
+            "distillation_feature": self.distillation_feature,
             "lora_rank": self.lora_rank,
             "layer_decay": self.layer_decay,
             "freeze_epochs": self.freeze_epochs,

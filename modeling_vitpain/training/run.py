@@ -46,6 +46,8 @@ from .teacher_cache import teacher_outputs
 from .trainers import DistillationTrainer, ViTPainTrainer
 
 RECORD = "training.json"
+KEPT_COPIES_SEED = 0
+"""Of the variations whose tokens are kept: runs of all seeds share them."""
 _CHECKPOINTS = "checkpoints"
 _OPTIONS = "options.json"
 _FEATURES = "features"
@@ -127,8 +129,9 @@ def build_trainer(
                 cache = Path(options.cache_teacher)
                 teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
     augmentation = options.augmentation_name
+    caches_features = args.tune == 0 and options.caches_features
     train_frames = {
-        "augment_seed": options.seed,
+        "augment_seed": KEPT_COPIES_SEED if caches_features else options.seed,
         "with_heatmap": args.heatmap_weight > 0,
         "teacher": teacher_data,
         "augmentation": augmentation,
@@ -150,7 +153,7 @@ def build_trainer(
         "train_dataset": PainFrames(splits["train"], processor, options.input, **train_frames),
         "eval_dataset": PainFrames(splits["validation"], processor, options.input, **validation_frames),
     }
-    if args.tune == 0 and options.caches_features:
+    if caches_features:
         directory = Path(args.output_dir) / _FEATURES if options.features is None else Path(options.features)
         datasets = _cached(datasets, directory, model.to(args.device), processor, args)
     return trainer_class(model, args, **datasets, **extra)

@@ -93,4 +93,12 @@ def test_of_several_csv_files_one_must_be_named(tmp_path, capsys, names):
     for name in names:
         write(tmp_path / name, "path,subject,pspi")
     assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
-    assert f"holds several CSV files: {', '.join(names)}; name one of them" in capsys.readouterr().err
+    stderr = capsys.readouterr().err
+    assert f"holds several CSV files: {', '.join(names)}; name one of them" in stderr and "split" not in stderr
+
+
+def test_a_csv_file_for_each_split_gets_its_cure(tmp_path, capsys):
+    for name in ("test.csv", "train.csv", "val.csv"):
+        write(tmp_path / name, "path,subject,pspi")
+    assert pain3d_cli.main(["import", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert "or join them into one, with a column `split` to keep the splits" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """A folder of pictures with a CSV file."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from unbc_layout import face, png, write
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.importers.importing import ProblemsFound, import_dataset
+from modeling_vitpain.frames.dataset import open_split
 
 UNITS = "au4,au6,au7,au9,au10,au43"
 
@@ -68,6 +70,64 @@ def test_subjects_that_differ_in_case_are_noted(tmp_path):
     report = import_dataset(table, tmp_path / "out")
     assert report.subjects == 2
     assert "S01 and s01 are different subjects; write one person's name in one way" in report.notes
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("1", "01", "1.0"),
+        ("s1", "S01"),
+        ("P-1", "P_01", "p 1"),
+        ("ann lee", "Ann_Lee"),
+        ("a\u0308", "\u00e4"),
+        ("07", "7"),
+    ],
+)
+def test_spellings_that_may_be_one_person_are_noted(tmp_path, names):
+    rows = (f"pictures/{k}.png,{names[k % len(names)]},{k}" for k in range(6))
+    report = import_dataset(source(tmp_path, "path,subject,pspi", *rows), tmp_path / "out")
+    note = f"{' and '.join(sorted(names))} are different subjects; write one person's name in one way"
+    assert report.subjects == len(names) and note in report.notes
+    assert note in report.to_text() and note in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+
+
+def test_names_of_different_people_are_not_noted(tmp_path):
+    names = ("1", "10", "100", "1-2", "12", "1.05")
+    rows = (f"pictures/{k}.png,{name},{k}" for k, name in enumerate(names))
+    report = import_dataset(source(tmp_path, "path,subject,pspi", *rows), tmp_path / "out")
+    assert not any("different subjects" in note for note in report.notes)
+
+
+def test_a_row_that_is_left_out_is_listed_once(tmp_path):
+    header = f"path,subject,{UNITS},pspi"
+    table = source(tmp_path, header, "pictures/0.png,a,0,0,0,0,0,0,", "pictures/1.png,a,1.5,0,0,0,0,0,")
+    report = import_dataset(table, tmp_path / "out")
+    assert [problem.what for problem in report.left_out] == ["pictures/1.png"]
+    assert [problem.what for problem in report.incomplete] == ["pictures/0.png"]
+
+
+@pytest.mark.parametrize(
+    ("header", "end"),
+    [
+        ("path,subject,au4,AU06,pspi", "au7, au9, au10, au43; to import PSPI alone, delete au4, AU06"),
+        ("path,subject,au4", "au43; with all six units `pspi` may be absent, and with `pspi` all units"),
+        ("path,pspi", "lacks the columns subject"),
+    ],
+)
+def test_a_missing_column_gets_its_cure(tmp_path, header, end):
+    with pytest.raises(InvalidInput) as error:
+        import_dataset(source(tmp_path, header), tmp_path / "out")
+    assert str(error.value).endswith(end)
+
+
+@pytest.mark.parametrize(("people", "cure"), [("a", "add subjects"), ("ab", "add subjects, or a column `split`")])
+def test_few_people_are_all_in_train_which_is_said_with_its_cure(tmp_path, people, cure):
+    rows = (f"pictures/{k}.png,{people[k % len(people)]},{k}" for k in range(6))
+    report = import_dataset(source(tmp_path, "path,subject,pspi", *rows), tmp_path / "out")
+    (note,) = [note for note in report.notes if "cannot make three splits" in note]
+    assert f"training also needs somebody in validation: {cure}" in note
+    with pytest.raises(InvalidInput, match=r"no split 'validation'.*; other people than those who train must validate"):
+        open_split(tmp_path / "out", "validation")
 
 
 def test_pspi_alone_leaves_the_units_null(tmp_path):

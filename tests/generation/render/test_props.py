@@ -48,7 +48,7 @@ def heat(maker, person, view):
 
 
 def test_an_opaque_prop_is_seen_and_everything_else_stays(maker, person):
-    bare, worn = (seen(maker, person, props) for props in ((), (ball(person, maker, 30),)))
+    bare, worn = (seen(maker, person, props) for props in ((), (ball(person, maker, 30, radius=13.0),)))
     covering = worn.picture.covering
     assert bare.picture.covering is None and covering.names == ("ball",)
     hidden = covering.hidden_by == 0

@@ -143,7 +143,7 @@ def test_files_that_are_new_or_changed_are_scored_and_put_in_their_place(model, 
 )
 def test_rows_of_other_options_are_refused(model, ward, tmp_path, capsys, options, message):
     other = save_model(tmp_path / "other", face_crop=0.9)
-    out = tmp_path / "scores.csv"
+    out = tmp_path / "scores"
     pain3d_cli.main([*call(model, ward), "--out", str(out)])
     before = out.read_bytes()
     capsys.readouterr()
@@ -195,12 +195,58 @@ def test_rows_without_their_record_are_kept_until_overwrite(model, ward, tmp_pat
     assert out.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["scores.xlsx", "scores.PARQUET", "scores.csv.gz"])
+@pytest.mark.parametrize("name", ["scores.xlsx", "scores.PARQUET", "scores.csv.gz", "scores.tsv", "scores.jsonl"])
 def test_scores_are_not_named_as_what_they_are_not(model, ward, tmp_path, capsys, name):
     out = tmp_path / name
     assert pain3d_cli.main(["predict", "--model", str(model), "--out", str(out), str(ward / "c")]) == 2
     assert f"out is {out}; what is written is CSV or, with --json, JSON" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_file_named_json_holds_json(model, ward, tmp_path, capsys):
+    words = ["predict", "--model", str(model), str(ward / "c"), "--out"]
+    assert pain3d_cli.main([*words, str(tmp_path / "a.JSON")]) == 0
+    assert pain3d_cli.main([*words, str(tmp_path / "b.json"), "--json"]) == 0
+    assert (tmp_path / "a.JSON").read_bytes() == (tmp_path / "b.json").read_bytes()
+    assert len(json.loads((tmp_path / "a.JSON").read_text())) == 4
+    capsys.readouterr()
+    assert pain3d_cli.main([*words, str(tmp_path / "scores.csv"), "--json"]) == 2
+    assert "scores.csv, and --json was given; allowed is a file named .json" in capsys.readouterr().err
+    assert not (tmp_path / "scores.csv").exists()
+
+
+@pytest.mark.parametrize("deleted", [{8}, {6, 12}, set(range(6, 13)), {4, 9, 20}, set(range(17, 22))])
+@pytest.mark.parametrize("stop", [False, True])
+def test_rows_that_were_deleted_are_scored_again(model, ward, tmp_path, deleted, stop):
+    """Any of a picture or a video: the first, the last, all. The clips are lines 6 to 12 and 13 to 17."""
+    straight, out = tmp_path / "straight", tmp_path / "out"
+    assert pain3d_cli.main([*call(model, ward), "--out", str(straight)]) == 1
+    whole = straight.read_bytes()
+    kept = [line for k, line in enumerate(whole.splitlines(keepends=True)) if k not in deleted]
+    stopped(straight, out, 0)
+    if not stop:
+        record_path(out).write_bytes(record_path(straight).read_bytes())
+    out.write_bytes(b"".join(kept))
+    assert pain3d_cli.main([*call(model, ward), "--out", str(out)]) == 1
+    assert out.read_bytes() == whole
+    assert record_path(out).read_bytes() == record_path(straight).read_bytes()
+
+
+def test_the_record_counts_the_rows_of_each_finished_video(model, ward, tmp_path, monkeypatch):
+    """So does that of a killed run, from which rows may be deleted too."""
+    out, videos = tmp_path / "out", [str(ward / "b" / name) for name in ("b0.mp4", "b1.mp4")]
+    reading = media.read_pictures
+
+    def killed_in_the_second(source, *rest):
+        yield from reading(source, *rest)
+        if source.name == "c1.png":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(media, "read_pictures", killed_in_the_second)
+    words = call(model, ward, "--batch-size", "1")
+    assert pain3d_cli.main([*words, "--out", str(out)]) == 130
+    record = json.loads(record_path(out).read_text())
+    assert record["rows"] == dict(zip(videos, (7, 5), strict=True)) and not record["finished"]
 
 
 def lines_but_that_of_faces(stderr: str) -> list[str]:
@@ -295,12 +341,12 @@ class TestOut:
     def test_a_full_disk(self, many, tmp_path, capsys, monkeypatch):
         import errno
 
-        from modeling_vitpain.prediction import score_rows
+        from modeling_vitpain.prediction import score_file
 
         class Full:
             head = property(lambda self: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
 
-        monkeypatch.setattr(score_rows, "CsvRows", Full)
+        monkeypatch.setattr(score_file, "CsvRows", Full)
         words = ["predict", str(many), "--model", "m", "--out", str(tmp_path / "out.csv")]
         assert pain3d_cli.main(words) == 1
         assert "No space left on device; free some space" in capsys.readouterr().err

@@ -1,11 +1,13 @@
 """Frames are what a player shows: orientation, aspect, start, stream; by the numbers, and against ffmpeg itself."""
 
+import io
 import shutil
 import subprocess
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image, ImageOps
 
 av = pytest.importorskip("av")
 
@@ -25,7 +27,7 @@ from small_videos import (  # noqa: E402 - it imports av
 )
 
 from dataset_script.media_files import VIDEO_SUFFIXES  # noqa: E402
-from dataset_script.video import as_shown, square_pixels  # noqa: E402
+from dataset_script.video_pictures import as_shown, square_pixels  # noqa: E402
 from modeling_vitpain.prediction.media import InputImage, MediaFile, read_pictures  # noqa: E402
 
 LOSS = 6
@@ -49,6 +51,40 @@ def test_all_eight_orientations(clip, tmp_path, name):
         assert distance(frame.image, shown(drawn(k), MATRICES[name])) < LOSS
     others = [shown(drawn(0), matrix) for other, matrix in MATRICES.items() if other != name]
     assert min(distance(frames[0].image, pixels) for pixels in others) > 3 * LOSS
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".avi", ".mov", ".mkv", ".mjpeg"])
+def test_pictures_of_a_camera_copied_into_a_video(tmp_path, suffix, orientation):
+    """Motion JPEG whose pictures hold EXIF data, of which PyAV knows no name, and are turned by them."""
+    pictures = [camera_jpeg(k, orientation) for k in range(3)]
+    path = tmp_path / f"door{suffix}"
+    if suffix == ".mjpeg":
+        path.write_bytes(b"".join(pictures))
+    else:
+        write_packets(path, pictures)
+    frames = frames_of(path)
+    assert [frame.error for frame in frames] == [None] * 3
+    for frame, picture in zip(frames, pictures, strict=True):
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(picture)))
+        assert distance(frame.image, np.asarray(upright)) < LOSS
+
+
+def camera_jpeg(k: int, orientation: int) -> bytes:
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = orientation, "Camera"
+    Image.fromarray(drawn(k)).save(file, "JPEG", quality=95, exif=exif)
+    return file.getvalue()
+
+
+def write_packets(path, pictures: list[bytes]) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        for k, picture in enumerate(pictures):
+            packet = av.Packet(picture)
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, k, k, Fraction(1, RATE)
+            container.mux(packet)
 
 
 @pytest.mark.parametrize("scale", [0.5, 3])

@@ -137,6 +137,36 @@ class TestHighDynamicRange:
         assert len(frames) == 3 and all(distance(frame.image, pixels) < 3 for frame in frames)
 
 
+def test_tags_that_are_not_utf8(tmp_path):
+    """Titles of old editors are in the characters of their country."""
+    path = tmp_path / "visit.avi"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Pruefung"
+        add_frames(container, add_video(container), 3)
+    path.write_bytes(path.read_bytes().replace(b"Pruefung", b"Pr\xfcfung "))
+    assert [frame.error for frame in frames_of(path)] == [None] * 3
+
+
+@pytest.mark.parametrize("error", [ValueError("31 is not a valid Type"), MemoryError(), NotImplementedError("bayer")])
+def test_whatever_a_decoder_raises_ends_its_own_file_alone(tmp_path, monkeypatch, error):
+    path = write_clip(tmp_path / "odd.mp4")
+
+    def decode(*_):
+        raise error
+
+    monkeypatch.setattr("dataset_script.video.shown_frame", decode)
+    (frame,) = frames_of(path)
+    shown = f"{type(error).__name__}: {error}" if str(error) else "MemoryError"
+    assert frame.error == f"damaged after frame 0 at 0.00 s: {shown}"
+
+
+def test_a_mistake_of_the_program_is_no_damaged_file(tmp_path, monkeypatch):
+    path = write_clip(tmp_path / "clip.mp4")
+    monkeypatch.setattr("dataset_script.video.shown_frame", None)
+    with pytest.raises(TypeError):
+        frames_of(path)
+
+
 def test_a_stream_whose_codec_is_unknown_is_an_error_row(tmp_path):
     with av.open(str(tmp_path / "a.avi"), "w") as container:
         add_frames(container, add_video(container, "mpeg4"))

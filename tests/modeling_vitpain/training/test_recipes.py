@@ -106,6 +106,7 @@ class TestPresets:
             ({"start": "x", "reference": "neutral"}, "reference is given with start"),
             ({"input": "heatmap", "reference": "neutral"}, "a heatmap is the change from neutral"),
             ({"cache_teacher": "x"}, "without a teacher"),
+            ({"distillation_au": 0.3}, "without a teacher"),
             ({"input": "sound"}, "input is 'sound'"),
             ({"augmentation": "wild"}, "augmentation is 'wild'"),
             ({"preset": "small", "features": "x", "lora_rank": 4}, "features is given with a backbone that learns"),

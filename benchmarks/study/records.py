@@ -1,0 +1,70 @@
+"""The records of a study, read back: what has been run, and nothing else."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from dataset_script.errors import WorkFailed
+from evaluation.statistics.bootstrap import ClusterBootstrap
+from evaluation.statistics.measures import Predictions
+
+from .measures import Values, measures, values_of
+from .pieces import Row, rows, seeds
+from .work import Study
+
+
+@dataclass
+class RowRecords:
+    """What was run of a row.
+
+    Attributes:
+        row: the row.
+        wanted: how many seeds it has in the whole study.
+        records: of the seeds that were run, in their order.
+        predictions: of these.
+        resamples: of the people.
+    """
+
+    row: Row
+    wanted: int
+    records: list[dict] = field(default_factory=list)
+    predictions: list[Predictions] = field(default_factory=list)
+    resamples: int = 1000
+
+    @cached_property
+    def values(self) -> tuple[Values, ClusterBootstrap]:
+        """MEASURES of each seed, under the same resamples of the test people. There must be a record."""
+        return values_of(self.predictions, measures, self.resamples)
+
+
+def read_rows(study: Study) -> dict[str, RowRecords]:
+    """Key -> what was run of each row. Raises WorkFailed where a record is damaged or its predictions are missing."""
+    found = {}
+    for key, row in rows(study.scale).items():
+        of_row = RowRecords(row, len(seeds(row, study.scale)), resamples=study.scale.resamples)
+        for seed in seeds(row, study.scale):
+            name = f"{key}-{seed}"
+            if study.record(name).is_file():
+                of_row.records.append(_record(study, name))
+                of_row.predictions.append(_predictions(study, name))
+        found[key] = of_row
+    return found
+
+
+def _record(study: Study, name: str) -> dict:
+    try:
+        return json.loads(study.record(name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WorkFailed(f"{study.record(name)} is damaged: {error}; delete it to run the piece again") from None
+
+
+def _predictions(study: Study, name: str) -> Predictions:
+    try:
+        with np.load(study.predictions(name)) as found:
+            return dict(found)
+    except (OSError, ValueError) as error:
+        raise WorkFailed(
+            f"{study.predictions(name)} cannot be read: {error}; delete its record to run it again"
+        ) from None
