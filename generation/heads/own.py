@@ -1,4 +1,4 @@
-"""A head from a mesh file: any upright head with open lids and lips, wrapped. All people have its shape."""
+"""A head from a mesh file: any head with open lids and lips, turned upright and wrapped. All people have its shape."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -47,7 +47,7 @@ def load(path: Path, landmarks: Path | None = None, repair: bool = False) -> Wra
         repair: whether a few bad triangles are mended; `about` of the head says which.
 
     Raises:
-        InvalidInput: it is not an upright manifold head with a skull, open lids and open lips; names all that is wrong.
+        InvalidInput: it is no manifold head with a skull, open lids and open lips, or it lies; names all that is wrong.
     """
     vertices, triangles = read_mesh(path)
     whole = (triangles != np.roll(triangles, 1, axis=1)).all(axis=1)

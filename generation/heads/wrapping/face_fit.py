@@ -21,7 +21,7 @@ TOP_MM = 200.0
 REACH_MM = (40.0, 6.0)
 """Distance that counts in the first and in the last round of closest points."""
 MOST_DEGREES = 35.0
-"""Largest turn of a head that counts as upright."""
+"""Largest turn that a fit may find: closest points beyond it are those of another side of the head."""
 FAR_MM, ALIKE_MM = 20.0, 5.0
 """Distances are cut at the first; their mean over the face is below the second where a mesh is a head."""
 
