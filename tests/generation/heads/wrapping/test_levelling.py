@@ -33,8 +33,8 @@ def nod_and_rest(rotation: np.ndarray) -> tuple[float, float]:
         ({"bowed": 30}, ["bowed"]),
         ({"bowed": -12}, ["bent back"]),
         ({"bowed": -25}, ["bent back"]),
-        ({"aside": -20}, ["looking to its right 20"]),
-        ({"leaning": 25}, ["leaning to its right 2"]),
+        ({"aside": -20}, ["looking to its right"]),
+        ({"leaning": 25}, ["leaning to its right"]),
     ],
     ids=str,
 )
