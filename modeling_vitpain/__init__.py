@@ -36,6 +36,14 @@ def shipped(name: str = SHIPPED[0]) -> str:
     return str(directory)
 
 
+class _ShippedByDefault(dict):
+    """The default of a task of transformers: a shipped model, whose directory is looked for when a pipeline is made."""
+
+    def __getitem__(self, key: str) -> tuple[str, None]:
+        """(directory, no revision). Raises FileNotFoundError as `shipped`."""
+        return shipped(super().__getitem__(key)[0]), None
+
+
 AutoConfig.register("vitpain", ViTPainConfig, exist_ok=True)
 AutoModel.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
 AutoModelForImageClassification.register(ViTPainConfig, ViTPainForPainAssessment, exist_ok=True)
@@ -47,7 +55,7 @@ if "pain-assessment" not in PIPELINE_REGISTRY.get_supported_tasks():
         "pain-assessment",
         pipeline_class=PainAssessmentPipeline,
         pt_model=AutoModel,
-        default={"model": (str(_CHECKPOINTS / SHIPPED[0]), None)},
+        default=_ShippedByDefault(model=(SHIPPED[0], None)),
         type="image",
     )
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch.utils.data import Dataset, IterableDataset
 
 from .arrays_vitpain import as_numpy, is_array
-from .picture_text_vitpain import is_file
+from .picture_text_vitpain import is_file, is_url
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +67,11 @@ class _PlacedDataset(Dataset):
 
 @contextmanager
 def errors_of(given: Given) -> Iterator[None]:
-    """Errors raised inside begin with the picture's place and, of a file, its path."""
+    """Errors raised inside begin with the picture's place and its path or URL."""
     try:
         yield
     except (ValueError, TypeError, OSError, SyntaxError) as error:
-        file = _path_of(given.image)
+        file = given.image if is_url(given.image) else _path_of(given.image)
         named = "" if file is None or str(file) in str(error) else str(file)
         where = f"{given.place} ({named})" if given.place and named else given.place or named
         if not where:

@@ -15,7 +15,7 @@ from transformers.processing_utils import ImagesKwargs
 from transformers.utils import logging
 
 from .arrays_vitpain import flat_pictures, is_array
-from .picture_text_vitpain import decoded_text, is_file
+from .picture_text_vitpain import picture_source
 from .pictures_vitpain import crop_square, open_picture, orientation_of, to_rgb
 
 logger = logging.get_logger(__name__)
@@ -130,19 +130,17 @@ class ViTPainImageProcessor(PilBackend):
         return to_rgb(image) if self.face_crop is None else crop_square(image, box, self.face_crop)
 
     def fetch_images(self, image_url_or_urls):
-        """Files, base64 and data URIs are opened here: transformers' own loader clips 16-bit pictures to white."""
+        """Files and text are opened here: transformers' own loader clips 16-bit pictures to white."""
         images = image_url_or_urls
         if isinstance(images, list | tuple):
             return [self.fetch_images(image) for image in images]
         if isinstance(images, Image.Image) or is_array(images):
             return images
-        if isinstance(images, str) and images.startswith(("http://", "https://")):
-            return super().fetch_images(images)
         if isinstance(images, str | Path):
-            return open_picture(images if is_file(images) else decoded_text(str(images)))
+            return open_picture(picture_source(images))
         raise TypeError(
             f"a picture is of type {type(images).__name__}; allowed are PIL pictures, arrays, tensors, paths of "
-            "existing files, URLs, base64 text, and lists of them"
+            f"existing files, URLs, base64 text, and lists of them{_cure_of(images)}"
         )
 
     def as_picture(self, image) -> Image.Image:
@@ -182,6 +180,13 @@ class ViTPainImageProcessor(PilBackend):
         if size.height and image.shape[-2:] == (size.height, size.width):
             return image
         return super().resize(image, size, **kwargs)
+
+
+def _cure_of(value) -> str:
+    """How the bytes of a picture, or a file, become one that is allowed; empty for anything else."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "; PIL.Image.open(io.BytesIO(...)) makes one of bytes"
+    return "; PIL.Image.open(...) makes one of an open file" if hasattr(value, "read") else ""
 
 
 def check_box_in_picture(box, size: tuple[int, int]) -> None:

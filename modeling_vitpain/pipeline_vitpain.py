@@ -90,10 +90,13 @@ class PainAssessmentPipeline(Pipeline):
                 holds no face of its picture: beside it, in shares of it, not finite, or reversed. Names the picture,
                 the box and the size of the picture.
             TypeError: something is no picture; names its type and what is allowed.
+            OSError: a file or URL cannot be read, or is no picture; names it.
         """
         if args:
             raise TypeError(f"{len(args)} argument(s) follow the pictures without a name; boxes are given as boxes=...")
         inputs = with_places(inputs)
+        if isinstance(inputs, list) and not inputs:
+            return []
         if isinstance(boxes, str):
             if boxes != WHOLE:
                 raise ValueError(f"boxes is {boxes!r}; allowed are x0, y0, x1, y1 for each picture, or {WHOLE!r}")
@@ -210,8 +213,9 @@ class PainAssessmentPipeline(Pipeline):
             raise ValueError(
                 "find_face was given, but this model sees whole pictures (face_crop is None); give face_crop too"
             )
+        picture = self.image_processor.as_picture(image)
         try:
-            return find_face(self.image_processor.as_picture(image), crop)
+            return find_face(picture, crop)
         except ValueError as error:
             raise ValueError(
                 f"{error}; name the face with {boxes}, or {boxes}={WHOLE!r} if the picture is one"

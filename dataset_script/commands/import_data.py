@@ -34,6 +34,11 @@ A frame with a problem is left out; OUT/report.json names each one with the reas
         "--clip-frames", type=int, metavar="N", help="frames used of each clip of BioVid, at equal distances (14)"
     )
     parser.add_argument(
+        "--clip-pictures",
+        metavar="SET",
+        help="which pictures of BioVid's clips, where there are several sets: a folder",
+    )
+    parser.add_argument(
         "--hdf5",
         type=_named,
         action="append",
@@ -68,7 +73,7 @@ def _import(args: argparse.Namespace) -> int:
     from ..importers.layouts import LayoutOptions
     from ..progress import Progress
 
-    options = LayoutOptions(args.split_csv, args.clip_frames, dict(args.hdf5))
+    options = LayoutOptions(args.split_csv, args.clip_frames, args.clip_pictures, dict(args.hdf5))
     try:
         with Progress("frames") as progress:
             report = import_dataset(args.source, args.out, args.copy, args.check_images, args.strict, options, progress)

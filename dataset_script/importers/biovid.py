@@ -5,7 +5,7 @@
     video/<subject>/<sample>.mp4
         the clips, as they are distributed
     <sample>/<frame>.jpg, or <sample>_<frame>.jpg
-        frames that somebody has taken out of them, in any folder
+        frames that somebody has taken out of them, in any folder; of several sets, one is used (biovid_pictures.py)
     subjects.csv
         subject_name, sex, age; only compared with the names
 
@@ -18,6 +18,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ..errors import InvalidInput, WorkFailed
@@ -25,6 +26,7 @@ from ..media_files import VIDEO_SUFFIXES
 from ..table_files import read_table
 from ..video import Sampling, count_frames, read_frames
 from ..vocabulary import GENDERS, STIMULI
+from .biovid_pictures import ClipPicture, chosen_pictures, clip_picture
 from .files import PICTURES, walk
 from .frame import SourceFrame
 from .report import ImportReport, Unusable
@@ -60,20 +62,21 @@ def spread(count: int, wanted: int) -> list[int]:
 
 @dataclass
 class _Clip:
-    """The files of a sample: its video, or pictures as (number, name, path)."""
+    """The files of a sample: its video, or pictures in the order of time."""
 
     video: str | None = None
-    pictures: list[tuple[int, str, str]] = field(default_factory=list)
+    pictures: list[ClipPicture] = field(default_factory=list)
 
 
 class BioVid:
-    """The database at `root`; `clip_frames` are used of each clip."""
+    """The database at `root`; `clip_frames` are used of each clip, and `clip_pictures` of several sets of pictures."""
 
     layout = "BioVid, part A"
     folds = None
 
-    def __init__(self, root: Path, clip_frames: int | None = None) -> None:
+    def __init__(self, root: Path, clip_frames: int | None = None, clip_pictures: str | None = None) -> None:
         self.root = root
+        self.clip_pictures = clip_pictures
         self.clip_frames = CLIP_FRAMES if clip_frames is None else clip_frames
         if self.clip_frames < 1:
             raise InvalidInput(f"clip-frames is {clip_frames}; allowed is 1 or more")
@@ -125,6 +128,8 @@ class BioVid:
     def _clips(self, report: ImportReport) -> dict[str, _Clip]:
         """Sample -> its files."""
         clips: dict[str, _Clip] = {}
+        pictures: list[ClipPicture] = []
+        folders = cache(self._without_samples)
         other = 0
         for entry in walk(self.root):
             stem, suffix = os.path.splitext(entry.name)
@@ -136,16 +141,26 @@ class BioVid:
                     continue
                 clip.video = entry.path
             elif suffix.lower() in PICTURES and sample is not None:
-                numbers = re.findall(r"[0-9]+", stem.removeprefix(sample))
-                place = (int(numbers[-1]) if numbers else 0, stem, entry.path)
-                clips.setdefault(sample, _Clip()).pictures.append(place)
+                pictures.append(clip_picture(sample, entry.path, folders(os.path.dirname(entry.path))))
             elif suffix.lower() in VIDEO_SUFFIXES or suffix.lower() in PICTURES:
                 other += 1
         if other:
             report.notes.append(f"{other:,} pictures and videos have no name of a sample and are passed over")
+        for sample, chosen in chosen_pictures(pictures, self.clip_pictures, self.root, report).items():
+            clips.setdefault(sample, _Clip()).pictures = chosen
         if both := sum(clip.video is not None and bool(clip.pictures) for clip in clips.values()):
             report.notes.append(f"{both:,} clips are there as a video and as pictures: the pictures are used")
+        from_pictures = sum(bool(clip.pictures) for clip in clips.values())
+        if 0 < from_pictures < len(clips):
+            report.notes.append(
+                f"{from_pictures:,} clips are pictures, {len(clips) - from_pictures:,} are videos alone"
+            )
         return clips
+
+    def _without_samples(self, folder: str) -> str:
+        """A folder below the root, without those of subjects and samples."""
+        parts = Path(folder).relative_to(self.root).parts
+        return Path(*(p for p in parts if not (_SUBJECT.fullmatch(p) or _SAMPLE.fullmatch(p)))).as_posix()
 
     def _samples(self, report: ImportReport, clips: dict[str, _Clip]) -> Iterator[tuple[str, int]]:
         """Each sample that has sound labels, and its stimulus level; what is wrong with others goes into the report."""
@@ -172,10 +187,9 @@ class BioVid:
         """The frames that are used of a clip. Raises Unusable where its video cannot be opened."""
         parts = _SAMPLE.fullmatch(sample)
         if clip.pictures:
-            pictures = sorted(clip.pictures)
-            self.num_pictures += len(pictures)
-            chosen = [pictures[k] for k in spread(len(pictures), self.clip_frames)]
-            places = [(stem, path) for _, stem, path in chosen]
+            self.num_pictures += len(clip.pictures)
+            chosen = [clip.pictures[k] for k in spread(len(clip.pictures), self.clip_frames)]
+            places = [(picture.stem, picture.path) for picture in chosen]
         else:
             places = [(f"{number:03d}", (clip.video, number)) for number in self._numbers(clip.video)]
         for name, where in places:

@@ -29,17 +29,19 @@ class LayoutOptions:
     Attributes:
         split_csv: of 3DPain, the split file, where it does not lie beside the data.
         clip_frames: of BioVid, how many frames of each clip are used.
+        clip_pictures: of BioVid, which set of pictures is used: its folder, as `biovid_pictures.py` names it.
         hdf5: of UNBC-McMaster in HDF5, names of files and data sets, where they are not those of the layout:
             {"image": "faces/crops"}; see `UnbcHdf5`.
     """
 
     split_csv: Path | None = None
     clip_frames: int | None = None
+    clip_pictures: str | None = None
     hdf5: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULTS = LayoutOptions()
-_OF_LAYOUT = {"split_csv": "3DPain", "clip_frames": "BioVid", "hdf5": "HDF5 files"}
+_OF_LAYOUT = {"split_csv": "3DPain", "clip_frames": "BioVid", "clip_pictures": "BioVid", "hdf5": "HDF5 files"}
 
 
 def find_source(path: Path, options: LayoutOptions = DEFAULTS, pictures_checked: bool = False) -> tuple[Source, Path]:
@@ -59,7 +61,7 @@ def find_source(path: Path, options: LayoutOptions = DEFAULTS, pictures_checked:
         raise InvalidInput(f"split-csv is {split_csv}, which is not a file")
     layout = _find(path, options, pictures_checked)
     for name, whose in _OF_LAYOUT.items():
-        if getattr(options, name) not in (None, {}) and name != layout.option:
+        if getattr(options, name) not in (None, {}) and name not in layout.options:
             raise InvalidInput(f"{name.replace('_', '-')} is for {whose}; {layout.place} has another layout")
     return layout.make(), layout.place
 
@@ -70,7 +72,7 @@ class _Layout:
 
     place: Path
     make: Callable[[], Source]
-    option: str | None = None
+    options: tuple[str, ...] = ()
 
 
 def _find(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layout:
@@ -126,20 +128,21 @@ def _layout(path: Path, options: LayoutOptions, pictures_checked: bool) -> _Layo
     from .unbc_hdf5 import UnbcHdf5, is_unbc_hdf5
 
     if path.is_file() and _is_tar(path):
-        return _Layout(path, lambda: ReleaseShards([path], options.split_csv), "split_csv")
+        return _Layout(path, lambda: ReleaseShards([path], options.split_csv), ("split_csv",))
     if path.is_file() and path.suffix.lower() in TABLES:
         return _Layout(path, lambda: Table(path))
     if path.is_dir():
         if is_unbc(path):
             return _Layout(path, lambda: Unbc(path, pictures_checked))
         if is_unbc_hdf5(path, options.hdf5):
-            return _Layout(path, lambda: UnbcHdf5(path, options.hdf5), "hdf5")
+            return _Layout(path, lambda: UnbcHdf5(path, options.hdf5), ("hdf5",))
         if (path / "meshes_inpainted").is_dir() and (path / "annotations").is_dir():
-            return _Layout(path, lambda: ReleaseFolder(path, options.split_csv), "split_csv")
+            return _Layout(path, lambda: ReleaseFolder(path, options.split_csv), ("split_csv",))
         if is_biovid(path):
-            return _Layout(path, lambda: BioVid(path, options.clip_frames), "clip_frames")
+            chosen = options.clip_frames, options.clip_pictures
+            return _Layout(path, lambda: BioVid(path, *chosen), ("clip_frames", "clip_pictures"))
         if shards := sorted(file for file in path.iterdir() if file.is_file() and _is_tar(file)):
-            return _Layout(path, lambda: ReleaseShards(shards, options.split_csv), "split_csv")
+            return _Layout(path, lambda: ReleaseShards(shards, options.split_csv), ("split_csv",))
         if len(tables := tables_in(path)) == 1:
             return _Layout(path, lambda: Table(tables[0]))
     return None

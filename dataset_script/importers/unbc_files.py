@@ -23,6 +23,7 @@ Sequence = tuple[str, str]
 """Subject, sequence."""
 
 _LABELS = ("FACS", "PSPI")
+_LOSSLESS = (".png", ".bmp", ".tif", ".tiff")
 _SUBJECT = re.compile(r"[0-9]{3}-[a-z]{2}[0-9]{3}", re.IGNORECASE)
 _ALIGNED = re.compile(r"((?P<name>.+)[ _-])?aligned([ _-].*)?", re.IGNORECASE)
 """A folder of aligned faces; `name` is what it would be called without them."""
@@ -125,7 +126,7 @@ def _pictures(root: Path, report: ImportReport) -> tuple[_Found, _Found]:
 
 
 def _with_aligned(whole: _Found, aligned: _Found, report: ImportReport) -> tuple[_Found, frozenset[Sequence]]:
-    """Whole pictures, and aligned ones of sequences that have no others, which are named too."""
+    """Whole pictures, and aligned ones of sequences that have no others, which are named too; lossless files first."""
     have_whole = {key[:2] for key in whole}
     used = {key: paths for key, paths in aligned.items() if key[:2] not in have_whole}
     if passed_over := len(aligned) - len(used):
@@ -136,7 +137,12 @@ def _with_aligned(whole: _Found, aligned: _Found, report: ImportReport) -> tuple
         )
     elif used:
         report.notes.append("the pictures are aligned faces, which the landmarks do not fit")
-    return whole | used, frozenset(key[:2] for key in used)
+    both = {key: sorted(paths, key=_is_lossy) for key, paths in (whole | used).items()}
+    return both, frozenset(key[:2] for key in used)
+
+
+def _is_lossy(picture: str) -> bool:
+    return os.path.splitext(picture)[1].lower() not in _LOSSLESS
 
 
 def _picture_folders(root: Path) -> list[Path]:

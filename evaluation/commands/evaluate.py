@@ -46,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     scoring_options.check_scoring_arguments(args)
-    if args.out is None and not Path(args.model).is_dir():
-        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
+    scoring_options.check_out(args)
     _refuse(args, _OF_BIOVID if args.protocol is None else _NOT_OF_BIOVID)
     return _evaluate_split(args) if args.protocol is None else _evaluate_biovid(args)
 

@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-from dataset_script.errors import InvalidInput
 from dataset_script.lazy import import_alone
 
 HELP = "Check a model's AU attention against the true heat of each unit, and by taking patches away."
@@ -55,8 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     scoring_options.check_at_least(args, _AT_LEAST)
-    if args.out is None and not Path(args.model).is_dir():
-        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
+    scoring_options.check_out(args)
     if args.figures:
         from ..plotting import require_matplotlib
 

@@ -31,6 +31,15 @@ def check_scoring_arguments(args: argparse.Namespace) -> None:
         require_matplotlib()  # before the slow part
 
 
+def check_out(args: argparse.Namespace) -> None:
+    """Raises where results would go to the model's directory, and there is none: InvalidInput, WorkFailed."""
+    if args.out is None and not Path(args.model).is_dir():
+        from modeling_vitpain.prediction.load import located
+
+        located(args.model)  # a model that does not exist is told before a missing --out
+        raise InvalidInput(f"{args.model} is not a directory: name one with --out for the results")
+
+
 def check_at_least(args: argparse.Namespace, lowest: Mapping[str, int]) -> None:
     """Raises InvalidInput where an option is given that is below its entry in `lowest`."""
     for name, bound in lowest.items():

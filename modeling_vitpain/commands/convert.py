@@ -10,7 +10,7 @@ from dataset_script.importers.files import CHECKPOINTS
 HELP = "Turn the authors' checkpoint of ViTPain into a model directory."
 EXAMPLE = "pain3d convert vitpain.ckpt vitpain-authors"
 
-_OF_IMPORT = ("copy", "check_images", "strict", "split_csv", "clip_frames", "hdf5")
+_OF_IMPORT = ("copy", "check_images", "strict", "split_csv", "clip_frames", "clip_pictures", "hdf5")
 """Options of `pain3d import`: whoever gives them here is told so in one line."""
 
 
@@ -25,7 +25,7 @@ under the DINOv3 License."""
     parser.add_argument("--attention-heads", type=int, help="of the backbone (default: its width / 64, as DINOv3 has)")
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
     for name in _OF_IMPORT:
-        takes = {} if name in ("split_csv", "clip_frames", "hdf5") else {"action": "store_true"}
+        takes = {} if name in ("split_csv", "clip_frames", "clip_pictures", "hdf5") else {"action": "store_true"}
         parser.add_argument(f"--{name.replace('_', '-')}", help=argparse.SUPPRESS, **takes)
 
 

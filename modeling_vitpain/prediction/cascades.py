@@ -25,7 +25,7 @@ _PROFILE = (0.96, 0.02)
 class CascadeFaces(threading.local):
     """The faces that OpenCV's Haar cascades find: frontal, else in profile from either side.
 
-    Each thread has its own cascades, as one may be used by one thread at a time.
+    Each thread has its own cascades, as one may be used by one thread at a time; copies load them again.
 
     The cascades are in the `opencv-python-headless` wheel, version 4. They give no head pose, miss faces that are
     turned in the picture plane, dark or small, and see faces where there are none (docs/faces.md).
@@ -44,6 +44,9 @@ class CascadeFaces(threading.local):
             cv2.CascadeClassifier(str(folder / f"haarcascade_{name}.xml"))
             for name in ("frontalface_alt2", "profileface")
         )
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return CascadeFaces, ()
 
     def find(self, picture: InputImage) -> list[Face]:
         """See `FaceFinder`."""

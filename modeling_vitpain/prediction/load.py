@@ -17,12 +17,17 @@ _ALLOWED = f"allowed is a model directory, OWNER/NAME on the Hub or {' or '.join
 
 
 def located(model: str | Path) -> str | Path:
-    """The directory of a shipped model that is given by its name; anything else as it is. A directory comes first.
+    """The directory of a shipped model that is given by its name; a directory (it comes first) or Hub name as it is.
 
     Raises:
+        InvalidInput: it is none of these.
         WorkFailed: this copy of the package was made without that model.
     """
-    if Path(model).is_dir() or str(model) not in SHIPPED:
+    if Path(model).is_dir():
+        return model
+    if str(model) not in SHIPPED:
+        if not is_hub_name(model):
+            raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}")
         return model
     try:
         return shipped(str(model))
@@ -42,8 +47,6 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
         WorkFailed: its files are damaged, or lack tensors; or it is to be shipped, and is not there.
     """
     model = located(model)
-    if not Path(model).is_dir() and not is_hub_name(model):
-        raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}")
     if Path(model).is_dir() and not (Path(model) / "config.json").is_file():
         raise InvalidInput(f"model is {str(model)!r}; that directory holds no config.json")
     try:

@@ -13,6 +13,8 @@ from .media import InputImage, MediaFile
 class MainFace:
     """Finds the main face of a picture as `pain3d predict --find-faces` does: the largest and most central one.
 
+    It can be copied and sent to other processes, where its weights are read from their file again.
+
     Args:
         weights: YuNet's ONNX file; default as in `pain3d predict`: that of pain3d[faces], or what PAIN3D_FACE_MODEL
             names. Where there is none OpenCV's cascades are used, with a warning.

@@ -89,7 +89,7 @@ def find_weights(path: Path | None = None) -> Path | None:
 
 
 class YuNet(threading.local):
-    """The detector: each thread has its own, as OpenCV's may be used by one at a time.
+    """The detector: each thread has its own, as OpenCV's may be used by one at a time. Copies load the weights again.
 
     Args:
         weights: from `find_weights`.
@@ -102,11 +102,15 @@ class YuNet(threading.local):
     def __init__(self, weights: Path, candidates: int = 100):
         import cv2
 
+        self._made_of = weights.absolute(), candidates
         try:
             self._detector = cv2.FaceDetectorYN.create(str(weights), "", (160, 160), LEAST_SCORE, 0.3, candidates)
             self._detector.detect(np.zeros((160, 160, 3), np.uint8))
         except cv2.error as error:
             raise InvalidInput(f"face-model {weights} is not YuNet for OpenCV's FaceDetectorYN: {error.err}") from None
+
+    def __reduce__(self) -> tuple[type, tuple[Path, int]]:
+        return YuNet, self._made_of
 
     def rows(self, pixels: np.ndarray) -> np.ndarray:
         """(faces, 15) of uint8 (H, W, 3), blue first: left, top, width, height, x and y of five points, score."""

@@ -9,12 +9,14 @@
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 from transformers import Trainer
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -55,16 +57,19 @@ class ViTPainTrainer(Trainer):
     Args:
         model: trained in place.
         args: the recipe.
-        train_dataset, eval_dataset: `PainFrames`.
+        train_dataset, eval_dataset: `PainFrames`, or another dataset of items with `pixel_values` and labels.
 
     Raises:
-        InvalidInput: `attention_weight` is above 0, and the model has no AU queries.
+        InvalidInput: `attention_weight` is above 0, and the model has no AU queries; or the items have no
+            `pixel_values`, such as rows of `load_dataset`.
     """
 
     targets = ("labels", "au_labels", "pain_labels", "heatmaps", "au_heat")
     """What a batch may hold beside the model's inputs."""
 
     def __init__(self, model: ViTPainForPainAssessment, args: ViTPainTrainingArguments, **kwargs):
+        for name in ("train_dataset", "eval_dataset"):
+            _check_items(name, kwargs.get(name))
         if args.lora_rank and not has_lora(model):
             add_lora(model, args.lora_rank, args.lora_alpha, args.lora_dropout)
         if args.attention_weight and model.config.au_head != "query":
@@ -205,6 +210,16 @@ class ViTPainTrainer(Trainer):
         wrong = [*load_result.missing_keys, *load_result.unexpected_keys]
         if wrong:
             raise WorkFailed(f"checkpoint does not fit the model: {', '.join(wrong[:5])} ({len(wrong)} in all)")
+
+
+def _check_items(name: str, frames: Dataset | Mapping[str, Dataset] | None) -> None:
+    """Raises InvalidInput where they are rows of `datasets`. Other datasets are not asked for an item."""
+    for rows in frames.values() if isinstance(frames, Mapping) else [frames]:
+        if hasattr(rows, "column_names") and "pixel_values" not in next(iter(rows), {"pixel_values": None}):
+            raise InvalidInput(
+                f"{name} holds rows with {', '.join(rows.column_names[:3])}, ... and no pixel_values; allowed is "
+                "modeling_vitpain.frames.dataset.PainFrames(rows, processor)"
+            )
 
 
 class DistillationTrainer(ViTPainTrainer):

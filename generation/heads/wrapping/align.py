@@ -152,7 +152,8 @@ def check_fit(template: Template, found: Wrap) -> None:
     share = (found.weight[skull] > 0.05).mean()
     if share < SKULL_SHARE:
         raise InvalidInput(
-            f"the mesh is a mask: it has {100 * share:.0f} % of a skull, allowed is {100 * SKULL_SHARE:.0f} % or more"
+            f"the mesh is a mask: it has {100 * share:.0f} % of a skull, allowed is {100 * SKULL_SHARE:.0f} % or more: "
+            "scan the head from behind too, or join a back of the head to it, at the size of a head"
         )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -120,6 +121,71 @@ def test_pictures_go_before_the_video_of_the_same_clip(tmp_path, videos):
     write_pictures(tmp_path / "BioVid", samples()[0])
     report = import_dataset(tmp_path / "BioVid", tmp_path / "out")
     assert report.written == LENGTH and any("the pictures are used" in note for note in report.notes)
+
+
+def with_second_set(root, folder="faces", name="face_{}.png", chosen=None):
+    """A copy of samples with pictures in `frames/`, and darker ones of `chosen` (default: all) elsewhere."""
+    write_biovid(root, pictures=True)
+    for sample in samples() if chosen is None else chosen:
+        for path in (root / "frames" / sample.subject / sample.name).iterdir():
+            other = root / folder / sample.subject / sample.name / name.format(path.stem)
+            other.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (8, 8)).save(other)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "shown", "second"),
+    [
+        ("faces", "face_{}.png", "faces, frames", "faces"),
+        ("frames_cropped", "{}.png", "frames, frames_cropped", "frames_cropped"),
+        ("frames", "face_{}.png", "frames/*.png, frames/face_*.png", "frames/face_*.png"),
+        ("frames", "{}.jpg", "frames/*.jpg, frames/*.png", "frames/*.jpg"),
+    ],
+)
+def test_of_two_sets_of_pictures_one_must_be_named(tmp_path, capsys, folder, name, shown, second):
+    source = with_second_set(tmp_path / "BioVid", folder, name)
+    first = next(title for title in shown.split(", ") if title != second)
+    assert pain3d_cli.main(["import", str(source), str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"2 sets of pictures of {samples()[0].name} (25 such clips in all): {shown}; name one, such as" in line
+    for title, dark in ((first, False), (second, True)):
+        out = tmp_path / f"out-{dark}"
+        assert pain3d_cli.main(["import", str(source), str(out), "--clip-pictures", title]) == 0
+        text = capsys.readouterr().out
+        assert (
+            f"the set of pictures that is used is {title}; passed over: {second if title == first else first}" in text
+        )
+        rows = rows_of(out)
+        assert len(rows) == LENGTH * len(samples()) and {grey_of(row) == 0 for row in rows.values()} == {dark}
+
+
+def test_sets_of_other_clips_are_used_together_and_named(tmp_path):
+    source = with_second_set(tmp_path / "BioVid", "more", chosen=samples()[:3])
+    for sample in samples()[:3]:
+        shutil.rmtree(source / "frames" / sample.subject / sample.name)
+    report = import_dataset(source, tmp_path / "out")
+    assert report.problems == 0
+    assert "pictures are of 2 sets: frames (22 clips), more (3 clips); --clip-pictures takes one alone" in report.notes
+    alone = import_dataset(source, tmp_path / "alone", options=LayoutOptions(clip_pictures="more/"))
+    assert alone.written == 3 * LENGTH and len(alone.left_out) == 22
+
+
+def test_clips_that_are_videos_alone_are_counted(tmp_path):
+    write_table(tmp_path / "BioVid", samples()[:2])
+    write_video(tmp_path / "BioVid", samples()[0])
+    write_pictures(tmp_path / "BioVid", samples()[1])
+    report = import_dataset(tmp_path / "BioVid", tmp_path / "out", copy=True)
+    assert "1 clips are pictures, 1 are videos alone" in report.notes
+
+
+def test_a_set_that_is_not_there_and_other_layouts_are_refused(tmp_path):
+    source = with_second_set(tmp_path / "BioVid")
+    with pytest.raises(InvalidInput, match="clip-pictures is 'face'; allowed are the sets faces, frames"):
+        import_dataset(source, tmp_path / "out", options=LayoutOptions(clip_pictures="face"))
+    (tmp_path / "table.csv").write_text("path,subject,pspi\n")
+    with pytest.raises(InvalidInput, match="clip-pictures is for BioVid"):
+        import_dataset(tmp_path / "table.csv", tmp_path / "out", options=LayoutOptions(clip_pictures="face"))
 
 
 def test_without_samples_csv_the_names_say_everything(tmp_path):

@@ -230,6 +230,16 @@ def test_a_second_place_of_a_sequence_is_named_with_whether_it_differs(archive, 
     assert used == str(archive / "Images" / f"{changed}.png")
 
 
+def test_of_a_picture_in_two_formats_the_lossless_one_is_used(archive, tmp_path):
+    key = sorted(SHOTS.keys() - BLACK)[0]
+    for suffix, kind in (("jpg", "jpeg"), ("JPEG", "jpeg"), ("webp", "webp")):
+        Image.open(archive / "Images" / f"{key}.png").save(archive / "Images" / f"{key}.{suffix}", kind)
+    report = import_dataset(archive, tmp_path / "out")
+    assert rows_of(tmp_path / "out")[key]["image"]["path"] == str(archive / "Images" / f"{key}.png")
+    told = [p.reason for p in report.left_out if p.what == key]
+    assert len(told) == 3 and all(".png is used, of another content" in reason for reason in told)
+
+
 def test_a_sequence_under_two_subjects_stays_with_the_one_that_its_name_tells(archive, tmp_path):
     """Else the person would be in two splits."""
     key = "047-jl047/" + sorted(SHOTS)[4 * 4].partition("/")[2]

@@ -1,9 +1,11 @@
 """Faces of rendered people: found, framed, brought upright, numbered, and warned about."""
 
+import copy
 import csv
 import io
 import json
 import math
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -398,6 +400,34 @@ def test_a_pipeline_finds_the_face_as_the_command_does(model, frames, tmp_path):
     left, _, right, _ = row["face_box"]
     with pytest.raises(ValueError, match=r"the picture's edge cuts the face|no face found"):
         assess(image.crop((round(left + 0.4 * (right - left)), 0, 256, 256)))
+
+
+@needs_yunet
+def test_a_pipeline_that_finds_faces_is_copied_and_sent_to_other_processes(model, frames):
+    from transformers import pipeline
+
+    from modeling_vitpain.prediction.main_face import MainFace
+
+    assess = pipeline("pain-assessment", model=str(model), find_face=MainFace())
+    expected = assess(frames[0][0])["pspi"]
+    for other in (copy.deepcopy(assess), pickle.loads(pickle.dumps(assess))):
+        assert other(frames[0][0])["pspi"] == pytest.approx(expected, abs=1e-4)
+
+
+@needs_yunet
+def test_a_finder_of_all_faces_is_copied(finder, frames):
+    assert find(pickle.loads(pickle.dumps(finder)), frames[0][0]) == find(finder, frames[0][0])
+
+
+@pytest.mark.filterwarnings("ignore:no weights of YuNet")
+def test_cascades_are_copied_too(monkeypatch):
+    from modeling_vitpain.prediction import face_finders
+    from modeling_vitpain.prediction.main_face import MainFace
+
+    monkeypatch.setattr(face_finders, "find_weights", lambda path: None)
+    for copied in (copy.deepcopy(MainFace()), pickle.loads(pickle.dumps(MainFace()))):
+        with pytest.raises(ValueError, match="no face found"):
+            copied(Image.new("RGB", (64, 64), (90, 110, 130)), 1.7)
 
 
 def test_without_weights_the_cascades_are_announced(monkeypatch):

@@ -12,7 +12,6 @@ import pytest
 from assessing_models import save_assessing_model
 from PIL import Image
 from transformers import pipeline
-from transformers.pipelines import PIPELINE_REGISTRY
 
 import modeling_vitpain
 import pain3d_cli
@@ -54,10 +53,7 @@ def test_a_folder_of_that_name_is_taken_where_it_is_named_and_not_where_nothing_
     assert "AU12" in rows(capsys, picture)[0]
 
 
-def test_the_pipeline_takes_it_by_directory_and_where_no_model_is_named(there, picture, monkeypatch):
-    default = PIPELINE_REGISTRY.supported_tasks["pain-assessment"]["default"]
-    assert default["model"][0] == str(ROOT / "checkpoints" / "vitpain-small")
-    monkeypatch.setitem(default, "model", (str(there), None))
+def test_the_pipeline_takes_it_by_directory_and_where_no_model_is_named(there, picture):
     named, unnamed = pipeline("pain-assessment", model=shipped()), pipeline("pain-assessment")
     assert named(str(picture)) == unnamed(str(picture)) and "AU12" in named(str(picture))["au"]
 
@@ -68,8 +64,23 @@ def test_where_it_was_left_out_one_line_says_so(picture, tmp_path, capsys, monke
         assert pain3d_cli.main(["predict", str(picture), *words]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("pain3d: vitpain-small is not in this copy of Pain3D")
+    for command in ("evaluate", "explain"):
+        assert pain3d_cli.main([command, "vitpain-small", "--data", str(tmp_path)]) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("pain3d: vitpain-small is not in this copy of Pain3D")
+        assert pain3d_cli.main([command, "vitpain-smal", "--data", str(tmp_path)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("pain3d: model is 'vitpain-smal'; allowed is a model directory, OWNER/NAME on the Hub")
+    with pytest.raises(FileNotFoundError, match=r"vitpain-small is not in this copy of Pain3D.*; name another model"):
+        pipeline("pain-assessment")
     with pytest.raises(ValueError, match="name is 'vitpain-large'; allowed is 'vitpain-small'"):
         shipped("vitpain-large")
+
+
+def test_saved_models_hold_no_path_of_this_machine(there, tmp_path):
+    pipeline("pain-assessment", model=str(there)).save_pretrained(tmp_path / "saved")
+    assert str(ROOT) not in (tmp_path / "saved" / "config.json").read_text()
+    assert str(tmp_path) not in (tmp_path / "saved" / "config.json").read_text()
 
 
 def test_other_commands_take_its_name(there, tmp_path, capsys):
