@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
     parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--json", action="store_true", help="JSON in place of CSV, as for OUT.json")
+    parser.add_argument("--json", action="store_true", help="JSON in place of CSV, as where OUT is named .json")
     parser.add_argument(
         "--overlays", type=Path, metavar="DIR", help="a PNG for each picture: where each AU query looks"
     )
