@@ -21,8 +21,8 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "media_files", "names", "progress", "video_clock"],
-        ["dense_landmarks", "placements"],
+        ["errors", "hdr", "lazy", "names", "packed_files", "progress", "video_clock"],
+        ["dense_landmarks", "media_files", "placements", "video_pictures"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
