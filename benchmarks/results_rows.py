@@ -184,7 +184,6 @@ ROWS: tuple[Row, ...] = (
             "pain3d evaluate tiny --data faces",
         ),
         read=_scores("tiny"),
-        first=True,
     ),
     Row(
         name="neutral-240",
@@ -196,7 +195,6 @@ ROWS: tuple[Row, ...] = (
             "pain3d evaluate neutral --data faces --against tiny",
         ),
         read=_against,
-        first=True,
     ),
     Row(
         name="five-folds",
@@ -244,6 +242,7 @@ ROWS: tuple[Row, ...] = (
         what="a frame of 256 px with heatmap and encoding",
         commands=("python -m benchmarks.render --size 256 --people 6",),
         read=_render,
+        first=True,
     ),
     Row(
         name="visibility",
