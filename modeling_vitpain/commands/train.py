@@ -42,7 +42,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
     model.add_argument("--pspi-head", choices=("classification", "regression"))
     model.add_argument(
-        "--pooling", choices=("cls", "mean"), help="mean of the patches: for backbones without a class token"
+        "--pooling",
+        choices=("cls", "mean", "cls+mean"),
+        help="mean of patches: for backbones without a class token",
     )
     model.add_argument("--reference", choices=("none", "neutral"), help="neutral: see the person at rest, too")
     model.add_argument("--reference-encoder", choices=("shared", "own"))
