@@ -73,7 +73,7 @@ def test_every_row_stands_on_every_set_and_is_computed_once(
 
     for name in ("hog_features", "fit_ridge", "Judges"):
         monkeypatch.setattr(rows, name, refuse)
-    monkeypatch.setattr("modeling_vitpain.prediction.splits.predict_rows", refuse)
+    monkeypatch.setattr("modeling_vitpain.prediction.splits.predict_frames", refuse)
     assert command.main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["measured"] == found["measured"]
 
