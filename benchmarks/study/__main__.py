@@ -26,7 +26,8 @@ from dataset_script.storage import write_atomically
 from evaluation.markdown import to_json
 
 from .cost import expected_seconds
-from .pieces import GROUPS, Piece, pieces
+from .pieces import Piece, pieces
+from .rows import GROUPS
 from .run import left, listing, run_pieces
 from .scale import Scale
 from .work import CHECKOUT, Study, do, settings_of

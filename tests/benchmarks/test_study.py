@@ -10,7 +10,8 @@ from transformers import Dinov2Model
 from benchmarks.study import __main__ as command
 from benchmarks.study import work
 from benchmarks.study.cost import expected_seconds
-from benchmarks.study.pieces import GENERATED, GROUPS, features_name, pieces, rows
+from benchmarks.study.pieces import features_name, pieces
+from benchmarks.study.rows import GENERATED, GROUPS, rows
 from benchmarks.study.run import left, needs, run_pieces
 from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study, chosen_people, do, run_options
