@@ -25,7 +25,7 @@ SECONDS = {
     "frame of a simple row": 0.02,
     "start": 40.0,
 }
-"""Of one core for each thing: 256 px drawn with geometry, 224 px seen by nine layers of ViT-S; learning is in bfloat16."""
+"""Of one core for each: 256 px drawn with geometry, 224 px seen by nine layers of ViT-S; learning is in bfloat16."""
 SHIFT_FRAMES = 3072
 """Of all shift sets, Cycles and ICT-FaceKit among them."""
 DRAWN_SHIFT_FRAMES = 1728

@@ -66,9 +66,10 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
     lines.append(
         f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split "
         f"by person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
-        f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data, from {scale.copies} copies of "
-        f"each training frame that are varied in other ways (the preset `small` has four); where layers of the backbone "
-        f"learn, for {scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
+        f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data, from {scale.copies} copies "
+        "of each training frame, varied in other ways (the preset `small` has four), and are scored from tokens that "
+        "it computed once, in bfloat16, for all rows. Where layers of the backbone learn, it is for "
+        f"{scale.tuned_steps:,} steps. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
         "differences are paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and "
         "their range."
     )
@@ -138,9 +139,8 @@ def _views(found: dict[str, RowRecords]) -> str:
     def part(low: int, high: int) -> Callable[[dict], np.ndarray]:
         return lambda predictions: (low <= np.abs(predictions["yaw"])) & (np.abs(predictions["yaw"]) < high)
 
-    return _parts(
-        found, ("query", "neutral", "part", "preset"), {f"{low} to {high}°": part(low, high) for low, high in YAWS}
-    )
+    parts = {f"{low} to {high}°": part(low, high) for low, high in YAWS}
+    return _parts(found, ("query", "neutral", "part", "preset"), parts)
 
 
 def _gaps(found: dict[str, RowRecords]) -> str:
