@@ -12,7 +12,7 @@ from .scale import SPLITS, Scale
 SECONDS = {
     "frame drawn": 0.11,
     "frame of a shift set": 0.07,
-    "picture kept": 0.055,
+    "picture kept": 0.045,
     "picture scored": 0.11,
     "frame scored from tokens": 0.001,
     "frame scored from tokens, with attention to a reference": 0.006,
@@ -23,7 +23,7 @@ SECONDS = {
     "picture of a step, all layers": 0.15,
     "picture of a step, tiny": 0.01,
     "frame of a simple row": 0.02,
-    "start": 40.0,
+    "start": 50.0,
 }
 """Of one core for each: 256 px drawn with geometry, 224 px seen by nine layers of ViT-S; learning is in bfloat16."""
 SHIFT_FRAMES = 3072
@@ -48,7 +48,7 @@ def expected_seconds(piece: Piece, scale: Scale) -> float:
         scored = _scored(row)
         seconds += tested * scored + _kept(piece, scale, frames, tested) * SECONDS["picture kept"]
     else:
-        seconds += tested * SECONDS["picture scored"]
+        seconds += tested * SECONDS["picture scored" if row.tuned else "picture of a step, tiny"]
     if row.teacher is not None and _is_first(piece, scale, lambda other: other.teacher == row.teacher):
         seconds += frames["train"] * SECONDS["picture kept"]
     if row.explained:
@@ -77,8 +77,7 @@ def _training(row: Row, scale: Scale, frames: dict[str, float]) -> float:
     if row.frozen:
         kind = "step of heads"
         if row.options.get("reference") == "neutral":
-            attention = row.options.get("reference_fusion") == "attention"
-            kind += " with attention to a reference" if attention else " with differences"
+            kind += " with attention to a reference" if row.attends else " with differences"
         return scale.steps * SECONDS[kind] + epochs * frames["validation"] * _scored(row)
     if not row.tuned:
         return seen * SECONDS["picture of a step, tiny"]
@@ -89,8 +88,7 @@ def _training(row: Row, scale: Scale, frames: dict[str, float]) -> float:
 
 def _scored(row: Row) -> float:
     """Seconds a frame whose tokens are there."""
-    attention = row.options.get("reference_fusion") == "attention"
-    return SECONDS["frame scored from tokens" + (", with attention to a reference" if attention else "")]
+    return SECONDS["frame scored from tokens" + (", with attention to a reference" if row.attends else "")]
 
 
 def _kept(piece: Piece, scale: Scale, frames: dict[str, float], tested: float) -> float:

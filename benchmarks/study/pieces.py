@@ -51,8 +51,8 @@ def pieces(scale: Scale, only: Iterable[str] | None = None, with_sets: bool = Tr
 
 
 def seeds(row: Row, scale: Scale) -> range:
-    """Of a row: two where layers of the backbone learn, which takes hours."""
-    return range(min(scale.seeds, 2) if row.tuned else scale.seeds)
+    """Of a row: two where layers of the backbone learn or frames attend to references, which takes longest."""
+    return range(min(scale.seeds, 2) if row.tuned or row.attends else scale.seeds)
 
 
 def features_name(row: Row) -> str | None:

@@ -85,6 +85,11 @@ class Row:
     simple: bool = False
 
     @property
+    def attends(self) -> bool:
+        """Whether frames attend to references, which takes ten times as long as other heads."""
+        return self.options.get("reference_fusion") == "attention"
+
+    @property
     def frozen(self) -> bool:
         return not self.tuned and self.options.get("preset", "small") == "small"
 

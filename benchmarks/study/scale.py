@@ -34,7 +34,7 @@ class Scale:
     backbone: str = "facebook/dinov2-small"
     layers: int = 9
     copies: int = 2
-    steps: int = 3000
+    steps: int = 2000
     tuned_steps: int = 600
     seeds: int = 3
     test_frames: int = 4200

@@ -25,8 +25,8 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def rows(dataset):
-    return open_split(dataset, "test")
+def rows(faces):
+    return open_split(faces, "test")
 
 
 @pytest.mark.parametrize(("bf16", "share"), [(False, 0.01), (True, 0.1)])
