@@ -135,8 +135,8 @@ GROUPS = (
         "heads",
         "From the paper's heads to the preset's",
         _HEADS,
-        "Each row has one change more than the row above it, and all have the same people to train on. What the preset's "
-        "heads without a reference add is that the PSPI branch reads the features of the units, too.",
+        "Each row has one change more than the row above it, and all have the same people to train on. What the "
+        "preset's heads without a reference add is that the PSPI branch reads the features of the units, too.",
         pairs=(*zip(_HEADS[1:], _HEADS[:-1], strict=True), ("preset", "heads-paper")),
     ),
     Group("curve", "People", ("all", *(f"people-{n}" for n in CURVE), "part"), "Equal numbers of steps for all."),

@@ -16,7 +16,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.storage import locked
 
 from .cost import expected_seconds
-from .pieces import SETS, Piece, pieces
+from .pieces import SETS, Piece, features_name, pieces
 from .rows import MAIN
 from .work import Study
 
@@ -106,7 +106,7 @@ def listing(wanted: list[Piece], study: Study) -> str:
 def _taken(todo: list[Piece], study: Study) -> Iterator[Piece | None]:
     """The next piece of `todo`, held for this process alone; None: others run all that could be run now.
 
-    Pieces that would wait for features which another process computes come last.
+    Pieces that would wait for what another process computes come last.
     """
     names, others = {piece.name for piece in todo}, running(study)
     ready = [piece for piece in todo if not names & {*needs(piece)}]
@@ -124,12 +124,20 @@ def _taken(todo: list[Piece], study: Study) -> Iterator[Piece | None]:
 
 
 def _waits(piece: Piece, others: list[Piece], study: Study) -> bool:
-    """Whether one of `others` computes the features of a piece, which no finished one has computed."""
-    features = None if piece.row is None else study.features(piece.row)
-    if features is None:
-        return False
-    same = [each for each in pieces(study.scale) if each.row is not None and study.features(each.row) == features]
-    return any(each in others for each in same) and len(left(same, study)) == len(same)
+    """Whether one of `others` computes what a piece also takes, and no finished one has computed."""
+    for what in _computed_once(piece):
+        same = [each for each in pieces(study.scale) if what in _computed_once(each)]
+        if any(each in others for each in same) and len(left(same, study)) == len(same):
+            return True
+    return False
+
+
+def _computed_once(piece: Piece) -> set[tuple[str, str]]:
+    """What the first piece that takes it computes for all: frozen features, and the outputs of a teacher."""
+    if piece.row is None:
+        return set()
+    found = {("features", features_name(piece.row)), ("outputs", piece.row.teacher)}
+    return {(what, name) for what, name in found if name is not None}
 
 
 def _is_locked(piece: Piece, study: Study) -> bool:
