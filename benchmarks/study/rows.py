@@ -1,8 +1,8 @@
 """The rows of the study, each one way to train, and the groups of them that the page compares.
 
-Each seed of a row is a piece (`pieces.py`). Rows stand in several groups and are trained once. All start
-from the preset `small`: heads on frozen features, equal numbers of steps, without a reference unless they say so. Those
-of Table 2 have the paper's heads, the others the preset's; the group `heads` goes from the ones to the others.
+Each seed of a row is a piece (`pieces.py`). Rows stand in several groups and are trained once. All start from the
+preset `small`: heads on frozen features, equal numbers of steps, without a reference unless they say so. Those of Table
+2 have the paper's heads, the others the preset's; the group `heads` goes from the ones to the others.
 """
 
 from dataclasses import dataclass, field
