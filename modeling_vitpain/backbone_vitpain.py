@@ -7,6 +7,7 @@ This file is Hub remote code: it imports torch, transformers and the configurati
 
 import inspect
 import math
+import os
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +67,8 @@ def pretrained_backbone(
         for name in filter(_is_positions, weights):
             weights[name] = interpolated_positions(weights[name], (size // patch) ** 2)
         config.image_size = size
+    if os.path.isdir(name_or_path):
+        config._name_or_path = os.path.basename(os.path.normpath(name_or_path))  # no path of a machine in saved models
     return config, weights
 
 
