@@ -96,7 +96,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", metavar="DIR", help="of a frozen backbone (--tune 0): run it once and keep its tokens in DIR"
     )
     recipe.add_argument(
-        "--feature-copies", type=int, metavar="N", help="how often each frame is kept there, varied another way (4)"
+        "--feature-copies",
+        type=int,
+        metavar="N",
+        help="how often each frame is kept there, varied another way; small 2",
     )
     recipe.add_argument(
         "--augmentation",
