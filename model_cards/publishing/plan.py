@@ -1,0 +1,76 @@
+"""From a directory and a name on the Hub to a publication, or to the reasons why there is none."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+
+from dataset_script.errors import InvalidInput
+
+from .dataset import check_dataset
+from .files import left_out
+from .model import check_model
+from .publication import KINDS, Findings, NotPublishable, Publication
+from .space import check_demo, check_metric
+
+
+def plan_publication(
+    kind: str, directory: str | Path, repo_id: str, progress: Callable[[int, int], None] | None = None
+) -> Publication:
+    """Checks a directory and lists what goes where. Needs no network.
+
+    Args:
+        kind: "dataset", "model", "metric" or "demo".
+        directory: what to publish.
+        repo_id: OWNER/NAME on the Hub.
+        progress: of a dataset: called with (rows checked, rows).
+
+    Raises:
+        InvalidInput: the directory is not of this kind, or `repo_id` is no name of a repository.
+        NotPublishable: it does not verify, has no card, or a licence forbids it; has all reasons.
+        WorkFailed: a file is damaged.
+    """
+    if kind not in KINDS:
+        raise InvalidInput(f"kind is {kind!r}; allowed: {', '.join(KINDS)}")
+    _check_repo_id(repo_id)
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise InvalidInput(f"--{kind} is {directory}; allowed: a directory")
+    findings = _findings(kind, directory, repo_id, progress)
+    if findings.problems:
+        raise NotPublishable(directory, findings.problems)
+    return Publication(
+        kind=kind,
+        directory=directory,
+        repo_id=repo_id,
+        files=tuple(findings.files),
+        stays=tuple(left_out(directory, findings.files)),
+        stale=findings.stale,
+        sdk=findings.sdk,
+        notes=tuple(findings.notes),
+    )
+
+
+def _findings(kind: str, directory: Path, repo_id: str, progress: Callable[[int, int], None] | None = None) -> Findings:
+    match kind:
+        case "dataset":
+            return check_dataset(directory, progress)
+        case "model":
+            return check_model(directory)
+        case "metric":
+            return check_metric(directory, repo_id)
+        case _:
+            return check_demo(directory)
+
+
+def _check_repo_id(repo_id: str) -> None:
+    try:
+        validate_repo_id(repo_id)
+        valid = repo_id.count("/") == 1
+    except HFValidationError:
+        valid = False
+    if not valid:
+        raise InvalidInput(
+            f"--repo-id is {repo_id!r}; allowed: OWNER/NAME, of letters, digits, '-', '_' and '.', at most 96"
+        )
