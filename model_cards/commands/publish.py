@@ -72,8 +72,7 @@ def _listing(publication: "Publication", public: bool) -> str:
     width = max(len(f"{file.num_bytes:,}") for file in publication.files)
     lines = [f"{publication.place} ({'public' if public else 'private'})"]
     lines += [
-        f"  {file.num_bytes:>{width},}  {file.path}" + (" (folders of this machine left out)" if file.content else "")
-        for file in publication.files
+        f"  {file.num_bytes:>{width},}  {file.path}" + f" ({file.made})" * bool(file.made) for file in publication.files
     ]
     lines.append(f"  {publication.num_bytes:>{width},}  bytes in {len(publication.files):,} files")
     lines += [f"stays here: {name}" for name in publication.stays]

@@ -20,11 +20,13 @@ class PublishedFile:
         path: in the repository, and in the directory.
         source: the file.
         content: the bytes that go to the Hub where they are not those of the file.
+        made: where they are not, how they were made from it, in a few words.
     """
 
     path: str
     source: Path
     content: bytes | None = None
+    made: str = ""
 
     @property
     def num_bytes(self) -> int:
@@ -37,11 +39,8 @@ def root_files(directory: Path, suffixes: Iterable[str]) -> list[PublishedFile]:
     JSON records name folders of the machine that wrote them: of those the last part goes to the Hub.
     """
     suffixes = tuple(suffixes)
-    return [
-        PublishedFile(path.name, path, _without_folders(path))
-        for path in sorted(directory.iterdir())
-        if path.is_file() and path.suffix in suffixes and not _is_hidden(path)
-    ]
+    paths = [path for path in sorted(directory.iterdir()) if path.is_file() and path.suffix in suffixes]
+    return [_without_folders(path) for path in paths if not _is_hidden(path)]
 
 
 def all_files(directory: Path) -> list[PublishedFile]:
@@ -64,16 +63,19 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".") or is_temporary(path)
 
 
-def _without_folders(path: Path) -> bytes | None:
-    """A JSON record without folders of this machine; None where it names none, or is no JSON."""
+def _without_folders(path: Path) -> PublishedFile:
+    """A file; of a JSON record that names folders of this machine a version without them."""
+    file = PublishedFile(path.name, path)
     if path.suffix != ".json":
-        return None
+        return file
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError):
-        return None  # whether it may be damaged is for the checks to say
-    shortened = _shortened(value)
-    return None if shortened == value else (json.dumps(shortened, indent=2, ensure_ascii=False) + "\n").encode()
+        return file  # whether it may be damaged is for the checks to say
+    if (shortened := _shortened(value)) == value:
+        return file
+    content = (json.dumps(shortened, indent=2, ensure_ascii=False) + "\n").encode()
+    return PublishedFile(path.name, path, content, "folders of this machine left out")
 
 
 def _shortened(value: object) -> object:

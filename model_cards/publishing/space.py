@@ -1,6 +1,7 @@
 """The checks of what becomes a Space: a metric, which `evaluate` loads from there, and a demo."""
 
 import ast
+import html
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput
+from dataset_script.hub_readme import README
 
 from .card import Card, read_card
 from .files import PublishedFile, all_files, root_files
@@ -35,6 +37,8 @@ def check_metric(directory: Path, repo_id: str) -> Findings:
         )
     files = root_files(directory, METRIC_SUFFIXES)
     card = read_card(directory, _WRITER)
+    if card.data.get("sdk") == "static" and "index.html" not in {file.path for file in files}:
+        files.append(_page(directory, card))
     return Findings(
         files=files,
         problems=[*_loading_problems(name, files), *card.problems, *_sdk_problems(card, SDKS)],
@@ -65,6 +69,13 @@ def check_demo(directory: Path) -> Findings:
     )
 
 
+def _page(directory: Path, card: Card) -> PublishedFile:
+    """What a static Space shows: the text of its card."""
+    title, body = html.escape(str(card.data.get("title", directory.name))), html.escape(card.body)
+    text = f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n<pre>{body}</pre>\n'
+    return PublishedFile("index.html", directory / README, text.encode(), "the text of README.md")
+
+
 def _sdk_problems(card: Card, allowed: tuple[str, ...]) -> list[str]:
     if card.problems or card.data.get("sdk") in allowed:
         return []
@@ -88,7 +99,8 @@ def _loading_problems(name: str, files: list[PublishedFile]) -> list[str]:
         copy = Path(place, name)
         copy.mkdir()
         for file in files:
-            shutil.copyfile(file.source, copy / file.path)
+            if file.content is None:
+                shutil.copyfile(file.source, copy / file.path)
         caches = {"HF_HOME": f"{place}/home", "HF_MODULES_CACHE": f"{place}/modules", "HF_HUB_OFFLINE": "1"}
         try:
             done = subprocess.run(

@@ -27,7 +27,7 @@ from dataset_script.shards import file_sha256
 from .files import PublishedFile
 from .publication import Publication
 
-BATCH_FILES, BATCH_BYTES = 8, 256_000_000
+BATCH_FILES, BATCH_BYTES = 16, 256_000_000
 """A batch of contents ends with the file that reaches either: no more than this is sent twice after an interruption."""
 
 BRANCH = "main"
@@ -232,6 +232,8 @@ def _refusal(publication: Publication, error: HfHubHTTPError) -> str:
             return f"{publication.place}: the Hub does not know this token: {_first_line(error)}"
         case 403:
             return f"{publication.place}: this token may not write there: {_first_line(error)}"
+        case 402:
+            return f"{publication.place}: the Hub asks for a subscription: {_first_line(error)}"
         case 412:
             return f"{publication.place}: somebody else committed to it during the upload; look at it, then {_AGAIN}"
         case _:

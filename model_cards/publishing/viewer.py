@@ -16,9 +16,7 @@ def viewer_notes(found: DatasetDirectory) -> list[str]:
     for shard in found.shards:
         notes += [f"{shard.path}: {note}" for note in _shard_notes(found, shard)]
     if not found.infos:
-        notes.append(
-            "README.md: its YAML has no `dataset_info`: the viewer and `load_dataset` read files for the schema"
-        )
+        notes.append("README.md: its YAML has no `dataset_info`: files must be read for the schema")
     return notes
 
 
