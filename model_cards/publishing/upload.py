@@ -6,11 +6,12 @@ names them. It happens wholly or not at all, and only upon the state of the repo
 """
 
 import fnmatch
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoCard
 from huggingface_hub.errors import (  # HTTPError: of the HTTP library that huggingface_hub has chosen
     HfHubHTTPError,
     HTTPError,
@@ -22,6 +23,7 @@ from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_b
 from huggingface_hub.utils.sha import git_hash
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.hub_readme import README
 from dataset_script.shards import file_sha256
 
 from .files import PublishedFile
@@ -76,9 +78,9 @@ def upload(
     api = HfApi()
     with _reporting(publication), _quiet():
         repository = _Repository.opened(api, publication, public)
-        repository.check_tag(tag)
         changed = [file for file in publication.files if not repository.has(file)]
         removed = repository.stale(publication)
+        repository.check_tag(tag, new=bool(changed or removed))
         commit = _commit(api, publication, repository, changed, removed, progress)
         if public and repository.private:
             api.update_repo_settings(publication.repo_id, private=False, repo_type=publication.repo_type)
@@ -113,6 +115,7 @@ class _Repository:
     def opened(cls, api: HfApi, publication: Publication, public: bool) -> "_Repository":
         """The repository, made private where there is none."""
         api.whoami()  # a clear answer where nobody is logged in, before anything is made
+        _check_metadata(publication)
         api.create_repo(
             publication.repo_id,
             repo_type=publication.repo_type,
@@ -145,10 +148,23 @@ class _Repository:
             if any(fnmatch.fnmatchcase(path, pattern) for pattern in publication.stale)
         )
 
-    def check_tag(self, tag: str | None) -> None:
-        """Raises InvalidInput where the tag names another commit than the newest."""
-        if tag in self.tags and self.tags[tag] != self.head:
+    def check_tag(self, tag: str | None, new: bool) -> None:
+        """Raises InvalidInput where the tag names another commit; `new`: whether there will be one."""
+        if tag in self.tags and (new or self.tags[tag] != self.head):
             raise InvalidInput(f"--tag is {tag}; {self._name} has it for commit {self.tags[tag]}: choose another")
+
+
+def _check_metadata(publication: Publication) -> None:
+    """Asks the Hub whether it takes the metadata of the card; raises WorkFailed with what it says."""
+    text = (publication.directory / README).read_text(encoding="utf-8-sig")
+    try:
+        RepoCard(text).validate(publication.repo_type)
+    except ValueError as error:
+        try:
+            said = "; ".join(each["message"] for each in json.loads(str(error))["errors"])
+        except (ValueError, KeyError, TypeError):
+            said = _first_line(error)
+        raise WorkFailed(f"{publication.directory / README}: the Hub does not take its metadata: {said}") from error
 
 
 def _commit(
