@@ -40,8 +40,8 @@ def check_dataset(directory: Path, progress: Callable[[int, int], None] | None =
         stale=tuple(f"{folder}/*.parquet" for folder in FOLDERS.values()),
         notes=[*report.notes],
     )
-    if report.ok:  # rows that cannot be trusted tell nothing about licences
-        findings.problems += dataset_licence_problems(found, _licences(found), card)
+    findings.problems += dataset_licence_problems(found, _licences(found) if report.ok else None, card)
+    if report.ok:
         findings.notes += viewer_notes(found)
     return findings
 

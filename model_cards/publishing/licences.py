@@ -47,17 +47,17 @@ _NON_COMMERCIAL = re.compile(r"non[- ]?commercial|research[- ]only|\bNC\b|-NC-",
 _TOO_SHORT = 8
 
 
-def dataset_licence_problems(found: DatasetDirectory, rows: Collection[str | None], card: Card) -> list[str]:
+def dataset_licence_problems(found: DatasetDirectory, rows: Collection[str | None] | None, card: Card) -> list[str]:
     """Why the licences of a dataset do not allow to publish it; nothing where they do.
 
     Args:
         found: the dataset.
-        rows: the distinct values of the column `licence`.
+        rows: the distinct values of the column `licence`; None where the rows cannot be trusted.
         card: its card.
     """
-    problems = [] if rows else ["no row states a licence"]
-    needed = ["consent"] if found.is_imported else []
-    for licence in dict.fromkeys([*(rows or ()), *_licences_of_parts(found.spec)]):
+    problems = ["no row states a licence"] if rows is not None and not rows else []
+    rows, needed = rows or (), ["consent"] if found.is_imported else []
+    for licence in dict.fromkeys([*rows, *_licences_of_parts(found.spec)]):
         wrong, keys = _judged(licence)
         problems += wrong
         needed += keys
