@@ -61,8 +61,9 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         name=name,
         architecture=architecture(config, training) + _storage(directory, config),
         load="from transformers import AutoImageProcessor, AutoModel\n"
-        f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
-        f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
+        'load = {"trust_remote_code": True, "revision": "main"}  # a tag or commit you have read: its code will run\n'
+        f'processor = AutoImageProcessor.from_pretrained("{name}", **load)\n'
+        f'model = AutoModel.from_pretrained("{name}", **load)',
         framing=framing(processor),
         units=str(len(config.get("au_names", AU_NAMES))),
         says=says(config, (training or {}).get("calibration")),

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     kind, directory = next((kind, getattr(args, kind)) for kind in _WHAT if getattr(args, kind) is not None)
     try:
         with Progress("rows") as progress:
-            publication = plan_publication(kind, directory, args.repo_id, progress)
+            publication = plan_publication(kind, directory, args.repo_id, args.tag, progress)
     except NotPublishable as refusal:
         for reason in refusal.reasons:
             print(one_line(reason), file=sys.stderr)

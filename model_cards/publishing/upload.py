@@ -156,7 +156,8 @@ class _Repository:
 
 def _check_metadata(publication: Publication) -> None:
     """Asks the Hub whether it takes the metadata of the card; raises WorkFailed with what it says."""
-    text = (publication.directory / README).read_text(encoding="utf-8-sig")
+    card = next(file for file in publication.files if file.path == README)
+    text = (card.content or card.source.read_bytes()).decode()
     try:
         RepoCard(text).validate(publication.repo_type)
     except ValueError as error:

@@ -20,6 +20,8 @@ from dataset_script.spec import Spec
 from generation.catalogue import CATALOGUE, HEADS, LOOKS, OTHER
 from generation.run.generate import generate
 from model_cards.publishing.card import Card
+from model_cards.publishing.examples import with_repository
+from model_cards.publishing.files import PublishedFile
 from model_cards.publishing.licences import FORBIDDEN, FREE, NEEDED, dataset_licence_problems, training_licence_problems
 from model_cards.publishing.plan import plan_publication
 from model_cards.publishing.publication import NotPublishable
@@ -201,6 +203,47 @@ def test_training_data_decide_on_a_model():
     assert training_licence_problems([None], free) and training_licence_problems(["UNBC-McMaster agreement"], free)
     assert training_licence_problems([None, "UNBC-McMaster agreement"], stated) == []
     assert training_licence_problems([LOOKS["hunyuan"].frames_licence], stated)
+
+
+# examples
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "tagged", "untagged"),
+    [
+        (
+            "model",
+            '{"revision": "main"}\nfrom_pretrained("name", **load)\nfrom_pretrained("names")\n--model name`',
+            '{"revision": "v1.0"}\nfrom_pretrained("me/it", **load)\nfrom_pretrained("names")\n--model me/it`',
+            '{"revision": "main"}\nfrom_pretrained("me/it", **load)\nfrom_pretrained("names")\n--model me/it`',
+        ),
+        (
+            "metric",
+            'evaluate.load("evaluation/name")',
+            'evaluate.load("me/it", revision="v1.0")',
+            'evaluate.load("me/it")',
+        ),
+        (
+            "dataset",
+            'load_dataset("name", "pairs")',
+            'load_dataset("me/it", "pairs")',
+            'load_dataset("me/it", "pairs")',
+        ),
+        ("demo", 'load_dataset("name")', 'load_dataset("name")', 'load_dataset("name")'),
+    ],
+)
+def test_examples_name_the_repository_and_its_tag(tmp_path, kind, text, tagged, untagged):
+    (tmp_path / "README.md").write_text(text)
+    file = PublishedFile("README.md", tmp_path / "README.md")
+    for tag, expected in (("v1.0", tagged), (None, untagged)):
+        (changed,) = with_repository([file], kind, "name", "me/it", tag)
+        assert (changed.content or text.encode()).decode() == expected
+
+
+@pytest.mark.parametrize("tag", ["", "v 1", "-v1", "a..b", "x.lock", "refs/heads/main"])
+def test_a_tag_that_git_does_not_take_is_refused(dataset_with_card, tag):
+    with pytest.raises(InvalidInput, match="--tag is "):
+        plan_publication("dataset", dataset_with_card, "user/pain3d", tag)
 
 
 # metrics and demos

@@ -83,17 +83,22 @@ def model_directory(out: Path, data: Path) -> Path:
     found = DatasetDirectory.open(data)
     record = {"data": {"path": str(data), "spec_hash": found.origin}, "options": {"data": str(data)}}
     (out / "training.json").write_text(json.dumps(record))
-    (out / "README.md").write_text("---\nlicense: apache-2.0\n---\n\n# ViTPain\n\n## Uses\n\nTests.\n")
+    example = 'load = {"trust_remote_code": True, "revision": "main"}\nAutoModel.from_pretrained("vitpain", **load)'
+    (out / "README.md").write_text(f"---\nlicense: apache-2.0\n---\n\n# ViTPain\n\n## Uses\n\n{example}\n")
     return out
 
 
 def test_a_model_loads_pinned_to_a_revision(logged_in, environment, dataset_with_card, tmp_path, capsys):
     model = model_directory(tmp_path / "vitpain", dataset_with_card)
     first = published(capsys, "model", model, "user/vitpain", "--tag", "v1.0")
+    card = logged_in.repos["model", "user/vitpain"].commit_at("v1.0").files["README.md"].data.decode()
+    assert (
+        '{"trust_remote_code": True, "revision": "v1.0"}' in card and 'from_pretrained("user/vitpain", **load)' in card
+    )
     weights = {name: tensor.sum().item() for name, tensor in load_file(model / "model.safetensors").items()}
     small_model().save_pretrained(model)  # other weights under the same name, later
     second = published(capsys, "model", model, "user/vitpain")
-    assert second["sent"] == ["model.safetensors"] and second["commit"] != first["commit"]
+    assert second["sent"] == ["README.md", "model.safetensors"] and second["commit"] != first["commit"]
     program = """
 import torch
 from transformers import AutoImageProcessor, AutoModel
