@@ -236,7 +236,7 @@ def _reporting(publication: Publication) -> Iterator[None]:
         raise WorkFailed(f"{publication.place} cannot be reached with this token: {_first_line(error)}") from error
     except HfHubHTTPError as error:
         raise WorkFailed(_refusal(publication, error)) from error
-    except (HTTPError, RuntimeError, ValueError) as error:
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:  # of huggingface_hub, hf_xet and the network
         if isinstance(error, InvalidInput | WorkFailed):
             raise
         raise WorkFailed(f"{publication.place}: the upload stopped: {_first_line(error)}; {_AGAIN}") from error

@@ -45,9 +45,9 @@ def logged_in(hub, environment, monkeypatch) -> Hub:
 
 @pytest.fixture(scope="session")
 def dataset_with_card(tmp_path_factory) -> Path:
-    """A complete dataset of 6 people with its card. Not to be written to."""
+    """A complete dataset of 4 people with its card. Not to be written to."""
     out = tmp_path_factory.mktemp("publish") / "pain3d"
-    generate(out, Spec(identities=6, size=64), maker_factory=FakeMaker)
+    generate(out, Spec(identities=4, size=64), maker_factory=FakeMaker)
     write_card(out)
     return out
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import snapshot_download
+from huggingface_hub import HfApi
 from safetensors.torch import load_file
 from small_vitpain import small_model, trained
 
@@ -169,6 +168,7 @@ def test_a_demo_becomes_a_gradio_space(logged_in, tmp_path, capsys):
     (demo / "requirements.txt").write_text("numpy\n")
     published(capsys, "demo", demo, "user/demo")
     assert logged_in.repos["space", "user/demo"].sdk == "gradio"
-    back = Path(snapshot_download("user/demo", repo_type="space", cache_dir=tmp_path / "cache"))
-    assert {path.name for path in back.iterdir()} == {".gitattributes", "README.md", "app.py", "requirements.txt"}
-    shutil.rmtree(demo)
+    back = HfApi(endpoint=logged_in.address).snapshot_download(
+        "user/demo", repo_type="space", cache_dir=tmp_path / "cache"
+    )
+    assert set(os.listdir(back)) == {".gitattributes", "README.md", "app.py", "requirements.txt"}
