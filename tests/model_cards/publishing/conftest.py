@@ -39,6 +39,9 @@ def logged_in(hub, environment, monkeypatch) -> Hub:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(constants, "ENDPOINT", hub.address)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", hub.address + "/{repo_id}/resolve/{revision}/{filename}"
+    )
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     return hub
 

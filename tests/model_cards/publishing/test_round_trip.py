@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from huggingface_hub import HfApi
+from huggingface_hub import snapshot_download
 from safetensors.torch import load_file
 from small_vitpain import small_model, trained
 
@@ -168,7 +168,5 @@ def test_a_demo_becomes_a_gradio_space(logged_in, tmp_path, capsys):
     (demo / "requirements.txt").write_text("numpy\n")
     published(capsys, "demo", demo, "user/demo")
     assert logged_in.repos["space", "user/demo"].sdk == "gradio"
-    back = HfApi(endpoint=logged_in.address).snapshot_download(
-        "user/demo", repo_type="space", cache_dir=tmp_path / "cache"
-    )
+    back = snapshot_download("user/demo", repo_type="space", cache_dir=tmp_path / "cache")
     assert set(os.listdir(back)) == {".gitattributes", "README.md", "app.py", "requirements.txt"}

@@ -2,14 +2,15 @@
 
 import hashlib
 import random
-import subprocess
-import sys
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 from local_hub.store import Fault, Hub, regular_file
+from upload_process import publication, started_upload
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from model_cards.publishing import upload as uploading
@@ -32,12 +33,6 @@ def folder(tmp_path) -> Path:
         size = 450_000 if index < 2 else 20_000
         (folder / f"data/train-{index}.parquet").write_bytes(random.Random(index).randbytes(size))
     return folder
-
-
-def publication(folder: Path, repo_id: str = "user/blocks", **more) -> Publication:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = tuple(PublishedFile(path.relative_to(folder).as_posix(), path) for path in paths)
-    return Publication("dataset", folder, repo_id, files, stale=("data/*.parquet",), **more)
 
 
 def contents(hub: Hub, type: str = "dataset", id: str = "user/blocks") -> dict[str, bytes]:
@@ -203,8 +198,6 @@ def test_who_may_not_write_is_told_so(logged_in, folder, monkeypatch, token, rep
 
 
 def test_a_hub_that_is_not_there_is_one_line(logged_in, folder, monkeypatch):
-    from huggingface_hub import constants
-
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(WorkFailed, match=r"the upload stopped: .*run the same command again"):
         upload(publication(folder))
@@ -219,72 +212,61 @@ def test_invalid_metadata_is_refused_before_anything_is_visible(logged_in, folde
 
 def test_a_gradio_space_without_a_subscription_says_what_the_hub_asks_for(logged_in, tmp_path):
     logged_in.pro.clear()
-    (tmp_path / "app.py").write_text("import gradio\n")
     (tmp_path / "README.md").write_text("---\nsdk: gradio\n---\n\n# Demo\n")
-    space = Publication("demo", tmp_path, "user/demo", (PublishedFile("app.py", tmp_path / "app.py"),), sdk="gradio")
+    card = PublishedFile("README.md", tmp_path / "README.md")
+    space = Publication("demo", tmp_path, "user/demo", (card,), sdk="gradio")
     with pytest.raises(WorkFailed, match="the Hub asks for a subscription"):
         upload(space)
 
 
-PROGRAM = """
-import sys
-from pathlib import Path
-from model_cards.publishing import upload as uploading
-from model_cards.publishing.files import PublishedFile
-from model_cards.publishing.publication import Publication
-uploading.BATCH_FILES = 2
-folder = Path(sys.argv[1])
-paths = sorted(path for path in folder.rglob("*") if path.is_file())
-files = tuple(PublishedFile(path.relative_to(folder).as_posix(), path) for path in paths)
-uploading.upload(Publication("dataset", folder, "user/blocks", files))
-"""
-
-
-def uploading_process(folder: Path, environment: dict[str, str]) -> subprocess.Popen:
-    import os
-
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], env={**os.environ, **environment})
-
-
-def wait_for(condition, process: subprocess.Popen) -> None:
-    while not condition() and process.poll() is None:
+def wait_for(condition: Callable[[], bool], process: BaseProcess) -> None:
+    """Until something is so, or the process has ended."""
+    while not condition() and process.is_alive():
         time.sleep(0.005)
 
 
 def test_killed_while_sending_it_leaves_nothing_and_goes_on(hub, environment, folder):
     hub.seconds_per_upload = 0.2
-    process = uploading_process(folder, environment)
+    process = started_upload(folder, environment)
     wait_for(lambda: len(hub.repos) == 1 and len(hub.repos["dataset", "user/blocks"].objects) >= 3, process)
     process.kill()
-    assert process.wait() == -9
+    process.join()
+    assert process.exitcode == -9
     time.sleep(0.5)  # what was under way arrives
     assert contents(hub) == {} and num_commits(hub) == 1
     there = set(hub.repos["dataset", "user/blocks"].objects)
     hub.log.clear()
     hub.seconds_per_upload = 0
-    assert uploading_process(folder, environment).wait() == 0
+    process = started_upload(folder, environment)
+    process.join()
+    assert process.exitcode == 0
     assert contents(hub) == of(folder) and num_commits(hub) == 2
     assert not there & {path.split("/")[5] for path in hub.requests("PUT", SENT)}
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_at_random_it_ends_the_same(hub, environment, folder):
+def test_killed_twenty_times_at_random_it_is_nothing_or_all(hub, environment, folder):
     chance = random.Random(4)
-    hub.seconds_per_upload = 0.15
-    killed = 0
+    hub.seconds_per_upload = 0.1
+    killed = seen_nothing = 0
     while killed < 20:
-        before = len(hub.log)
-        process = uploading_process(folder, environment)
-        wait_for(lambda start=before: len(hub.log) > start, process)  # it has begun to talk to the Hub
-        time.sleep(chance.uniform(0, 0.4))
+        asked = len(hub.log)
+        process = started_upload(folder, environment)
+        wait_for(lambda before=asked: len(hub.log) > before, process)  # it has begun to talk to the Hub
+        time.sleep(chance.uniform(0, 1))
         process.kill()
-        if process.wait() == 0:  # it was done: begin with a new repository
-            assert contents(hub) == of(folder)
-            hub.repos.clear()
-        killed += process.returncode == -9
-        if hub.repos and "dataset" in {type for type, _ in hub.repos}:
-            assert contents(hub) in ({}, of(folder))
-    assert uploading_process(folder, environment).wait() == 0
+        process.join()
+        killed += process.exitcode == -9
+        if hub.repos:
+            there = contents(hub)
+            assert there in ({}, of(folder))
+            seen_nothing += there == {}
+            if there:  # it was done: begin with a new repository
+                hub.repos.clear()
+    assert seen_nothing
+    process = started_upload(folder, environment)
+    process.join()
+    assert process.exitcode == 0
     assert contents(hub) == of(folder) and num_commits(hub) == 2
     hashes = {hashlib.sha256(data).hexdigest() for data in of(folder).values()}
     assert set(hub.repos["dataset", "user/blocks"].objects) <= hashes
