@@ -9,12 +9,9 @@ from huggingface_hub.utils import validate_repo_id
 
 from dataset_script.errors import InvalidInput
 
-from .dataset import check_dataset
 from .examples import with_repository
 from .files import left_out
-from .model import check_model
 from .publication import KINDS, Findings, NotPublishable, Publication
-from .space import check_demo, check_metric
 
 MAX_FILES = 25_000
 """In one commit, as huggingface_hub says of `create_commit`."""
@@ -69,14 +66,22 @@ def plan_publication(
 
 
 def _findings(kind: str, directory: Path, repo_id: str, progress: Callable[[int, int], None] | None = None) -> Findings:
-    match kind:
+    match kind:  # each check imports what it needs: torch for a model, the generator for a dataset, nothing for a demo
         case "dataset":
+            from .dataset import check_dataset
+
             return check_dataset(directory, progress)
         case "model":
+            from .model import check_model
+
             return check_model(directory)
         case "metric":
+            from .space import check_metric
+
             return check_metric(directory, repo_id)
         case _:
+            from .space import check_demo
+
             return check_demo(directory)
 
 

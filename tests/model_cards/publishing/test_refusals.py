@@ -100,6 +100,7 @@ def test_a_scan_needs_the_consent_of_the_person(tmp_path):
         "publication, and the ethics approval if one is due; or that the head is no real person's"
     ]
     set_metadata(data, rights={"head": "my own scan, CC-BY-4.0", "consent": CONSENT})
+    write_card(data)  # keeps what was stated
     assert plan_publication("dataset", data, "user/scan").files
 
 
