@@ -130,8 +130,9 @@ def test_the_dry_run_lists_what_goes_where(dataset_with_card, capsys):
 def test_the_command_lists_every_reason_and_fails(data, capsys):
     (data / "README.md").write_text("---\nlicense: mit\n---\n")
     assert pain3d_cli.main(["publish", "--dataset", str(data), "--repo-id", "user/pain3d"]) == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[-1] == f"pain3d: {data} is not published, for 3 reasons" and len(lines) == 4
+    lines = capsys.readouterr().err.splitlines()  # on a slow machine also how far it is
+    assert lines[-1] == f"pain3d: {data} is not published, for 3 reasons"
+    assert len([line for line in lines if line.startswith("README.md: ")]) == 3
 
 
 def test_a_directory_of_another_kind_is_a_wrong_call(tmp_path, dataset_with_card):
