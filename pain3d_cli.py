@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluation.commands.evaluate", "score a model beside trivial predictors"),
     "cross-validate": ("evaluation.commands.cross_validate", "train and test a model on every fold of a protocol"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
+    "publish": ("model_cards.commands.publish", "put a dataset, model, metric or demo on the Hub"),
 }
 
 EXTRA_OF: dict[str, str] = {

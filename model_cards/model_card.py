@@ -5,9 +5,12 @@ from pathlib import Path
 from string import Template
 
 from huggingface_hub import ModelCard, ModelCardData
+from huggingface_hub.repocard import metadata_load
+from yaml import YAMLError
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import AU_NAMES
+from dataset_script.hub_readme import README
 from evaluation.provenance import weight_hashes
 
 from .face_words import says
@@ -55,14 +58,16 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         pipeline_tag="image-classification",
         tags=TAGS,
         eval_results=eval_results(scores) if scores else None,
+        **_stated(directory / README),
     )
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
         title=name,
         name=name,
         architecture=architecture(config, training) + _storage(directory, config),
         load="from transformers import AutoImageProcessor, AutoModel\n"
-        f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
-        f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
+        'load = {"trust_remote_code": True, "revision": "main"}  # a tag or commit you have read: its code will run\n'
+        f'processor = AutoImageProcessor.from_pretrained("{name}", **load)\n'
+        f'model = AutoModel.from_pretrained("{name}", **load)',
         framing=framing(processor),
         units=str(len(config.get("au_names", AU_NAMES))),
         says=says(config, (training or {}).get("calibration")),
@@ -75,6 +80,15 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
+
+
+def _stated(readme: Path) -> dict:
+    """`rights` of the card that is there: what its publisher stated stays in the new one."""
+    try:
+        data = metadata_load(readme) or {}
+    except (OSError, ValueError, YAMLError):  # none, or none that can be read
+        return {}
+    return {"rights": data["rights"]} if "rights" in data else {}
 
 
 def _storage(directory: Path, config: dict) -> str:
