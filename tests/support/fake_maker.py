@@ -22,6 +22,7 @@ from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
+from generation.run.local import Local
 from generation.streams import occasion_stream
 
 PARTS = {"meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}], "nodes": [{"mesh": 0}]}
@@ -124,4 +125,4 @@ class BrokenMaker(FakeMaker):
 
 
 if __name__ == "__main__":
-    generate(sys.argv[1], Spec.from_json(sys.argv[2]), workers=int(sys.argv[3]), maker_factory=SlowMaker)
+    generate(sys.argv[1], Spec.from_json(sys.argv[2]), executor=Local(int(sys.argv[3])), maker_factory=SlowMaker)

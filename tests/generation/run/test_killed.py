@@ -14,6 +14,7 @@ from fake_maker import FakeMaker
 
 from dataset_script.spec import Spec
 from generation.run.generate import generate
+from generation.run.local import Local
 
 SUPPORT = Path(__file__).parents[2] / "support"
 SMALL = Spec(identities=3, size=64)  # a shard for each split
@@ -77,7 +78,7 @@ def test_killed_at_random_moments_with_two_workers(uninterrupted, tmp_path, seed
         time.sleep(moments.uniform(0.5, 2.5))
         run.send_signal(signal.SIGKILL)
         run.wait()
-    generate(out, LARGER, workers=2, maker_factory=FakeMaker)
+    generate(out, LARGER, executor=Local(2), maker_factory=FakeMaker)
     assert contents(out) == uninterrupted[LARGER]
 
 
