@@ -30,6 +30,8 @@ FLOORS = {
         ["builder", "hub_readme", "outputs"],
         ["directory"],
         ["counts", "importers", "shard_checks"],
+        ["row_checks"],
+        ["shard_findings"],
         ["verify"],
         ["commands"],
     ],

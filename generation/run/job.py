@@ -49,8 +49,7 @@ class Job:
     @property
     def steps_an_identity(self) -> int:
         """What is counted: frames, or people where none are made."""
-        rows = rows_per_identity(self.spec.to_dict())
-        return 1 if self.part.portraits_only else rows["default"] + rows.get("references", 0)
+        return 1 if self.part.portraits_only else frames_per_identity(self.spec)
 
     def chunks(self, plan: Plan) -> list[Chunk]:
         """The chunks of this part of the dataset."""
@@ -60,6 +59,12 @@ class Job:
     def files_of(self, chunk: Chunk) -> set[str]:
         """Paths of the files that the work on a chunk makes."""
         return set(picture_names(self.spec, chunk)) if self.part.portraits_only else file_names(self.spec, chunk)
+
+
+def frames_per_identity(spec: Spec) -> int:
+    """Pictures that are rendered of a person, reference pictures too."""
+    rows = rows_per_identity(spec.to_dict())
+    return rows["default"] + rows.get("references", 0)
 
 
 class Worker:
