@@ -9,8 +9,8 @@ EXAMPLE = "pain3d merge shares --out pain3d"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description += (
-        "\n\nThe result is, byte for byte, what one run would have made. On one file system files are linked, not copied;"
-        "\nthe parts can then be deleted."
+        "\n\nThe result is, byte for byte, what one run would have made. On one file system files are linked, not"
+        "\ncopied; the parts can then be deleted."
     )
     parser.add_argument(
         "parts", metavar="DIR", nargs="+", help="directory or URL of a part, or that holds share-I-of-N folders"

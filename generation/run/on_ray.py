@@ -117,6 +117,9 @@ class _Run:
         try:
             entries = ray.get(task)
         except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, ray.exceptions.RayError):
+                reason = str(error.cause).strip().splitlines()[-1]
+                raise WorkFailed(f"a node cannot begin; is this version of pain3d there? {reason}") from error
             raise error.cause from None  # as in the other executors
         except ray.exceptions.RayError as error:
             name = min(file_names(self._job.spec, chunk))
