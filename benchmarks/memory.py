@@ -1,6 +1,7 @@
 """Memory of a command and of each process that it starts, second by second, as a table and a picture.
 
     python -m benchmarks.memory --out memory.json --plot memory.png -- pain3d generate OUT --identities 100 --size 512
+    python -m benchmarks.memory --out memory.json --pid 4711 --minutes 60       # of a command that runs already
     python -m benchmarks.memory --plot memory.png --read memory.json
 
 Memory is the resident set of each process, in which pages that processes share are counted in each. The first two
@@ -13,6 +14,7 @@ import json
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +23,29 @@ WARM_UP_SECONDS = 120.0
 MEGABYTE = 2**20
 
 
-def sample(command: list[str], every: float) -> dict:
-    """Runs a command to its end: {process: {"name", "seconds": [...], "megabytes": [...]}}, and how it ended."""
+def run(command: list[str], every: float) -> dict:
+    """Runs a command to its end; what `sample` gives, and how it ended."""
     import psutil
 
-    start = time.monotonic()
     running = psutil.Popen(command)
+    return sample(running, every, lambda: running.poll() is None) | {"exit": running.returncode}
+
+
+def watch(pid: int, minutes: float, every: float) -> dict:
+    """Watches a process for so many minutes, or until it ends."""
+    import psutil
+
+    end, running = time.monotonic() + 60 * minutes, psutil.Process(pid)
+    return sample(running, every, lambda: running.is_running() and time.monotonic() < end) | {"exit": 0}
+
+
+def sample(running, every: float, goes_on: Callable[[], bool]) -> dict:
+    """Memory of a process and of those that it starts: a list of {"name", "seconds": [...], "megabytes": [...]}."""
+    import psutil
+
+    start, words = time.monotonic(), running.cmdline()
     processes: dict[int, dict] = {}
-    while running.poll() is None:
+    while goes_on():
         for process in (running, *_children(running)):
             try:
                 megabytes = process.memory_info().rss / MEGABYTE
@@ -39,7 +56,7 @@ def sample(command: list[str], every: float) -> dict:
             seen["seconds"].append(round(time.monotonic() - start, 1))
             seen["megabytes"].append(round(megabytes, 1))
         time.sleep(every)
-    return {"command": shlex.join(command), "exit": running.returncode, "processes": list(processes.values())}
+    return {"command": shlex.join(words), "processes": list(processes.values())}
 
 
 def _children(running) -> list:
@@ -99,12 +116,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="JSON file to write")
     parser.add_argument("--read", type=Path, help="JSON file of an earlier run, in place of a command")
     parser.add_argument("--plot", type=Path, help="picture to write")
+    parser.add_argument("--pid", type=int, help="process to watch, in place of a command")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long --pid is watched (60)")
     parser.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between samples (1)")
     parser.add_argument("command", nargs="*", help="after --")
     args = parser.parse_args()
-    if (args.read is None) == (not args.command):
-        parser.error("give either a command or --read")
-    found = json.loads(args.read.read_text()) if args.read else sample(args.command, args.every)
+    if sum((args.read is not None, args.pid is not None, bool(args.command))) != 1:
+        parser.error("give a command, --pid or --read")
+    if args.read:
+        found = json.loads(args.read.read_text())
+    else:
+        found = run(args.command, args.every) if args.command else watch(args.pid, args.minutes, args.every)
     if args.out:
         args.out.write_text(json.dumps(found))
     for row in summary(found):

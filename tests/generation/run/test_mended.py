@@ -12,7 +12,7 @@ from dataset_script.spec import Spec
 from generation.run.audit import audit
 from generation.run.generate import generate
 
-SPEC = Spec(identities=6, size=64, identities_per_shard=2)
+SPEC = Spec(identities=4, size=64, identities_per_shard=1)
 FIRST, SECOND = (f"data/train-0000{k}-of-00002.parquet" for k in range(2))
 PAIRS = "pairs/test-00000-of-00001.parquet"
 
@@ -107,5 +107,5 @@ def test_a_damaged_manifest_says_what_to_do_and_that_mends_it(copy, whole):
     with pytest.raises(WorkFailed, match=r"is damaged: line 1: .*; delete it and run the same command again"):
         generate(copy, SPEC, maker_factory=FakeMaker)
     manifest.unlink()
-    assert generate(copy, SPEC, maker_factory=FakeMaker).made == 6 * 33
+    assert generate(copy, SPEC, maker_factory=FakeMaker).made == 4 * 33
     assert contents(copy) == contents(whole)

@@ -92,9 +92,9 @@ def test_other_datasets_and_other_objects_are_refused(url):
         generate(f"{url}-thesis", SPEC, maker_factory=FakeMaker)
 
 
-def test_two_runs_at_once_do_no_harm(url, whole):
+def test_two_runs_at_once_do_no_harm(s3, whole):
     """Neither can lock the store; both make everything, and whoever is last leaves a complete manifest."""
-    errors = []
+    url, errors = f"{s3}/{uuid.uuid4().hex}", []
 
     def run():
         try:
