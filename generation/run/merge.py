@@ -123,8 +123,8 @@ def _copy(source: Output, entry: Entry, folder: Path) -> None:
         if temporary.stat().st_size != entry.bytes or file_sha256(temporary) != entry.sha256:
             temporary.unlink()
             raise WorkFailed(
-                f"{source.name}/{entry.path} is damaged: it is not what its manifest says; make it again with the "
-                "command that made it"
+                f"{source.name}/{entry.path} is damaged: it is not what its manifest says; delete it and run the "
+                "command again that made it"
             )
         publish(temporary, path)
 

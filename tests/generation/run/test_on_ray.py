@@ -14,6 +14,7 @@ from fake_maker import BrokenMaker, DyingOnceMaker, FakeMaker, OutOfMemoryMaker,
 from killing import kill_at_random
 from ray.cluster_utils import Cluster
 
+import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.spec import Spec
 from generation.run import on_ray
@@ -130,6 +131,15 @@ def test_ctrl_c_stops_and_the_run_can_go_on(cluster, whole, tmp_path):
     assert not [name for name in contents(tmp_path / "out") if ".tmp-" in name]
     generate(tmp_path / "out", SPEC, Ray(), FakeMaker)
     assert contents(tmp_path / "out") == whole
+
+
+@pytest.mark.slow
+def test_the_command_makes_real_faces_there(cluster, tmp_path):
+    options = ["--identities", "3", "--size", "64"]
+    command = ["generate", str(tmp_path / "out"), *options, "--executor", "ray", "--ray-address", cluster.address]
+    assert pain3d_cli.main(command) == 0
+    assert pain3d_cli.main(["generate", str(tmp_path / "whole"), *options, "--workers", "1"]) == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 @pytest.mark.slow

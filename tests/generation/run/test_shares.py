@@ -1,5 +1,8 @@
 """Several machines make one dataset without knowing of each other, and `merge` joins what they made."""
 
+import dataclasses
+import shutil
+
 import pytest
 from directories import contents
 from fake_maker import FakeMaker
@@ -40,8 +43,6 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def shares(made, tmp_path):
-    import shutil
-
     return shutil.copytree(made, tmp_path / "shares")
 
 
@@ -94,8 +95,6 @@ def test_a_part_that_a_whole_run_made_counts_too(whole, shares, tmp_path):
 
 
 def test_what_is_missing_is_named_with_the_shares_that_make_it(shares, tmp_path):
-    import shutil
-
     shutil.rmtree(shares / SHARES[1].folder)
     with pytest.raises(InvalidInput, match=r"\d+ files of the dataset are in none of them.*generate with --shard 2/3$"):
         merge([shares], tmp_path / "out")
@@ -117,7 +116,7 @@ def test_a_damaged_shard_is_named_and_mended_by_the_command_that_made_it(shares,
     content[len(content) // 2] ^= 1
     path.unlink()
     path.write_bytes(content)
-    with pytest.raises(WorkFailed, match=rf"{TRAIN} is damaged.*make it again with the command that made it"):
+    with pytest.raises(WorkFailed, match=rf"{TRAIN} is damaged.*delete it and run the command again"):
         merge([shares], tmp_path / "out")
     make_shares(shares)
     merge([shares], tmp_path / "out")
@@ -128,8 +127,6 @@ def test_parts_that_differ_in_a_file_are_refused(shares, tmp_path):
     """Two platforms made it: which of them is right nobody knows."""
     again = make_shares(tmp_path / "again", shares=[Share(1, 1)]) / Share(1, 1).folder
     entries = read_manifest(again)
-    import dataclasses
-
     write_manifest(again, [dataclasses.replace(e, sha256="ab" * 32) if e.path == TRAIN else e for e in entries])
     with pytest.raises(InvalidInput, match=rf"{TRAIN} differs between .* different platforms"):
         merge([shares, again], tmp_path / "out")
