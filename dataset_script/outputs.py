@@ -78,7 +78,7 @@ def open_output(place: str | Path) -> Output:
     """
     if "://" not in str(place):
         return DirectoryOutput(Path(place))
-    return _object_output(str(place).rstrip("/"))
+    return _object_output(str(place))
 
 
 def read_output_manifest(output: Output) -> list[Entry]:
@@ -185,9 +185,8 @@ class ObjectOutput:
         yield
 
     def _check_empty(self, record: str) -> None:
-        with self._reporting("read", "") as files:
-            found = sorted(name.removeprefix(f"{self._path('')}/") for name in self._list(files))
-        if found:
+        found = sorted(self._sizes())
+        if found and record not in found:  # else another run was here just now
             raise InvalidInput(
                 f"{self.url} is not empty and holds no {record} (but {found[0]!r}); choose another prefix"
             )
@@ -205,9 +204,8 @@ class ObjectOutput:
 
     def intact(self, entries: Iterable[Entry]) -> list[Entry]:
         """Those whose objects have the right size: stores keep sums of their own, and reading all again costs hours."""
-        with self._reporting("read", "") as files:
-            sizes = self._list(files)
-        return [entry for entry in entries if sizes.get(self._path(entry.path)) == entry.bytes]
+        sizes = self._sizes()
+        return [entry for entry in entries if sizes.get(entry.path) == entry.bytes]
 
     def add_to_manifest(self, entries: list[Entry], known: Iterable[Entry]) -> None:
         write_output_manifest(self, known)  # objects cannot be appended to
@@ -232,9 +230,7 @@ class ObjectOutput:
             files.get_file(self._path(name), str(path))
 
     def folders(self) -> list[str]:
-        with self._reporting("read", "") as files:
-            names = {name.removeprefix(f"{self._path('')}/") for name in self._list(files)}
-        return sorted({name.partition("/")[0] for name in names if "/" in name})
+        return sorted({name.partition("/")[0] for name in self._sizes() if "/" in name})
 
     def inside(self, folder: str) -> "ObjectOutput":
         return ObjectOutput(f"{self.url}/{folder}")
@@ -250,12 +246,15 @@ class ObjectOutput:
 
         return url_to_fs(self.url)[0]  # fsspec keeps one of a kind
 
-    def _list(self, files: "AbstractFileSystem") -> dict[str, int]:
+    def _sizes(self) -> dict[str, int]:
         """Every object below the prefix, and its size."""
-        try:
-            return {name: info["size"] for name, info in files.find(self._path(""), detail=True).items()}
-        except FileNotFoundError:
-            return {}
+        prefix = f"{self._path('')}/"
+        with self._reporting("read", "") as files:
+            try:
+                found = files.find(self._path(""), detail=True)
+            except FileNotFoundError:
+                return {}
+        return {name.removeprefix(prefix): info["size"] for name, info in found.items() if name.startswith(prefix)}
 
     @contextlib.contextmanager
     def _reporting(self, verb: str, name: str) -> Iterator["AbstractFileSystem"]:
@@ -287,4 +286,4 @@ def _object_output(url: str) -> Output:
         return DirectoryOutput(Path(path))
     if not path.strip("/"):
         raise InvalidInput(f"out is {url}; allowed: with a bucket or folder, as {scheme}://pain3d/full")
-    return ObjectOutput(url)
+    return ObjectOutput(url.rstrip("/"))

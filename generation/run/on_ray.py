@@ -94,7 +94,7 @@ class _Run:
         self._given = ray.put((uuid.uuid4().hex, job, versions()))
         self._board = _Board.remote()
         self._news: ray.ObjectRef | None = None
-        self._told = (0, False)
+        self._told: dict[int, tuple[int, bool]] = {}
 
     def results(self) -> Iterator[list[Entry]]:
         try:
@@ -139,9 +139,10 @@ class _Run:
             with contextlib.suppress(ray.exceptions.RayError):
                 self._told = ray.get(self._news)
             self._news = None
-        made, compiling = self._told
-        done = self._done + (made if self._flying else 0)
-        self._tell(done, COMPILING if compiling else "" if done else STARTING)
+        told = [self._told[number] for number, _ in self._flying.values() if number in self._told]
+        done = self._done + sum(made for made, _ in told)
+        waiting = any(compiling for _, compiling in told)
+        self._tell(done, COMPILING if waiting else "" if done else STARTING)
 
     def _stop(self) -> None:
         """After an error or Ctrl-C: ends the tasks, so that nothing is written any more once the run has ended."""
@@ -165,9 +166,9 @@ class _Board:
     def forget(self, number: int) -> None:
         self._made.pop(number, None)
 
-    def news(self) -> tuple[int, bool]:
-        """Frames of all chunks, and whether a worker compiles kernels."""
-        return sum(made for made, _ in self._made.values()), any(compiling for _, compiling in self._made.values())
+    def news(self) -> dict[int, tuple[int, bool]]:
+        """By number of the chunk, the frames that are made, and whether the worker compiles kernels."""
+        return self._made
 
 
 @ray.remote(num_cpus=1, max_retries=TRIES - 1, runtime_env={"env_vars": ONE_THREAD})

@@ -51,6 +51,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_bytes_are_the_same(cluster,
     assert (tmp_path / "died").exists()
     assert contents(tmp_path / "out") == whole
     assert calls[0] == (0, 297, "starting") and calls[-1] == (297, 297, "")
+    assert max(done for done, _, _ in calls) == 297
 
 
 def test_errors_are_those_of_the_other_executors(cluster, tmp_path):

@@ -19,7 +19,7 @@ from generation.run.share import Share
 
 SPEC = Spec(identities=9, size=64, geometry=True, references=1, identities_per_shard=2)
 SHARES = [Share(number, 3) for number in (1, 2, 3)]
-TRAIN = "data/train-00000-of-00004.parquet"
+TRAIN = "data/train-00000-of-00003.parquet"
 
 
 def make_shares(out, spec=SPEC, shares=SHARES):
