@@ -33,7 +33,7 @@ def test_time_inside_a_stage_counts_for_no_other():
 
 
 def test_hours_are_those_until_the_last_shard_and_cost_is_of_all_cores():
-    """157 shards of 16 people, 33 frames each, 0.3 s a frame."""
+    """158 shards of 16 people, 33 frames each, 0.3 s a frame."""
     shard_hours = 16 * 33 * 0.3 / 3600
     two, many = (project(MEASURED, FULL, "here", cores, 0.05) for cores in (2, 1000))
     assert two.hours == pytest.approx(79 * shard_hours)
