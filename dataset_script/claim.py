@@ -14,6 +14,8 @@ from .errors import InvalidInput, WorkFailed
 from .storage import canonical_json, is_temporary, locked, remove_temporaries, reporting_write_errors, write_atomically
 
 Settings = Mapping[str, Any]
+Changes = Callable[[Settings, Settings], list[str]]
+"""(settings in the record, settings of now) -> what differs, for people; nothing where the work is the same."""
 
 _PATTERNS = ("*", "?", "[", "::")
 """What `load_dataset` takes for a pattern or a chain of file systems: it finds nothing, or files of other folders."""
@@ -27,28 +29,36 @@ def changed_settings(before: Settings, now: Settings) -> list[str]:
 
 def read_record(path: Path) -> dict[str, Any]:
     """The settings in a record. Raises WorkFailed when it does not hold a JSON object."""
+    return parse_record(path.read_bytes(), str(path))
+
+
+def parse_record(content: bytes, name: str) -> dict[str, Any]:
+    """The settings in the content of the record `name`. Raises WorkFailed when it does not hold a JSON object."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(content)
     except ValueError as error:
-        raise WorkFailed(f"{path} is damaged: {error}") from None
+        raise WorkFailed(f"{name} is damaged: {error}") from None
     if not isinstance(found, dict):
-        raise WorkFailed(f"{path} is damaged: it does not hold a JSON object")
+        raise WorkFailed(f"{name} is damaged: it does not hold a JSON object")
     return found
 
 
-def check_record(
-    record: Path,
-    settings: Settings,
-    what: str,
-    changes: Callable[[Settings, Settings], list[str]] = changed_settings,
-) -> bool:
+def check_changes(
+    place: object, before: Settings, settings: Settings, what: str, changes: Changes = changed_settings
+) -> None:
+    """Raises InvalidInput where the record of a place has other settings; names what differs."""
+    if changed := changes(before, settings):
+        raise InvalidInput(f"{place} holds another {what}: {'; '.join(changed)}")
+
+
+def check_record(record: Path, settings: Settings, what: str, changes: Changes = changed_settings) -> bool:
     """Whether `record` is there; refuses it where it is of other work.
 
     Args:
         record: the file.
         settings: JSON values that decide the result of the work.
         what: what the work makes, in a word or two, for people.
-        changes: (settings in the record, `settings`) -> what differs, for people; nothing where the work is the same.
+        changes: how settings are compared.
 
     Raises:
         InvalidInput: the record is of other work; names what differs.
@@ -56,14 +66,13 @@ def check_record(
     """
     if not record.is_file():
         return False
-    if changed := changes(read_record(record), settings):
-        raise InvalidInput(f"{record.parent} holds another {what}: {'; '.join(changed)}")
+    check_changes(record.parent, read_record(record), settings, what, changes)
     return True
 
 
-def check_loadable(directory: Path) -> None:
-    """Raises InvalidInput where `load_dataset` would take the path of a directory for a pattern."""
-    place = str(directory.absolute())
+def check_loadable(out: Path | str) -> None:
+    """Raises InvalidInput where `load_dataset` would take the path of a directory, or a URL, for a pattern."""
+    place = str(out.absolute() if isinstance(out, Path) else out)
     if found := [text for text in _PATTERNS if text in place]:
         raise InvalidInput(
             f"out is {place}, with {' and '.join(found)} in it, which load_dataset takes for a pattern; "
@@ -77,7 +86,7 @@ def claimed(
     record: str,
     settings: Settings,
     what: str,
-    changes: Callable[[Settings, Settings], list[str]] = changed_settings,
+    changes: Changes = changed_settings,
 ) -> Iterator[None]:
     """Holds `directory` for this work alone while the context lasts; makes it and writes its record where it is new.
 

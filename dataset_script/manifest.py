@@ -18,6 +18,7 @@ from .vocabulary import SPLITS
 MANIFEST = "manifest.jsonl"
 SHARD_SUFFIX = ".parquet"
 
+_REMEDY = "delete it and run the same command again, which makes all its files again"
 _PATH = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
@@ -88,29 +89,44 @@ def read_manifest(directory: Path) -> list[Entry]:
         WorkFailed: a line that is not a manifest line.
     """
     try:
-        text = (directory / MANIFEST).read_text(encoding="utf-8")
+        return parse_manifest((directory / MANIFEST).read_bytes(), str(directory / MANIFEST))
     except FileNotFoundError:
         return []
+
+
+def parse_manifest(content: bytes, name: str) -> list[Entry]:
+    """As `read_manifest`, of the content of the manifest `name`."""
+    try:
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise WorkFailed(f"{directory / MANIFEST} is damaged: it is not text") from None
+        raise WorkFailed(f"{name} is damaged: it is not text; {_REMEDY}") from None
     entries: dict[str, Entry] = {}
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             entry = Entry.from_line(line)
         except ValueError as error:
-            raise WorkFailed(f"{directory / MANIFEST} is damaged: line {number}: {error}") from None
+            raise WorkFailed(f"{name} is damaged: line {number}: {error}; {_REMEDY}") from None
         entries[entry.path] = entry  # a chunk that was made again after a kill may stand there twice
     return _sorted(entries.values())
 
 
 def append_manifest(directory: Path, entries: Iterable[Entry]) -> None:
     """Adds lines, and returns once they are on the disk."""
-    append_durably(directory / MANIFEST, "".join(entry.to_line() for entry in entries).encode())
+    append_durably(directory / MANIFEST, _lines(entries).encode())
 
 
 def write_manifest(directory: Path, entries: Iterable[Entry]) -> None:
     """Replaces the manifest by these entries, sorted."""
-    write_atomically(directory / MANIFEST, "".join(entry.to_line() for entry in _sorted(entries)).encode())
+    write_atomically(directory / MANIFEST, manifest_text(entries).encode())
+
+
+def manifest_text(entries: Iterable[Entry]) -> str:
+    """The manifest of these entries, sorted."""
+    return _lines(_sorted(entries))
+
+
+def _lines(entries: Iterable[Entry]) -> str:
+    return "".join(entry.to_line() for entry in entries)
 
 
 def _sorted(entries: Iterable[Entry]) -> list[Entry]:

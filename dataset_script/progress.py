@@ -6,7 +6,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-_LINE_SECONDS = 10.0
+_LINE_SECONDS, _BAR_SECONDS = 10.0, 0.1
 _BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{unit}{postfix}"
 
 
@@ -69,8 +69,10 @@ class Progress:
             self._said.add(self._waiting)
             self._bar.set_postfix_str(self._pace(done, total))  # at once: the next call may be a minute away
         self._bar.set_postfix_str(self._pace(done, total), refresh=False)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
+        self._bar.total, self._bar.n = total, done
+        if time.monotonic() - self._printed >= _BAR_SECONDS:  # tqdm's own clock stands still when a clock is set back
+            self._printed = time.monotonic()
+            self._bar.refresh()
 
     def _pace(self, done: int, total: int) -> str:
         """What it waits for, or its rate and the time left; nothing before there is a rate."""

@@ -5,6 +5,7 @@ a hundred rows, which is what the Hub's viewer reads at once. In `pairs` a neutr
 dictionary-encoded, so that it is stored once. Pages are cut by content, so that uploads send equal pictures once.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -113,7 +114,8 @@ class ShardWriter:
 
     def __exit__(self, *exc: object) -> None:
         self._parquet.is_open = False  # if abandoned, it must not write its footer when it is collected
-        self._file.close()
+        with contextlib.suppress(OSError):  # on a full disk the rest cannot be written, and is not wanted
+            self._file.close()
         self._temporary.unlink(missing_ok=True)
 
     def write(self, rows: Iterable[Row]) -> None:

@@ -21,8 +21,8 @@ def canonical_json(values: Mapping[str, Any]) -> str:
 
 
 def temporary_path(path: Path) -> Path:
-    """Where to write `path` before it is renamed; hidden from loaders, and no two processes share it."""
-    return path.with_name(f"{_TEMPORARY}{path.name}.{os.getpid()}")
+    """Where to write `path` before it is renamed; hidden from loaders, and no two processes of any machine share it."""
+    return path.with_name(f"{_TEMPORARY}{path.name}.{os.uname().nodename}.{os.getpid()}")
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -99,6 +99,7 @@ def locked(directory: Path, wait: bool = False) -> Iterator[None]:
 
     Raises:
         InvalidInput: another process holds it, and it is not waited for.
+        WorkFailed: its file system has no locks.
     """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -106,6 +107,11 @@ def locked(directory: Path, wait: bool = False) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             raise InvalidInput(f"{directory} is being written by another run; wait for it or stop it") from None
+        except OSError as error:  # Lustre without `-o flock`, some network file systems
+            raise WorkFailed(
+                f"{directory} is on a file system that cannot lock ({error.strerror}), so that nothing would keep two "
+                "runs apart; write to a disk of this machine and copy or merge the result, or have locks turned on"
+            ) from error
         yield
     finally:
         os.close(descriptor)

@@ -5,18 +5,16 @@ decoding. It needs no generator: generated data of any version, imported data an
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from .directory import DatasetDirectory, Shard
+from .errors import InvalidInput
 from .hub_readme import README
-from .rows import Row
-from .shard_checks import RowChecks, Schema, features_of, file_problems, read_rows
+from .row_checks import CrossChecks
+from .shard_checks import Schema, file_problems
+from .shard_findings import Findings, PlannedRows, ShardReader, look_at_all
 from .shards import CONFIG_OF_FOLDER
 from .storage import is_temporary
 from .vocabulary import SPLITS
@@ -49,24 +47,12 @@ class Report:
         return not self.problems
 
 
-class PlannedRows(Protocol):
-    """What must stand in a dataset by the plan that it was made from."""
-
-    def shards(self) -> Collection[str]:
-        """Paths of all shards of the complete dataset."""
-
-    def num_rows(self, path: str) -> int:
-        """Rows of one of them."""
-
-    def problems(self, path: str, place: int, row: dict) -> Iterator[str]:
-        """Where the row at `place` of a shard differs from the plan."""
-
-
 def verify(
     directory: str | Path,
     quick: bool = False,
     progress: Callable[[int, int], None] | None = None,
     plan: PlannedRows | None = None,
+    workers: int = 1,
 ) -> Report:
     """Checks everything that can be checked and reports all that is wrong.
 
@@ -75,22 +61,25 @@ def verify(
         quick: leave the pictures undecoded; checksums and labels are still checked.
         progress: called with (rows checked, rows of the dataset).
         plan: also compare the rows with it.
+        workers: processes; the report does not depend on it.
 
     Raises:
-        InvalidInput: this is no dataset directory.
+        InvalidInput: this is no dataset directory, or `workers` is below 1.
         WorkFailed: its manifest or `spec.json` is damaged.
     """
+    if workers < 1:
+        raise InvalidInput(f"workers is {workers}; allowed: 1 or more")
     found = DatasetDirectory.open(directory)
     missing = found.missing_shards() if plan is None else sorted(plan.shards() - {shard.path for shard in found.shards})
     report = Report(problems=[*_file_problems(found, missing, plan)], compared=plan is not None)
     schemas = {config: Schema(found, config) for config in found.configs}
-    checks, rows = RowChecks(found, quick), Counter[str]()
+    cross, rows = CrossChecks(), Counter[str]()
     total = sum(shard.entry.rows for shard in found.shards if shard.entry)
-    for shard in sorted(found.shards, key=_by_split if plan is None else _by_people):
-        check = _ShardCheck(found, shard, schemas[shard.config], checks, plan)
-        report.problems += _first_few(shard.path, check.problems())
+    groups = _groups(found, by_people=plan is not None)
+    for shard, findings in look_at_all(ShardReader(found, schemas, quick, plan), groups, workers):
+        report.problems += _first_few(shard.path, _shard_problems(shard, findings, cross))
         report.shards += 1
-        rows[shard.config] += check.num_rows
+        rows[shard.config] += findings.num_rows
         report.rows = rows.total()
         if progress is not None:
             progress(report.rows, max(total, report.rows))
@@ -102,70 +91,34 @@ def verify(
     return report
 
 
-def _by_split(shard: Shard) -> int:
-    """`default` comes before `pairs`, as in the list of shards."""
-    return SPLITS.index(shard.split)
+def _groups(found: DatasetDirectory, by_people: bool) -> list[list[Shard]]:
+    """What is looked at in one go, in order: a split after the other, in each `default` before `pairs`.
+
+    By people, the shards of the same people follow each other, so that they are planned once.
+    """
+    if not by_people:
+        return [[shard] for shard in sorted(found.shards, key=lambda shard: SPLITS.index(shard.split))]
+    groups: dict[tuple[int, str], list[Shard]] = {}
+    for shard in found.shards:
+        groups.setdefault((SPLITS.index(shard.split), shard.path.rpartition("/")[2]), []).append(shard)
+    return [groups[key] for key in sorted(groups)]
 
 
-def _by_people(shard: Shard) -> tuple[int, str]:
-    """The shards of the same people follow each other too, so that they are planned once."""
-    return SPLITS.index(shard.split), shard.path.rpartition("/")[2]
-
-
-class _ShardCheck:
-    """The check of one shard; `num_rows` is known once it is done."""
-
-    def __init__(
-        self, found: DatasetDirectory, shard: Shard, schema: Schema, rows: RowChecks, plan: PlannedRows | None
-    ) -> None:
-        self._found, self._shard, self._schema, self._rows, self._plan = found, shard, schema, rows, plan
-        self.num_rows = 0 if shard.entry is None else shard.entry.rows
-
-    def problems(self) -> Iterator[str]:
-        if problems := file_problems(self._found, self._shard.path, self._shard.entry):  # no need to read rows
-            self._rows.skip(self._shard)
-            yield from problems
-            return
-        try:
-            with pq.ParquetFile(self._found.path / self._shard.path) as file:
-                if problems := self._form_problems(file):
-                    self._rows.skip(self._shard)
-                    yield from problems
-                elif self._schema.can_be_checked:
-                    yield from self._content_problems(file)
-        except (pa.ArrowException, OSError) as error:
-            self._rows.skip(self._shard)
-            yield f"cannot be read: {str(error).splitlines()[0]}"
-
-    def _form_problems(self, file: pq.ParquetFile) -> list[str]:
-        """What is wrong with columns and number of rows."""
-        self.num_rows, path = file.metadata.num_rows, self._shard.path
-        if problems := self._schema.problems(features_of(file)):
-            return problems
-        said = {} if self._shard.entry is None else {"the manifest says": self._shard.entry.rows}
-        if self._plan is not None and path in self._plan.shards():
-            said["the plan"] = self._plan.num_rows(path)
-        if any(rows != self.num_rows for rows in said.values()):
-            return [f"has {self.num_rows} rows, {', '.join(f'{what} {rows}' for what, rows in said.items())}"]
-        return []
-
-    def _content_problems(self, file: pq.ParquetFile) -> Iterator[str]:
-        for place, row, facs in read_rows(file, self._rows.columns(self._schema)):
-            for problem in self._row_problems(place, row, facs):
-                yield f"frame {row['frame_id']}: {problem}"
-
-    def _row_problems(self, place: int, row: Row, facs: bool) -> Iterator[str]:
-        if self._plan is not None and self._shard.path in self._plan.shards():
-            yield from self._plan.problems(self._shard.path, place, row)
-        yield from self._rows.problems(self._shard, self._schema, row, facs)
+def _shard_problems(shard: Shard, findings: Findings, cross: CrossChecks) -> Iterator[str]:
+    if findings.problems:
+        cross.skip(shard)
+    for row in findings.rows:
+        for problem in cross.problems(shard, row):
+            yield f"frame {row.frame_id}: {problem}"
+    yield from findings.problems
 
 
 def _first_few(name: str, problems: Iterator[str]) -> Iterator[str]:
-    for number, problem in enumerate(problems):
-        if number == _MAX_PROBLEMS_PER_SHARD:
-            yield f"{name}: and more; only the first {_MAX_PROBLEMS_PER_SHARD} are listed"
-            return
+    found = list(problems)  # all of them: rows that come later are compared with these
+    for problem in found[:_MAX_PROBLEMS_PER_SHARD]:
         yield f"{name}: {problem}"
+    if len(found) > _MAX_PROBLEMS_PER_SHARD:
+        yield f"{name}: and more; only the first {_MAX_PROBLEMS_PER_SHARD} are listed"
 
 
 def _file_problems(found: DatasetDirectory, missing: list[str], plan: PlannedRows | None) -> Iterator[str]:

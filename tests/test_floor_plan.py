@@ -21,15 +21,17 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "names", "packed_files", "progress", "video_clock"],
+        ["errors", "hdr", "lazy", "names", "packed_files", "processes", "progress", "video_clock"],
         ["dense_landmarks", "media_files", "placements", "video_pictures"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
         ["shards"],
-        ["builder", "hub_readme"],
+        ["builder", "hub_readme", "outputs"],
         ["directory"],
         ["counts", "importers", "shard_checks"],
+        ["row_checks"],
+        ["shard_findings"],
         ["verify"],
         ["commands"],
     ],

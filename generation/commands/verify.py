@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("directory", metavar="DIR", help="dataset directory")
     parser.add_argument("--quick", action="store_true", help="checksums and labels only; do not decode the pictures")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="W",
+        help=f"processes ({os.cpu_count() or 1}); does not change the report",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
@@ -28,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from ..run.audit import audit
 
     with Progress("rows") as progress:
-        report = audit(args.directory, args.quick, progress)
+        report = audit(args.directory, args.quick, progress, args.workers)
     if args.json:
         print(json.dumps({"ok": report.ok, **vars(report)}, indent=2))
     else:

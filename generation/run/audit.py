@@ -21,11 +21,16 @@ from ..prompts import prompt_of
 from .chunks import shard_names
 
 
-def audit(directory: str | Path, quick: bool = False, progress: Callable[[int, int], None] | None = None) -> Report:
+def audit(
+    directory: str | Path,
+    quick: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
+) -> Report:
     """`verify`, and the comparison with the plan where there is one; the first note says where not, and why.
 
     Args:
-        directory, quick, progress: as for `verify`.
+        directory, quick, progress, workers: as for `verify`.
 
     Raises:
         InvalidInput, WorkFailed: as `verify`.
@@ -33,10 +38,10 @@ def audit(directory: str | Path, quick: bool = False, progress: Callable[[int, i
     try:
         plan = PlannedDataset(planned_spec(DatasetDirectory.open(directory)))
     except NoPlan as reason:
-        report = verify(directory, quick, progress)
+        report = verify(directory, quick, progress, workers=workers)
         report.notes.insert(0, f"{NOT_COMPARED}: {reason}")
         return report
-    return verify(directory, quick, progress, plan)
+    return verify(directory, quick, progress, plan, workers)
 
 
 MEASURED = frozenset({"camera", "head_pose"})
@@ -70,6 +75,9 @@ class PlannedDataset:
         chunks = self._plan.chunks()
         self._shards = {name: (config, c) for c in chunks for config, name in shard_names(spec, c).items()}
         self._rows_of = functools.lru_cache(maxsize=1)(self._planned_rows)  # the shards of a chunk follow each other
+
+    def __reduce__(self) -> tuple:
+        return PlannedDataset, (self._spec,)  # planned again in another process
 
     def shards(self) -> Set[str]:
         return self._shards.keys()

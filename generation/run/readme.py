@@ -1,12 +1,11 @@
 """`README.md` of a generated dataset: the metadata that `datasets` and the Hub read, and a short text."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from dataset_script.hub_readme import README, dataset_yaml
 from dataset_script.manifest import Entry
+from dataset_script.outputs import DirectoryOutput, Output
 from dataset_script.spec import Spec
-from dataset_script.storage import write_atomically
 
 from ..catalogue import HEADS, LOOKS, frames_licence
 from ..photoreal.painting import FOLDER
@@ -61,8 +60,8 @@ def licence_line(licence: str) -> str:
     return f"Licence: {licence}."
 
 
-def write_readme(directory: Path, spec: Spec, entries: Iterable[Entry]) -> None:
+def write_readme(output: Output, spec: Spec, entries: Iterable[Entry]) -> None:
     """Writes the README unless there is one: a dataset card may have taken its place."""
-    path = directory / README
-    if not path.exists():
-        write_atomically(path, readme(spec, entries, read_record(directory / FOLDER)).encode())
+    if output.read(README) is None:
+        painted = read_record(output.path / FOLDER) if isinstance(output, DirectoryOutput) else []
+        output.write(README, readme(spec, entries, painted).encode())

@@ -81,6 +81,19 @@ def test_a_bar_on_a_terminal():
     assert " rows" in stream.getvalue()
 
 
+def test_a_bar_goes_on_when_the_clock_of_the_machine_is_set_back(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    stream = Terminal()
+    with Progress("frames", stream) as report:
+        report(0, 100)
+        monkeypatch.setattr("tqdm.std.time", lambda: -1e6)
+        monkeypatch.setattr(progress.time, "time", lambda: -1e6)
+        for now in range(1, 5):
+            report(10 * now, 100)
+        assert "30/100 frames, 10.0 a second, 0:00:07 left" in stream.getvalue()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00:00"), (59.6, "0:01:00"), (3661, "1:01:01"), (90_000, "25:00:00")]
 )

@@ -20,6 +20,7 @@ from generation.plan import Plan
 from generation.plan.others import OTHERS
 from generation.run.audit import audit
 from generation.run.generate import generate
+from generation.run.local import Local
 from generation.run.single import regenerate
 from generation.sheets.gallery import gallery
 
@@ -115,7 +116,7 @@ def test_a_dataset_with_others_is_whole(dataset):
 
 
 def test_it_does_not_depend_on_the_number_of_workers(dataset, tmp_path):
-    generate(tmp_path / "again", Spec.load(dataset), workers=2, maker_factory=FakeMaker)
+    generate(tmp_path / "again", Spec.load(dataset), executor=Local(2), maker_factory=FakeMaker)
     assert contents(tmp_path / "again") == contents(dataset)
 
 

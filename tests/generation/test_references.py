@@ -32,6 +32,7 @@ from generation.plan.views import FOV, MAX_REFERENCE_YAW
 from generation.prompts import prompt_of
 from generation.run.audit import audit
 from generation.run.generate import generate
+from generation.run.local import Local
 from generation.run.single import regenerate
 
 SHARD = "references/train-00000-of-00001.parquet"
@@ -128,7 +129,7 @@ def test_frames_of_the_session_do_not_depend_on_references(dataset, tmp_path):
 
 
 def test_workers_and_interruptions_change_nothing(dataset, tmp_path):
-    generate(tmp_path / "again", Spec.load(dataset), workers=2, maker_factory=FakeMaker)
+    generate(tmp_path / "again", Spec.load(dataset), executor=Local(2), maker_factory=FakeMaker)
     assert contents(tmp_path / "again") == contents(dataset)
     (tmp_path / "again" / SHARD).unlink()
     assert audit(tmp_path / "again", quick=True).problems

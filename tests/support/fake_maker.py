@@ -1,12 +1,15 @@
 """A maker that is cheap and keeps the contract: real small pictures, each a pure function of spec and key.
 
-Run as a program it generates a dataset with it: `python fake_maker.py OUT SPEC_JSON WORKERS`.
+Run as a program it generates a dataset with it: `python fake_maker.py OUT SPEC_JSON WORKERS [RAY_ADDRESS]`.
 """
 
 import io
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from glb_files import glb_of
@@ -14,6 +17,7 @@ from PIL import Image
 from placements import seen
 
 from dataset_script.dense_landmarks import NUM_DENSE_LANDMARKS
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.spec import Spec
 from dataset_script.vocabulary import NUM_LANDMARKS
@@ -22,6 +26,7 @@ from generation.labels import frame_key, planned_row
 from generation.plan import IdentityPlan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
+from generation.run.local import Local
 from generation.streams import occasion_stream
 
 PARTS = {"meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1}]}], "nodes": [{"mesh": 0}]}
@@ -107,9 +112,20 @@ class OutOfMemoryMaker(FakeMaker):
 
     def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
         if plan.identity_id == 5:
-            import os
-            import signal
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().make_identity(plan)
 
+
+class DyingOnceMaker(FakeMaker):
+    """Its process is killed while it makes identity 5, unless the file `mark` is there, which it leaves behind."""
+
+    def __init__(self, spec: Spec, mark: Path) -> None:
+        super().__init__(spec)
+        self.mark = mark
+
+    def make_identity(self, plan: IdentityPlan) -> Iterator[Frame]:
+        if plan.identity_id == 5 and not self.mark.exists():
+            self.mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().make_identity(plan)
 
@@ -123,5 +139,17 @@ class BrokenMaker(FakeMaker):
         return super().make_identity(plan)
 
 
+def main(out: str, spec: str, workers: str, ray_address: str | None = None) -> None:
+    executor = Local(int(workers))
+    if ray_address:
+        from generation.run.on_ray import Ray
+
+        executor = Ray(ray_address, int(workers))
+    try:
+        generate(out, Spec.from_json(spec), executor, maker_factory=SlowMaker)
+    except (InvalidInput, WorkFailed) as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
 if __name__ == "__main__":
-    generate(sys.argv[1], Spec.from_json(sys.argv[2]), workers=int(sys.argv[3]), maker_factory=SlowMaker)
+    main(*sys.argv[1:])

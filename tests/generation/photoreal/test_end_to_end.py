@@ -25,6 +25,8 @@ from generation.pipeline import FrameMaker, maker_with
 from generation.plan import Plan
 from generation.prompts import prompt_of
 from generation.run.generate import generate
+from generation.run.job import Part
+from generation.run.local import Local
 from generation.sheets import chart as charts
 
 
@@ -96,14 +98,14 @@ def test_a_run_broken_off_that_goes_on_without_models_and_with_two_workers_ends_
     spec, out = Spec.load(painted), tmp_path / "out"
     with_models = maker_with(None, Painting(models["kandinsky"], out / "portraits", ("cpu",)))
     with pytest.raises(KeyboardInterrupt):
-        generate(out, spec, maker_factory=with_models, portraits_only=True)
+        generate(out, spec, maker_factory=with_models, part=Part(portraits_only=True))
     assert len(list((out / "portraits").glob("*-front.png"))) == 2
     monkeypatch.setattr(Painter, "fill", fill)
-    generate(out, spec, maker_factory=with_models, portraits_only=True)
+    generate(out, spec, maker_factory=with_models, part=Part(portraits_only=True))
     assert len(painted_now) == len(set(painted_now)) == 3  # nobody twice
     assert contents(out / "portraits") == contents(painted / "portraits") and not (out / "data").exists()
 
-    generate(out, spec, workers=2, maker_factory=maker_with(None, Painting(None, out / "portraits")))
+    generate(out, spec, executor=Local(2), maker_factory=maker_with(None, Painting(None, out / "portraits")))
     assert len(painted_now) == 3
     assert contents(out) == contents(painted)
 

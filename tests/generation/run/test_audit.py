@@ -10,9 +10,10 @@ from damage import change_spec, rewrite, update_manifest
 from fake_maker import FakeMaker
 
 import pain3d_cli
-from dataset_script.errors import WorkFailed
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.manifest import read_manifest, write_manifest
 from dataset_script.spec import Spec
+from dataset_script.verify import verify
 from generation.run.audit import audit
 from generation.run.generate import generate
 
@@ -161,6 +162,21 @@ def test_an_unfinished_dataset_says_what_is_missing(tmp_path):
     with pytest.raises(WorkFailed, match="identity 0: enough"):
         generate(tmp_path, Spec(identities=1, size=64), maker_factory=Stops)
     assert len(audit(tmp_path).problems) == 2
+
+
+def test_the_report_does_not_depend_on_the_number_of_processes(copy):
+    """Rows are compared with rows that other processes read: pairs with frames, people and frame ids with all."""
+    moved, kept = (f"data/{split}-00000-of-00001.parquet" for split in ("test", "validation"))
+    (copy / kept).write_bytes((copy / moved).read_bytes())
+    update_manifest(copy, kept)
+    rewrite(copy, TRAIN, lambda rows: rows[3].update(image=rows[4]["image"], age=17))
+    (copy / GEOMETRY).write_bytes(b"")
+    for check in (audit, verify):
+        one, two = (vars(check(copy, workers=workers)) for workers in (1, 2))
+        assert one == two
+        assert {problem.partition(":")[0] for problem in one["problems"]} >= {PAIRS, GEOMETRY}
+    with pytest.raises(InvalidInput, match="workers is 0; allowed: 1 or more"):
+        audit(copy, workers=0)
 
 
 def test_the_command_lists_problems_and_exits_1(copy, capsys):

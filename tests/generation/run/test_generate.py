@@ -14,6 +14,7 @@ from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.manifest import read_manifest
 from dataset_script.spec import GENERATOR_VERSION, Spec
 from generation.run.generate import generate
+from generation.run.local import Local
 from generation.run.single import regenerate
 
 SPEC = Spec(identities=9, size=64, geometry=True)
@@ -49,7 +50,7 @@ def test_the_directory_holds_what_it_should_and_nothing_else(finished):
 
 
 def test_two_workers_make_the_same_bytes(finished, tmp_path):
-    generate(tmp_path / "out", SPEC, workers=2, maker_factory=FakeMaker)
+    generate(tmp_path / "out", SPEC, executor=Local(2), maker_factory=FakeMaker)
     assert contents(tmp_path / "out") == contents(finished)
 
 
@@ -83,7 +84,9 @@ def test_progress_counts_up_to_the_total_also_over_a_resume(tmp_path):
     assert calls == [(0, 297, "starting"), *((k, 297, "") for k in range(298))]  # every frame by itself
     next((tmp_path / "out/data").glob("test*")).unlink()
     calls.clear()
-    generate(tmp_path / "out", SPEC, workers=2, maker_factory=FakeMaker, progress=lambda *call: calls.append(call))
+    generate(
+        tmp_path / "out", SPEC, executor=Local(2), maker_factory=FakeMaker, progress=lambda *call: calls.append(call)
+    )
     assert (calls[0], calls[-1]) == ((264, 297, "starting"), (297, 297, ""))
     calls.clear()
     generate(tmp_path / "out", SPEC, maker_factory=FakeMaker, progress=lambda *call: calls.append(call))
@@ -94,7 +97,7 @@ def test_progress_counts_up_to_the_total_also_over_a_resume(tmp_path):
 def test_progress_says_when_kernels_are_compiled(tmp_path, workers):
     """The first frame of a worker waits for it; what the others finish meanwhile is counted frame by frame."""
     calls = []
-    generate(tmp_path, SPEC, workers, CompilingMaker, lambda *call: calls.append(call))
+    generate(tmp_path, SPEC, Local(workers), CompilingMaker, lambda *call: calls.append(call))
     assert ("compiling" in calls[1][2]) if workers == 1 else any("compiling" in waiting for _, _, waiting in calls)
     assert calls[-1] == (297, 297, "")
     done = [frames for frames, _, _ in calls]
@@ -122,7 +125,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize("workers", [0, -1])
 def test_workers_below_one_are_refused(tmp_path, workers):
     with pytest.raises(InvalidInput, match=f"workers is {workers}"):
-        generate(tmp_path / "out", SPEC, workers=workers, maker_factory=FakeMaker)
+        generate(tmp_path / "out", SPEC, executor=Local(workers), maker_factory=FakeMaker)
     assert not (tmp_path / "out").exists()
 
 
@@ -161,7 +164,7 @@ def test_a_full_disk_ends_in_one_line_and_the_run_can_go_on(finished, tmp_path, 
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_that_fits, hard))
     try:
         with pytest.raises(WorkFailed, match=r"cannot write .*parquet: File too large") as failure:
-            generate(out, SPEC, workers=workers, maker_factory=FakeMaker)
+            generate(out, SPEC, executor=Local(workers), maker_factory=FakeMaker)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(failure.value)
@@ -185,16 +188,16 @@ def test_no_space_left_says_so_and_what_to_do(tmp_path, monkeypatch):
 def test_a_killed_worker_is_reported_and_the_run_can_go_on(finished, tmp_path):
     out = tmp_path / "out"
     with pytest.raises(WorkFailed, match=r"worker process was killed.*run the same command again"):
-        generate(out, SPEC, workers=2, maker_factory=OutOfMemoryMaker)
+        generate(out, SPEC, executor=Local(2), maker_factory=OutOfMemoryMaker)
     assert not [name for name in contents(out) if ".tmp-" in name]
-    generate(out, SPEC, workers=2, maker_factory=FakeMaker)
+    generate(out, SPEC, executor=Local(2), maker_factory=FakeMaker)
     assert contents(out) == contents(finished)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_bug_in_a_maker_keeps_its_type_and_names_the_identity(tmp_path, workers):
     with pytest.raises(ZeroDivisionError) as bug:
-        generate(tmp_path / "out", SPEC, workers=workers, maker_factory=BrokenMaker)
+        generate(tmp_path / "out", SPEC, executor=Local(workers), maker_factory=BrokenMaker)
     assert "while identity 5 was made" in bug.value.__notes__
     assert not [name for name in contents(tmp_path / "out") if ".tmp-" in name]
 
@@ -214,7 +217,7 @@ def test_ctrl_c_stops_at_once_and_the_run_can_go_on(finished, tmp_path, workers)
     )  # ignored where a shell runs tests in the background
     try:
         with pytest.raises(KeyboardInterrupt):
-            generate(out, SPEC, workers=workers, maker_factory=SlowMaker, progress=press)
+            generate(out, SPEC, executor=Local(workers), maker_factory=SlowMaker, progress=press)
     finally:
         signal.signal(signal.SIGINT, before)
     assert not [name for name in contents(out) if ".tmp-" in name]

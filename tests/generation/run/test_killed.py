@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from directories import contents
 from fake_maker import FakeMaker
+from killing import kill_at_random
 
 from dataset_script.spec import Spec
 from generation.run.generate import generate
+from generation.run.local import Local
 
 SUPPORT = Path(__file__).parents[2] / "support"
 SMALL = Spec(identities=3, size=64)  # a shard for each split
@@ -77,7 +79,7 @@ def test_killed_at_random_moments_with_two_workers(uninterrupted, tmp_path, seed
         time.sleep(moments.uniform(0.5, 2.5))
         run.send_signal(signal.SIGKILL)
         run.wait()
-    generate(out, LARGER, workers=2, maker_factory=FakeMaker)
+    generate(out, LARGER, executor=Local(2), maker_factory=FakeMaker)
     assert contents(out) == uninterrupted[LARGER]
 
 
@@ -106,3 +108,11 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.slow
+def test_runs_that_are_killed_at_random_20_times_end_with_the_same_bytes(tmp_path):
+    spec = Spec(identities=24, size=64, identities_per_shard=2)
+    generate(tmp_path / "whole", spec, maker_factory=FakeMaker)
+    command = [sys.executable, str(SUPPORT / "fake_maker.py"), "OUT", spec.to_json(), "2"]
+    kill_at_random(command, tmp_path, contents(tmp_path / "whole"))
