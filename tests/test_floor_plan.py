@@ -21,11 +21,11 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "names", "packed_files", "progress", "video_clock"],
+        ["errors", "extras", "hdr", "lazy", "names", "packed_files", "progress", "version", "video_clock"],
         ["dense_landmarks", "media_files", "placements", "video_pictures"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
-        ["manifest", "rows"],
+        ["manifest", "release", "rows"],
         ["shards"],
         ["builder", "hub_readme"],
         ["directory"],
@@ -197,5 +197,5 @@ def test_folders_are_packages_and_their_faces_are_thin():
 def test_the_command_line_imports_commands_by_name_only():
     tree = ast.parse((ROOT / "pain3d_cli.py").read_text(encoding="utf-8"))
     named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    allowed = {f"dataset_script.{name}" for name in ("errors", "lazy", "names", "terminal")}
+    allowed = {f"dataset_script.{name}" for name in ("errors", "extras", "lazy", "names", "terminal")}
     assert {name for name in named if name.split(".")[0] in FLOORS} == allowed
