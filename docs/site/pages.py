@@ -1,4 +1,4 @@
-"""What MkDocs is told beyond `mkdocs.yml`: pages that lie outside of docs/, notebooks, and links to files of the code."""
+"""What MkDocs is told beyond `mkdocs.yml`: pages from outside of docs/, notebooks, links to files of the code."""
 
 import json
 import posixpath
