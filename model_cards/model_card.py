@@ -13,7 +13,8 @@ from evaluation.provenance import weight_hashes
 from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results
-from .text import TEMPLATES, fenced_yaml, read_json
+from .shift import SHIFT, check_shift, shift_section
+from .text import CITATION, TEMPLATES, fenced_yaml, read_json
 from .training_words import training_words
 
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
@@ -26,7 +27,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json`
             if it was converted.
         metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional. The card
-            also has the numbers of `fairness.json` and `explanations.json` beside it.
+            also has the numbers of `fairness.json` and `explanations.json` beside it, and those of `shift.json` beside
+            the weights.
 
     Raises:
         InvalidInput: `directory` is no ViTPain, `metrics` is missing, or one of these is of other weights.
@@ -47,6 +49,9 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     beside = [_of_these_weights(other, weights) if other.is_file() else None for other in others]
 
     name = directory.resolve().name
+    shift = read_json(directory / SHIFT) if (directory / SHIFT).is_file() else None
+    if shift is not None:
+        check_shift(shift, name, weights)
     identifier, licence_text = licence(training, conversion)
     data = ModelCardData(
         model_name=name,
@@ -71,6 +76,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
+        shift=shift_section(shift)
+        if shift
+        else "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card.",
+        citation=CITATION,
         training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )

@@ -69,10 +69,10 @@ FLOORS = {
         ["commands"],
     ],
     "model_cards": [
-        ["text", "face_words", "model_words", "prompt_list", "results", "training_words"],
-        ["expression_words"],
+        ["text", "count_tables", "face_words", "model_words", "prompt_list", "results", "shift", "training_words"],
+        ["expression_words", "figures"],
         ["dataset_card", "model_card"],
-        ["imported_card"],
+        ["croissant", "datasheet", "imported_card"],
         ["write"],
         ["commands"],
     ],
