@@ -14,7 +14,7 @@ from evaluation.markdown import table
 ATTRIBUTES = {"age_group": AGE_GROUPS, "ethnicity": ETHNICITIES, "gender": GENDERS}
 COUNTED = ("identity_id", *ATTRIBUTES, "pspi", "au", "occluders")
 """Columns that the tables read."""
-LEVELS = ("0", "to 1", "to 2", "to 3", "to 4", "to 5")
+LEVELS = ("0", "≤ 1", "≤ 2", "≤ 3", "≤ 4", "≤ 5")
 """Intensities of a unit: none, then above the former level and up to this one."""
 CLEAR_PAIN = 3
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,9 @@ from dataset_script.facs import AU_NAMES, PSPI_CLASSES
 from evaluation.plotting import BLUE, GREY, canvas, require_matplotlib, save
 
 from .count_tables import ATTRIBUTES, LEVELS, unit_levels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = "figures"
 
@@ -27,23 +31,23 @@ def draw_figures(columns: Mapping[str, pa.Table], directory: Path) -> str:
     )
 
 
-def _labels(columns: Mapping[str, pa.Table]):
+def _labels(columns: Mapping[str, pa.Table]) -> "Figure":
     figure = canvas(9, 3)
     left, right = figure.subplots(1, 2)
     pspi = np.concatenate([part["pspi"].to_numpy() for part in columns.values()])
     left.bar(range(PSPI_CLASSES), np.bincount(pspi, minlength=PSPI_CLASSES), color=BLUE)
-    left.set(xlabel="PSPI", ylabel="frames")
+    left.set(xlabel="PSPI", ylabel="frames", xticks=range(0, PSPI_CLASSES, 2))
     shares = unit_levels(columns) / len(pspi)
     below = np.zeros(len(AU_NAMES))
     for level in range(1, len(LEVELS)):
         right.bar(AU_NAMES, shares[:, level], bottom=below, color=BLUE, alpha=0.15 + 0.17 * level, label=str(level))
         below += shares[:, level]
     right.set(ylabel="share of frames")
-    right.legend(title="intensity", fontsize="small")
+    right.legend(title="intensity", fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def _people(columns: Mapping[str, pa.Table]):
+def _people(columns: Mapping[str, pa.Table]) -> "Figure":
     figure = canvas(9, 3)
     left, right = figure.subplots(1, 2)
     firsts = [(part, np.unique(part["identity_id"].to_numpy(), return_index=True)[1]) for part in columns.values()]
@@ -64,5 +68,5 @@ def _people(columns: Mapping[str, pa.Table]):
     right.barh(names, women, color=BLUE, label="women")
     right.barh(names, men, left=women, color=GREY, label="men")
     right.set(xlabel="people")
-    right.legend(fontsize="small")
+    right.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
