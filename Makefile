@@ -68,7 +68,7 @@ test-slow: install
 	PAIN3D_TEST_SECONDS=$(LIMIT) $(PYTEST) -m slow --timeout $(TEST_LIMIT) -r s
 
 docs: install
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "open site/index.html"
 
 clean:
