@@ -1,6 +1,7 @@
 """Datasheet, Croissant, plots and the table of shifts: beside the card, and with the numbers of what they describe."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -83,8 +84,9 @@ def test_the_datasheet_answers_every_question(written):
         assert f"\n## {part}\n" in text
     assert "198 frames of 6 people" in text
     assert json.loads((written / "manifest.jsonl").read_text().splitlines()[0])["spec_hash"] in text
-    questions = [line for line in text.splitlines() if line.startswith("**")]
-    assert len(questions) > 45 and all(line.partition("?** ")[2] for line in questions)
+    answered = [part for part in text.split("\n\n") if part.startswith("**")]
+    assert len(answered) > 45
+    assert all(re.match(r"\*\*[^*]+\?\*\*\s+\S", part) for part in answered)
 
 
 def test_croissant_is_accepted_and_its_records_are_those_of_the_rows(written):
