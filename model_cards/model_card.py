@@ -49,9 +49,6 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     beside = [_of_these_weights(other, weights) if other.is_file() else None for other in others]
 
     name = directory.resolve().name
-    shift = read_json(directory / SHIFT) if (directory / SHIFT).is_file() else None
-    if shift is not None:
-        check_shift(shift, name, weights)
     identifier, licence_text = licence(training, conversion)
     data = ModelCardData(
         model_name=name,
@@ -76,14 +73,21 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
-        shift=shift_section(shift)
-        if shift
-        else "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card.",
+        shift=_shifts(directory / SHIFT, name, weights),
         citation=CITATION,
         training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )
     return ModelCard(fenced_yaml(data) + body)
+
+
+def _shifts(path: Path, name: str, weights: dict[str, str]) -> str:
+    """What is left of the model on other faces. Raises InvalidInput where the file is of another model."""
+    if not path.is_file():
+        return "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card."
+    found = read_json(path)
+    check_shift(found, name, weights)
+    return shift_section(found)
 
 
 def _storage(directory: Path, config: dict) -> str:
