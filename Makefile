@@ -1,6 +1,8 @@
 # make quickstart   install into .venv, make a small dataset, score it with the model that comes along, fine-tune that,
 #                   score a picture of a real person, write the cards
-# make test         install into .venv, lint, run every test
+# make test         install into .venv, lint, run every test that is not slow
+# make test-slow    install into .venv, run the slow ones
+# make docs         install into .venv, build the documentation into site/
 # make study        run the study of docs/study.md, some 38 hours on one core, 22 of them where the backbone learns;
 #                   stopped, it goes on where it was; started twice, the two share the work
 # make gallery      remake the pictures of the README
@@ -8,7 +10,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PAIN3D := OMP_NUM_THREADS=1 $(BIN)/pain3d
 
-.PHONY: install quickstart test lint gallery study clean
+.PHONY: install quickstart test test-slow lint docs gallery study clean
 .DEFAULT_GOAL := test
 
 install: .venv/installed
@@ -63,8 +65,22 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(PYTEST) -m "not slow"
+
+# seconds, after which no further slow test is begun: those that are left are skipped, and the last lines say so. A test
+# that hangs fails after TEST_LIMIT
+LIMIT ?= 36000
+TEST_LIMIT ?= 1500
+
+test-slow: install
+	PAIN3D_TEST_SECONDS=$(LIMIT) $(PYTEST) -m slow --timeout $(TEST_LIMIT) -r s
+
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 clean:
-	rm -rf pain3d vitpain-mine pain3d-scores pain3d-looks pain3d-gallery.png pain3d-astronaut.csv* astronaut.png
+	rm -rf pain3d vitpain-mine pain3d-scores pain3d-looks pain3d-gallery.png pain3d-astronaut.csv* astronaut.png site

@@ -11,6 +11,7 @@ import sys
 from pathlib import PurePath
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.extras import hint
 from dataset_script.lazy import import_alone
 from dataset_script.names import is_text, meant_name, why_no_text
 from dataset_script.terminal import CLOSED_PIPE, one_line, output_failed, robust_streams
@@ -40,37 +41,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("model_cards.commands.publish", "put a dataset, model, metric or demo on the Hub"),
 }
 
-EXTRA_OF: dict[str, str] = {
-    "numba": "generation",
-    "scipy": "generation",
-    "threadpoolctl": "generation",
-    "torch": "model",
-    "transformers": "model",
-    "accelerate": "model",
-    "onnx": "onnx",
-    "onnxruntime": "onnx",
-    "onnxscript": "onnx",
-    "peft": "lora",
-    "evaluate": "evaluation",
-    "sklearn": "evaluation",
-    "av": "video",
-    "cv2": "faces",
-    "h5py": "hdf5",
-    "matplotlib": "plots",
-    "ray": "ray",
-    "s3fs": "s3",
-    "robust_laplacian": "neural",
-    "cholespy": "neural",
-    "igl": "neural",
-}
-"""Module that may be missing -> the extra that brings it."""
-
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """The parser; only `command`'s module is imported to fill in its arguments."""
     parser = argparse.ArgumentParser(
         prog="pain3d", description="Synthetic faces in pain, and the models that read them."
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="the release, the generator's version, the commit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (module_name, text) in COMMANDS.items():
         sub = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,6 +57,14 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run, raw_names=getattr(module, "RAW_NAMES", ()))
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version and ends. What it prints is found out only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: object) -> None:
+        print(import_alone("dataset_script.release").version_line())
+        parser.exit()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,10 +96,9 @@ def _run(argv: list[str], command: str | None) -> int:
             raise
         return _report(error, 1)
     except ModuleNotFoundError as error:
-        extra = EXTRA_OF.get((error.name or "").partition(".")[0])
-        if extra is None:
+        if (needed := hint(error)) is None:
             raise
-        return _report(f"{command} needs {error.name}: pip install 'pain3d[{extra}]'", 1)
+        return _report(f"{command} {needed}", 1)
     except KeyboardInterrupt:
         return _report("stopped; run the same command again to go on", INTERRUPTED)
 

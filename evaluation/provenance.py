@@ -6,13 +6,14 @@ from platform import python_version
 
 from dataset_script.manifest import read_manifest
 from dataset_script.shards import file_sha256
+from dataset_script.version import VERSION
 
-PACKAGES = ("pain3d", "numpy", "torch", "transformers", "datasets")
+PACKAGES = ("numpy", "torch", "transformers", "datasets")
 
 
 def versions() -> dict[str, str]:
-    """Python and `PACKAGES` -> version."""
-    return {"python": python_version(), **{name: version(name) for name in PACKAGES}}
+    """Python, Pain3D and `PACKAGES` -> version."""
+    return {"python": python_version(), "pain3d": VERSION, **{name: version(name) for name in PACKAGES}}
 
 
 def weight_hashes(model: str | Path) -> dict[str, str]:

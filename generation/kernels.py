@@ -13,8 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from numba import njit
-from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from dataset_script.extras import with_hint
+
+try:
+    from numba import njit
+    from numba.core.caching import CompileResultCacheImpl, FunctionCache
+except ModuleNotFoundError as missing:
+    raise with_hint(__name__, missing) from None
 
 PACKAGE = Path(__file__).parent
 

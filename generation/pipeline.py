@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dataset_script.extras import with_hint
 from dataset_script.facs import AU_MAX, AU_NAMES
 from dataset_script.spec import Spec
 
-from .annotate import FaceView, encoded, heat_image
-from .appearance.base import Look
 from .catalogue import open_head, open_look, open_renderer, open_rig
 from .frame import Frame
-from .geometry.camera import Camera
-from .geometry.mesh import vertex_normals
-from .geometry.room import camera_row, head_pose_row
-from .geometry.threads import one_thread
-from .heads.base import HeadShape
-from .heads.files import HeadFiles
-from .heatmap import to_bytes, vertex_heat
 from .labels import frame_key, planned_row
-from .occluders import face_triangles, hidden_units, occluders_of, unit_regions
 from .plan import ExpressionPlan, IdentityPlan, ViewPlan
 from .plan.cameras import CAMERA_KINDS
 from .prompts import prompt_of
-from .render.base import HeadPose, RenderedView
 from .streams import occasion_stream
+
+try:
+    from .annotate import FaceView, encoded, heat_image
+    from .appearance.base import Look
+    from .geometry.camera import Camera
+    from .geometry.mesh import vertex_normals
+    from .geometry.room import camera_row, head_pose_row
+    from .geometry.threads import one_thread
+    from .heads.base import HeadShape
+    from .heads.files import HeadFiles
+    from .heatmap import to_bytes, vertex_heat
+    from .occluders import face_triangles, hidden_units, occluders_of, unit_regions
+    from .render.base import HeadPose, RenderedView
+except ModuleNotFoundError as missing:
+    raise with_hint(__name__, missing) from None
 
 if TYPE_CHECKING:  # the models' package is an extra
     from .photoreal.painting import Painting

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 from datasets import ClassLabel, Image, List, Value
@@ -13,19 +12,30 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from dataset_script.counts import count_dataset
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
-from dataset_script.facs import PSPI_CLASSES
 from dataset_script.hub_readme import README
 from dataset_script.spec import GENERATOR_VERSION
-from dataset_script.vocabulary import AGE_GROUPS, ETHNICITIES, GENDERS, SPLITS
+from dataset_script.vocabulary import SPLITS
 from evaluation.markdown import table
 from generation.catalogue import CATALOGUE, HEADS
 from generation.photoreal.painting import FOLDER
 from generation.photoreal.record import painted_by, read_record
 from generation.population_tables import population_tables
 
+from .count_tables import (
+    COUNTED,
+    balance_table,
+    cells_sentence,
+    covered_sentence,
+    demographics_table,
+    histogram_table,
+    num_people,
+    split_table,
+    unit_table,
+)
 from .expression_words import others_phrase, pspi_sampling, pspi_zero
+from .figures import draw_figures
 from .prompt_list import prompt_examples, read_prompts
-from .text import TEMPLATES, UNKNOWN, fenced_yaml
+from .text import CITATION, TEMPLATES, UNKNOWN, fenced_yaml
 
 FIELDS = {
     "frame_id": "the key: identity-expression-view",
@@ -105,16 +115,17 @@ PAINTED = (
     "Skin comes from pictures that a diffusion model painted, with that model's idea of the people in the prompts,\n"
     "  and with traces of the light that it painted; eyes, clothes and light are computed."
 )
-_COUNTED = ("identity_id", "age_group", "ethnicity", "gender", "pspi", "head", "rig", "renderer", "licence")
+_COUNTED = (*COUNTED, "age", "head", "rig", "renderer", "licence")
 
 
-def build_dataset_card(directory: str | Path) -> DatasetCard:
+def build_dataset_card(directory: str | Path, plots: bool = False) -> DatasetCard:
     """The card of a complete generated dataset. Its YAML keeps `configs` and `dataset_info` as they are.
 
-    What this version of Pain3D does not know of data that another version made, it says.
+    What this version of Pain3D does not know of data that another version made, it says. With `plots`, pictures are
+    drawn into its folder `figures`.
 
     Raises:
-        InvalidInput: `directory` is not a complete dataset.
+        InvalidInput: `directory` is not a complete dataset; plots are asked for without matplotlib.
         WorkFailed: a shard or the manifest is damaged.
     """
     found = DatasetDirectory.open(directory)
@@ -124,24 +135,30 @@ def build_dataset_card(directory: str | Path) -> DatasetCard:
     body = Template((TEMPLATES / "dataset_card.md").read_text(encoding="utf-8")).substitute(
         title=data.get("pretty_name") or "Pain3D",
         frames=f"{sum(map(len, columns.values())):,}",
-        identities=f"{_num_people(columns):,}",
-        people=_people_sentence(spec),
+        identities=f"{num_people(columns):,}",
+        people=people_sentence(spec),
         load=loading(found),
         fields=field_table(found, FIELDS),
         configs="\n".join(f"- `{name}`: {CONFIGS.get(name, UNKNOWN)}" for name in found.configs),
         splits=split_table(columns, "people"),
-        demographics=_demographics_table(columns),
+        demographics=demographics_table(columns),
         who_is_who=_who_is_who(spec),
         others=others_phrase(spec),
         pspi_zero=pspi_zero(spec),
         pspi_sampling=pspi_sampling(spec),
         histogram=histogram_table(columns),
+        plots=draw_figures(columns, found.path) if plots else "",
+        units=unit_table(columns),
+        balance=balance_table(columns),
+        cells=cells_sentence(columns),
+        covered=covered_sentence(columns),
         heatmap_scale=f"{spec['heatmap_scale_mm']:g} mm" if "heatmap_scale_mm" in spec else "the scale of its spec",
         painted=f"{painters}\n\n" if (painters := painted_by(read_record(found.path / FOLDER))) else "",
         appearance=PAINTED if found.pictures else COMPUTED,
         how_to_make_it_again=_how_to_make_it_again(found),
         prompts=prompt_examples(read_prompts(found)),
         licences="; ".join(licences(columns)) or UNKNOWN,
+        citation=CITATION,
         component_licences="\n".join(f"| {what} | {licence} |" for what, licence in _parts(spec)),
     )
     return DatasetCard(fenced_yaml(data) + body)
@@ -207,7 +224,7 @@ def _parts(spec: Mapping) -> list[tuple[str, str]]:
     return [(name, UNKNOWN) if entry is None else (entry.what, entry.licence) for name, entry in entries]
 
 
-def _people_sentence(spec: Mapping) -> str:
+def people_sentence(spec: Mapping) -> str:
     """Whom the pictures show."""
     entry = HEADS.get(spec.get("head"))
     return f"Whether real people can be recognised is {UNKNOWN}: look up its head." if entry is None else entry.people
@@ -256,30 +273,6 @@ def _type_name(feature) -> str:
             return "{" + ", ".join(feature) + "}"
 
 
-def split_table(columns: Mapping[str, pa.Table], people: str) -> str:
-    """People and frames of each split; `people`: what they are called."""
-    body = [
-        [name, f"{len(pa.compute.unique(part['identity_id'])):,}", f"{len(part):,}"] for name, part in columns.items()
-    ]
-    return table(["split", people, "frames"], body)
-
-
-def _demographics_table(columns: Mapping[str, pa.Table]) -> str:
-    body = []
-    for attribute, names in (("age_group", AGE_GROUPS), ("ethnicity", ETHNICITIES), ("gender", GENDERS)):
-        counts = np.stack([_people(part, attribute, len(names)) for part in columns.values()])
-        for k, name in enumerate(names):
-            label = f"{attribute.replace('_', ' ')}: {name.replace('_', ' ')}"
-            body.append([label, *(f"{count:,}" for count in counts[:, k]), f"{counts[:, k].sum():,}"])
-    return table(["", *columns, "all"], body)
-
-
-def _people(part: pa.Table, attribute: str, classes: int) -> np.ndarray:
-    """People of each class, `(classes,)`; classes that only another version knows are left out."""
-    _, first = np.unique(part["identity_id"].to_numpy(), return_index=True)
-    return np.bincount(part[attribute].to_numpy()[first], minlength=classes)[:classes]
-
-
 def _who_is_who(spec: Mapping) -> str:
     """What decides how the people of each group look, where our own head and look of this version made them."""
     if [spec.get(name) for name in ("version", "head", "look")] != [GENERATOR_VERSION, "makehuman", "procedural"]:
@@ -290,14 +283,3 @@ def _who_is_who(spec: Mapping) -> str:
         )
     tables = [f"### {part.title}\n\n{table(part.header, part.rows, numbers=False)}" for part in population_tables()]
     return "\n\n".join([WHO_IS_WHO, *tables])
-
-
-def _num_people(columns: Mapping[str, pa.Table]) -> int:
-    return sum(len(pa.compute.unique(part["identity_id"])) for part in columns.values())
-
-
-def histogram_table(columns: Mapping[str, pa.Table]) -> str:
-    """Frames by PSPI and split."""
-    counts = np.stack([np.bincount(part["pspi"].to_numpy(), minlength=PSPI_CLASSES) for part in columns.values()])
-    body = [[str(k), *(f"{c:,}" for c in counts[:, k]), f"{counts[:, k].sum():,}"] for k in range(PSPI_CLASSES)]
-    return table(["PSPI", *columns, "all"], body)

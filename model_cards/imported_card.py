@@ -13,7 +13,8 @@ from dataset_script.importers.readme import notices
 from dataset_script.vocabulary import STIMULI
 from evaluation.markdown import table
 
-from .dataset_card import FIELDS, card_data, field_table, histogram_table, licences, loading, read_by_split, split_table
+from .count_tables import histogram_table, split_table
+from .dataset_card import FIELDS, card_data, field_table, licences, loading, read_by_split
 from .text import TEMPLATES, fenced_yaml
 
 IMPORTED_FIELDS = FIELDS | {

@@ -16,7 +16,8 @@ from evaluation.provenance import weight_hashes
 from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results
-from .text import TEMPLATES, fenced_yaml, read_json
+from .shift import SHIFT, check_shift, shift_section
+from .text import CITATION, TEMPLATES, fenced_yaml, read_json
 from .training_words import training_words
 
 TAGS = ["pain", "pspi", "facs", "action-units", "facial-expression", "vitpain"]
@@ -29,7 +30,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         directory: holds `config.json`, the weights, and `training.json` if `pain3d train` made it, or `conversion.json`
             if it was converted.
         metrics: what `pain3d evaluate` wrote; default `metrics.json` in `directory`, where it is optional. The card
-            also has the numbers of `fairness.json` and `explanations.json` beside it.
+            also has the numbers of `fairness.json` and `explanations.json` beside it, and those of `shift.json` beside
+            the weights.
 
     Raises:
         InvalidInput: `directory` is no ViTPain, `metrics` is missing, or one of these is of other weights.
@@ -76,6 +78,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
+        shift=_shifts(directory / SHIFT, name, weights),
+        citation=CITATION,
         training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
     )
@@ -89,6 +93,15 @@ def _stated(readme: Path) -> dict:
     except (OSError, ValueError, YAMLError):  # none, or none that can be read
         return {}
     return {"rights": data["rights"]} if "rights" in data else {}
+
+
+def _shifts(path: Path, name: str, weights: dict[str, str]) -> str:
+    """What is left of the model on other faces. Raises InvalidInput where the file is of another model."""
+    if not path.is_file():
+        return "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card."
+    found = read_json(path)
+    check_shift(found, name, weights)
+    return shift_section(found)
 
 
 def _storage(directory: Path, config: dict) -> str:

@@ -9,6 +9,14 @@ from dataset_script.errors import InvalidInput, WorkFailed
 
 TEMPLATES = Path(__file__).with_name("templates")
 UNKNOWN = "not known to this version of Pain3D"
+PAPER = "https://arxiv.org/abs/2509.16727"
+CITATION = """@article{lin2025pain3d,
+  title   = {Pain in 3D: Generating Controllable Synthetic Faces for Automated Pain Assessment},
+  author  = {Lin, Xin Lei and Mehraban, Soroush and Moturu, Abhishek and Taati, Babak},
+  journal = {arXiv preprint arXiv:2509.16727},
+  year    = {2025}
+}"""
+"""What data and models of this package are to be cited with."""
 
 
 def fenced_yaml(data: CardData) -> str:

@@ -21,11 +21,11 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "names", "packed_files", "processes", "progress", "video_clock"],
+        ["errors", "hdr", "lazy", "names", "packed_files", "processes", "progress", "video_clock", "extras", "version"],
         ["dense_landmarks", "media_files", "placements", "video_pictures"],
         ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
-        ["manifest", "rows"],
+        ["manifest", "release", "rows"],
         ["shards"],
         ["builder", "hub_readme", "outputs"],
         ["directory"],
@@ -71,10 +71,10 @@ FLOORS = {
         ["commands"],
     ],
     "model_cards": [
-        ["text", "face_words", "model_words", "prompt_list", "results", "training_words"],
-        ["expression_words"],
+        ["text", "count_tables", "face_words", "model_words", "prompt_list", "results", "shift", "training_words"],
+        ["expression_words", "figures"],
         ["dataset_card", "model_card"],
-        ["imported_card"],
+        ["imported_card", "croissant", "datasheet"],
         ["write", "publishing"],
         ["commands"],
     ],
@@ -199,5 +199,5 @@ def test_folders_are_packages_and_their_faces_are_thin():
 def test_the_command_line_imports_commands_by_name_only():
     tree = ast.parse((ROOT / "pain3d_cli.py").read_text(encoding="utf-8"))
     named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    allowed = {f"dataset_script.{name}" for name in ("errors", "lazy", "names", "terminal")}
+    allowed = {f"dataset_script.{name}" for name in ("errors", "extras", "lazy", "names", "terminal")}
     assert {name for name in named if name.split(".")[0] in FLOORS} == allowed
