@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluation.commands.evaluate", "score a model beside trivial predictors"),
     "cross-validate": ("evaluation.commands.cross_validate", "train and test a model on every fold of a protocol"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
+    "demo": ("model_cards.commands.demo", "serve a page: make faces, score a picture, browse a dataset"),
 }
 
 EXTRA_OF: dict[str, str] = {
@@ -52,6 +53,7 @@ EXTRA_OF: dict[str, str] = {
     "sklearn": "evaluation",
     "av": "video",
     "cv2": "faces",
+    "gradio": "demo",
     "h5py": "hdf5",
     "matplotlib": "plots",
     "robust_laplacian": "neural",

@@ -73,7 +73,7 @@ FLOORS = {
         ["expression_words"],
         ["dataset_card", "model_card"],
         ["imported_card"],
-        ["write"],
+        ["demo", "write"],
         ["commands"],
     ],
 }

@@ -1,0 +1,28 @@
+"""`pain3d demo`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "Serve a page: make faces, score a picture, browse a dataset. Works without a network."
+EXAMPLE = "pain3d demo --model vitpain-tiny --data pain3d"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", help="model directory, or OWNER/NAME on the Hub (default: vitpain-small, where this copy has it)"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="dataset directory to browse (default: none)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine alone)")
+    parser.add_argument("--port", type=int, default=7860, help="port to serve on (default 7860)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from dataset_script.errors import InvalidInput
+
+    from ..demo.start import run_demo
+
+    if not 1 <= args.port <= 65535:
+        raise InvalidInput(f"port is {args.port}; allowed are 1 to 65535")
+    run_demo(args.model, args.data, args.host, args.port, lambda line: print(line, file=sys.stderr, flush=True))
+    return 0

@@ -1,0 +1,80 @@
+"""The second tab: a picture, and a neutral one of the same person where the model takes it -> scores and attention."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from . import markup
+from .face_tab import FaceTab, face_and_neutral
+from .live_faces import LiveFaces
+from .photo_scorer import PhotoScorer
+
+class Photo(gr.Image):
+    """A picture as a file, which nothing has opened: `PhotoScorer` says in words what is wrong with it."""
+
+    is_template = True  # drawn by the page as gr.Image
+
+    def preprocess(self, payload: Any) -> Path | None:
+        """The file that was uploaded. Gradio has checked that it lies where uploads are; data: URLs are not taken."""
+        return None if payload is None or payload.path is None else Path(payload.path)
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
+    from gradio.blocks import Block
+
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+def photo_html(scorer: PhotoScorer, photo: Path | None, neutral: Path | None = None) -> str:
+    """The scores of a picture, or what is missing."""
+    if photo is None:
+        return markup.message("Choose a picture of a face, or take one with the webcam; its scores appear here.")
+    if not all(path is None or path.is_file() for path in (photo, neutral)):
+        return markup.message("The picture has been deleted from the server by now; choose it again.", "error")
+    return markup.reading(scorer.read(photo, neutral))
+
+def build_photo_tab(scorer: PhotoScorer, faces: LiveFaces, face_tab: FaceTab, tabs: gr.Tabs, own_id: str) -> None:
+    """Lays out the tab inside the Blocks that are open; `face_tab`'s button fills it."""
+    with gr.Row(elem_classes="split"):
+        with gr.Column(scale=2, min_width=300):
+            photo = _photo("Picture", "photo")
+            neutral = _photo("The same person, neutral" + ("" if scorer.needs_neutral else " (optional)"), "neutral")
+            neutral.visible = scorer.compares
+            gr.Markdown(_about(scorer))
+        with gr.Column(scale=3, min_width=300):
+            shown = gr.HTML(photo_html(scorer, None), elem_id="photo-scores")
+    inputs = [photo, neutral] if scorer.compares else [photo]
+
+    def score(*pictures: Path | None) -> str:
+        return photo_html(scorer, *pictures)
+
+    def fill(*values: str | float | None) -> tuple:
+        face, at_rest = face_and_neutral(faces, values)
+        return gr.Tabs(selected=own_id), face, *((at_rest,) if scorer.compares else ())
+
+    hidden = {"api_visibility": "private"}
+    gr.on([each.input for each in inputs], score, inputs, shown, trigger_mode="always_last", **hidden)
+    face_tab.score.click(fill, face_tab.controls, [tabs, *inputs], **hidden).then(score, inputs, shown, **hidden)
+
+def _photo(label: str, name: str) -> Photo:
+    return Photo(
+        label=label,
+        type="filepath",
+        image_mode=None,
+        format="png",
+        sources=["upload", "webcam", "clipboard"],
+        buttons=[],
+        height=320,
+        elem_id=name,
+    )
+
+def _about(scorer: PhotoScorer) -> str:
+    reference = (
+        "It compares the picture with a neutral one of the same person."
+        if scorer.compares
+        else "It takes one picture at a time: no neutral one of the same person."
+    )
+    notes = " ".join(f"Note: {note}." for note in scorer.notes)
+    return f"The largest face is found and scored. {reference} {notes}"
