@@ -77,7 +77,7 @@ def build_data_tab(index: FrameIndex) -> None:
             )
     page = gr.State(0)
     outputs = [shown, page, count]
-    hidden = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "minimal"}
+    hidden = {"api_visibility": "private", "trigger_mode": "always_last", "show_progress": "minimal", "queue": False}
 
     def turn(step: int | None):
         def show(page: int, *values) -> tuple[str, int, str]:

@@ -18,11 +18,8 @@ class Photo(gr.Image):
     def preprocess(self, payload: Any) -> Path | None:
         """The file that was uploaded. Gradio has checked that it lies where uploads are; data: URLs are not taken."""
         return None if payload is None or payload.path is None else Path(payload.path)
-    from collections.abc import Callable, Sequence
-    from typing import TYPE_CHECKING, Any, Literal
-
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
-
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
