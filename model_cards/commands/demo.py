@@ -15,11 +15,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="dataset directory to browse (default: none)")
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (default: this machine alone)")
     parser.add_argument("--port", type=int, default=7860, help="port to serve on (default 7860)")
+    parser.add_argument(
+        "--space",
+        type=Path,
+        metavar="DIR",
+        help="serve nothing, but write the folder of a Space, model and data included, for `pain3d publish --demo`",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from dataset_script.errors import InvalidInput
 
+    if args.space is not None:
+        from ..demo.space import write_space
+
+        write_space(args.space, args.model, args.data)
+        print(f"wrote {args.space}: try it with `python {args.space / 'app.py'}`, publish it with `pain3d publish`")
+        return 0
     from ..demo.start import run_demo
 
     if not 1 <= args.port <= 65535:

@@ -20,6 +20,7 @@ class Photo(gr.Image):
         return None if payload is None or payload.path is None else Path(payload.path)
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
