@@ -1,9 +1,9 @@
 """The second tab: a picture, and a neutral one of the same person where the model takes it -> scores and attention."""
 
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 
 from . import markup
 from .face_tab import FaceTab, face_and_neutral
@@ -11,14 +11,12 @@ from .live_faces import LiveFaces
 from .photo_scorer import PhotoScorer
 
 
-class Photo(gr.Image):
-    """A picture as a file, which nothing has opened: `PhotoScorer` says in words what is wrong with it."""
+def uploaded(payload: ImageData | None) -> Path | None:
+    """The file of a picture, which nothing has opened: `PhotoScorer` says in words what is wrong with it.
 
-    is_template = True  # drawn by the page as gr.Image
-
-    def preprocess(self, payload: Any) -> Path | None:
-        """The file that was uploaded. Gradio has checked that it lies where uploads are; data: URLs are not taken."""
-        return None if payload is None or payload.path is None else Path(payload.path)
+    Gradio has checked that it lies where uploads are. A data: URL has no file, and is not taken.
+    """
+    return None if payload is None or payload.path is None else Path(payload.path)
 
 
 def photo_html(scorer: PhotoScorer, photo: Path | None, neutral: Path | None = None) -> str:
@@ -35,8 +33,8 @@ def build_photo_tab(scorer: PhotoScorer, faces: LiveFaces, face_tab: FaceTab, ta
     with gr.Row(elem_classes="split"):
         with gr.Column(scale=2, min_width=300):
             photo = _photo("Picture", "photo")
-            neutral = _photo("The same person, neutral" + ("" if scorer.needs_neutral else " (optional)"), "neutral")
-            neutral.visible = scorer.compares
+            optional = "" if scorer.needs_neutral else " (optional)"
+            neutral = _photo(f"The same person, neutral{optional}", "neutral", scorer.compares)
             gr.Markdown(_about(scorer), sanitize_html=True)
         with gr.Column(scale=3, min_width=300):
             shown = gr.HTML(photo_html(scorer, None), apply_default_css=False, elem_id="photo-scores")
@@ -54,8 +52,8 @@ def build_photo_tab(scorer: PhotoScorer, faces: LiveFaces, face_tab: FaceTab, ta
     face_tab.score.click(fill, face_tab.controls, [tabs, *inputs], **hidden).then(score, inputs, shown, **hidden)
 
 
-def _photo(label: str, name: str) -> Photo:
-    return Photo(
+def _photo(label: str, name: str, visible: bool = True) -> gr.Image:
+    picture = gr.Image(
         label=label,
         type="filepath",
         image_mode=None,
@@ -64,7 +62,10 @@ def _photo(label: str, name: str) -> Photo:
         buttons=[],
         height=320,
         elem_id=name,
+        visible=visible,
     )
+    picture.preprocess = uploaded  # a subclass would do, but Gradio writes a .pyi beside the module of one
+    return picture
 
 
 def _about(scorer: PhotoScorer) -> str:
