@@ -82,7 +82,7 @@ def reading(found: Reading) -> str:
 def _pose(scores: ImageScores) -> str:
     if scores.yaw is None:
         return ""
-    return f"; head turned by {scores.yaw:.0f}°, nods by {scores.pitch:.0f}°"
+    return f"; head at yaw {scores.yaw:.0f}°, pitch {scores.pitch:.0f}°"
 
 
 def _score_table(scores: ImageScores) -> str:

@@ -65,7 +65,9 @@ def browser():
         "playwright.sync_api", reason="playwright is not installed: pip install playwright"
     )
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=ARGUMENTS, timeout=1000 * PATIENCE
+        )
         yield browser
         browser.close()
 
