@@ -1,6 +1,8 @@
 """The page as it is served, asked without a browser."""
 
 import json
+import socket
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,6 +11,7 @@ import gradio as gr
 import pytest
 
 from dataset_script.errors import WorkFailed
+from model_cards.demo import page as page_module
 from model_cards.demo.page import THEME, build_page
 from model_cards.demo.server import MAX_FILE, private_cache, serve
 
@@ -25,8 +28,6 @@ def served(faces):
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -92,6 +93,24 @@ def test_a_taken_port_is_named(served):
     port = int(served[0].rpartition(":")[2])
     with gr.Blocks(analytics_enabled=False) as page, pytest.raises(WorkFailed, match=f"port {port}"):
         serve(page, "127.0.0.1", port)
+
+
+def test_an_upload_is_deleted(faces, monkeypatch):
+    monkeypatch.setattr(page_module, "KEPT_SECONDS", 1)
+    monkeypatch.setattr(page_module, "CHECKED_EVERY_SECONDS", 1)
+    with private_cache() as cache:
+        page = build_page(faces, None, None)
+        address = serve(page, "127.0.0.1", _free_port()).rstrip("/")
+        try:
+            _, body, _ = _ask(f"{address}/gradio_api/upload", _form("me.jpg", b"picture"))
+            (path,) = map(Path, json.loads(body))
+            assert path.is_relative_to(cache)
+            end = time.monotonic() + 120
+            while path.exists() and time.monotonic() < end:
+                time.sleep(0.2)
+            assert not path.exists()
+        finally:
+            page.close(verbose=False)
 
 
 def test_the_cache_goes_with_the_page():
