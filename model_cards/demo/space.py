@@ -29,7 +29,7 @@ from pathlib import Path
 
 from pain3d_cli import main
 
-here = Path(__file__).parent
+here = Path(__file__).resolve().parent
 given = [word for name in ("model", "data") if (here / name).is_dir() for word in (f"--{name}", str(here / name))]
 sys.exit(main(["demo", "--host", "0.0.0.0", "--port", os.environ.get("GRADIO_SERVER_PORT", "7860"), *given]))
 '''
