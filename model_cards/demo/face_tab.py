@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 
 import gradio as gr
@@ -66,7 +67,7 @@ def face_and_neutral(faces: LiveFaces, values: Sequence[str | float | None]) -> 
     try:
         return tuple(faces.render(portrait_of(each), SCORED).picture for each in (values, list(at_rest.values())))
     except InvalidInput as error:
-        raise gr.Error(f"No face: {error}.") from None
+        raise gr.Error(escape(f"No face: {error}.")) from None  # shown as HTML
 
 
 def build_face_tab(faces: LiveFaces, can_score: bool) -> FaceTab:
