@@ -21,18 +21,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=int, default=12, help="faces of each kind")
     number = parser.parse_args().faces
-    faces = LiveFaces()
-    show(faces, 40, 0.0, 256)
     print("| what | px | CPU ms, median | largest |\n|---|---|---|---|")
     for size in (256, SHOWN):
-        row("another expression", size, [cpu_ms(lambda k=k: show(faces, 40, k % 11 / 2, size)) for k in range(number)])
-        row("another person", size, [cpu_ms(lambda k=k: show(faces, 41 + k, 3.0, size)) for k in range(number)])
         faces = LiveFaces()
         show(faces, 40, 0.0, size)
-
-
-def row(what: str, size: int, costs: list[float]) -> None:
-    print(f"| {what} | {size} | {statistics.median(costs):.0f} | {max(costs):.0f} |")
+        for what, asked in (
+            ("another expression", [(40, k % 11 / 2) for k in range(number)]),
+            ("another person", [(41 + k, 3.0) for k in range(number)]),
+        ):
+            costs = [cpu_ms(show, faces, age, level, size) for age, level in asked]
+            print(f"| {what} | {size} | {statistics.median(costs):.0f} | {max(costs):.0f} |")
 
 
 def show(faces: LiveFaces, age: int, level: float, size: int) -> None:
@@ -40,9 +38,9 @@ def show(faces: LiveFaces, age: int, level: float, size: int) -> None:
     live_face(faces.render(Portrait(age, "white", "man", 3, au, {}, ViewPlan(0, 10.0, 0.0, 0.0, 26.0, 1.0)), size))
 
 
-def cpu_ms(work: Callable[[], None]) -> float:
+def cpu_ms(work: Callable[..., None], *given: object) -> float:
     begun = time.process_time()
-    work()
+    work(*given)
     return 1000 * (time.process_time() - begun)
 
 
