@@ -48,7 +48,14 @@ def build_photo_tab(scorer: PhotoScorer, faces: LiveFaces, face_tab: FaceTab, ta
         return gr.Tabs(selected=own_id), face, *((at_rest,) if scorer.compares else ())
 
     hidden = {"api_visibility": "private"}
-    gr.on([each.input for each in inputs], score, inputs, shown, trigger_mode="always_last", **hidden)
+    gr.on(
+        [event for each in inputs for event in (each.input, each.clear)],
+        score,
+        inputs,
+        shown,
+        trigger_mode="always_last",
+        **hidden,
+    )
     face_tab.score.click(fill, face_tab.controls, [tabs, *inputs], **hidden).then(score, inputs, shown, **hidden)
 
 
