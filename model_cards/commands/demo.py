@@ -1,6 +1,7 @@
 """`pain3d demo`."""
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from dataset_script.errors import InvalidInput
 
+    importlib.import_module("gradio")  # missing, it is reported before others that the same extra brings
     if args.space is not None:
         from ..demo.space import write_space
 

@@ -74,3 +74,9 @@ def test_pictures_of_people_are_not_put_into_a_space(tmp_path, photos):
 def test_a_model_of_the_hub_is_not_a_directory(tmp_path):
     with pytest.raises(InvalidInput, match="must be a directory"):
         write_space(tmp_path / "space", "somebody/model", None)
+
+
+def test_without_gradio_the_extra_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert pain3d_cli.main(["demo"]) == 1
+    assert capsys.readouterr().err == "pain3d: demo needs gradio: pip install 'pain3d[demo]'\n"
