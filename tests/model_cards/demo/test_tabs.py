@@ -19,6 +19,16 @@ from model_cards.demo.photo_tab import photo_html, uploaded
 CHOSEN = ["man", "east_asian", 72.0, 5.0, 20.0, -5.0, *PAIN, *(0.0 for _ in EXTRA_AU_NAMES)]
 
 
+@pytest.fixture(scope="module")
+def scorer(model) -> PhotoScorer:
+    return PhotoScorer(model)
+
+
+@pytest.fixture(scope="module")
+def index(dataset) -> FrameIndex:
+    return FrameIndex(dataset)
+
+
 class TestFace:
     def test_controls_become_a_portrait(self):
         asked = portrait_of(CHOSEN)
@@ -44,10 +54,6 @@ class TestFace:
 
 
 class TestPhoto:
-    @pytest.fixture(scope="class")
-    def scorer(self, model) -> PhotoScorer:
-        return PhotoScorer(model)
-
     def test_scores_or_what_is_missing(self, scorer, photos, tmp_path):
         assert "Choose a picture" in Page(photo_html(scorer, None)).text
         assert "choose it again" in Page(photo_html(scorer, tmp_path / "deleted.png")).text
@@ -60,10 +66,6 @@ class TestPhoto:
 
 
 class TestData:
-    @pytest.fixture(scope="class")
-    def index(self, dataset) -> FrameIndex:
-        return FrameIndex(dataset)
-
     def test_controls_become_a_filter(self):
         wanted = wanted_of(2, 9, "AU4", 3, ["test"], ["pain"], ["man"], [], ["black"])
         assert (wanted.pspi, wanted.unit, wanted.level, wanted.splits) == ((2, 9), "AU4", 3, ("test",))
