@@ -106,7 +106,7 @@ def serve(page: gr.Blocks, host: str, port: int) -> str:
             server_port=port,
             share=False,
             quiet=True,
-            _frontend=False,  # no request to itself, that a busy machine answers too late and Gradio takes for a failure
+            _frontend=False,  # no request to itself: a busy machine answers it too late, and Gradio gives up
             prevent_thread_lock=True,
             ssr_mode=False,
             run_history=False,
