@@ -13,6 +13,10 @@ PAIN3D := OMP_NUM_THREADS=1 $(BIN)/pain3d
 .PHONY: install quickstart test test-slow lint docs gallery study clean
 .DEFAULT_GOAL := test
 
+# Gradio and all that it needs but Pillow and what other extras bring
+GRADIO := gradio gradio_client hf-gradio groovy safehttpx semantic-version tomlkit pydub python-multipart pytz brotli \
+	orjson fastapi starlette uvicorn httpx httpcore opentelemetry-api
+
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
@@ -22,6 +26,8 @@ install: .venv/installed
 	@# no extra can bring pytorch3d: PyPI has none built for Linux, and its source needs this line (docs/pytorch3d.md)
 	PYTORCH3D_NO_EXTENSION=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--no-binary easypytorch3d easypytorch3d==0.7.9.post1
+	@# the extra demo cannot be in dev: Gradio takes Pillow up to 12, and pictures are compared with those of 13
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt $(GRADIO)
 	@touch $@
 
 FACES := generate pain3d --identities 24 --preset balanced --size 256

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cross-validate": ("evaluation.commands.cross_validate", "train and test a model on every fold of a protocol"),
     "card": ("model_cards.commands.card", "write the dataset card or the model card"),
     "publish": ("model_cards.commands.publish", "put a dataset, model, metric or demo on the Hub"),
+    "demo": ("model_cards.commands.demo", "serve a page: make faces, score a picture, browse a dataset"),
 }
 
 

@@ -21,6 +21,7 @@ EXTRA_OF: dict[str, str] = {
     "h5py": "hdf5",
     "pi_heif": "heic",
     "matplotlib": "plots",
+    "gradio": "demo",
     "ray": "ray",
     "s3fs": "s3",
     "robust_laplacian": "neural",

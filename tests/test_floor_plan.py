@@ -75,7 +75,7 @@ FLOORS = {
         ["expression_words", "figures"],
         ["dataset_card", "model_card"],
         ["imported_card", "croissant", "datasheet"],
-        ["write", "publishing"],
+        ["write", "publishing", "demo"],
         ["commands"],
     ],
 }

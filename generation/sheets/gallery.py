@@ -124,8 +124,8 @@ def draw_sheet(title: str, lines: list[list[Panel]]) -> Image.Image:
 
 
 def heat_over(heat: Image.Image, picture: Image.Image) -> Image.Image:
-    """A heatmap (mode L) in colour over the dimmed grey `picture`, a panel large."""
-    heat = np.asarray(heat.resize((CELL, CELL), Image.Resampling.BILINEAR), dtype=float)[..., None]
+    """A heatmap (mode L) in colour over the dimmed grey `picture`, of its size."""
+    heat = np.asarray(heat.resize(picture.size, Image.Resampling.BILINEAR), dtype=float)[..., None]
     grey = np.asarray(picture.convert("L"), dtype=float)[..., None] * 0.45
     stops = np.linspace(0, 255, len(_HEAT_STOPS))
     colour = np.concatenate([np.interp(heat, stops, _HEAT_STOPS[:, k]) for k in range(3)], axis=-1)

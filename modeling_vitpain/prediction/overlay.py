@@ -5,6 +5,8 @@ each unit has its own map. Attention is shown as a multiple of even attention (1
 one that attends everywhere stays dark, and is not stretched to look like a finding.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -34,10 +36,7 @@ def overlay(view: np.ndarray, attention: np.ndarray, scores: ImageScores) -> Ima
         attention: (U, rows, columns), each map summing to 1, in the order of `scores.au`.
         scores: of the same picture.
     """
-    multiples = attention * attention[0].size
-    counted, words = _counted(scores.au)
-    together = np.tensordot(counted, multiples, axes=1)
-    top = max(_LEAST_TOP, float(multiples.max()))
+    maps = attention_pictures(view, attention, scores)
     sheet = Image.new("RGB", sheet_size(len(scores.au)), _BACKGROUND)
     _tile(
         sheet,
@@ -46,13 +45,51 @@ def overlay(view: np.ndarray, attention: np.ndarray, scores: ImageScores) -> Ima
         "the picture as it was seen",
         f"PSPI {scores.pspi:.1f} of {PSPI_MAX}; bands: 90 % intervals",
     )
-    _tile(sheet, 1, _heated(view, together / top), "where it looked for the PSPI", words)
-    sheet.paste(_numbers(scores, top), _place(2))
-    for k, (name, map_) in enumerate(zip(scores.au, multiples, strict=True)):
-        head = f"{name} {scores.au[name]:.1f} of {_TOPS.get(name, EXTRA_AU_MAX)}"
-        note = f"{AU_DESCRIPTIONS[name]}; peak {map_.max():.1f} x even"
-        _tile(sheet, COLUMNS + k, _heated(view, map_ / top), head, note)
+    _tile(sheet, 1, maps.counted, "where it looked for the PSPI", maps.shares)
+    sheet.paste(_numbers(scores, maps.top), _place(2))
+    for k, (name, picture) in enumerate(maps.units.items()):
+        head = f"{name} {scores.au[name]:.1f} of {au_max(name)}"
+        note = f"{AU_DESCRIPTIONS[name]}; peak {maps.peaks[name]:.1f} x even"
+        _tile(sheet, COLUMNS + k, picture, head, note)
     return sheet
+
+
+class AttentionPictures(NamedTuple):
+    """Where a model looked, in colour over the grey picture, on one scale.
+
+    Attributes:
+        counted: for the units that the PSPI counts, each with its share.
+        shares: these, in words.
+        units, peaks: for each unit, and the largest attention as a multiple of even attention.
+        top: this multiple has the lightest colour.
+    """
+
+    counted: Image.Image
+    shares: str
+    units: dict[str, Image.Image]
+    peaks: dict[str, float]
+    top: float
+
+
+def attention_pictures(view: np.ndarray, attention: np.ndarray, scores: ImageScores) -> AttentionPictures:
+    """The maps of a picture, each (256, 256). Arguments as those of `overlay`."""
+    multiples = attention * attention[0].size
+    counted, shares = _counted(scores.au)
+    together = np.tensordot(counted, multiples, axes=1)
+    top = max(_LEAST_TOP, float(multiples.max()))
+    of_unit = dict(zip(scores.au, multiples, strict=True))
+    return AttentionPictures(
+        _heated(view, together / top),
+        shares,
+        {name: _heated(view, map_ / top) for name, map_ in of_unit.items()},
+        {name: float(map_.max()) for name, map_ in of_unit.items()},
+        top,
+    )
+
+
+def au_max(name: str) -> int:
+    """The highest intensity of an action unit."""
+    return _TOPS.get(name, EXTRA_AU_MAX)
 
 
 def _counted(au: dict[str, float]) -> tuple[np.ndarray, str]:
@@ -73,7 +110,7 @@ def _numbers(scores: ImageScores, top: float) -> Image.Image:
     intervals = scores.au_interval or {}
     rows = [("PSPI", scores.pspi, (scores.pspi_low, scores.pspi_high), PSPI_MAX)]
     rows += [
-        (f"{name} {AU_DESCRIPTIONS[name]}", value, intervals.get(name), _TOPS.get(name, EXTRA_AU_MAX))
+        (f"{name} {AU_DESCRIPTIONS[name]}", value, intervals.get(name), au_max(name))
         for name, value in scores.au.items()
     ]
     y = 0
