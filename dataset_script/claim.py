@@ -5,13 +5,13 @@ continues what is there; a run with others is refused, with the settings that di
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInput, WorkFailed
 from .storage import canonical_json, is_temporary, locked, remove_temporaries, reporting_write_errors, write_atomically
+from .strict_json import parse_json
 
 Settings = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ def changed_settings(before: Settings, now: Settings) -> list[str]:
 def read_record(path: Path) -> dict[str, Any]:
     """The settings in a record. Raises WorkFailed when it does not hold a JSON object."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WorkFailed(f"{path} is damaged: {error}") from None
     if not isinstance(found, dict):

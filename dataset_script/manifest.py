@@ -59,7 +59,7 @@ class Entry:
     @classmethod
     def from_line(cls, line: str) -> "Entry":
         """Raises ValueError on anything that `to_line` did not write."""
-        values = json.loads(line)
+        values = parse_json(line)
         if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
             raise ValueError("not a manifest line")
         for field in fields(cls):

@@ -21,9 +21,9 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "names", "packed_files", "progress", "video_clock"],
+        ["array_files", "errors", "hdr", "lazy", "names", "packed_files", "progress", "strict_json", "video_clock"],
         ["dense_landmarks", "media_files", "placements", "video_pictures"],
-        ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
+        ["facs", "restricted_pickle", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "rows"],
         ["shards"],

@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
+from ..strict_json import parse_json
 from ..table_files import read_table
 from ..vocabulary import SPLITS
 from .files import PICTURES, read_label, tables_in, walk
@@ -198,8 +199,8 @@ def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[
     if pain == "0":
         raise Unusable("unknown file name", "pain expressions are counted from 1")
     try:
-        values = json.loads(annotation)
-    except (ValueError, RecursionError) as error:
+        values = parse_json(annotation)
+    except ValueError as error:
         raise Unusable("unreadable label", f"its annotation is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise Unusable("unreadable label", "its annotation is not a JSON object")

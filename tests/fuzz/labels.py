@@ -105,17 +105,7 @@ def unbc(folder: Path) -> None:
 def unbc_hdf5(folder: Path) -> None:
     unbc_layout.write_unbc_hdf5(folder / "plain")
     unbc_layout.write_unbc_hdf5(folder / "columns", columns=2)
-    _add_folds(folder / "plain")
-    _add_folds(folder / "columns")
     _pack(folder / "packed")
-
-
-def _add_folds(root: Path) -> None:
-    import h5py
-
-    with h5py.File(next(root.glob("*CVFolds*")), "a") as file:
-        for key in list(file):
-            file[f"{key}/train_subjects"] = file[f"{key}/validation_subjects"][:]
 
 
 def _pack(root: Path) -> None:
@@ -124,7 +114,6 @@ def _pack(root: Path) -> None:
     import numpy as np
 
     unbc_layout.write_unbc_hdf5(root)
-    _add_folds(root)
     path = next(root.glob("frames*"))
     with h5py.File(path, "r") as file:
         pictures, index = file["image"][:], file["index"][:]

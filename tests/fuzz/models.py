@@ -9,12 +9,12 @@ from assessing_models import save_assessing_model
 from authors_checkpoint import random_state, save_checkpoint
 from parser import Parser
 
+from dataset_script.restricted_pickle import read_pickle
 from evaluation.provenance import weight_hashes
 from generation.diffusion.model_files import model_files
 from generation.rigs.neural.model import NetworkConfig, NeuralRigNetwork
 from generation.rigs.neural.rig import NeuralRig
 from model_cards.model_card import build_model_card
-from modeling_vitpain.conversion.restricted_pickle import read_pickle
 from modeling_vitpain.conversion.torch_archive import StoredTensor, TorchArchive
 from modeling_vitpain.prediction.load import load_model
 

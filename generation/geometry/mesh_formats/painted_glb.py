@@ -2,6 +2,7 @@
 
 import base64
 import io
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def read_painted_glb(content: bytes) -> PaintedMesh:
         packed = _picture(scene, arrays, material["metallicRoughnessTexture"], "metallicRoughnessTexture")
     except InvalidInput:
         raise
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(f"cannot be read as glb: {reason}") from error
     corners = np.concatenate([piece.vertices[piece.triangles] for piece in found])

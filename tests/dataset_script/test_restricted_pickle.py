@@ -13,7 +13,7 @@ from authors_checkpoint import random_state, save_checkpoint
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from modeling_vitpain.conversion.authors import convert_authors_checkpoint
-from modeling_vitpain.conversion.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
+from dataset_script.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
 from modeling_vitpain.conversion.torch_archive import StoredTensor, TorchArchive
 
 
