@@ -172,7 +172,7 @@ class DatasetDirectory:
         """The schema of a configuration, as its first shard has it. Raises WorkFailed where that cannot be read."""
         path = self.path / self.of_config(config)[0].path
         with _reading(path):
-            return Features.from_arrow_schema(pq.read_schema(path))
+            return features_of_schema(pq.read_schema(path))
 
     def num_rows(self, shard: Shard) -> int:
         """Rows of a shard, by the manifest or by the file. Raises WorkFailed where it cannot be read."""
@@ -214,6 +214,14 @@ class DatasetDirectory:
     def _column_names(self, shard: Shard) -> list[str]:
         with _reading(self.path / shard.path):
             return pq.read_schema(self.path / shard.path).names
+
+
+def features_of_schema(schema: pa.Schema) -> Features:
+    """The schema of a file as `datasets` sees it. Raises pa.ArrowInvalid where the JSON in its metadata is damaged."""
+    try:
+        return Features.from_arrow_schema(schema)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise pa.ArrowInvalid(f"its schema cannot be read ({type(error).__name__})") from None
 
 
 @contextlib.contextmanager

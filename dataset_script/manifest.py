@@ -13,6 +13,7 @@ from pathlib import Path
 from .errors import WorkFailed
 from .features import FEATURES
 from .storage import append_durably, write_atomically
+from .strict_json import parse_json
 from .vocabulary import SPLITS
 
 MANIFEST = "manifest.jsonl"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pyarrow.parquet as pq
 from datasets import Features, Image, Value
 
-from .directory import DatasetDirectory, Shard
+from .directory import DatasetDirectory, Shard, features_of_schema
 from .errors import InvalidInput, WorkFailed
 from .features import FEATURES, IMPORTED_FEATURES, STIMULUS_FEATURES
 from .manifest import Entry
@@ -185,7 +185,7 @@ def read_rows(shard: pq.ParquetFile, columns: list[str]) -> Iterator[tuple[int, 
 
 def features_of(shard: pq.ParquetFile) -> Features:
     """The schema of a file as `datasets` sees it."""
-    return Features.from_arrow_schema(shard.schema_arrow)
+    return features_of_schema(shard.schema_arrow)
 
 
 def _is_of_this_version(found: DatasetDirectory) -> bool:

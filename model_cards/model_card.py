@@ -1,13 +1,13 @@
 """The model card: what a ViTPain directory holds, with the numbers of its evaluation beside the trivial rows'."""
 
-import json
 from pathlib import Path
 from string import Template
 
 from huggingface_hub import ModelCard, ModelCardData
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
+from dataset_script.strict_json import parse_json
 from evaluation.provenance import weight_hashes
 
 from .face_words import says
@@ -91,13 +91,18 @@ def _stored_dtypes(path: Path) -> set[str]:
         length = int.from_bytes(file.read(8), "little")
         if length > path.stat().st_size:
             return set()
-        header = json.loads(file.read(length))
-    return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
+        content = file.read(length)
+    try:
+        header = parse_json(content)
+        return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise WorkFailed(f"{path} is damaged: its header cannot be read ({type(error).__name__})") from None
 
 
 def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
     """The JSON object in `path`. Raises InvalidInput where it was computed with other weights, or there is none."""
     found = read_json(path)
-    if found.get("context", {}).get("weights") != weights:
+    context = found.get("context")
+    if not isinstance(context, dict) or context.get("weights") != weights:
         raise InvalidInput(f"{path} was computed with other weights than the model's: make it again, or remove it")
     return found

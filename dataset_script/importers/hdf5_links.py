@@ -1,9 +1,39 @@
-"""What an HDF5 file holds, in itself and in the files that it links to."""
+"""What an HDF5 file of others holds, in itself and in the files beside it that it links to.
 
+A file may name any other file of the machine as a part of its own: those outside of its folder are not read. A few of
+its bytes may stand for any number of values: what is larger than `MOST_BYTES` is not read either.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import WorkFailed
+from ..errors import InvalidInput, WorkFailed
+from .report import Unusable
+
+MOST_BYTES = 1 << 28
+"""That a column of labels, a picture, or the block that a picture is compressed in may take in memory."""
+
+_MOST_NAMES = 10_000
+_MOST_DEEP = 64
+"""Data sets, and groups within groups: links can make any number of either out of a few."""
+
+_DAMAGE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
+"""What h5py raises on damaged files."""
+
+
+@contextmanager
+def reading(name: Any) -> Iterator[None]:
+    """Turns what h5py raises on a damaged file, `name`, into WorkFailed."""
+    try:
+        yield
+    except (InvalidInput, WorkFailed, Unusable):
+        raise
+    except _DAMAGE as error:
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise WorkFailed(f"{name} is damaged, or holds what cannot be read: {said}") from None
 
 
 def walk_links(file: Any) -> tuple[dict[str, Any], dict[str, str]]:
@@ -11,37 +41,76 @@ def walk_links(file: Any) -> tuple[dict[str, Any], dict[str, str]]:
 
     Returns:
         path in the file -> data set, and path of a broken link -> what it is and where it leads.
+
+    Raises:
+        WorkFailed: the file is damaged, or holds more than any data set has.
     """
     found: dict[str, Any] = {}
     broken: dict[str, str] = {}
-    _walk(file, "", [file["/"]], found, broken)
+    with reading(file.filename):
+        _walk(file, "", [file["/"]], found, broken)
     return found, broken
 
 
 def whole_data(data: Any) -> Any:
-    """`data`, a data set. Raises WorkFailed where a file with a part of it is not there: HDF5 reads zeros then."""
-    folder = Path(data.file.filename).parent
-    parts = [source.file_name for source in data.virtual_sources()] if data.is_virtual else []
-    parts += [name for name, *_ in data.external or ()]
-    absent = [part for part in dict.fromkeys(parts) if part != "." and not (folder / part).exists()]
+    """`data`, a data set.
+
+    Raises:
+        WorkFailed: a file with a part of it is not there, where HDF5 reads zeros, or lies in another folder; or it is
+            compressed in blocks of more than `MOST_BYTES`.
+    """
+    own = data.file.filename
+    with reading(own):
+        folder = Path(own).parent
+        parts = [source.file_name for source in data.virtual_sources()] if data.is_virtual else []
+        parts += [name for name, *_ in data.external or ()]
+        parts = [part for part in dict.fromkeys(parts) if part != "."]
+        absent = [part for part in parts if not (folder / part).exists()]
+        block = math.prod(data.chunks or ()) * data.dtype.itemsize
     if absent:
         more = f" (and {len(absent) - 1} more files)" if absent[1:] else ""
-        raise WorkFailed(f"{data.file.filename}: {data.name} lies in part in {absent[0]}{more}, which is not there")
+        raise WorkFailed(f"{own}: {data.name} lies in part in {absent[0]}{more}, which is not there")
+    for part in parts:
+        if not _is_beside(folder / part, folder):
+            raise WorkFailed(f"{own}: {data.name} lies in part in {part}, in another folder: put it into {folder}")
+    if data.chunks and block > MOST_BYTES:
+        raise WorkFailed(f"{own}: {data.name} is stored in blocks of {block:,} bytes; allowed are {MOST_BYTES:,}")
     return data
+
+
+def values_of(data: Any) -> Any:
+    """All values of a data set. Raises WorkFailed where it is damaged, or larger than `MOST_BYTES`."""
+    name = f"{data.file.filename}: {data.name}"
+    with reading(name):
+        if (size := data.size * data.dtype.itemsize) > MOST_BYTES:
+            raise WorkFailed(f"{name} holds {size:,} bytes; allowed are {MOST_BYTES:,}")
+        return data[()]
 
 
 def _walk(group: Any, path: str, above: list[Any], found: dict[str, Any], broken: dict[str, str]) -> None:
     for name in group:
         here = f"{path}/{name}".lstrip("/")
+        if len(found) + len(broken) >= _MOST_NAMES or len(above) > _MOST_DEEP:
+            raise WorkFailed(
+                f"{group.file.filename} holds more than {_MOST_NAMES:,} data sets, or groups more than {_MOST_DEEP} "
+                f"deep, such as {here[:60]!r}: it is no data set of pictures"
+            )
         try:
             item = group[name]
         except (KeyError, OSError):
             broken[here] = _broken(here, group.get(name, getlink=True))
             continue
-        if hasattr(item, "dtype"):
+        if hasattr(item, "file") and not _is_beside(Path(item.file.filename), Path(above[0].file.filename).parent):
+            broken[here] = f"its link {here!r} leads to {item.file.filename}, in another folder: put it beside"
+        elif hasattr(item, "dtype") and hasattr(item, "shape"):
             found[here] = item
         elif hasattr(item, "keys") and item not in above:  # links may lead in circles
             _walk(item, here, [*above, item], found, broken)
+
+
+def _is_beside(file: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder or below it."""
+    return file.resolve().is_relative_to(folder.resolve())
 
 
 def _broken(path: str, link: Any) -> str:

@@ -5,7 +5,6 @@ The file is read as data: a `.npz`, or the official `.pkl`, of which nothing is 
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -90,4 +89,3 @@ def read_model(path: Path) -> dict[str, np.ndarray]:
         "f": faces.astype(np.int64),
         "shapedirs": shapes.astype(np.float64),
     }
-

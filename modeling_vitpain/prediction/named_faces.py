@@ -183,7 +183,7 @@ class NamedFaces:
             frame = table.number(values.get("frame"))
         except ValueError as error:
             raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
-        if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
+        if not (math.isnan(frame) or (0 <= frame < math.inf and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
         key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0

@@ -12,8 +12,8 @@ import torch
 from authors_checkpoint import random_state, save_checkpoint
 
 from dataset_script.errors import InvalidInput, WorkFailed
-from modeling_vitpain.conversion.authors import convert_authors_checkpoint
 from dataset_script.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
+from modeling_vitpain.conversion.authors import convert_authors_checkpoint
 from modeling_vitpain.conversion.torch_archive import StoredTensor, TorchArchive
 
 

@@ -7,12 +7,8 @@ python tests/fuzz --parser mesh_obj --first 1234 --inputs 1      that input agai
 import argparse
 import subprocess
 import sys
-from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "support")]
-
-from run import fuzzed
+from run import environment, fuzzed
 
 
 def main() -> int:
@@ -43,8 +39,8 @@ def main() -> int:
 def _shares() -> dict[str, float]:
     """The parsers and their shares; asked of a process of its own, so that this one stays small."""
     code = "from parsers import all_parsers; print(*(f'{p.name}={p.share}' for p in all_parsers()))"
-    paths = f"import sys; sys.path[:0] = {sys.path[:3]!r}; "
-    words = subprocess.run([sys.executable, "-c", paths + code], stdout=subprocess.PIPE, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    words = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment())
     return {name: float(share) for name, share in (word.split("=") for word in words.stdout.split())}
 
 

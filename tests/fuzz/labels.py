@@ -1,5 +1,6 @@
 """Data sets of others, and the tables and JSON files with labels, faces and splits."""
 
+import contextlib
 import json
 import tarfile
 from pathlib import Path
@@ -35,10 +36,8 @@ TABLE = (
 def _frames(source: Source) -> None:
     """All that an import reads before it writes, pictures included."""
     for frame in source.frames(ImportReport(source.layout, "x"))[:8]:
-        try:
+        with contextlib.suppress(OSError):  # whoever calls it takes it
             source.read(frame)
-        except OSError:
-            pass  # taken by whoever calls it
 
 
 def tables(folder: Path) -> None:
@@ -73,10 +72,8 @@ def faces(landmarks: bool):
     def read(path: Path) -> None:
         source = MediaFile(path.with_name("a.png"), "a.png")
         found = NamedFaces(path, landmarks, pictures=[source.path])
-        try:
+        with contextlib.suppress(NoFace):  # becomes the error of the row
             found.find(InputImage(source, Image.new("RGB", (64, 48))))
-        except NoFace:
-            pass  # becomes the row's error
         found.frames_beyond()
 
     return read
@@ -92,10 +89,8 @@ def label_files(folder: Path) -> None:
 def label(path: Path) -> None:
     text = read_label(path)
     for parse in (parse_facs, parse_single, parse_landmarks):
-        try:
+        with contextlib.suppress(Unusable):  # two of three must refuse it
             parse(text)
-        except Unusable:
-            pass  # two of three must refuse it
 
 
 def unbc(folder: Path) -> None:

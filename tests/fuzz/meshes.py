@@ -11,14 +11,14 @@ import synthetic_ict
 from glb_files import glb_of
 from parser import Parser
 
+from generation.geometry.mesh import uv_sphere
 from generation.geometry.mesh_formats.painted_glb import read_painted_glb
 from generation.geometry.mesh_formats.read import read_mesh
 from generation.geometry.mesh_formats.write import mesh_file
-from generation.geometry.mesh import uv_sphere
 from generation.heads.flame import read_model
 from generation.heads.ict_pack import read_skin
 from generation.heads.wrapping.landmark_files import read_landmarks
-from generation.photoreal.store import read_picture, keep_picture
+from generation.photoreal.store import keep_picture, read_picture
 
 VERTICES, TRIANGLES = uv_sphere(6, 8)
 

@@ -1,4 +1,4 @@
-"""Damaged and hostile files, made of whole ones: bits turned, parts cut, doubled and mixed, sizes and words replaced."""
+"""Damaged and hostile files, made of whole ones: bits turned, parts cut, doubled and mixed, sizes replaced."""
 
 import io
 import random

@@ -21,7 +21,7 @@ START = 300.0
 
 @dataclass
 class Outcome:
-    """Of one parser: how many inputs it read, and of each kind of failure the numbers of the inputs and what was said."""
+    """Of one parser: how many inputs it read; kind of failure -> numbers of the inputs and what was said."""
 
     inputs: int = 0
     seconds: float = 0.0
@@ -41,10 +41,9 @@ def fuzzed(name: str, inputs: int, seed: str = "0", first: int = 0, worker: Path
 
 def _one_process(found: Outcome, words: list[str]) -> int:
     """Runs a process to its end, or until it must be stopped. Returns the number of the input to go on with."""
-    environment = os.environ | {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, *words]
     with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment())
         number, finished, buffer, patience = int(words[3]) - 1, False, b"", START
         while select.select([process.stdout], [], [], patience)[0]:
             chunk = os.read(process.stdout.fileno(), 1 << 16)
@@ -68,6 +67,13 @@ def _one_process(found: Outcome, words: list[str]) -> int:
         errors.seek(0)
         found.failures[what].append((number, errors.read()[-300:].strip()))
         return number + 1
+
+
+def environment() -> dict[str, str]:
+    """Of processes that import the parsers. Threads must not reserve memory, of which little is allowed."""
+    paths = [HERE.parents[1], HERE.parent / "support", HERE, os.environ.get("PYTHONPATH", "")]
+    settings = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return os.environ | settings | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
 
 
 def _memory() -> str | None:

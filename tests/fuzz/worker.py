@@ -1,4 +1,6 @@
-"""Reads damaged inputs of one parser, in a process of its own with bounded memory: `worker.py NAME SEED FIRST END FOLDER`.
+"""Reads damaged inputs of one parser, in a process of its own with bounded memory.
+
+    worker.py NAME SEED FIRST END FOLDER
 
 Prints a line of JSON for each input that the parser did not take as it should, and `{"done": N}` as it goes, so that
 whoever started it knows which input killed it, or took too long.
@@ -14,13 +16,11 @@ import time
 import traceback
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
-
 from mutations import mutated
 from parser import Parser
 from parsers import parser_of
 
+ROOT = Path(__file__).parents[2]
 MEMORY = 1 << 30
 """Bytes that an input may take beyond what the process has before."""
 SECONDS = 2.0

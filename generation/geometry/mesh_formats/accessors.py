@@ -33,11 +33,10 @@ class Arrays:
         """
         accessor = self._accessors[index]
         count, width, kind = accessor["count"], WIDTHS[accessor["type"]], COMPONENTS[accessor["componentType"]]
+        values = self._stored(accessor, count, width, kind) if "bufferView" in accessor else None
         if count > self._most:  # zeros, or one value again and again, take no bytes of the file
-            raise InvalidInput(f"has an accessor of {count:,} values, more than its buffers have bytes ({self._most:,})")
-        if "bufferView" in accessor:
-            values = self._stored(accessor, count, width, kind)
-        else:
+            raise InvalidInput(f"has an accessor of {count:,} values; its buffers have {self._most:,} bytes")
+        if values is None:
             values = np.zeros((count, width), kind)
         if "sparse" in accessor:
             sparse, values = accessor["sparse"], values.copy()
