@@ -60,9 +60,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         title=name,
         name=name,
         architecture=architecture(config, training) + _storage(directory, config),
-        load="from transformers import AutoImageProcessor, AutoModel\n"
-        f'processor = AutoImageProcessor.from_pretrained("{name}", trust_remote_code=True)\n'
-        f'model = AutoModel.from_pretrained("{name}", trust_remote_code=True)',
+        load="from transformers import AutoImageProcessor, AutoModel\n\n"
+        'code = {"trust_remote_code": True, "revision": "COMMIT"}  # the commit whose files you have read: they run\n'
+        f'processor = AutoImageProcessor.from_pretrained("{name}", **code)\n'
+        f'model = AutoModel.from_pretrained("{name}", **code)',
         framing=framing(processor),
         units=str(len(config.get("au_names", AU_NAMES))),
         says=says(config, (training or {}).get("calibration")),

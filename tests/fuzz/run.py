@@ -5,18 +5,18 @@ import json
 import os
 import select
 import shutil
-import subprocess
-import sys
+import signal
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).parent
-PATIENCE = 30.0
-"""Seconds after which a process is stopped. Slow machines: an input is called slow by the time of its core."""
-START = 300.0
-"""Seconds for a process to write its inputs and read them whole."""
+from parser import Parser
+from worker import in_pipe, work
+
+PATIENCE, START = 20.0, 300.0
+"""Seconds of a core after which a process is stopped: for an input; to write the whole inputs and read them."""
 
 
 @dataclass
@@ -28,52 +28,72 @@ class Outcome:
     failures: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: collections.defaultdict(list))
 
 
-def fuzzed(name: str, inputs: int, seed: str = "0", first: int = 0, worker: Path = HERE / "worker.py") -> Outcome:
-    """Has the parser `name` read the damaged inputs from number `first` on; the same seed gives the same inputs."""
+def fuzzed(parser: Parser, inputs: int, seed: str = "0", first: int = 0) -> Outcome:
+    """Has a parser read the damaged inputs from number `first` on; the same seed gives the same inputs."""
     found, began = Outcome(), time.monotonic()
     number, end = first, first + inputs
     while number < end:
         with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-            number = _one_process(found, [str(worker), name, seed, str(number), str(end), folder])
+            number = _one_process(found, parser, seed, range(number, end), Path(folder))
     found.inputs, found.seconds = inputs, time.monotonic() - began
     return found
 
 
-def _one_process(found: Outcome, words: list[str]) -> int:
+def _one_process(found: Outcome, parser: Parser, seed: str, numbers: range, folder: Path) -> int:
     """Runs a process to its end, or until it must be stopped. Returns the number of the input to go on with."""
-    command = [sys.executable, *words]
-    with tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment())
-        number, finished, buffer, patience = int(words[3]) - 1, False, b"", START
-        while select.select([process.stdout], [], [], patience)[0]:
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            if not chunk:
-                break
-            *lines, buffer = (buffer + chunk).split(b"\n")
-            for line in map(json.loads, lines):
-                number, finished = line.get("begin", number), "end" in line
-                if "what" in line:
-                    found.failures[line["what"]].append((line["number"], line["says"]))
-            patience = PATIENCE
-        else:
-            process.kill()
-        code = process.wait()
-        if finished:
-            return int(words[4])
-        if number < int(words[3]):
-            errors.seek(0)
-            raise RuntimeError(f"{words[1]}: the worker did not begin: {errors.read()[-2000:]}")
-        what = "hangs" if code == -9 else f"killed by signal {-code}" if code < 0 else f"ended with {code}"
-        errors.seek(0)
-        found.failures[what].append((number, errors.read()[-300:].strip()))
-        return number + 1
+    lines, pipe = os.pipe()
+    child = os.fork()
+    if not child:
+        _be_worker(pipe, lambda tell: work(parser, seed, numbers, folder, tell))
+    os.close(pipe)
+    number, allowed, buffer, said = None, START, b"", ""
+    while True:
+        ready = select.select([lines], [], [], 1.0)[0]
+        if not ready:
+            if _seconds(child) > allowed:
+                os.kill(child, signal.SIGKILL)
+            continue
+        chunk = os.read(lines, 1 << 16)
+        if not chunk:
+            break
+        *whole, buffer = (buffer + chunk).split(b"\n")
+        for line in map(json.loads, whole):
+            number, said = line.get("begin", number), line.get("error", said)
+            if "what" in line:
+                found.failures[line["what"]].append((line["number"], line["says"]))
+            if "end" in line:
+                number = line["end"]
+        allowed = _seconds(child) + PATIENCE
+    os.close(lines)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if number is None:
+        raise RuntimeError(f"{parser.name}: a whole input was not read ({code}): {said}")
+    if number == numbers.stop:
+        return number
+    what = "hangs" if code == -signal.SIGKILL else f"killed by signal {-code}" if code < 0 else f"ended with {code}"
+    found.failures[what].append((number, said[-300:]))
+    return number + 1
 
 
-def environment() -> dict[str, str]:
-    """Of processes that import the parsers. Threads must not reserve memory, of which little is allowed."""
-    paths = [HERE.parents[1], HERE.parent / "support", HERE, os.environ.get("PYTHONPATH", "")]
-    settings = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    return os.environ | settings | {"PYTHONPATH": os.pathsep.join(map(str, paths))}
+def _be_worker(pipe: int, does) -> None:
+    """Never returns: the rest of this process is the worker's."""
+    tell, code = in_pipe(pipe), 1
+    try:
+        does(tell)
+        code = 0
+    except BaseException:  # noqa: BLE001
+        tell({"error": traceback.format_exc()[-1500:]})
+    finally:
+        os._exit(code)
+
+
+def _seconds(process: int) -> float:
+    """Of a core, that a process has used; the time on the wall says little on a busy machine."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory() -> str | None:

@@ -1,53 +1,51 @@
 """Reads damaged inputs of one parser, in a process of its own with bounded memory.
 
-    worker.py NAME SEED FIRST END FOLDER
-
-Prints a line of JSON for each input that the parser did not take as it should, and `{"done": N}` as it goes, so that
-whoever started it knows which input killed it, or took too long.
+It writes a line of JSON when it begins an input, and one for each that the parser did not take as it should, so that
+whoever started it knows which input killed it or takes too long.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import random
 import resource
-import sys
 import time
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mutations import mutated
 from parser import Parser
-from parsers import parser_of
 
 ROOT = Path(__file__).parents[2]
 MEMORY = 1 << 30
 """Bytes that an input may take beyond what the process has before."""
 SECONDS = 2.0
 """Of one core that an input may take."""
+_ARENAS = -8
+"""`M_ARENA_MAX` of malloc.h: each thread would reserve 64 MB of addresses."""
 
 
-def main(name: str, seed: str, first: int, end: int, folder: Path) -> None:
-    parser = parser_of(name)
+def work(parser: Parser, seed: str, numbers: range, folder: Path, tell: Callable[[dict], None]) -> None:
+    """Reads the inputs of these numbers. The process cannot be used for anything else afterwards."""
+    ctypes.CDLL(None).mallopt(_ARENAS, 2)
     whole = folder / "whole"
-    if not whole.is_dir():
-        whole.mkdir(parents=True)
-        parser.write(whole)
+    whole.mkdir()
+    parser.write(whole)
     inputs = [_Input(path, parser) for path in sorted(whole.iterdir())]
-    out = os.fdopen(os.dup(1), "w")  # what libraries print is not for the reader of this
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     for each in inputs:  # a whole input must be read; also, what is loaded once is loaded now
         parser.read(each.path)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (_address_space() + MEMORY,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MEMORY,) * 2)
-    for number in range(first, end):
-        print(json.dumps({"begin": number}), file=out, flush=True)
-        chance = random.Random(f"{seed} {name} {number}")
+    for number in numbers:
+        tell({"begin": number})
+        chance = random.Random(f"{seed} {parser.name} {number}")
         with chance.choice(inputs).damaged(chance) as path:
             if problem := _problem(parser, path):
-                print(json.dumps({"number": number, **problem}), file=out, flush=True)
-    print(json.dumps({"end": end}), file=out, flush=True)
+                tell({"number": number, **problem})
+    tell({"end": numbers.stop})
 
 
 class _Input:
@@ -61,7 +59,7 @@ class _Input:
         self.others = [file.read_bytes() for file in beside]
 
     @contextlib.contextmanager
-    def damaged(self, chance: random.Random):
+    def damaged(self, chance: random.Random) -> Iterator[Path]:
         """The path of the input with a damaged file; whole again afterwards."""
         file = chance.choice(list(self.contents))
         others = self.others or [c for f, c in self.contents.items() if f.suffix == file.suffix]
@@ -92,6 +90,9 @@ def _address_space() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
-if __name__ == "__main__":
-    arguments = sys.argv[1:]
-    main(arguments[0], arguments[1], int(arguments[2]), int(arguments[3]), Path(arguments[4]))
+def in_pipe(pipe: int) -> Callable[[dict], None]:
+    """Writes lines of JSON into a pipe. What libraries print goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for standard in (1, 2):
+        os.dup2(nowhere, standard)
+    return lambda line: os.write(pipe, json.dumps(line).encode() + b"\n") and None
