@@ -59,14 +59,8 @@ def test_no_source_runs_or_unpickles_what_others_made():
 @pytest.mark.parametrize(
     "text",
     [
-        "import pickle",
-        "from dill import load",
-        "eval('1')",
-        "torch.load(f)",
-        "subprocess.run('x', shell=True)",
-        "np.load(f, allow_pickle=True)",
-        "archive.extractall()",
-        "AutoModel.from_pretrained('x', trust_remote_code=True)",
+        *("import pickle", "from dill import load", "eval('1')", "torch.load(f)", "subprocess.run('x', shell=True)"),
+        *("np.load(f, allow_pickle=True)", "archive.extractall()", "load('x', trust_remote_code=True)"),
     ],
 )
 def test_the_search_finds_what_it_is_for(text, tmp_path):
