@@ -54,7 +54,7 @@ def test_a_chain_of_many_nodes_is_read_in_time(tmp_path):
     began = time.process_time()
     vertices, _ = read(glb_of(scene(nodes), [{}, {}], ARRAYS), tmp_path)
     assert time.process_time() - began < 2
-    np.testing.assert_allclose(vertices, VERTICES + (0.001 * count, 0, 0), atol=1e-4)
+    np.testing.assert_allclose(vertices, VERTICES + np.array([0.001 * count, 0, 0]), atol=1e-4)
     wide = [{"children": list(range(1, count))}, *[{"mesh": 0} for _ in range(1)], *[{}] * (count - 2)]
     began = time.process_time()
     read(glb_of(scene(wide), [{}, {}], ARRAYS), tmp_path)
