@@ -109,6 +109,8 @@ def read_fold(path: Path, split: Split) -> FoldPredictions:
         if part not in parts:
             raise WorkFailed(f"cannot read the fold in {path}: it holds {name[:40]!r}")
         parts[part][key] = values
+    if absent := [part for part, found in parts.items() if "identity_id" not in found]:
+        raise WorkFailed(f"cannot read the fold in {path}: it has no {absent[0]}.identity_id")
     return FoldPredictions(split, **parts)
 
 

@@ -1,6 +1,7 @@
 """Which files need not be scored again."""
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def kept_rows(
     for row in earlier.rows:
         if row["path"] in place:
             found[place[row["path"]]].append(row)
-        elif Path(read_name(row["path"])).exists():
+        elif os.path.exists(read_name(row["path"])):
             raise InvalidInput(
                 f"out holds rows of {row['path']}, which this call does not name; "
                 "name another file, or start anew with --overwrite"

@@ -77,8 +77,10 @@ def go_on(path: Path) -> None:
 
 
 def fold(folder: Path) -> None:
-    rows = {"pspi": np.arange(4.0), "frame": np.array(["a", "b", "c", "d"])}
-    write_fold(FoldPredictions(SPLIT, rows, rows), folder / "a.npz")
+    def rows(person: int) -> dict[str, np.ndarray]:
+        return {"pspi": np.arange(4.0), "identity_id": np.full(4, person), "frame_id": np.array(["a", "b", "c", "d"])}
+
+    write_fold(FoldPredictions(SPLIT, rows(4), rows(1)), folder / "a.npz")
 
 
 PARSERS = [
