@@ -176,7 +176,7 @@ def _changed_members(content: bytes, chance: random.Random) -> bytes | None:
     name = chance.choice(list(members))
     members[name] = mutated(members[name], [], chance)
     if chance.random() < 0.1:
-        members[chance.choice(("../x", "/x", "x" * 300, ""))] = members.pop(name)
+        members[chance.choice(("../x", "/x", "x" * 300, " "))] = members.pop(name)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
         for name, member in members.items():
