@@ -18,7 +18,7 @@ MOST_BYTES = 1 << 28
 
 _MOST_NAMES = 10_000
 _MOST_DEEP = 64
-"""Data sets, and groups within groups: links can make any number of either out of a few."""
+"""Data sets and groups, and groups within groups: links can make any number of either out of a few."""
 
 _DAMAGE = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 """What h5py raises on damaged files."""
@@ -45,11 +45,10 @@ def walk_links(file: Any) -> tuple[dict[str, Any], dict[str, str]]:
     Raises:
         WorkFailed: the file is damaged, or holds more than any data set has.
     """
-    found: dict[str, Any] = {}
-    broken: dict[str, str] = {}
+    walk = _Walk(Path(file.filename))
     with reading(file.filename):
-        _walk(file, "", [file["/"]], found, broken)
-    return found, broken
+        walk.look_into(file, "", [file["/"]])
+    return walk.found, walk.broken
 
 
 def whole_data(data: Any) -> Any:
@@ -87,25 +86,36 @@ def values_of(data: Any) -> Any:
         return data[()]
 
 
-def _walk(group: Any, path: str, above: list[Any], found: dict[str, Any], broken: dict[str, str]) -> None:
-    for name in group:
-        here = f"{path}/{name}".lstrip("/")
-        if len(found) + len(broken) >= _MOST_NAMES or len(above) > _MOST_DEEP:
-            raise WorkFailed(
-                f"{group.file.filename} holds more than {_MOST_NAMES:,} data sets, or groups more than {_MOST_DEEP} "
-                f"deep, such as {here[:60]!r}: it is no data set of pictures"
-            )
-        try:
-            item = group[name]
-        except (KeyError, OSError):
-            broken[here] = _broken(here, group.get(name, getlink=True))
-            continue
-        if hasattr(item, "file") and not _is_beside(Path(item.file.filename), Path(above[0].file.filename).parent):
-            broken[here] = f"its link {here!r} leads to {item.file.filename}, in another folder: put it beside"
-        elif hasattr(item, "dtype") and hasattr(item, "shape"):
-            found[here] = item
-        elif hasattr(item, "keys") and item not in above:  # links may lead in circles
-            _walk(item, here, [*above, item], found, broken)
+class _Walk:
+    """The names in the file at `path`: see `walk_links`."""
+
+    def __init__(self, path: Path) -> None:
+        self.found: dict[str, Any] = {}
+        self.broken: dict[str, str] = {}
+        self._path = path
+        self._names = 0
+
+    def look_into(self, group: Any, path: str, above: list[Any]) -> None:
+        """Takes note of what a group holds, which has that path and lies in those above."""
+        for name in group:
+            here = f"{path}/{name}".lstrip("/")
+            self._names += 1
+            if self._names > _MOST_NAMES or len(above) > _MOST_DEEP:
+                raise WorkFailed(
+                    f"{self._path} holds more than {_MOST_NAMES:,} names, or groups more than {_MOST_DEEP} deep, such "
+                    f"as {here[:60]!r}: it is no data set of pictures"
+                )
+            try:
+                item = group[name]
+            except (KeyError, OSError):
+                self.broken[here] = _broken(here, group.get(name, getlink=True))
+                continue
+            if hasattr(item, "file") and not _is_beside(Path(item.file.filename), self._path.parent):
+                self.broken[here] = f"its link {here!r} leads to {item.file.filename}, in another folder: put it beside"
+            elif hasattr(item, "dtype") and hasattr(item, "shape"):
+                self.found[here] = item
+            elif hasattr(item, "keys") and item not in above:  # links may lead in circles
+                self.look_into(item, here, [*above, item])
 
 
 def _is_beside(file: Path, folder: Path) -> bool:

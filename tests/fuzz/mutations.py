@@ -45,7 +45,7 @@ def mutated(content: bytes, others: list[bytes], chance: random.Random) -> bytes
         return content[: chance.randrange(32)] + chance.randbytes(chance.randrange(4096))
     if kind < 0.2 and content[:4] == b"PK\x03\x04" and (members := _changed_members(content, chance)):
         return members
-    changed = bytearray(content)
+    changed = bytearray(content or b"\0")
     is_text = _is_text(content)
     for _ in range(chance.choice((1, 1, 1, 2, 2, 3, 5, 8))):
         change = chance.choice(_OF_TEXT if is_text and chance.random() < 0.7 else _OF_BYTES)
