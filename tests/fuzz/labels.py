@@ -162,22 +162,22 @@ def splits(folder: Path) -> None:
 
 
 PARSERS = [
-    Parser("labels.table", "CSV tables", tables, read_table, 2.0),
+    Parser("labels.table", "CSV tables", tables, read_table, 8),
     Parser(
         "labels.import_table",
         "a folder with a CSV file",
         folder_with_table,
         lambda p: _frames(find_source(p)[0]),
-        2.0,
+        4,
         ("*.csv",),
     ),
-    Parser("labels.boxes", "--boxes of predict", boxes, faces(False), 1.5),
-    Parser("labels.landmarks", "--landmarks of predict", points, faces(True), 1.0),
-    Parser("labels.unbc_text", "label files of UNBC-McMaster", label_files, label, 2.0),
-    Parser("labels.unbc", "UNBC-McMaster", unbc, lambda p: _frames(Unbc(p)), 0.25),
-    Parser("labels.hdf5", "UNBC-McMaster in HDF5", unbc_hdf5, read_hdf5, 1.0, ("*.hdf5",)),
-    Parser("labels.biovid", "BioVid", biovid, lambda p: _frames(BioVid(p)), 0.5),
-    Parser("labels.release", "3DPain, folder", release, lambda p: _frames(ReleaseFolder(p)), 0.25, ("*.json", "*.csv")),
-    Parser("labels.shards", "3DPain, tar shards", shards, lambda p: _frames(find_source(p)[0]), 1.0, ("*.tar*",)),
-    Parser("labels.splits", "splits of a cross-validation", splits, read_splits, 0.5),
+    Parser("labels.boxes", "--boxes of predict", boxes, faces(False), 5),
+    Parser("labels.landmarks", "--landmarks of predict", points, faces(True), 3),
+    Parser("labels.unbc_text", "label files of UNBC-McMaster", label_files, label, 6),
+    Parser("labels.unbc", "UNBC-McMaster", unbc, lambda p: _frames(Unbc(p)), 0.1),
+    Parser("labels.hdf5", "UNBC-McMaster in HDF5", unbc_hdf5, read_hdf5, 0.5, ("*.hdf5",)),
+    Parser("labels.biovid", "BioVid", biovid, lambda p: _frames(BioVid(p)), 0.07),
+    Parser("labels.release", "3DPain, folder", release, lambda p: _frames(ReleaseFolder(p)), 0.2, ("*.json", "*.csv")),
+    Parser("labels.shards", "3DPain, tar shards", shards, lambda p: _frames(find_source(p)[0]), 0.8, ("*.tar*",)),
+    Parser("labels.splits", "splits of a cross-validation", splits, read_splits, 4),
 ]

@@ -148,20 +148,20 @@ def portrait(folder: Path) -> None:
 
 
 PARSERS = [
-    Parser("meshes.obj", "OBJ", obj, read_mesh, 2.0),
-    Parser("meshes.ply", "PLY", ply, read_mesh, 2.0),
-    Parser("meshes.stl", "STL", stl, read_mesh, 1.0),
-    Parser("meshes.glb", "binary glTF", glb, read_mesh, 2.5),
-    Parser("meshes.painted", "binary glTF with maps", painted, lambda p: read_painted_glb(p.read_bytes()), 0.75),
+    Parser("meshes.obj", "OBJ", obj, read_mesh, 2),
+    Parser("meshes.ply", "PLY", ply, read_mesh, 4),
+    Parser("meshes.stl", "STL", stl, read_mesh, 3),
+    Parser("meshes.glb", "binary glTF", glb, read_mesh, 3),
+    Parser("meshes.painted", "binary glTF with maps", painted, lambda p: read_painted_glb(p.read_bytes()), 0.7),
     Parser(
         "meshes.landmarks",
         "68 landmarks of a head",
         landmarks,
         lambda p: read_landmarks(p, VERTICES.repeat(3, 0), True),
-        1.5,
+        4,
     ),
-    Parser("meshes.flame_npz", "FLAME, npz", flame_npz, read_model, 1.0),
-    Parser("meshes.flame_pkl", "FLAME, pkl", flame_pkl, read_model, 2.0),
-    Parser("meshes.ict", "ICT-FaceKit pack", ict, read_skin, 0.05),
-    Parser("meshes.portrait", "portraits of a painted look", portrait, lambda p: read_picture(p, "made"), 0.25),
+    Parser("meshes.flame_npz", "FLAME, npz", flame_npz, read_model, 3),
+    Parser("meshes.flame_pkl", "FLAME, pkl", flame_pkl, read_model, 3),
+    Parser("meshes.ict", "ICT-FaceKit pack", ict, read_skin, 0.03),
+    Parser("meshes.portrait", "portraits of a painted look", portrait, lambda p: read_picture(p, "made"), 0.3),
 ]

@@ -88,12 +88,12 @@ def card(folder: Path) -> None:
 
 
 PARSERS = [
-    Parser("models.vitpain", "ViTPain directories", vitpain, load_model, 0.3, ("*.json", "*.safetensors")),
+    Parser("models.vitpain", "ViTPain directories", vitpain, load_model, 0.1, ("*.json", "*.safetensors")),
     Parser(
-        "models.card", "ViTPain directories, for their card", card, build_model_card, 0.5, ("*.json", "*.safetensors")
+        "models.card", "ViTPain directories, for their card", card, build_model_card, 0.4, ("*.json", "*.safetensors")
     ),
-    Parser("models.pickle", "pickles of checkpoints", pickled, lambda p: read_pickle(p.read_bytes(), {}, id), 1.5),
-    Parser("models.checkpoint", "PyTorch checkpoints", checkpoint, read_checkpoint, 1.5),
-    Parser("models.rig", "neural rigs", rig, NeuralRig.load, 0.5),
-    Parser("models.diffusion", "folders of diffusion models", diffusion, read_diffusion, 0.5),
+    Parser("models.pickle", "pickles of checkpoints", pickled, lambda p: read_pickle(p.read_bytes(), {}, id), 8),
+    Parser("models.checkpoint", "PyTorch checkpoints", checkpoint, read_checkpoint, 3),
+    Parser("models.rig", "neural rigs", rig, NeuralRig.load, 2),
+    Parser("models.diffusion", "folders of diffusion models", diffusion, read_diffusion, 2),
 ]

@@ -84,19 +84,19 @@ def fold(folder: Path) -> None:
 
 
 PARSERS = [
-    Parser("records.spec", "spec.json", spec, Spec.load, 1.0),
-    Parser("records.manifest", "manifest.jsonl", manifest, read_manifest, 1.0),
-    Parser("records.json", "records in JSON", spec, read_record, 1.0),
-    Parser("records.readme", "README.md of a dataset", readme, read_infos, 0.5),
+    Parser("records.spec", "spec.json", spec, Spec.load, 6),
+    Parser("records.manifest", "manifest.jsonl", manifest, read_manifest, 4),
+    Parser("records.json", "records in JSON", spec, read_record, 6),
+    Parser("records.readme", "README.md of a dataset", readme, read_infos, 0.3),
     Parser(
         "records.directory",
         "dataset directories",
         dataset,
         look_at,
-        0.25,
+        0.1,
         ("*.json", "*.jsonl", "README.md", "*.parquet"),
     ),
-    Parser("records.shards", "Parquet shards", downloaded, look_at, 0.5, ("*.parquet",)),
-    Parser("records.scores", "files of scores, to go on with", scores, go_on, 1.0),
-    Parser("records.fold", "predictions of a fold", fold, lambda p: read_fold(p, SPLIT), 0.5),
+    Parser("records.shards", "Parquet shards", downloaded, look_at, 0.2, ("*.parquet",)),
+    Parser("records.scores", "files of scores, to go on with", scores, go_on, 5),
+    Parser("records.fold", "predictions of a fold", fold, lambda p: read_fold(p, SPLIT), 1),
 ]
