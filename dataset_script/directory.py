@@ -32,6 +32,8 @@ IMPORT_RECORD = "import.json"
 IMPORT_REPORT = "report.json"
 
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-([0-9]{{5}})-of-([0-9]{{5}})(-[0-9a-f]+)?\.parquet")
+_MOST_SHARDS = 1_200_000
+"""Four configurations in three splits, of the 99,999 parts that a name can count."""
 _ONLY_IMPORTED = next(name for name in IMPORTED_FEATURES if name not in FEATURES["default"])
 _ONLY_STIMULUS = next(name for name in STIMULUS_FEATURES if name not in IMPORTED_FEATURES)
 
@@ -158,14 +160,23 @@ class DatasetDirectory:
         return read_record(report) if self.is_imported and report.is_file() else {}
 
     def missing_shards(self) -> list[str]:
-        """Paths that the names of other shards call for: with "train-00000-of-00002" belongs "train-00001-of-00002"."""
+        """Paths that the names of other shards call for: with "train-00000-of-00002" belongs "train-00001-of-00002".
+
+        Raises WorkFailed where the names call for more than there can be.
+        """
         names = {shard.path for shard in self.shards}
-        wanted = set()
+        series = set()
         for shard in self.shards:
             folder, _, name = shard.path.rpartition("/")
             if (match := _SHARD_NAME.fullmatch(name)) and match[4] is None:
-                count = int(match[3])
-                wanted |= {f"{folder}/{match[1]}-{index:05d}-of-{count:05d}.parquet" for index in range(count)}
+                series.add((folder, match[1], int(match[3])))
+        if (total := sum(count for _, _, count in series)) > _MOST_SHARDS:
+            raise WorkFailed(f"{self.path} has shards of {total:,} parts, by their names; allowed are {_MOST_SHARDS:,}")
+        wanted = {
+            f"{folder}/{split}-{index:05d}-of-{count:05d}.parquet"
+            for folder, split, count in series
+            for index in range(count)
+        }
         return sorted(wanted - names)
 
     def features(self, config: str) -> Features:
@@ -202,7 +213,9 @@ class DatasetDirectory:
             names = self._column_names(shard)
             wanted = [name for name in columns if name in names]
             with _reading(self.path / shard.path):
-                yield shard, pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+                check_row_count(self.path / shard.path, pq.read_metadata(self.path / shard.path).num_rows)
+                table = pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+            yield shard, table
 
     def _has_column(self, name: str) -> bool:
         """Whether the rows have a column, by the first shard that can be read."""
@@ -214,6 +227,12 @@ class DatasetDirectory:
     def _column_names(self, shard: Shard) -> list[str]:
         with _reading(self.path / shard.path):
             return pq.read_schema(self.path / shard.path).names
+
+
+def check_row_count(path: Path, rows: int) -> None:
+    """Raises pa.ArrowInvalid where a shard has more rows than bytes: equal ones take none, and all memory once read."""
+    if rows > (size := path.stat().st_size):
+        raise pa.ArrowInvalid(f"it has {rows:,} rows in {size:,} bytes")
 
 
 def features_of_schema(schema: pa.Schema) -> Features:

@@ -19,6 +19,9 @@ from .errors import InvalidInput
 MAX_BYTES = 16 * 2**20
 """Longest pickle that is read. A checkpoint's is below 2 MiB, since its tensors lie outside; this bounds the memory."""
 
+_MOST_OPERATIONS = 2_000_000
+"""Of a pickle: each byte of one could make a list."""
+
 _KEYS = (str, bytes, int, float, bool, type(None))
 _LITERAL = re.compile(r"(BIN)?INT[12]?|LONG[14]?|(BIN)?FLOAT|(SHORT_)?(BIN)?(STRING|UNICODE|BYTES)8?|BYTEARRAY8")
 """Operations that push a number, string or bytes."""
@@ -88,7 +91,9 @@ def read_pickle(
         raise InvalidInput(f"the pickle has {len(data):,} bytes; allowed is up to {most_bytes:,}")
     machine = _Machine(constructors, persistent)
     try:
-        for operation, argument, _ in pickletools.genops(data):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(data)):
+            if number == _MOST_OPERATIONS:
+                raise InvalidInput(f"the pickle has more than {_MOST_OPERATIONS:,} operations")
             if operation.name == "STOP":
                 return machine.stack.pop()
             machine.step(operation.name, argument)

@@ -13,7 +13,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .directory import DatasetDirectory, Shard
+from .directory import DatasetDirectory, Shard, check_row_count
 from .hub_readme import README
 from .rows import Row
 from .shard_checks import RowChecks, Schema, features_of, file_problems, read_rows
@@ -140,6 +140,7 @@ class _ShardCheck:
     def _form_problems(self, file: pq.ParquetFile) -> list[str]:
         """What is wrong with columns and number of rows."""
         self.num_rows, path = file.metadata.num_rows, self._shard.path
+        check_row_count(self._found.path / path, self.num_rows)
         if problems := self._schema.problems(features_of(file)):
             return problems
         said = {} if self._shard.entry is None else {"the manifest says": self._shard.entry.rows}

@@ -65,3 +65,22 @@ def test_a_spec_of_other_values_is_taken_in_one_line(change, copy):
             look(copy)
         except (InvalidInput, WorkFailed) as error:
             assert "\n" not in str(error)
+
+
+def test_names_that_call_for_more_shards_than_there_can_be_are_refused(tmp_path):
+    (tmp_path / "data").mkdir()
+    for count in range(99_980, 99_999):
+        (tmp_path / "data" / f"train-00000-of-{count}.parquet").write_bytes(b"")
+    with pytest.raises(WorkFailed, match=r"has shards of 1,899,791 parts, by their names; allowed are 1,200,000"):
+        verify(tmp_path)
+
+
+def test_equal_rows_without_number_are_not_read(copy):
+    (copy / MANIFEST).unlink()
+    path = next((copy / "data").glob("train-*.parquet"))
+    row = pq.read_table(path).slice(0, 1).drop_columns(["image", "heatmap"])
+    pq.write_table(row.take([0] * 200_000), path, compression="zstd")
+    assert path.stat().st_size < 200_000
+    assert any(path.name in line and "200,000 rows in" in line for line in verify(copy).problems)
+    with pytest.raises(WorkFailed, match=r"200,000 rows in [\d,]+ bytes"):
+        count_dataset(copy)
