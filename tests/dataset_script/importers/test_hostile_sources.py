@@ -4,11 +4,12 @@ import bz2
 import gzip
 import io
 import itertools
-import os
+import shutil
 import tarfile
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -104,29 +105,35 @@ def hdf5(root: Path) -> Path:
     return next(root.glob("frames*"))
 
 
+def with_image(root: Path, put: Callable[[h5py.File], None]) -> Path:
+    """UNBC-McMaster in HDF5, its pictures as `put` puts them into their file."""
+    with h5py.File(hdf5(root), "a") as file:
+        del file["image"]
+        put(file)
+    return root
+
+
 def test_hdf5_reads_no_file_of_another_folder(tmp_path):
-    secret = tmp_path / "secret"
-    secret.write_bytes(bytes(range(256)) * 400)
-    path = hdf5(tmp_path / "data")
-    with h5py.File(path, "a") as file:
-        shape, count = file["image"].shape, len(file["image"])
-        del file["image"]
-        file.create_dataset("image", shape, "u1", external=[(str(secret), 0, h5py.h5f.UNLIMITED)])
-    with pytest.raises(WorkFailed, match=r"image lies in part in .*secret, in another folder"):
-        frames_of(path.parent)
-    other = tmp_path / "other.hdf5"
-    with h5py.File(other, "w") as file:
+    (tmp_path / "secret").write_bytes(bytes(range(256)) * 400)
+    part = [(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)]
+    count = len(unbc_layout.shots())
+    with h5py.File(tmp_path / "other.hdf5", "w") as file:
         file["image"] = np.zeros((count, 4, 4, 3), np.uint8)
-    with h5py.File(path, "a") as file:
-        del file["image"]
-        file["image"] = h5py.ExternalLink(str(other), "image")
-    with pytest.raises(WorkFailed, match=r"link 'image' leads to .*other.hdf5, in another folder"):
-        frames_of(path.parent)
-    os.rename(other, path.parent / "other.hdf5")
-    with h5py.File(path, "a") as file:
-        del file["image"]
-        file["image"] = h5py.ExternalLink("other.hdf5", "image")
-    assert not frames_of(path.parent).left_out
+    outside = h5py.ExternalLink(str(tmp_path / "other.hdf5"), "image")
+    above = h5py.ExternalLink("../other.hdf5", "image")
+
+    def stored(file: h5py.File) -> None:
+        file.create_dataset("image", (count, 4, 4, 3), "u1", external=part)
+
+    with pytest.raises(WorkFailed, match=r"image lies in part in .*secret, in another folder"):
+        frames_of(with_image(tmp_path / "a", stored))
+    for name, link in (("b", outside), ("c", above)):
+        with pytest.raises(WorkFailed, match=r"link 'image' leads to .*other.hdf5, in another folder"):
+            frames_of(with_image(tmp_path / name, lambda file, link=link: file.__setitem__("image", link)))
+    beside = h5py.ExternalLink("other.hdf5", "image")
+    root = with_image(tmp_path / "d", lambda file: file.__setitem__("image", beside))
+    shutil.copy(tmp_path / "other.hdf5", root)
+    assert not frames_of(root).left_out
 
 
 @pytest.mark.parametrize(
