@@ -31,9 +31,10 @@ Row = dict[str, Any]
 
 DAMAGED_PICTURE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
+    *(struct.error, zlib.error, Image.DecompressionBombError, MemoryError),
 )
-"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large; MemoryError at once where a length in
+them is absurd."""
 
 _CLASSES = {
     "age_group": len(AGE_GROUPS),
@@ -46,7 +47,9 @@ _CLASSES = {
 
 def why_damaged(error: Exception) -> str:
     """What PIL says of a picture, in one line; of bytes it names the object in memory alone."""
-    return "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error).partition("\n")[0]
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture"
+    return (str(error).strip() or type(error).__name__).partition("\n")[0]
 
 
 def bounded(image: Image.Image) -> Image.Image:

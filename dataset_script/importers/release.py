@@ -10,7 +10,6 @@ the same files lie in any folder; the JSON file may also have the name of the pi
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,6 +32,8 @@ LICENCE = "as the authors published 3DPain (SoroushMehraban/3D-Pain)"
 SPLIT_COLUMNS = ["annotation_base_name", "split"]
 _NUMBERED = {str(number): split for number, split in enumerate(SPLITS)}
 
+_ABSURD = 1e9
+"""No label is near it, and a whole number may have more digits than a float holds."""
 _PICTURE = re.compile(
     r"(?P<base>(?P<subject>flame_sample_[0-9]{1,9})_(?:pain_(?P<pain>[0-9]{1,2})|neutral))"
     r"(?:_textured)?_view_(?P<view>[0-9]{1,9})(?:_inpainted)?"
@@ -214,7 +215,7 @@ def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[
 
 def _json_number(values: dict, name: str) -> float:
     value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _ABSURD:  # nor is NaN
         raise Unusable("bad number", f"{name} is {json.dumps(value)[:40]}; it must be a number")
     return float(value)
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from dataset_script.errors import InvalidInput
+from dataset_script.rows import DAMAGED_PICTURE, why_damaged
 
 from .accessors import Arrays
 from .glb import Piece, open_glb, pieces
@@ -116,5 +117,7 @@ def _picture(scene: dict, arrays: Arrays, texture: dict, name: str) -> np.ndarra
             if abs(picture.info.get("gamma", GAMMA) - GAMMA) > 0.01:
                 raise InvalidInput(f"has a {name} with a gamma of {picture.info['gamma']}; allowed is that of sRGB")
             return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidInput(f"has a {name} that cannot be read: {error}") from None
+    except InvalidInput:
+        raise
+    except DAMAGED_PICTURE as error:
+        raise InvalidInput(f"has a {name} that cannot be read: {why_damaged(error)}") from None
