@@ -33,8 +33,8 @@ DAMAGED_PICTURE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
     *(struct.error, zlib.error, Image.DecompressionBombError, MemoryError),
 )
-"""What Pillow's readers raise on files that are damaged, no pictures, or too large; MemoryError at once where a length in
-them is absurd."""
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large; MemoryError at once where a length
+in them is absurd."""
 
 _CLASSES = {
     "age_group": len(AGE_GROUPS),

@@ -200,7 +200,7 @@ def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[
     if pain == "0":
         raise Unusable("unknown file name", "pain expressions are counted from 1")
     try:
-        values = parse_json(annotation)
+        values = parse_json(annotation, nan=True)  # a number that is none is named below
     except ValueError as error:
         raise Unusable("unreadable label", f"its annotation is not JSON: {error}") from None
     if not isinstance(values, dict):

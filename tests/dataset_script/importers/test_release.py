@@ -100,7 +100,14 @@ def test_what_is_wrong_is_left_out_and_named(tmp_path):
     assert len(rows_of(tmp_path / "out")) == PEOPLE * (PAINS + 1) * VIEWS - 13
 
 
-@pytest.mark.parametrize("text", ["[]", "{", "1", '{"AU4": "2"}', '{"AU4": true}', "[" * 100_000, '{"AU4": 1e999}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[]", "{", "1", '{"AU4": "2"}', '{"AU4": true}', "[" * 100_000, '{"AU4": 1e999}', '{"AU4": 1, "AU4": 2}'),
+        '{"AU4": ' + "9" * 400 + "}",
+    ],
+    ids=lambda text: text[:20],
+)
 def test_an_annotation_that_is_no_annotation_is_named(tmp_path, text):
     source = write_release(tmp_path / "source")
     write(source / "annotations" / f"{base_name(0, 1)}_annotations.json", text)
