@@ -126,11 +126,6 @@ def test_two_runs_in_one_directory_are_refused(name, source, tmp_path, capsys):
     assert out.is_dir() and not list(out.iterdir())
 
 
-def test_a_training_that_cannot_begin_leaves_no_directory(tmp_path, capsys):
-    assert pain3d_cli.main(["train", str(tmp_path / "nothing"), "--out", str(tmp_path / "model")]) in (1, 2)
-    assert capsys.readouterr().err.startswith("pain3d: ") and not (tmp_path / "model").exists()
-
-
 def test_a_clock_that_jumps_changes_nothing(source, tmp_path, monkeypatch):
     import_dataset(source, tmp_path / "straight", copy=True)
     jumps = random.Random(0)

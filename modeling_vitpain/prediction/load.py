@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -19,7 +20,16 @@ _ALLOWED = f"allowed is a model directory, OWNER/NAME on the Hub or {' or '.join
 _MOST_LAYERS, _LARGEST = 256, 1 << 17
 """Numbers in a configuration above these are no sizes of a network for faces, and would take all memory there is."""
 
-_DAMAGE = (OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_DAMAGE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    StrictDataclassError,
+)
 """What transformers raises on files of a model that are damaged, or hold values of other types."""
 
 
@@ -62,6 +72,8 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
         raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}") from error
     except _DAMAGE as error:
         raise WorkFailed(f"model {model} has a config.json that cannot be read: {type(error).__name__}") from None
+    if not isinstance(config, dict):
+        raise WorkFailed(f"model {model} has a config.json that holds no object")
     if config.get("model_type") != ViTPainConfig.model_type:
         raise InvalidInput(f"model is {str(model)!r}, of type {config.get('model_type')!r}; allowed is 'vitpain'")
     _check_sizes(str(model), config)

@@ -1,6 +1,7 @@
 """Runs the workers: one process at a time, started again behind an input that killed it or took too long."""
 
 import collections
+import faulthandler
 import json
 import os
 import select
@@ -77,6 +78,7 @@ def _one_process(found: Outcome, parser: Parser, seed: str, numbers: range, fold
 
 def _be_worker(pipe: int, does) -> None:
     """Never returns: the rest of this process is the worker's."""
+    faulthandler.disable()  # what it says of a signal, the run says itself
     tell, code = in_pipe(pipe), 1
     try:
         does(tell)

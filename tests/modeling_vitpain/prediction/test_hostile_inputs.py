@@ -22,7 +22,7 @@ from modeling_vitpain.prediction.named_faces import NamedFaces
 from modeling_vitpain.prediction.score_rows import FIRST_COLUMNS, LAST_COLUMNS, CsvRows, score_row
 from pain3d_cli import main
 
-FORMULAS = ("=cmd|' /C calc'!A0.png", "+1.png", "-1.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "＝1.png")
+FORMULAS = ("=cmd|' calc'!A0.png", "+1.png", "-1.png", "@SUM(A1).png", "\t=1.png", "\r=1.png", "＝1.png")
 COLUMNS = (*FIRST_COLUMNS, *LAST_COLUMNS)
 
 
