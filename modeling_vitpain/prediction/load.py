@@ -21,14 +21,8 @@ _MOST_LAYERS, _LARGEST = 256, 1 << 17
 """Numbers in a configuration above these are no sizes of a network for faces, and would take all memory there is."""
 
 _DAMAGE = (
-    OSError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    StrictDataclassError,
+    *(OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(StrictDataclassError,),
 )
 """What transformers raises on files of a model that are damaged, or hold values of other types."""
 
