@@ -118,12 +118,12 @@ def test_hdf5_reads_no_file_of_another_folder(tmp_path):
     part = [(str(tmp_path / "secret"), 0, h5py.h5f.UNLIMITED)]
     count = len(unbc_layout.shots())
     with h5py.File(tmp_path / "other.hdf5", "w") as file:
-        file["image"] = np.zeros((count, 4, 4, 3), np.uint8)
+        file["image"] = np.zeros((count, 6, 6, 3), np.uint8)
     outside = h5py.ExternalLink(str(tmp_path / "other.hdf5"), "image")
     above = h5py.ExternalLink("../other.hdf5", "image")
 
     def stored(file: h5py.File) -> None:
-        file.create_dataset("image", (count, 4, 4, 3), "u1", external=part)
+        file.create_dataset("image", (count, 6, 6, 3), "u1", external=part)
 
     with pytest.raises(WorkFailed, match=r"image lies in part in .*secret, in another folder"):
         frames_of(with_image(tmp_path / "a", stored))
