@@ -121,3 +121,12 @@ def test_a_configuration_that_is_no_object_is_refused_in_one_line(text, tmp_path
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises((InvalidInput, WorkFailed), match="model"):
         load_model(tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".png", r"a\x00b.png", "a/" * 3000 + "a.png"])
+def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there_or_a_line(name, tmp_path):
+    (tmp_path / "boxes.csv").write_text(f"path,x0,y0,x1,y1\n{name},1,1,9,9\n")
+    try:
+        NamedFaces(tmp_path / "boxes.csv", pictures=[tmp_path / "a.png"])
+    except InvalidInput as error:
+        assert "boxes.csv, line 2: path is" in str(error)
