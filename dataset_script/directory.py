@@ -197,7 +197,11 @@ class DatasetDirectory:
         return (self.path / shard.path).stat().st_size if shard.entry is None else shard.entry.bytes
 
     def read(
-        self, columns: Sequence[str], shards: Sequence[Shard] | None = None, filters: list[tuple] | None = None
+        self,
+        columns: Sequence[str],
+        shards: Sequence[Shard] | None = None,
+        filters: list[tuple] | None = None,
+        needed: Sequence[str] = (),
     ) -> Iterator[tuple[Shard, pa.Table]]:
         """Rows of the configuration `default`, shard by shard.
 
@@ -205,16 +209,20 @@ class DatasetDirectory:
             columns: those that are wanted; a shard may not have all.
             shards: only these.
             filters: only rows that pass them, as `pyarrow.parquet.read_table` takes them.
+            needed: those of the columns that every shard must have.
 
         Raises:
-            WorkFailed: a shard is missing or damaged.
+            WorkFailed: a shard is missing or damaged, or lacks a column that is needed.
         """
         for shard in self.of_config("default") if shards is None else shards:
             names = self._column_names(shard)
             wanted = [name for name in columns if name in names]
+            if lacking := [name for name in needed if name not in names]:
+                raise WorkFailed(f"{self.path / shard.path} has no column {lacking[0]}")
             with _reading(self.path / shard.path):
                 check_row_count(self.path / shard.path, pq.read_metadata(self.path / shard.path).num_rows)
                 table = pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+                table.validate(full=True)  # text that is no UTF-8 would be found by whoever looks at it
             yield shard, table
 
     def _has_column(self, name: str) -> bool:

@@ -176,6 +176,7 @@ def read_rows(shard: pq.ParquetFile, columns: list[str]) -> Iterator[tuple[int, 
     """Its rows, a few hundred in memory at a time: place, row, and whether its action units must be looked at."""
     place = 0
     for batch in shard.iter_batches(_BATCH, columns=columns):
+        batch.validate(full=True)  # pa.ArrowInvalid where text is no UTF-8
         rows = batch.to_pylist()
         facs = "pspi" in columns and not facs_is_sound(rows)
         for row in rows:

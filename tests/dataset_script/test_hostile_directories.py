@@ -3,6 +3,7 @@
 import json
 import time
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -83,4 +84,19 @@ def test_equal_rows_without_number_are_not_read(copy):
     assert path.stat().st_size < 200_000
     assert any(path.name in line and "200,000 rows in" in line for line in verify(copy).problems)
     with pytest.raises(WorkFailed, match=r"200,000 rows in [\d,]+ bytes"):
+        count_dataset(copy)
+
+
+def test_text_that_is_no_text_and_columns_that_are_not_there_are_named(copy):
+    (copy / MANIFEST).unlink()
+    path = next((copy / "data").glob("train-*.parquet"))
+    table = pq.read_table(path)
+    column = table.schema.get_field_index("prompt")
+    wrong = pa.array([b"\xff\xf8"] * table.num_rows, pa.binary()).cast(pa.string(), safe=False)
+    pq.write_table(table.set_column(column, table.schema.field(column), wrong), path)
+    assert any(path.name in line and "UTF8" in line for line in verify(copy).problems)
+    with pytest.raises(WorkFailed, match="UTF8"):
+        list(DatasetDirectory.open(copy).read(["prompt"]))
+    pq.write_table(table.drop_columns(["pspi"]), path)
+    with pytest.raises(WorkFailed, match="has no column pspi"):
         count_dataset(copy)
