@@ -19,7 +19,15 @@ from PIL import Image
 
 from dataset_script.errors import InvalidInput
 
-HEAVY = {"models.vitpain", "meshes.ict", "labels.biovid", "labels.unbc", "records.directory", "pictures.video_frames"}
+HEAVY = {
+    "models.vitpain",
+    "records.shards",
+    "meshes.ict",
+    "labels.biovid",
+    "labels.unbc",
+    "records.directory",
+    "pictures.video_frames",
+}
 
 
 def of(read) -> Parser:
