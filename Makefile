@@ -1,4 +1,5 @@
-# make quickstart   install into .venv, make a small dataset, train, evaluate, write the cards
+# make quickstart   install into .venv, make a small dataset, score it with the model that comes along, fine-tune that,
+#                   score a picture of a real person, write the cards
 # make test         install into .venv, lint, run every test
 # make study        run the study of docs/study.md, days on one core; stopped, it goes on where it was
 # make gallery      remake the pictures of the README
@@ -22,22 +23,31 @@ install: .venv/installed
 
 FACES := generate pain3d --identities 24 --preset balanced --size 256
 
-quickstart: install
-	@echo "1/7  generate 24 people, 792 frames"
+quickstart: install astronaut.png
+	@echo "1/8  generate 24 people, 792 frames"
 	@$(PAIN3D) $(FACES)
-	@echo "2/7  verify every file, row and picture"
+	@echo "2/8  verify every file, row and picture"
 	@$(PAIN3D) verify pain3d
-	@echo "3/7  gallery"
+	@echo "3/8  gallery"
 	@$(PAIN3D) gallery pain3d --out pain3d-gallery.png
-	@echo "4/7  train a tiny ViTPain from random weights, 50 epochs"
-	@$(PAIN3D) train pain3d --config tiny --out vitpain-tiny
-	@echo "5/7  evaluate it on people it has never seen"
-	@$(PAIN3D) evaluate vitpain-tiny --data pain3d
-	@echo "6/7  dataset card"
+	@echo "4/8  score people with vitpain-small, which has never seen them"
+	@$(PAIN3D) evaluate vitpain-small --data pain3d --out pain3d-scores
+	@echo "5/8  fine-tune it on 17 of the people"
+	@$(PAIN3D) train pain3d --start vitpain-small --epochs 3 --out vitpain-mine
+	@echo "6/8  evaluate that on people whom neither has seen, beside vitpain-small"
+	@$(PAIN3D) evaluate vitpain-mine --data pain3d --against vitpain-small
+	@echo "7/8  a picture of a real person: scores, and an overlay of where the model looked"
+	@$(PAIN3D) predict astronaut.png --find-faces --overlays pain3d-looks --out pain3d-astronaut.csv --overwrite
+	@echo "8/8  dataset card and model card"
 	@$(PAIN3D) card pain3d
-	@echo "7/7  model card"
-	@$(PAIN3D) card vitpain-tiny
+	@$(PAIN3D) card vitpain-mine
 	@cat docs/quickstart.txt
+
+# Eileen Collins, by NASA, in the public domain: a file of scikit-image's wheel, of which nothing is installed
+astronaut.png: | .venv/installed
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --dest .venv/wheels scikit-image==0.26.0
+	$(BIN)/python -c "import pathlib, zipfile; wheel = next(pathlib.Path('.venv/wheels').glob('scikit_image-*.whl')); \
+		pathlib.Path('$@').write_bytes(zipfile.ZipFile(wheel).read('skimage/data/astronaut.png'))"
 
 gallery: install
 	$(PAIN3D) $(FACES)
@@ -56,4 +66,4 @@ test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 clean:
-	rm -rf pain3d vitpain-tiny pain3d-gallery.png
+	rm -rf pain3d vitpain-mine pain3d-scores pain3d-looks pain3d-gallery.png pain3d-astronaut.csv* astronaut.png

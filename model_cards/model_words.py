@@ -13,7 +13,11 @@ PRESET_BACKBONES = {"paper": PAPER_BACKBONE, "v5": "facebook/dinov3-vitl16-pretr
 
 
 _AU_HEADS = {"query": "one learned query each over the patches", "cls": "the same"}
-_POOLED = {"cls": "the CLS token", "mean": "the mean of the patch tokens"}
+_POOLED = {
+    "cls": "the CLS token",
+    "mean": "the mean of the patch tokens",
+    "cls+mean": "the CLS token and the mean of the patch tokens",
+}
 
 
 def architecture(config: dict, training: dict | None) -> str:
@@ -25,9 +29,17 @@ def architecture(config: dict, training: dict | None) -> str:
         ("**A teacher: it sees displacement heatmaps, not pictures.** " if heatmaps else "")
         + f"{size}ackbone {backbone['model_type']}, {backbone['num_hidden_layers']} layers of width "
         f"{backbone['hidden_size']}, {backbone['image_size']} px, patches of {backbone['patch_size']} px; "
-        f"{_pspi(config)}, from {_POOLED[config.get('pooling', 'cls')]}; "
-        f"action units from {_AU_HEADS[config['au_head']]}." + _reference(config) + _left_out(config)
+        f"{_pspi(config)}, from {_POOLED[config.get('pooling', 'cls')]}"
+        + (" and the features of the action units" if config.get("pspi_reads") == "face+units" else "")
+        + f"; action units from {_au_head(config)}."
+        + _reference(config)
+        + _left_out(config)
     )
+
+
+def _au_head(config: dict) -> str:
+    queries = config.get("au_queries", 1)
+    return f"{queries} learned queries each over the patches" if queries > 1 else _AU_HEADS[config["au_head"]]
 
 
 def _pspi(config: dict) -> str:
@@ -43,6 +55,8 @@ def _reference(config: dict) -> str:
     encoder = {"own": "an encoder of their own", "shared": "the same encoder"}[
         config.get("reference_encoder", "shared")
     ]
+    if config.get("reference_fusion") == "difference":
+        return f" Its branches also read how far a frame is from neutral frames of the same person, from {encoder}."
     heads = config.get("reference_heads", 8)
     return (
         f" The tokens of a frame attend ({heads} heads) to those of neutral frames of the same person, from {encoder}."

@@ -5,13 +5,18 @@ them from what this model's modules return, while its weights keep their names.
 This file is Hub remote code: it imports torch, transformers and the configuration, nothing else.
 """
 
+import inspect
 import math
+import os
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput, logging
 
 from .configuration_vitpain import ViTPainConfig
+
+logger = logging.get_logger(__name__)
 
 _STAGES = ("stage_names", "out_features", "out_indices")
 
@@ -62,6 +67,8 @@ def pretrained_backbone(
         for name in filter(_is_positions, weights):
             weights[name] = interpolated_positions(weights[name], (size // patch) ** 2)
         config.image_size = size
+    if os.path.isdir(name_or_path):
+        config._name_or_path = os.path.basename(os.path.normpath(name_or_path))  # no path of a machine in saved models
     return config, weights
 
 
@@ -99,13 +106,42 @@ def freeze_unread(backbone: PreTrainedModel, config: ViTPainConfig) -> None:
             parameter.requires_grad_(False)
 
 
+def encoded_by(backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool, **wanted) -> ModelOutput:
+    """(B, 3, H, W) -> the backbone's output, `last_hidden_state` (B, T, D).
+
+    DINOs take any size; ViTs need the argument that has positions interpolated.
+    """
+    if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
+        wanted["interpolate_pos_encoding"] = True
+    return backbone(pixel_values, return_dict=True, **wanted)
+
+
+def wanted_of_backbone(
+    backbone: PreTrainedModel, config: ViTPainConfig, attentions: bool, hidden_states: bool | int | list[int] | None
+) -> dict:
+    """What the backbone is asked for beside its tokens, for `encoded_by`."""
+    hidden_states = config.output_hidden_states if hidden_states is None else hidden_states
+    wanted = {} if hidden_states is None or hidden_states is False else {"output_hidden_states": hidden_states}
+    if attentions and backbone.config._attn_implementation == "eager":
+        wanted["output_attentions"] = True
+    elif attentions and not torch.compiler.is_compiling():
+        logger.warning_once(
+            f"attentions of the backbone are not returned by {backbone.config._attn_implementation!r}; load the model "
+            "with attn_implementation='eager'. au_attention is there all the same"
+        )
+    return wanted
+
+
 def face_and_patches(tokens: Tensor, patches: int, pooling: str) -> tuple[Tensor, Tensor]:
-    """Tokens (B, T, D) -> what stands for the whole face (B, D), and the patch tokens (B, N, D).
+    """Tokens (..., T, D) -> what stands for the whole face (..., D or 2 D), and the patch tokens (..., N, D).
 
     The patches are the last tokens; registers lie between the class token and them. `pooling` as in ViTPainConfig.
     """
-    of_patches = tokens[:, -patches:]
-    return (tokens[:, 0] if pooling == "cls" else of_patches.mean(dim=1)), of_patches
+    of_patches = tokens[..., -patches:, :]
+    if pooling == "cls":
+        return tokens[..., 0, :], of_patches
+    mean = of_patches.mean(dim=-2)
+    return (mean if pooling == "mean" else torch.cat([tokens[..., 0, :], mean], dim=-1)), of_patches
 
 
 def _no_rotation(module: nn.Module, inputs: tuple, output: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
@@ -119,4 +155,12 @@ def _drop_registers(module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
     return torch.cat([output[:, :1], output[:, 1 + module.register_tokens.shape[1] :]], dim=1)
 
 
-__all__ = ["face_and_patches", "freeze_unread", "interpolated_positions", "make_backbone", "pretrained_backbone"]
+__all__ = [
+    "encoded_by",
+    "face_and_patches",
+    "freeze_unread",
+    "interpolated_positions",
+    "make_backbone",
+    "pretrained_backbone",
+    "wanted_of_backbone",
+]

@@ -19,12 +19,16 @@ CHOICES = {
     "pspi_head": ("classification", "regression"),
     "reference": ("none", "neutral"),
     "reference_encoder": ("shared", "own"),
+    "reference_fusion": ("attention", "difference"),
     "backbone_positions": ("own", "none"),
-    "pooling": ("cls", "mean"),
+    "pooling": ("cls", "mean", "cls+mean"),
+    "pspi_reads": ("face", "face+units"),
+    "au_output": ("shared", "own"),
+    "au_error": ("intensity", "scale"),
 }
 KINDS = {
     "True or False": ("backbone_registers", "reference_fallback", "au_spread", "expression_head"),
-    "a whole number": ("num_pspi_classes", "au_hidden_size", "reference_heads"),
+    "a whole number": ("num_pspi_classes", "au_hidden_size", "au_queries", "reference_heads"),
     "a number": (
         *("head_dropout", "au_dropout", "regression_sd", "interval_temperature"),
         *("lambda_pspi", "lambda_au", "lambda_binary", "lambda_expression"),
@@ -91,8 +95,8 @@ def check_backbone(config: PreTrainedConfig) -> None:
             f"backbone_config is a {type(config.backbone_config).__name__} (model_type {kind!r}); allowed are "
             f"{', '.join(CLASS_TOKEN_BACKBONES)}, and with pooling='mean' also {', '.join(PATCH_BACKBONES)}"
         )
-    if kind in PATCH_BACKBONES and config.pooling == "cls":
-        raise ValueError(f"pooling is 'cls', but backbone {kind!r} has no class token; allowed is 'mean'")
+    if kind in PATCH_BACKBONES and config.pooling != "mean":
+        raise ValueError(f"pooling is {config.pooling!r}, but backbone {kind!r} has no class token; allowed is 'mean'")
     if config.backbone_positions == "none" and kind not in ROTARY_BACKBONES:
         raise ValueError(f"backbone_positions is 'none', backbone {kind!r}; allowed with {ROTARY_BACKBONES[0]!r} only")
     if not config.backbone_registers and not getattr(config.backbone_config, "num_register_tokens", 0):
@@ -137,6 +141,10 @@ def _check_sizes(config: PreTrainedConfig) -> None:
     if config.num_pspi_classes < 2:
         raise ValueError(
             f"num_pspi_classes is {config.num_pspi_classes}; allowed is 2 or more (the scale has {PSPI_MAX + 1})"
+        )
+    if config.au_queries < 1 or (config.au_queries > 1 and config.au_head != "query"):
+        raise ValueError(
+            f"au_queries is {config.au_queries} with au_head {config.au_head!r}; allowed is 1, or more with 'query'"
         )
     if not config.pspi_hidden_sizes or min(*config.pspi_hidden_sizes, config.au_hidden_size) < 1:
         raise ValueError(

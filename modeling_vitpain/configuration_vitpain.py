@@ -26,8 +26,8 @@ class ViTPainConfig(PreTrainedConfig):
     Args:
         backbone_config: configuration (or its dict, with `model_type`) of a ViT of transformers, of a type in
             CLASS_TOKEN_BACKBONES or PATCH_BACKBONES. Default: the paper's ViT-L/16 at 224 px.
-        pooling: "cls" (the paper: the PSPI branch reads the class token), or "mean" (it reads the mean of the patch
-            tokens); backbones without a class token (I-JEPA, SigLIP) need "mean".
+        pooling: "cls" (the paper: the PSPI branch reads the class token), "mean" (it reads the mean of the patch
+            tokens) or "cls+mean" (both); backbones without a class token (I-JEPA, SigLIP) need "mean".
         backbone_positions: "own"; "none" switches rotary positions off, so that the patches have no order. Only for
             checkpoints that were trained without them, as the authors' release was.
         backbone_registers: False leaves the backbone's register tokens out. Only for such checkpoints.
@@ -40,10 +40,15 @@ class ViTPainConfig(PreTrainedConfig):
             calibration on validation data sets them. Default: all 1.
         au_head: "query" (equations 4-8: one learned query a unit, attending to the patches) or "cls" (Table 2's
             baseline: the same head on what the PSPI branch reads).
+        au_queries: learned queries a unit, whose results are read together; the paper has 1.
+        au_output: "shared" (equation 8: one output layer for all units) or "own" (each unit has its weights).
+        au_error: the squared AU error of the loss is of "intensity" (equation 15), or of shares of each unit's
+            "scale", times 5: then AU43, which goes to 1 alone, counts as much as the others.
         au_hidden_size: width of the AU branch's hidden layer; default D/2.
         au_norm: LayerNorm before the AU branch's first linear layer (the release has one, the paper has none).
         au_activation: "relu" (equation 8) or "gelu" (the release), of the hidden layer; the last one is always a ReLU.
         au_dropout: dropout before and after the AU branch's hidden layer, 0 to below 1.
+        pspi_reads: "face" (equation 9), or "face+units": also the hidden features of the AU branch.
         pspi_head: "classification" (equations 9-12), or "regression" (the paper's later versions: 16 * sigmoid, and
             binary heads beside it).
         pspi_hidden_sizes: widths of the PSPI branch's hidden layers; default D/2 and D/4, for "regression" 512, 256 and
@@ -53,11 +58,13 @@ class ViTPainConfig(PreTrainedConfig):
         regression_sd: standard deviation, in PSPI units, of the distribution that "regression" reports as `logits`.
         interval_temperature: `logits` are divided by it for the interval alone, above 0; calibration on validation data
             sets it.
-        reference: "none", or "neutral": neutral pictures of the same person are encoded too, and every token of the
-            frame attends to theirs.
+        reference: "none", or "neutral": neutral pictures of the same person are encoded too.
+        reference_fusion: "attention" (the paper's later versions: every token of the frame attends to theirs), or
+            "difference": both branches read their features of the frame, and these less the references'.
         reference_encoder: "shared" (the backbone itself) or "own" (a second one of the same kind).
         reference_heads: heads of that attention; a divisor of D.
-        reference_fallback: a learned token stands for the reference where there is none; False: that is an error.
+        reference_fallback: a learned token, or a learned difference, stands for the reference where there is none;
+            False: that is an error.
         expression_head: one more logit on what the PSPI branch reads: "pain, and not another expression".
         lambda_pspi: weight of the PSPI loss: cross-entropy, or mean squared error in PSPI units for "regression".
         lambda_au: weight of the mean squared AU error (equation 15), and of the likelihood of `au_spread`.
@@ -100,9 +107,13 @@ class ViTPainConfig(PreTrainedConfig):
     au_interval_scale: list[float] | tuple[float, ...] | None = None
     au_head: str = "query"
     au_hidden_size: int | None = None
+    au_queries: int = 1
+    au_output: str = "shared"
+    au_error: str = "intensity"
     au_norm: bool = False
     au_activation: str = "relu"
     au_dropout: float = 0.0
+    pspi_reads: str = "face"
     pspi_head: str = "classification"
     pspi_hidden_sizes: list[int] | tuple[int, ...] | None = None
     head_dropout: float = 0.1
@@ -110,6 +121,7 @@ class ViTPainConfig(PreTrainedConfig):
     regression_sd: float = 1.5
     interval_temperature: float = 1.0
     reference: str = "none"
+    reference_fusion: str = "attention"
     reference_encoder: str = "shared"
     reference_heads: int = 8
     reference_fallback: bool = True
@@ -188,6 +200,27 @@ class ViTPainConfig(PreTrainedConfig):
     def hidden_size(self) -> int:
         """D, the width of the backbone's tokens."""
         return self.backbone_config.hidden_size
+
+    @property
+    def takes_differences(self) -> bool:
+        """Whether the branches read differences from neutral references."""
+        return self.reference == "neutral" and self.reference_fusion == "difference"
+
+    @property
+    def pooled_size(self) -> int:
+        """Features of a whole face, as `pooling` makes them from the tokens."""
+        return self.hidden_size * (2 if self.pooling == "cls+mean" else 1)
+
+    @property
+    def face_size(self) -> int:
+        """Features of a whole face with its differences, where there are any: the width of the output `cls`."""
+        return self.pooled_size * (2 if self.takes_differences else 1)
+
+    @property
+    def pspi_size(self) -> int:
+        """Features that the PSPI branch, the binary heads and the expression head read."""
+        units = len(self.au_names) if self.au_head == "query" else 1
+        return self.face_size + (units * self.au_hidden_size if self.pspi_reads == "face+units" else 0)
 
     @classmethod
     def large(cls, **kwargs) -> "ViTPainConfig":

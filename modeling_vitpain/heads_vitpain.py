@@ -1,12 +1,13 @@
 """The heads of ViTPain, and the PSPI distribution (paper, section 4; the regression head: its later versions).
 
-- Shapes: B images, N patches, width D, U action units (the six of the PSPI first), C = 17 PSPI classes.
+- Shapes: B images, N patches, width D, U action units (the six of the PSPI first), C = 17 PSPI classes, F features that
+  the PSPI branch reads.
 - An action unit has an intensity and, with au_spread, a standard deviation: its interval is that of a normal around the
   intensity, cut to the unit's scale. The same holds for AU43, which is 0 or 1: an interval that reaches one end says
   which of the two it is, one from 0 to 1 says that the picture does not tell.
 - However the head is trained, PSPI leaves it as a distribution over the classes (`logits`), so that intervals,
   distillation and evaluation need not know which head it was.
-- This file is Hub remote code: it imports torch and the configuration, nothing else.
+- This file is Hub remote code: it imports torch and its neighbours, nothing else.
 """
 
 import math
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .configuration_vitpain import ViTPainConfig
+from .reference_vitpain import ReferenceDifference
 
 ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
 SMALLEST_SD = 0.05
@@ -28,9 +30,10 @@ SD_AT_START = math.log(math.e - 1)
 class AUHead(nn.Module):
     """Equations 4-8: a learned query a unit, single-head attention over the patches, then Linear-ReLU-Linear-ReLU.
 
-    The two linear layers are shared by the units, which differ in where they attend. With au_head "cls" there are no
-    queries, and the layers map the CLS token to all units at once. LayerNorm, dropout and GELU are the release's, off
-    by default.
+    The two linear layers are shared by the units, which differ in where they attend; with au_output "own" the second
+    has weights for each unit. With au_head "cls" there are no queries, and the layers map the features of the whole
+    face to all units at once. LayerNorm, dropout and GELU are the release's, off by default, and so are several queries
+    a unit, whose results are read side by side.
 
     With au_spread, one more linear layer maps the same hidden features to a standard deviation, with weights for each
     unit: unlike the intensities, these do not share a scale. It learns from the features and does not change them, so
@@ -39,28 +42,53 @@ class AUHead(nn.Module):
 
     def __init__(self, config: ViTPainConfig):
         super().__init__()
-        count, width = len(config.au_names), config.hidden_size
-        self.queries = nn.Parameter(torch.empty(count, width)) if config.au_head == "query" else None
+        count, by_query = len(config.au_names), config.au_head == "query"
+        self.count = count
+        self.queries = nn.Parameter(torch.empty(count * config.au_queries, config.hidden_size)) if by_query else None
+        looked = config.hidden_size * config.au_queries
+        self.difference = ReferenceDifference(count, looked) if by_query and config.takes_differences else None
+        width = looked * (1 if self.difference is None else 2) if by_query else config.face_size
         self.norm = nn.LayerNorm(width) if config.au_norm else nn.Identity()
         self.hidden = nn.Linear(width, config.au_hidden_size)
         self.activation = ACTIVATIONS[config.au_activation]()
         self.dropout = nn.Dropout(config.au_dropout)
-        self.out = nn.Linear(config.au_hidden_size, 1 if config.au_head == "query" else count)
+        self.own_weights = by_query and config.au_output == "own"
+        self.out = nn.Linear(config.au_hidden_size, 1 if by_query and not self.own_weights else count)
         self.spread = nn.Linear(config.au_hidden_size, count) if config.au_spread else None
 
-    def forward(self, cls: Tensor, patches: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """`cls` (B, D) and `patches` (B, N, D) -> intensities (B, U), their deviations (B, U), attention (B, U, N)."""
-        if self.queries is None:
-            hidden = self._hidden(cls)
-            return self.out(hidden).relu(), self._deviations(hidden), None
-        scores = self.queries @ patches.transpose(1, 2) / patches.shape[-1] ** 0.5  # (B, U, N), equation 4
-        attention = scores.softmax(dim=-1)  # equation 5
-        hidden = self._hidden(attention @ patches)  # of (B, U, D), equation 6
-        return self.out(hidden).relu().squeeze(-1), self._deviations(hidden), attention
+    def forward(
+        self, face: Tensor, patches: Tensor, of_references: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor]:
+        """Intensities (B, U), their deviations (B, U), where the units look (B, U, N), and the hidden features.
 
-    def _hidden(self, features: Tensor) -> Tensor:
-        """Equation 7, and the inner part of 8: (…, D) -> (…, hidden)."""
-        return self.dropout(self.activation(self.hidden(self.dropout(self.norm(features)))))
+        Args:
+            face: (B, F), what stands for the whole face; read where there are no queries.
+            patches: (B, N, D).
+            of_references: (B, R, N, D), patches of the references, for a head that takes differences.
+            mask: (B, R), which of these are there.
+
+        The hidden features are (B, U, hidden), or (B, hidden) where there are no queries.
+        """
+        features, attention = face, None
+        if self.queries is not None:
+            features, attention = self._attend(patches)
+        if self.difference is not None:
+            features = self.difference(features, self._attend(of_references)[0], mask)
+        # equation 7, and the inner part of 8
+        hidden = self.dropout(self.activation(self.hidden(self.dropout(self.norm(features)))))
+        if self.own_weights:
+            intensities = (hidden * self.out.weight).sum(dim=-1) + self.out.bias
+        else:
+            intensities = self.out(hidden)
+            intensities = intensities if self.queries is None else intensities.squeeze(-1)
+        return intensities.relu(), self._deviations(hidden), attention, hidden
+
+    def _attend(self, patches: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of each unit (…, U, Q D), of Q queries, from `patches` (…, N, D), and where they look (…, U, N)."""
+        scores = self.queries @ patches.transpose(-1, -2) / patches.shape[-1] ** 0.5  # (…, U Q, N), equation 4
+        attention = scores.softmax(dim=-1)  # equation 5
+        features = attention @ patches  # (…, U Q, D), equation 6
+        return features.unflatten(-2, (self.count, -1)).flatten(-2), attention.unflatten(-2, (self.count, -1)).mean(-2)
 
     def _deviations(self, hidden: Tensor) -> Tensor | None:
         """(B, hidden), or (B, U, hidden) of the units -> (B, U), float32, AU units."""
@@ -75,7 +103,7 @@ class AUHead(nn.Module):
 
 
 class PSPIHead(nn.Sequential):
-    """CLS (B, D) -> class logits (B, C), or one score before the sigmoid (B, 1).
+    """Features of the face (B, F) -> class logits (B, C), or one score before the sigmoid (B, 1).
 
     "classification", equations 9-12: LayerNorm, blocks of Linear, GELU, Dropout of decreasing width, Linear.
     "regression": the same with a dropout after the LayerNorm, as in the release.
@@ -83,7 +111,7 @@ class PSPIHead(nn.Sequential):
 
     def __init__(self, config: ViTPainConfig):
         regression = config.pspi_head == "regression"
-        width, layers = config.hidden_size, [nn.LayerNorm(config.hidden_size)]
+        width, layers = config.pspi_size, [nn.LayerNorm(config.pspi_size)]
         if regression:
             layers.append(nn.Dropout(config.head_dropout))
         for size in config.pspi_hidden_sizes:
@@ -93,10 +121,10 @@ class PSPIHead(nn.Sequential):
 
 
 class BinaryHead(nn.Sequential):
-    """CLS (B, D) -> one logit (B, 1): LayerNorm, Dropout and Linear."""
+    """Features of the face (B, F) -> one logit (B, 1): LayerNorm, Dropout and Linear."""
 
     def __init__(self, config: ViTPainConfig):
-        width = config.hidden_size
+        width = config.pspi_size
         super().__init__(nn.LayerNorm(width), nn.Dropout(config.head_dropout), nn.Linear(width, 1))
 
 
@@ -108,9 +136,9 @@ class BinaryHeads(nn.Module):
         for threshold in config.pspi_thresholds:
             self.add_module(str(threshold), BinaryHead(config))
 
-    def forward(self, cls: Tensor) -> Tensor:
-        """(B, D) -> (B, thresholds)."""
-        return torch.cat([head(cls) for head in self.children()], dim=-1)
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, F) -> (B, thresholds)."""
+        return torch.cat([head(features) for head in self.children()], dim=-1)
 
 
 class ExpressionHead(BinaryHead):

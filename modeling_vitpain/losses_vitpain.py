@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from transformers.utils import ModelOutput
 
-from .configuration_checks_vitpain import AU_NAMES
+from .configuration_checks_vitpain import AU_MAX, AU_NAMES
 from .configuration_vitpain import ViTPainConfig
 
 HEATMAP_CELLS = 2
@@ -99,7 +99,7 @@ def supervised_terms(
     labels: Tensor | None,
     au_labels: Tensor | None,
     pain_labels: Tensor | None,
-    thresholds: list[int],
+    config: ViTPainConfig,
 ) -> LossTerms:
     """The terms that compare a model's output with the labels, where there are any.
 
@@ -110,16 +110,16 @@ def supervised_terms(
         labels: (B,), PSPI.
         au_labels: (B, U), AU intensities; NaN where a unit is not known.
         pain_labels: (B,), 1 pain, 0 neutral or another expression; NaN where that is not known.
-        thresholds: of the binary heads, in PSPI units.
+        config: of the model.
     """
     terms = LossTerms()
     if labels is not None and output.binary_logits is None:
         terms.pspi = nn.functional.cross_entropy(output.logits.float(), labels.long())
     elif labels is not None:
         terms.pspi = nn.functional.mse_loss(output.pspi, labels.float())
-        terms.binary = binary_error(output.binary_logits, labels, thresholds)
+        terms.binary = binary_error(output.binary_logits, labels, config.pspi_thresholds)
     if au_labels is not None:
-        terms.au = au_error(output.au, au_labels)
+        terms.au = au_error(output.au, au_labels, config.au_max if config.au_error == "scale" else None)
         if output.au_sd is not None:
             terms.au_spread = spread_error(output.au, output.au_sd, au_labels)
     if pain_labels is not None and output.pain_logits is not None:
@@ -133,10 +133,17 @@ def binary_error(binary_logits: Tensor, labels: Tensor, thresholds: list[int]) -
     return nn.functional.binary_cross_entropy_with_logits(binary_logits.float(), pain)
 
 
-def au_error(au: Tensor, au_labels: Tensor) -> Tensor:
-    """Mean squared error of AUs (B, U) over the units that are known; 0, with zero gradients, where none is."""
+def au_error(au: Tensor, au_labels: Tensor, tops: list[int] | None = None) -> Tensor:
+    """Mean squared error of AUs (B, U) over the units that are known; 0, with zero gradients, where none is.
+
+    `tops` (U), of the scales: the error is then of shares of them, times 5, the top of most. None: of intensities.
+    """
     known = known_units(au_labels)
-    error = nn.functional.mse_loss(au.float().where(known, 0.0), au_labels.float().where(known, 0.0))  # over all units
+    au, au_labels = au.float().where(known, 0.0), au_labels.float().where(known, 0.0)
+    if tops is not None:
+        factor = max(AU_MAX) / torch.tensor(tops, dtype=torch.float32, device=au.device)
+        au, au_labels = au * factor, au_labels * factor
+    error = nn.functional.mse_loss(au, au_labels)  # over all units
     return error * (known.numel() / known.sum().clamp(min=1))
 
 

@@ -1,14 +1,14 @@
 """ViTPain: a ViT backbone, used as it is, with a PSPI branch on CLS and an AU branch on the patches (paper, section 4).
 
 - The backbone comes from `AutoModel` and its forward is never re-implemented, positions and registers included.
-- With `reference="neutral"` (the paper's later versions) the tokens of the frame first attend to those of neutral
-  pictures of the same person; the heads read the result. A learned token takes the place of a missing picture.
+- With `reference="neutral"` (the paper's later versions) neutral pictures of the same person are encoded, too. The
+  tokens of the frame attend to theirs before the heads read them, or the heads read differences from them. A learned
+  token, or difference, takes the place of a missing picture.
 - Shapes: B images, R references, T tokens (CLS, registers, patches), N patches, width D, U action units (the six of the
   PSPI, then companions, as configured), 17 PSPI classes.
 - This file is Hub remote code: it imports torch, transformers and its neighbours, nothing else.
 """
 
-import inspect
 import math
 from typing import Unpack
 
@@ -17,9 +17,16 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutput
-from transformers.utils import ModelOutput, can_return_tuple, logging
+from transformers.utils import can_return_tuple
 
-from .backbone_vitpain import face_and_patches, freeze_unread, make_backbone, pretrained_backbone
+from .backbone_vitpain import (
+    encoded_by,
+    face_and_patches,
+    freeze_unread,
+    make_backbone,
+    pretrained_backbone,
+    wanted_of_backbone,
+)
 from .configuration_vitpain import ViTPainConfig
 from .heads_vitpain import (
     SD_AT_START,
@@ -35,9 +42,7 @@ from .heads_vitpain import (
 from .losses_vitpain import LossWeights, MoreLabels, check_labels, supervised_terms, total_loss
 from .output_vitpain import ViTPainOutput
 from .pipeline_vitpain import PainAssessmentPipeline  # what this file imports is saved with it
-from .reference_vitpain import ReferenceAttention, ReferenceToken, as_slots
-
-logger = logging.get_logger(__name__)
+from .reference_vitpain import ReferenceAttention, ReferenceDifference, ReferenceToken, as_slots
 
 
 class ViTPainPreTrainedModel(PreTrainedModel):
@@ -49,7 +54,7 @@ class ViTPainPreTrainedModel(PreTrainedModel):
     input_modalities = ("image",)
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must scale it when it accumulates
-    _no_split_modules = ["AUHead", "ReferenceAttention"]  # noqa: RUF012 - they use parameters of their own beside layers
+    _no_split_modules = ["AUHead", "ReferenceAttention", "ReferenceDifference"]  # noqa: RUF012 - they use parameters of their own beside layers
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
@@ -72,6 +77,8 @@ class ViTPainPreTrainedModel(PreTrainedModel):
             init.normal_(module.out_proj.weight, std=0.02)
         elif isinstance(module, ReferenceToken):
             init.normal_(module.weight, std=0.02)
+        elif isinstance(module, ReferenceDifference):
+            init.normal_(module.missing, std=0.02)
         if isinstance(module, AUHead):
             # After the final ReLU a negative output has no gradient: begin with every unit above zero, near its mean.
             init.normal_(module.out.weight, std=0.02)
@@ -118,13 +125,21 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         self.binary_heads = BinaryHeads(config) if config.pspi_head == "regression" else None
         self.expression_head = ExpressionHead(config) if config.expression_head else None
         self.reference_backbone = self.reference_attention = self.reference_norm = self.reference_token = None
+        self.face_difference = None
         if config.reference == "neutral":
-            width = config.hidden_size
             self.reference_backbone = make_backbone(config) if config.reference_encoder == "own" else None
+            self._add_comparison(config)
+        self.post_init()
+
+    def _add_comparison(self, config: ViTPainConfig) -> None:
+        """What compares a frame with its references."""
+        width = config.hidden_size
+        if config.reference_fusion == "attention":
             self.reference_attention = ReferenceAttention(width, config.reference_heads)
             self.reference_norm = nn.LayerNorm(width)
             self.reference_token = ReferenceToken(width) if config.reference_fallback else None
-        self.post_init()
+        else:
+            self.face_difference = ReferenceDifference(config.pooled_size)  # the AU head has its own
 
     @classmethod
     def from_backbone(
@@ -192,40 +207,44 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         """
         with_attentions = self.config.output_attentions if output_attentions is None else output_attentions
         with_au_attention = with_attentions if output_au_attention is None else output_au_attention
-        wanted = self._wanted(with_attentions, output_hidden_states)
+        wanted = wanted_of_backbone(self.backbone, self.config, with_attentions, output_hidden_states)
         if (pixel_values is None) == (tokens is None):
             raise ValueError("pixel_values and tokens are both given, or neither; allowed is one of them")
         encoded = BaseModelOutput(last_hidden_state=tokens)
         if pixel_values is not None:
-            encoded = self._encode(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
+            encoded = encoded_by(self.backbone, pixel_values, interpolate_pos_encoding, **wanted)
         tokens = encoded.last_hidden_state
+        references = None
         if self.config.reference == "neutral":
-            if reference_tokens is None:
-                references, reference_mask = self._references(
-                    tokens, reference_pixel_values, reference_mask, interpolate_pos_encoding
-                )
-            else:
-                references = reference_tokens
-            tokens = self._fuse(tokens, references, reference_mask)
+            references, reference_mask = self._references(
+                tokens, reference_pixel_values, reference_tokens, reference_mask, interpolate_pos_encoding
+            )
+            if self.reference_attention is not None:
+                tokens = self._fuse(tokens, references, reference_mask)
         elif not all(given is None for given in (reference_pixel_values, reference_mask, reference_tokens)):
             raise ValueError(
                 "reference_pixel_values, reference_tokens or reference_mask was given, but this model has "
                 "reference='none'"
             )
         size = self.config.image_size if pixel_values is None else pixel_values.shape[-2:]
-        cls, patches = face_and_patches(tokens, math.prod(self.config.patch_grid(*size)), self.config.pooling)
+        count, of_references = math.prod(self.config.patch_grid(*size)), None
+        face, patches = face_and_patches(tokens, count, self.config.pooling)
+        if self.face_difference is not None:
+            of_faces, of_references = face_and_patches(references, count, self.config.pooling)
+            face = self.face_difference(face, of_faces, reference_mask)
 
-        logits, pspi, binary_logits = self._assess(cls)
-        au, au_sd, attention = self.au_head(cls, patches)
+        au, au_sd, attention, hidden = self.au_head(face, patches, of_references, reference_mask)
+        features = face if self.config.pspi_reads == "face" else torch.cat([face, hidden.flatten(1)], dim=-1)
+        logits, pspi, binary_logits = self._assess(features)
         output = ViTPainOutput(
             logits=logits,
             pspi=pspi,
             au=au,
-            cls=cls,
+            cls=face,
             au_attention=attention if with_au_attention else None,
             binary_logits=binary_logits,
             au_sd=au_sd,
-            pain_logits=None if self.expression_head is None else self.expression_head(cls).squeeze(-1),
+            pain_logits=None if self.expression_head is None else self.expression_head(features).squeeze(-1),
             hidden_states=encoded.hidden_states if "output_hidden_states" in wanted else None,
             attentions=encoded.attentions if "output_attentions" in wanted else None,
         )
@@ -257,68 +276,50 @@ class ViTPainForPainAssessment(ViTPainPreTrainedModel):
         check_labels(labels, au_labels, pain_labels, self.config, len(output.pspi))
         config = self.config
         weights = LossWeights(config.lambda_pspi, config.lambda_binary, config.lambda_au, config.lambda_expression)
-        terms = supervised_terms(output, labels, au_labels, pain_labels, config.pspi_thresholds)
+        terms = supervised_terms(output, labels, au_labels, pain_labels, config)
         return ViTPainOutput(loss=total_loss(terms, weights), **output)
 
-    def _wanted(self, attentions: bool, hidden_states: bool | int | list[int] | None) -> dict:
-        """What the backbone is asked for beside its tokens."""
-        hidden_states = self.config.output_hidden_states if hidden_states is None else hidden_states
-        wanted = {} if hidden_states is None or hidden_states is False else {"output_hidden_states": hidden_states}
-        if attentions and self.backbone.config._attn_implementation == "eager":
-            wanted["output_attentions"] = True
-        elif attentions and not torch.compiler.is_compiling():
-            logger.warning_once(
-                f"attentions of the backbone are not returned by {self.backbone.config._attn_implementation!r}; load "
-                "the model with attn_implementation='eager'. au_attention is there all the same"
-            )
-        return wanted
-
-    def _encode(self, backbone: PreTrainedModel, pixel_values: Tensor, interpolate: bool, **wanted) -> ModelOutput:
-        """(B, 3, H, W) -> the backbone's output, `last_hidden_state` (B, T, D).
-
-        DINOs take any size; ViTs need the argument that has positions interpolated.
-        """
-        if interpolate and "interpolate_pos_encoding" in inspect.signature(backbone.forward).parameters:
-            wanted["interpolate_pos_encoding"] = True
-        return backbone(pixel_values, return_dict=True, **wanted)
-
     def _references(
-        self, tokens: Tensor, pixel_values: Tensor | None, mask: Tensor | None, interpolate: bool
+        self, tokens: Tensor, pixel_values: Tensor | None, given: Tensor | None, mask: Tensor | None, interpolate: bool
     ) -> tuple[Tensor, Tensor]:
-        """Tokens (B, R, S, D) of the references to frames of `tokens` (B, T, D), and which slots hold one, (B, R)."""
+        """Tokens (B, R, S, D) of the references to frames of `tokens` (B, T, D), and which slots hold one, (B, R).
+
+        Where there is none, one empty slot.
+        """
         batch = tokens.shape[0]
-        if pixel_values is None:
+        if given is not None:
+            references, present = given, torch.ones(given.shape[:2], dtype=torch.bool, device=given.device)
+            mask = present if mask is None else mask
+        elif pixel_values is None:
             if mask is not None:
                 raise ValueError("reference_mask was given without reference_pixel_values")
-            return (
-                tokens.new_zeros(batch, 1, 1, tokens.shape[-1]),
-                torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device),
-            )
-        pictures, mask = as_slots(pixel_values, mask, batch)
-        encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
-        references = self._encode(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
-        return references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1), mask
-
-    def _fuse(self, tokens: Tensor, references: Tensor, mask: Tensor | None) -> Tensor:
-        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
-        if mask is None:
-            mask = torch.ones(references.shape[:2], dtype=torch.bool, device=references.device)
-        if self.reference_token is not None:
-            references = self.reference_token(references, mask)
-        elif not torch.compiler.is_compiling() and not mask.any(dim=1).all():
+            references = tokens.new_zeros(batch, 1, 1, tokens.shape[-1])
+            mask = torch.zeros(batch, 1, dtype=torch.bool, device=tokens.device)
+        else:
+            pictures, mask = as_slots(pixel_values, mask, batch)
+            encoder = self.backbone if self.reference_backbone is None else self.reference_backbone
+            references = encoded_by(encoder, pictures.flatten(0, 1), interpolate).last_hidden_state
+            references = references.unflatten(0, pictures.shape[:2]).expand(batch, -1, -1, -1)
+        if not self.config.reference_fallback and not torch.compiler.is_compiling() and not mask.any(dim=1).all():
             raise ValueError(
                 "a frame has no reference_pixel_values; with reference_fallback=False every frame needs one"
             )
+        return references, mask
+
+    def _fuse(self, tokens: Tensor, references: Tensor, mask: Tensor) -> Tensor:
+        """LayerNorm(x + the mean over the references of MHA(x, reference, reference)): (B, T, D) -> (B, T, D)."""
+        if self.reference_token is not None:
+            references = self.reference_token(references, mask)
         return self.reference_norm(tokens + self.reference_attention(tokens, references, mask))
 
-    def _assess(self, cls: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """CLS (B, D) -> class logits (B, C), PSPI (B,) and binary logits (B, 3) or None."""
-        scores = self.pspi_head(cls)
+    def _assess(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Features of the face (B, F) -> class logits (B, C), PSPI (B,) and binary logits (B, 3) or None."""
+        scores = self.pspi_head(features)
         if self.binary_heads is None:
             return scores, pspi_expectation(scores), None
         classes = self.config.num_pspi_classes
         pspi = (classes - 1) * scores.float().sigmoid().squeeze(-1)
-        return pspi_distribution(pspi, self.config.regression_sd, classes), pspi, self.binary_heads(cls)
+        return pspi_distribution(pspi, self.config.regression_sd, classes), pspi, self.binary_heads(features)
 
 
 __all__ = ["ViTPainForPainAssessment", "ViTPainPreTrainedModel"]

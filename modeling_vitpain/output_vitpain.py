@@ -19,9 +19,10 @@ class ViTPainOutput(ModelOutput):
         pspi: (B,), float32, 0-16: the expectation over the classes; with pspi_head "regression" the score itself.
         au: (B, U), intensities in the order of the configuration's `au_names`: AU4, AU6, AU7, AU9, AU10, AU43, then
             companions; 0 and up, trained on 0-5 (AU43 0-1).
-        cls: (B, D), what the PSPI branch reads: the CLS token, or with pooling "mean" the mean of the patch tokens.
-        au_attention: (B, U, N), where the AU queries look: rows sum to 1, patches in raster order; only with
-            `output_attentions=True` or `output_au_attention=True`, and au_head "query".
+        cls: (B, D), what the PSPI branch reads of the whole face: the CLS token, or with pooling "mean" the mean of
+            the patch tokens. With "cls+mean" or reference_fusion "difference" it is wider: `face_size`.
+        au_attention: (B, U, N), where the AU queries look, in the mean of a unit's queries: rows sum to 1, patches in
+            raster order; only with `output_attentions=True` or `output_au_attention=True`, and au_head "query".
         binary_logits: (B, 3), of "pain at PSPI >= 1, 2, 3" (`pspi_thresholds`); only with pspi_head "regression".
         au_sd: (B, U), float32, standard deviation of each intensity in AU units, above 0; only with au_spread.
         pain_logits: (B,), of "pain, and not another expression"; only with expression_head.

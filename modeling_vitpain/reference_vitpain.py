@@ -1,8 +1,10 @@
-"""Neutral references (the paper's later versions): the tokens of a frame attend to neutral pictures of the same person.
+"""Neutral references: what a frame is compared with, neutral pictures of the same person.
 
+- "attention" (the paper's later versions): the tokens of the frame attend to those of the references. "difference":
+  features of the frame stand beside their differences from the references'.
 - Shapes: B frames, R references a frame, T tokens of the frame, S of a reference, width D.
-- A frame without a reference attends to a learned token, never to itself: compared with itself, every face would look
-  neutral.
+- A frame without a reference attends to a learned token, or has a learned difference. It is never compared with itself,
+  which would make every face look neutral.
 - This file is Hub remote code: it imports torch and nothing else.
 """
 
@@ -64,6 +66,25 @@ class ReferenceToken(nn.Module):
         return torch.where(mask[:, :, None, None], references, self.weight)
 
 
+class ReferenceDifference(nn.Module):
+    """Features of a frame, and beside them the same less the mean of the references'.
+
+    Args:
+        shape: of the features, (…, F), and of the learned difference of a frame without a reference.
+    """
+
+    def __init__(self, *shape: int):
+        super().__init__()
+        self.missing = nn.Parameter(torch.empty(shape))
+
+    def forward(self, features: Tensor, references: Tensor, mask: Tensor) -> Tensor:
+        """`features` (B, …, F), `references` (B, R, …, F), `mask` (B, R), False of an empty slot -> (B, …, 2 F)."""
+        slots = mask.view(*mask.shape, *(1,) * (references.ndim - 2))
+        mean = (references * slots).sum(dim=1) / slots.sum(dim=1).clamp(min=1)
+        difference = torch.where(slots.any(dim=1), features - mean, self.missing)
+        return torch.cat([features, difference], dim=-1)
+
+
 def as_slots(pixel_values: Tensor, mask: Tensor | None, batch: int) -> tuple[Tensor, Tensor]:
     """References as (b, R, 3, H, W), also where they came as (b, 3, H, W), and their mask (B, R), all True by default.
 
@@ -86,4 +107,4 @@ def as_slots(pixel_values: Tensor, mask: Tensor | None, batch: int) -> tuple[Ten
     return pictures, mask
 
 
-__all__ = ["ReferenceAttention", "ReferenceToken", "as_slots"]
+__all__ = ["ReferenceAttention", "ReferenceDifference", "ReferenceToken", "as_slots"]

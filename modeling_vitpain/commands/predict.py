@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="IMAGE|VIDEO|DIR", help="files, or folders of them")
     parser.add_argument(
-        "--model", help="model directory, or OWNER/NAME on the Hub (default: vitpain-small, where this copy has it)"
+        "--model", help="model directory, or OWNER/NAME on the Hub (default: vitpain-small, which comes with Pain3D)"
     )
     parser.add_argument("--out", type=Path, help="CSV file to write (default, or -: standard output)")
     parser.add_argument("--overwrite", action="store_true", help="start anew where OUT holds rows already")

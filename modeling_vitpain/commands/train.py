@@ -42,11 +42,24 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="continue from a trained ViTPain: directory, Hub name or vitpain-small",
     )
     model.add_argument("--au-head", choices=("query", "cls"), help="cls is the paper's baseline")
+    model.add_argument("--au-queries", type=int, metavar="Q", help="learned queries an action unit; the paper 1")
+    model.add_argument("--au-output", choices=("shared", "own"), help="own: an output layer for each unit")
+    model.add_argument(
+        "--au-error", choices=("intensity", "scale"), help="scale: closed eyes (AU43) count as much as other units"
+    )
     model.add_argument("--pspi-head", choices=("classification", "regression"))
     model.add_argument(
-        "--pooling", choices=("cls", "mean"), help="mean of the patches: for backbones without a class token"
+        "--pspi-reads", choices=("face", "face+units"), help="face+units: the features of the action units, too"
+    )
+    model.add_argument(
+        "--pooling",
+        choices=("cls", "mean", "cls+mean"),
+        help="mean of patches: for backbones without a class token",
     )
     model.add_argument("--reference", choices=("none", "neutral"), help="neutral: see the person at rest, too")
+    model.add_argument(
+        "--reference-fusion", choices=("attention", "difference"), help="how a frame is compared with its references"
+    )
     model.add_argument("--reference-encoder", choices=("shared", "own"))
     distillation = parser.add_argument_group("distillation")
     distillation.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
@@ -90,6 +103,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="of training frames; small strong, others light",
     )
     recipe.add_argument("--reference-dropout", type=float, help="share of training frames without their reference")
+    recipe.add_argument(
+        "--same-view-share",
+        type=float,
+        metavar="S",
+        help="share of training frames whose neutral picture is one of their own view; small 0.6, others 0",
+    )
     recipe.add_argument(
         "--other-day-share",
         type=float,

@@ -183,9 +183,9 @@ class PainFrames(torch.utils.data.Dataset):
         augment_seed: None for evaluation; else frames are varied, as a function of this seed, the epoch and the frame.
         with_heatmap: also give `heatmaps` (H, W), 0-1, in the geometry of `pixel_values`.
         reference: also give `reference_pixel_values` and `reference_mask`: a neutral frame of the same person, cropped
-            by its own face box. In training it is of a random view, or a picture of another day; in evaluation it is
-            that of `neutral_frame_id`, and a neutral frame gets the one of another view. A person without another
-            neutral frame has an empty slot (mask False).
+            by its own face box. In training it is of the same or a random view, or a picture of another day; in
+            evaluation it is that of `neutral_frame_id`, and a neutral frame gets the one of another view. A person
+            without another neutral frame has an empty slot (mask False).
         teacher: of a distillation. Its image processor: also give `heatmap_pixel_values`, in the same geometry, at the
             teacher's size and normalisation. Or its outputs: also give `teacher_logits`, `teacher_au`, `teacher_cls`.
         augmentation: one of `AUGMENTATIONS`: what is varied.
@@ -245,7 +245,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.references = self.other_days = None
         if reference is not None:
             pool = rows if reference.rows is None else reference.rows
-            self.references = NeutralReferences(rows, pool)
+            self.references = NeutralReferences(rows, pool, reference.same_view_share)
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
             if reference.other_days is not None and reference.other_day_share:

@@ -17,6 +17,8 @@ class NeutralFrames:
     Attributes:
         rows: where they are; None: among the frames themselves.
         dropout: share of training items that get none, so that the model's fallback learns; 0 to below 1.
+        same_view_share: share of training items that get the neutral frame of their own view, as in evaluation, and not
+            one of any view; 0 to 1.
         other_days: rows of the configuration `references`: neutral pictures that were taken elsewhere.
         other_day_share: share of training items that get one of these, where the person has any; 0 to 1. In evaluation
             nobody does.
@@ -27,14 +29,16 @@ class NeutralFrames:
 
     rows: Dataset | None = None
     dropout: float = 0.0
+    same_view_share: float = 0.0
     other_days: Dataset | None = None
     other_day_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
             raise InvalidInput(f"reference_dropout is {self.dropout}; allowed is 0 to below 1")
-        if not 0 <= self.other_day_share <= 1:
-            raise InvalidInput(f"other_day_share is {self.other_day_share}; allowed is 0 to 1")
+        for name in ("same_view_share", "other_day_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 to 1")
 
 
 class OtherDays:
@@ -67,12 +71,14 @@ class NeutralReferences:
     Args:
         rows: the frames that are scored.
         pool: where the neutral frames are looked for.
+        same_view_share: of what is drawn, the share that is `fixed`.
 
     Raises:
         InvalidInput: a column is missing, or no frame at all has a reference.
     """
 
-    def __init__(self, rows: Dataset, pool: Dataset):
+    def __init__(self, rows: Dataset, pool: Dataset, same_view_share: float = 0.0):
+        self.same_view_share = same_view_share
         for dataset in (rows, pool):
             missing = [name for name in COLUMNS if name not in dataset.column_names]
             if missing:
@@ -105,6 +111,8 @@ class NeutralReferences:
 
     def drawn(self, index: int, random: np.random.Generator) -> int | None:
         """Place in `pool` of a neutral frame of the same person, of any view. None: there is no other."""
+        if self.same_view_share and random.random() < self.same_view_share:
+            return self.fixed(index)
         choices = self._choices(index)
         return choices[random.integers(len(choices))] if choices else None
 

@@ -29,7 +29,7 @@ class HeatmapObjective(nn.Module):
         self.pooling = model.config.pooling
         rows, columns = self.grid
         self.of_patch = nn.Linear(model.config.hidden_size, HEATMAP_CELLS**2)
-        self.of_face = nn.Linear(model.config.hidden_size, rows * columns)
+        self.of_face = nn.Linear(model.config.pooled_size, rows * columns)
         self._tokens: Tensor | None = None
         model.register_forward_pre_hook(self._forget_tokens)
         model.backbone.register_forward_hook(self._keep_tokens)

@@ -16,7 +16,10 @@ from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 _ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
 _OF_PRETRAINED = ("layers", "size")
 _OF_TEACHER = ("cache_teacher", "distillation_pspi", "distillation_au", "distillation_feature")
-_ARCHITECTURE = ("au_head", "pspi_head", "pooling", "reference", "reference_encoder")
+_ARCHITECTURE = (
+    *("au_head", "au_queries", "au_output", "au_error", "pspi_head", "pspi_reads", "pooling"),
+    *("reference", "reference_fusion", "reference_encoder"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class RunOptions:
         input: "image", or "heatmap" to train a teacher.
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
-        au_head, pspi_head, pooling, reference, reference_encoder, lambda_au: as in ViTPainConfig.
+        au_head, au_queries, au_output, au_error, pspi_head, pspi_reads, pooling, reference, reference_fusion,
+            reference_encoder, lambda_au: as in ViTPainConfig.
         without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
-        reference_dropout, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
+        reference_dropout, same_view_share, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         attention_weight, distillation_pspi, distillation_au, distillation_feature: as in ViTPainTrainingArguments.
         other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
             of another day (the configuration `references`), where the data have any.
@@ -62,11 +66,17 @@ class RunOptions:
     teacher: str | None = None
     cache_teacher: str | None = None
     au_head: str | None = None
+    au_queries: int | None = None
+    au_output: str | None = None
+    au_error: str | None = None
     pspi_head: str | None = None
+    pspi_reads: str | None = None
     pooling: str | None = None
     reference: str | None = None
+    reference_fusion: str | None = None
     reference_encoder: str | None = None
     reference_dropout: float | None = None
+    same_view_share: float | None = None
     lambda_au: float | None = None
     sampler: str | None = None
     heatmap_weight: float | None = None
@@ -200,6 +210,7 @@ class RunOptions:
             "freeze_epochs": self.freeze_epochs,
             "max_minutes": self.max_minutes,
             "reference_dropout": self.reference_dropout,
+            "same_view_share": self.same_view_share,
         }
         training |= {name: value for name, value in given.items() if value is not None}
         if self.input == "heatmap":

@@ -50,7 +50,8 @@ class ViTPainTrainingArguments(TrainingArguments):
         distillation_temperature: T of the distilled PSPI's softened distributions.
         lora_rank: of the adapters that `ViTPainTrainer` puts on the backbone's attention; 0: none.
         lora_alpha, lora_dropout: their scale (over the rank) and dropout.
-        reference_dropout: for `PainFrames(reference_dropout=…)`: share of training frames without their reference.
+        reference_dropout, same_view_share: of `NeutralFrames`: share of training frames without their reference, and
+            of those that get the neutral frame of their own view.
 
     Raises:
         InvalidInput: a value of these that is not allowed.
@@ -92,6 +93,7 @@ class ViTPainTrainingArguments(TrainingArguments):
     lora_alpha: float = 16.0
     lora_dropout: float = 0.1
     reference_dropout: float = 0.15
+    same_view_share: float = 0.0
     distillation_temperature: float = 4.0
     distillation_pspi: float = LossWeights.distillation_pspi
     distillation_au: float = LossWeights.distillation_au
@@ -139,6 +141,8 @@ class ViTPainTrainingArguments(TrainingArguments):
         for name in ("lora_dropout", "reference_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; allowed is 0 to below 1")
+        if not 0 <= self.same_view_share <= 1:
+            raise InvalidInput(f"same_view_share is {self.same_view_share}; allowed is 0 to 1")
 
     @classmethod
     def preset(cls, name: str, output_dir: str, **overrides: Any) -> "ViTPainTrainingArguments":
@@ -195,24 +199,33 @@ PRESETS = {
         training={
             "num_train_epochs": 30,
             "per_device_train_batch_size": 64,
-            "learning_rate": 1e-3,
+            "learning_rate": 2e-3,
             "backbone_learning_rate": 1e-4,
             "layer_decay": 0.75,
             "weight_decay": 0.05,
             "freeze_epochs": 0,
             "warmup_steps": 0.1,
             "tune": 0,
+            "feature_copies": 2,
             "reference_dropout": 0.3,
+            "same_view_share": 0.6,
         },
         model={
             "au_names": [*AU_NAMES, *COMPANIONS],
             "au_spread": True,
-            "expression_head": True,
-            "reference": "neutral",
-            "pooling": "mean",
+            "au_queries": 8,
+            "au_hidden_size": 96,
+            "au_output": "own",
+            "au_error": "scale",
+            "au_norm": True,
+            "au_dropout": 0.1,
+            "pspi_reads": "face+units",
             "pspi_hidden_sizes": [192, 96],
             "head_dropout": 0.1,
-            "au_norm": True,
+            "expression_head": True,
+            "reference": "neutral",
+            "reference_fusion": "difference",
+            "pooling": "cls+mean",
         },
         backbone="facebook/dinov2-small",
         layers=9,
@@ -259,6 +272,7 @@ _RECORDED = (
     "lora_alpha",
     "lora_dropout",
     "reference_dropout",
+    "same_view_share",
     "distillation_temperature",
     "distillation_pspi",
     "distillation_au",

@@ -146,7 +146,10 @@ def build_trainer(
         people = set(splits["train"]["identity_id"][:])
         other_days = open_other_days(options.data, people) if options.other_day_share else None
         train_frames["reference"] = NeutralFrames(
-            dropout=args.reference_dropout, other_days=other_days, other_day_share=options.other_day_share
+            dropout=args.reference_dropout,
+            same_view_share=args.same_view_share,
+            other_days=other_days,
+            other_day_share=options.other_day_share,
         )
         validation_frames["reference"] = NeutralFrames()
     datasets = {

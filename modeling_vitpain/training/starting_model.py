@@ -92,6 +92,8 @@ def _add_fallback(model: ViTPainForPainAssessment) -> None:
     """A learned fallback for a model that has none, as converted ones: some frames of a training have no reference."""
     print("pain3d: the model has no learned fallback for frames without a reference; it gets one", file=sys.stderr)
     model.config.reference_fallback = True
+    if model.reference_attention is None:  # a learned difference is there already
+        return
     model.reference_token = ReferenceToken(model.config.hidden_size).to(model.device, model.dtype)
     model._init_weights(model.reference_token)
 

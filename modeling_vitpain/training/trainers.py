@@ -117,7 +117,7 @@ class ViTPainTrainer(Trainer):
         """
         labels = targets["labels"], targets["au_labels"], targets["pain_labels"]
         check_labels(*labels, self.model.config, len(output.pspi), unknown_allowed=True)
-        terms = supervised_terms(output, *labels, self.model.config.pspi_thresholds)
+        terms = supervised_terms(output, *labels, self.model.config)
         if self.objective is not None and training:
             if targets["heatmaps"] is None:
                 raise InvalidInput(
@@ -251,10 +251,10 @@ class DistillationTrainer(ViTPainTrainer):
             raise InvalidInput("teacher is None; allowed is a model, or training frames that hold its outputs")
         if teacher is not None and teacher.config.reference != "none":
             raise InvalidInput("teacher has a reference; allowed is one that sees the heatmap alone")
-        width = cached["cls"].shape[-1] if teacher is None else teacher.config.hidden_size
-        if width != model.config.hidden_size:
+        width = cached["cls"].shape[-1] if teacher is None else teacher.config.face_size
+        if width != model.config.face_size:
             raise InvalidInput(
-                f"teacher has tokens of width {width}; allowed is the student's, {model.config.hidden_size}"
+                f"teacher has {width} features of a face; allowed is as many as the student, {model.config.face_size}"
             )
         super().__init__(model, args, **kwargs)
         self.teacher = None if teacher is None else teacher.eval().requires_grad_(False).to(self.args.device)

@@ -191,6 +191,8 @@ def test_new_heads_on_a_pretrained_backbone(tmp_path, pixels):
     bare.save_pretrained(tmp_path)
     model = ViTPainForPainAssessment.from_backbone(str(tmp_path), au_head="cls").eval()
     assert model.config.au_head == "cls"
+    model.save_pretrained(tmp_path / "saved")
+    assert str(tmp_path) not in (tmp_path / "saved" / "config.json").read_text()
     torch.testing.assert_close(model(pixels).cls, bare(pixels).last_hidden_state[:, 0])
 
 

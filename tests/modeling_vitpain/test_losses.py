@@ -8,6 +8,7 @@ import torch
 from small_faces import options_of, trainer_of, write_world
 from small_vitpain import inputs_for, small_model
 
+from modeling_vitpain.configuration_vitpain import ViTPainConfig
 from modeling_vitpain.losses_vitpain import (
     HEATMAP_CELLS,
     LossTerms,
@@ -67,7 +68,7 @@ def test_the_loss_is_the_sum_of_weight_times_term():
 
 def test_terms_of_a_classification():
     output, labels = outputs(0), torch.tensor([0, 7, 16])
-    terms = supervised_terms(output, labels, None, None, [1, 2, 3])
+    terms = supervised_terms(output, labels, None, None, ViTPainConfig.tiny())
     expected = -output.logits.float().log_softmax(-1)[range(3), labels].mean()
     torch.testing.assert_close(terms.pspi, expected)
     assert (terms.binary, terms.au, terms.heatmap) == (0, 0, 0)
@@ -75,7 +76,9 @@ def test_terms_of_a_classification():
 
 def test_terms_of_a_regression():
     output, labels = outputs(0, binary=True), torch.tensor([0, 2, 16])
-    terms = supervised_terms(output, labels, None, None, [1, 2, 6])
+    terms = supervised_terms(
+        output, labels, None, None, ViTPainConfig.tiny(pspi_head="regression", pspi_thresholds=[1, 2, 6])
+    )
     torch.testing.assert_close(terms.pspi, ((output.pspi - labels) ** 2).mean())
     chance, truth = output.binary_logits.float().sigmoid(), torch.tensor([[0.0, 0, 0], [1, 1, 0], [1, 1, 1]])
     expected = -(truth * chance.log() + (1 - truth) * (1 - chance).log()).mean()
@@ -88,6 +91,21 @@ def test_au_error_is_over_the_frames_whose_units_are_known():
     torch.testing.assert_close(au_error(au, labels), ((au.float() - 1) ** 2).mean())
     labels[1, 4] = torch.nan  # one unknown unit: the frame's AUs do not count
     torch.testing.assert_close(au_error(au, labels), ((au[[0, 2]].float() - 1) ** 2).mean())
+
+
+def test_au_error_of_shares_counts_closed_eyes_as_much_as_a_strong_frown():
+    none, config = torch.zeros(1, 6), ViTPainConfig.tiny()
+    frown, closed = torch.tensor([[5.0, 0, 0, 0, 0, 0]]), torch.tensor([[0, 0, 0, 0, 0, 1.0]])
+    assert au_error(none, closed, config.au_max) == au_error(none, frown, config.au_max) == au_error(none, frown)
+    output = outputs(0)
+    labels = torch.rand(3, 6, generator=torch.Generator().manual_seed(1))
+    errors = [
+        supervised_terms(output, None, labels, None, ViTPainConfig.tiny(au_error=kind)).au
+        for kind in ("intensity", "scale")
+    ]
+    torch.testing.assert_close(
+        errors[1] - errors[0], 24 * ((output.au[:, 5].float() - labels[:, 5]) ** 2).mean() / 6, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_a_companion_counts_where_it_is_known_by_itself():
@@ -199,7 +217,7 @@ def test_gradients_are_those_of_finite_differences(binary):
     def loss(step):
         moved = {name: value.detach() + step * direction[name] for name, value in outputs(0, binary).items()}
         output = ViTPainOutput(**moved)
-        terms = supervised_terms(output, labels, au_labels, None, [1, 2, 3])
+        terms = supervised_terms(output, labels, au_labels, None, ViTPainConfig.tiny())
         add_distillation(terms, output, outputs(1), 4.0)
         return total_loss(terms, LossWeights(0.5, 3.0, 2.0))
 
@@ -214,7 +232,7 @@ def test_the_models_loss_is_the_supervised_sum(variant):
     model = small_model(variant=variant, lambda_pspi=0.5, lambda_au=2.0, lambda_binary=3.0)
     inputs = inputs_for(model)
     output = model(**inputs)
-    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], None, model.config.pspi_thresholds)
+    terms = supervised_terms(output, inputs["labels"], inputs["au_labels"], None, model.config)
     assert torch.equal(output.loss, total_loss(terms, LossWeights(0.5, 3.0, 2.0)))
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from small_vitpain import BACKBONES, inputs_for, small_model, trained
 
-NEUTRAL = ("neutral", "neutral_own", "neutral_regression", "release")
+ATTENDING = ("neutral", "neutral_own", "neutral_regression", "release")
+NEUTRAL = (*ATTENDING, "difference", "small")
 every_neutral = pytest.mark.parametrize("variant", NEUTRAL)
 
 
@@ -27,7 +28,7 @@ def tokens_of(backbone, pictures):
 
 
 @torch.no_grad()
-@every_neutral
+@pytest.mark.parametrize("variant", ATTENDING)
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_fusion_is_cross_attention_residual_and_norm_averaged_over_references(variant, backbone, pictures, references):
     """Once more by torch's own multi-head attention, a reference at a time."""
@@ -44,9 +45,38 @@ def test_fusion_is_cross_attention_residual_and_norm_averaged_over_references(va
 
     output = model(pictures, references, output_attentions=True)
     torch.testing.assert_close(output.cls, fused[:, 0], rtol=1e-4, atol=1e-5)
-    au, _, looks = model.au_head(fused[:, 0], fused[:, -16:])
+    au, _, looks, _ = model.au_head(fused[:, 0], fused[:, -16:])
     torch.testing.assert_close(output.au, au, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(output.au_attention, looks, rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_differences_are_from_the_mean_of_the_references(backbone, pictures, references):
+    """Once more by hand, a reference and a query at a time, with their own softmax and output weights."""
+    model = neutral_model("small", backbone)
+    head = model.au_head
+
+    def pooled(tokens):
+        return torch.cat([tokens[:, 0], tokens[:, -16:].mean(dim=1)], dim=1)
+
+    def looked(tokens):
+        patches = tokens[:, -16:]
+        found = [(patches @ query / 32**0.5).softmax(dim=1)[:, None] @ patches for query in head.queries]
+        return torch.cat(found, dim=1).reshape(3, 6, 3 * 32)  # the queries of a unit are neighbours
+
+    tokens = tokens_of(model.backbone, pictures)
+    others = [tokens_of(model.backbone, references[:, k]) for k in range(4)]
+    face, units = ([read(tokens), *(read(other) for other in others)] for read in (pooled, looked))
+    face, units = (torch.cat([x[0], x[0] - sum(x[1:]) / 4], dim=-1) for x in (face, units))
+    hidden = torch.relu(units @ head.hidden.weight.T + head.hidden.bias)
+    au = torch.stack([hidden[:, k] @ head.out.weight[k] + head.out.bias[k] for k in range(6)], dim=1).relu()
+    logits = model.pspi_head(torch.cat([face, hidden.flatten(1)], dim=1))
+
+    output = model(pictures, references)
+    torch.testing.assert_close(output.cls, face, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(output.au, au, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(output.logits, logits, rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
@@ -99,7 +129,10 @@ def test_no_reference_is_the_learned_token_however_it_is_said(variant, pictures,
     torch.testing.assert_close(empty.logits, without.logits, rtol=1e-4, atol=1e-4)
     mixed = model(pictures, references, torch.tensor([[True] * 4, [False] * 4, [True] * 4]))
     torch.testing.assert_close(mixed.logits[1], without.logits[1], rtol=1e-4, atol=1e-4)
-    model.reference_token.weight.add_(1.0)
+    learned = [p for name, p in model.named_parameters() if name.endswith(("reference_token.weight", ".missing"))]
+    assert learned
+    for parameter in learned:
+        parameter.add_(1.0)
     assert (model(pictures).au - without.au).abs().max() > 1e-3
 
 

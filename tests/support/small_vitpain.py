@@ -21,6 +21,16 @@ VARIANTS = {
     "neutral": {"reference": "neutral"},
     "neutral_own": {"reference": "neutral", "reference_encoder": "own"},
     "neutral_regression": {"reference": "neutral", "pspi_head": "regression"},
+    "difference": {"reference": "neutral", "reference_fusion": "difference", "au_head": "cls"},
+    "small": {
+        "reference": "neutral",
+        "reference_fusion": "difference",
+        "pooling": "cls+mean",
+        "au_queries": 3,
+        "au_output": "own",
+        "au_error": "scale",
+        "pspi_reads": "face+units",
+    },
     "release": {
         "reference": "neutral",
         "reference_encoder": "own",

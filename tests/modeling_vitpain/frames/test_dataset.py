@@ -65,6 +65,14 @@ class TestReferences:
             assert all(identity[j] == identity[k] and expression[j] == 0 and j != k for j in drawn)
             assert len(drawn) == (2 if expression[k] else 1)
 
+    @pytest.mark.parametrize("share", [0.5, 1.0])
+    def test_a_share_of_training_has_the_frames_own_view_as_evaluation_has(self, rows, share):
+        references = NeutralReferences(rows, rows, same_view_share=share)
+        moving = [k for k, expression in enumerate(rows["expression_id"][:]) if expression]
+        random = np.random.default_rng(0)
+        same = np.mean([references.drawn(k, random) == references.fixed(k) for k in moving for _ in range(400)])
+        assert same == pytest.approx(share + (1 - share) / 2, abs=0.02)  # one of two views by chance
+
     def test_training_is_a_function_of_seed_epoch_and_draw(self, rows):
         one, two = (PainFrames(rows, processor(), augment_seed=5, reference=NeutralFrames()) for _ in range(2))
         _ = [one[k] for k in range(5)]

@@ -91,6 +91,8 @@ def test_evaluation_compares_with_the_session_alone(rows, days):
 def test_shares_out_of_range_are_refused(rows):
     with pytest.raises(InvalidInput, match=r"other_day_share is 1\.5; allowed is 0 to 1"):
         NeutralFrames(other_day_share=1.5)
+    with pytest.raises(InvalidInput, match=r"same_view_share is 2; allowed is 0 to 1"):
+        NeutralFrames(same_view_share=2)
     with pytest.raises(InvalidInput, match="other_day_share is -1"):
         RunOptions(data="pain3d", other_day_share=-1)
 

@@ -174,7 +174,7 @@ class TestDistillation:
         assert not torch.equal(trainer.model.au_head.queries, alone.model.au_head.queries)
 
     def test_widths_must_agree(self, faces, processor, tmp_path):
-        with pytest.raises(InvalidInput, match="teacher has tokens of width 64"):
+        with pytest.raises(InvalidInput, match="teacher has 64 features of a face"):
             trainer_for(faces, processor, tmp_path, cls=DistillationTrainer, teacher=small_model(hidden_size=64))
 
 

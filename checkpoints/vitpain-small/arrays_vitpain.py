@@ -1,0 +1,1 @@
+../../modeling_vitpain/arrays_vitpain.py

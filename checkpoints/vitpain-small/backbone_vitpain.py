@@ -1,0 +1,1 @@
+../../modeling_vitpain/backbone_vitpain.py

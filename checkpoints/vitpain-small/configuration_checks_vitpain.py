@@ -1,0 +1,1 @@
+../../modeling_vitpain/configuration_checks_vitpain.py

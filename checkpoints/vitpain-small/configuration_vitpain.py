@@ -1,0 +1,1 @@
+../../modeling_vitpain/configuration_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/given_pictures_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/heads_vitpain.py

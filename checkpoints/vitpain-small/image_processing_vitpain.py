@@ -1,0 +1,1 @@
+../../modeling_vitpain/image_processing_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/jpeg_data_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/losses_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/modeling_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/output_vitpain.py

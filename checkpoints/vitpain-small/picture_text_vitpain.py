@@ -1,0 +1,1 @@
+../../modeling_vitpain/picture_text_vitpain.py

@@ -1,0 +1,1 @@
+../../modeling_vitpain/pictures_vitpain.py

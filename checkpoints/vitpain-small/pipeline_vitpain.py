@@ -1,0 +1,1 @@
+../../modeling_vitpain/pipeline_vitpain.py

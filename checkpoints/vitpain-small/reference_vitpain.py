@@ -1,0 +1,1 @@
+../../modeling_vitpain/reference_vitpain.py

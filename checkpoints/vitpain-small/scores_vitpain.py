@@ -1,0 +1,1 @@
+../../modeling_vitpain/scores_vitpain.py
