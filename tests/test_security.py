@@ -68,7 +68,11 @@ def test_the_search_finds_what_it_is_for(text, tmp_path):
     assert findings(tmp_path / "a.py", tmp_path)
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*")), *sorted(ROOT.glob("checkpoints/*/*.md"))],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_examples_of_remote_code_name_a_commit(path):
     if path.suffix in (".md", ".txt", ".ipynb"):
         for line in path.read_text(encoding="utf-8").splitlines():
