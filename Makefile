@@ -1,7 +1,8 @@
 # make quickstart   install into .venv, make a small dataset, score it with the model that comes along, fine-tune that,
 #                   score a picture of a real person, write the cards
 # make test         install into .venv, lint, run every test
-# make study        run the study of docs/study.md, days on one core; stopped, it goes on where it was
+# make study        run the study of docs/study.md, some 38 hours on one core, 22 of them where the backbone learns;
+#                   stopped, it goes on where it was; started twice, the two share the work
 # make gallery      remake the pictures of the README
 PYTHON ?= python3.11
 BIN := .venv/bin

@@ -97,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         "--training-frames", type=int, default=4000, metavar="N", help="most frames that simple rows see (%(default)s)"
     )
     parser.add_argument("--photographs", type=Path, metavar="DIR", help="a folder of photographs of faces")
+    parser.add_argument(
+        "--features", type=Path, metavar="DIR", help="run a frozen backbone once, in bfloat16, and keep its tokens here"
+    )
     parser.add_argument("--workers", type=int, default=1, metavar="W", help="processes of judges (%(default)s)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="also write shift.json and shift.md here")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the tables")

@@ -24,7 +24,7 @@ from modeling_vitpain.image_processing_vitpain import ViTPainImageProcessor
 
 from .frames import Frames
 from .neutrals import less_neutral
-from .stored import Arrays, Stored
+from .stored import Arrays, Stored, digest
 from .training_frames import TrainingFrames
 
 Features = Callable[[Frames], np.ndarray]
@@ -52,8 +52,11 @@ class Row:
     with_neutral: bool = False
 
 
-def model_rows(model: Path) -> list[Row]:
+def model_rows(model: Path, features: Path | None = None) -> list[Row]:
     """The model; one with a neutral reference and a fallback also without the reference.
+
+    `features`: directory of the tokens of the backbone, which models with the same one share; they are computed in
+    bfloat16. None: the backbone runs for each row.
 
     Raises InvalidInput where `model` is no model directory.
     """
@@ -61,18 +64,23 @@ def model_rows(model: Path) -> list[Row]:
         raise InvalidInput(f"MODEL is {model}; allowed is a directory of `pain3d train`")
     files = [model / "config.json", model / "preprocessor_config.json"]
     key = {"weights": weight_hashes(model), "files": [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]}
+    key |= {} if features is None else {"tokens": "bfloat16"}
     config = ViTPainConfig.from_pretrained(model)
     if config.reference == "none":
-        return [_of_model("model", model, key, None)]
-    rows = [_of_model(f"model{WITH_NEUTRAL}", model, key, None)]
-    return rows + ([_of_model("model, without", model, key, False)] if config.reference_fallback else [])
+        return [_of_model("model", model, key, features)]
+    rows = [_of_model(f"model{WITH_NEUTRAL}", model, key, features)]
+    return rows + ([_of_model("model, without", model, key, features, False)] if config.reference_fallback else [])
 
 
-def _of_model(name: str, model: Path, key: dict, reference: bool | None) -> Row:
+def _of_model(name: str, model: Path, key: dict, features: Path | None, reference: bool | None = None) -> Row:
     def predict(frames: Frames) -> Arrays:
-        from modeling_vitpain.prediction.splits import predict_rows
+        from modeling_vitpain.prediction.splits import model_with_frames, predict_frames
+        from modeling_vitpain.training.feature_cache import FeatureCache
 
-        found = predict_rows(model, frames.rows, reference=reference)
+        network, seen = model_with_frames(model, frames.rows, frames.rows, "image", reference)
+        if features is not None:
+            seen = FeatureCache(features, network, bf16=True).frames(seen, f"set-{digest(frames.key)}")
+        found = predict_frames(network, seen, frames.rows)
         scores = {"pspi": found["pspi"], "logits": found["logits"], "au": found["au"][:, : len(AU_NAMES)]}
         return scores | ({"pain": found["pain_probability"]} if "pain_probability" in found else {})
 

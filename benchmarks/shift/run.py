@@ -70,7 +70,7 @@ def _sets(args: argparse.Namespace) -> dict[str, Frames]:
 
 
 def _rows(args: argparse.Namespace, training: TrainingFrames, stored: Stored) -> list[Row]:
-    rows = model_rows(args.model)
+    rows = model_rows(args.model, args.features)
     config = ViTPainConfig.from_pretrained(args.model)
     neutral = config.reference == "neutral"
     if "mean" in args.rows:

@@ -5,10 +5,12 @@
     python -m benchmarks.study --page         docs/study.md and its figures again, from the records alone
     python -m benchmarks.study --out trial --people 12 --size 64 --steps 20 --seeds 1
 
-It runs piece after piece on one core and can be stopped at any time: the same command goes on. What it makes lies in
-the folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder; a study of
-other than the default ones is a trial, and its page is written into the folder, too. The whole study needs 45 GB of
-disk: 12 GB of data, up to 26 GB of frozen features at a time, which are deleted when no piece needs them, and models.
+It runs piece after piece on one core and can be stopped at any time: the same command goes on. Started once more for
+each core that is free, it shares the work: each process takes the next piece that no other one runs. What it makes lies
+in the folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder; a study of
+other than the default ones is a trial, and its page is written into the folder, too. The whole study needs 35 GB of
+disk: 12 GB of data, up to 13 GB of frozen features at a time for each process, which are deleted when no piece needs
+them, 3 GB of features of test frames, and models.
 """
 
 import argparse
@@ -26,7 +28,8 @@ from dataset_script.storage import write_atomically
 from evaluation.markdown import to_json
 
 from .cost import expected_seconds
-from .pieces import GROUPS, Piece, pieces
+from .pieces import Piece, pieces
+from .rows import GROUPS
 from .run import left, listing, run_pieces
 from .scale import Scale
 from .work import CHECKOUT, Study, do, settings_of
@@ -104,6 +107,10 @@ def _list(chosen: list[Piece], study: Study) -> str:
         counted |= {piece.name for piece in new}
         hours = sum(expected_seconds(piece, study.scale) for piece in new) / 3600
         lines.append(f"{group.key:14} {hours:6.1f} h in {len(new)} pieces that no group above has")
+    open_ = left(chosen, study)
+    tuned = [piece for piece in open_ if piece.row is not None and piece.row.tuned]
+    whole, of_tuned = (sum(expected_seconds(piece, study.scale) for piece in some) / 3600 for some in (open_, tuned))
+    lines.append(f"{'left':14} {whole:6.1f} h, {of_tuned:.1f} of them where layers of the backbone learn")
     return "\n".join(lines)
 
 

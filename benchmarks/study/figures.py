@@ -6,8 +6,8 @@ from evaluation.plotting import BLUE, GREY, ORANGE, canvas, require_matplotlib, 
 from evaluation.results import Estimate
 
 from .measures import MEASURES, estimates
-from .pieces import GROUPS, PICTURES
 from .records import RowRecords, read_rows
+from .rows import GROUPS, PICTURES
 from .work import Study
 
 _SHOWN = ("macro_auroc_16", "mae")

@@ -11,7 +11,8 @@ from evaluation.statistics.bootstrap import ClusterBootstrap
 from evaluation.statistics.measures import Predictions
 
 from .measures import Values, measures, values_of
-from .pieces import Row, rows, seeds
+from .pieces import seeds
+from .rows import Row, rows
 from .work import Study
 
 

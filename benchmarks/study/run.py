@@ -1,21 +1,29 @@
-"""Runs the pieces of a study one after the other, each in a process of its own, and knows which are done.
+"""Runs the pieces of a study, each in a process of its own, and knows which are done.
 
 A piece is done when its record is there. One that fails is named, the others go on, and the next run tries it again.
-Frozen features are deleted when no piece that is left needs them.
+Several of these processes can work in one folder: each takes the next piece that no other one runs. Frozen features are
+deleted when no piece that is left needs them.
 """
 
+import contextlib
 import json
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+from dataset_script.errors import InvalidInput
+from dataset_script.storage import locked
 
 from .cost import expected_seconds
-from .pieces import MAIN, SETS, Piece, pieces
+from .pieces import SETS, Piece, features_name, pieces
+from .rows import MAIN
 from .work import Study
 
 Start = Callable[[Piece], int]
 """Runs a piece to its end and gives an exit status."""
+SECONDS_TO_WAIT = 10.0
+"""Before another process, which runs what the next pieces need, is looked at again."""
 
 
 def left(wanted: list[Piece], study: Study) -> list[Piece]:
@@ -24,23 +32,30 @@ def left(wanted: list[Piece], study: Study) -> list[Piece]:
 
 
 def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
-    """Runs what is left of `wanted`; returns the names of those that failed or whose needs failed."""
+    """Runs what is left of `wanted`; returns the names of those that failed or whose needs failed.
+
+    What other processes run is waited for, and run here if it fails there.
+    """
     todo, failed = left(wanted, study), []
     _say(f"{len(wanted) - len(todo)} of {len(wanted)} pieces are done; {_hours(_left(todo, study))} expected")
-    for k, piece in enumerate(todo):
-        if missing := [name for name in needs(piece) if name in failed]:
-            _say(f"{piece.name} is left out: {missing[0]} failed")
-            failed.append(piece.name)
+    while todo := [piece for piece in left(wanted, study) if piece.name not in failed]:
+        if lost := [piece for piece in todo if {*needs(piece)} & {*failed}]:
+            _say(f"{lost[0].name} is left out: what it needs failed")
+            failed.append(lost[0].name)
             continue
-        _say(f"{k + 1} of {len(todo)}: {piece.name}; {_hours(_left(todo[k:], study))} to the end")
-        started = time.monotonic()
-        status = start(piece)
-        if status or not study.record(piece.name).is_file():
-            _say(f"{piece.name} failed with status {status}")
-            failed.append(piece.name)
-        else:
-            _say(f"{piece.name}: {_hours(time.monotonic() - started)}")
-        delete_features(todo[k + 1 :] + [p for p in todo[: k + 1] if p.name in failed], study)
+        with _taken(todo, study) as piece:
+            if piece is None:
+                time.sleep(SECONDS_TO_WAIT)
+                continue
+            _say(f"{piece.name}; {len(todo)} pieces and {_hours(_left(todo, study))} of a core to the end")
+            started = time.monotonic()
+            status = start(piece)
+            if status or not study.record(piece.name).is_file():
+                _say(f"{piece.name} failed with status {status}")
+                failed.append(piece.name)
+            else:
+                _say(f"{piece.name}: {_hours(time.monotonic() - started)}")
+        delete_features(wanted, study)
     return failed
 
 
@@ -52,9 +67,14 @@ def needs(piece: Piece) -> list[str]:
     return [*dict.fromkeys((f"data-{MAIN}", f"data-{piece.row.data}")), SETS, *teacher]
 
 
-def delete_features(todo: list[Piece], study: Study) -> None:
-    """Deletes the frozen features that no piece of `todo` is trained on."""
-    kept = {study.features(piece.row) for piece in todo if piece.row is not None}
+def running(study: Study) -> list[Piece]:
+    """The pieces that some process runs now, this one too."""
+    return [piece for piece in pieces(study.scale) if _is_locked(piece, study)]
+
+
+def delete_features(wanted: list[Piece], study: Study) -> None:
+    """Deletes the frozen features that no piece that is left of `wanted` is trained on, nor one that is running."""
+    kept = {study.features(piece.row) for piece in (*left(wanted, study), *running(study)) if piece.row is not None}
     folder = study.folder / "features"
     for path in folder.iterdir() if folder.is_dir() else ():
         if path not in kept:
@@ -80,6 +100,55 @@ def listing(wanted: list[Piece], study: Study) -> str:
         for piece in wanted
     ]
     return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _taken(todo: list[Piece], study: Study) -> Iterator[Piece | None]:
+    """The next piece of `todo`, held for this process alone; None: others run all that could be run now.
+
+    Pieces that would wait for what another process computes come last.
+    """
+    names, others = {piece.name for piece in todo}, running(study)
+    ready = [piece for piece in todo if not names & {*needs(piece)}]
+    with contextlib.ExitStack() as stack:
+        for piece in sorted(ready, key=lambda piece: _waits(piece, others, study)):
+            study.lock(piece.name).mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(InvalidInput):  # another process holds it
+                stack.enter_context(locked(study.lock(piece.name)))
+                if not study.record(piece.name).is_file():  # or it has just finished it
+                    break
+                stack.close()
+        else:
+            piece = None
+        yield piece
+
+
+def _waits(piece: Piece, others: list[Piece], study: Study) -> bool:
+    """Whether one of `others` computes what a piece also takes, and no finished one has computed."""
+    for what in _computed_once(piece):
+        same = [each for each in pieces(study.scale) if what in _computed_once(each)]
+        if any(each in others for each in same) and len(left(same, study)) == len(same):
+            return True
+    return False
+
+
+def _computed_once(piece: Piece) -> set[tuple[str, str]]:
+    """What the first piece that takes it computes for all: frozen features, and the outputs of a teacher."""
+    if piece.row is None:
+        return set()
+    found = {("features", features_name(piece.row)), ("outputs", piece.row.teacher)}
+    return {(what, name) for what, name in found if name is not None}
+
+
+def _is_locked(piece: Piece, study: Study) -> bool:
+    path = study.lock(piece.name)
+    if not path.is_dir():
+        return False
+    try:
+        with locked(path):
+            return False
+    except InvalidInput:
+        return True
 
 
 def _left(todo: list[Piece], study: Study) -> float:

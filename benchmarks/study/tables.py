@@ -10,8 +10,8 @@ from evaluation.markdown import number, p_value, span, table, with_span
 from evaluation.statistics.groups import PEOPLE, members
 
 from .measures import MEASURES, differences, estimates, of_part, unit_areas, values_of
-from .pieces import GROUPS, LEFT_OUT, Group
 from .records import RowRecords, read_rows
+from .rows import GROUPS, LEFT_OUT, Group
 from .work import Study
 
 PAPER = {
@@ -66,8 +66,10 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
     lines.append(
         f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split "
         f"by person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
-        f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data; where layers of it learn, "
-        f"for {scale.tuned_steps:,}. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
+        f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data, from {scale.copies} copies "
+        "of each training frame, varied in other ways, and are scored from tokens that it computed once, in bfloat16, "
+        "for all rows. Where layers of the backbone learn, it is for "
+        f"{scale.tuned_steps:,} steps. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
         "differences are paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and "
         "their range."
     )
@@ -137,7 +139,8 @@ def _views(found: dict[str, RowRecords]) -> str:
     def part(low: int, high: int) -> Callable[[dict], np.ndarray]:
         return lambda predictions: (low <= np.abs(predictions["yaw"])) & (np.abs(predictions["yaw"]) < high)
 
-    return _parts(found, ("query", "neutral"), {f"{low} to {high}°": part(low, high) for low, high in YAWS})
+    parts = {f"{low} to {high}°": part(low, high) for low, high in YAWS}
+    return _parts(found, ("query", "neutral", "part", "preset"), parts)
 
 
 def _gaps(found: dict[str, RowRecords]) -> str:
@@ -178,7 +181,7 @@ def _parts(found: dict[str, RowRecords], keys: tuple[str, ...], parts: dict[str,
 
 def _units(found: dict[str, RowRecords]) -> str:
     body = []
-    for key in ("baseline", "query", "neutral"):
+    for key in ("baseline", "query", "neutral", "part", "preset"):
         row, cells = found[key], [NOT_RUN, *[""] * (len(AU_NAMES) - 1)]
         if row.records:
             scores = estimates(*values_of(row.predictions, unit_areas, row.resamples))

@@ -20,7 +20,9 @@ from dataset_script.errors import WorkFailed
 from dataset_script.storage import write_atomically
 from evaluation.markdown import to_json
 
-from .pieces import GENERATED, MAIN, OF_ALL_DATA, Piece, Row, features_name
+from .cost import EXPLAINED
+from .pieces import Piece, features_name
+from .rows import GENERATED, MAIN, OF_ALL_DATA, Row
 from .scale import Scale
 
 CHECKOUT = Path(__file__).parents[2]
@@ -54,6 +56,15 @@ class Study:
     def features(self, row: Row) -> Path | None:
         name = features_name(row)
         return None if name is None else self.folder / "features" / name
+
+    @property
+    def scored(self) -> Path:
+        """Tokens of the frames that models with a frozen backbone are scored on."""
+        return self.folder / "scored"
+
+    def lock(self, name: str) -> Path:
+        """Held by the process that runs a piece."""
+        return self.folder / "running" / name
 
     def model(self, name: str) -> Path:
         return self.folder / "models" / name
@@ -102,7 +113,7 @@ def run_options(row: Row, seed: int, study: Study) -> dict[str, Any]:
         options |= {"backbone": scale.backbone, "layers": scale.layers, "size": scale.pixels, "bf16": True}
         options["reference"] = "none"
     if row.frozen:
-        options["features"] = str(study.features(row))
+        options |= {"features": str(study.features(row)), "feature_copies": scale.copies}
     if row.teacher is not None:
         options["teacher"] = str(study.model(f"{row.teacher}-0"))
         options["cache_teacher"] = str(study.folder / "teachers")
@@ -167,13 +178,17 @@ def _train(piece: Piece, study: Study) -> dict:
 def _predict(piece: Piece, study: Study, seen: str) -> None:
     """Keeps the predictions of test people of the main data, with the yaw of each frame."""
     from modeling_vitpain.frames.dataset import open_split
-    from modeling_vitpain.prediction.splits import predict_dataset
+    from modeling_vitpain.prediction.splits import model_with_frames, predict_frames
+    from modeling_vitpain.training.feature_cache import FeatureCache
 
-    data, limit = study.data(MAIN), study.scale.test_frames
-    found = predict_dataset(study.model(piece.name), data, "test", seen, _BATCH, limit=limit)
+    rows = open_split(study.data(MAIN), "test")
+    rows = rows.select(range(min(study.scale.test_frames, len(rows))))
+    network, frames = model_with_frames(study.model(piece.name), rows, rows, seen)
+    if piece.row.frozen:
+        frames = FeatureCache(study.scored, network, _BATCH, bf16=True).frames(frames, f"test-{seen}")
+    found = predict_frames(network, frames, rows, _BATCH, "predict test")
     kept = {name: np.asarray(found[name]) for name in KEPT}
-    rows = open_split(data, "test")
-    yaw = np.array([camera["yaw"] for camera in rows.select(range(len(kept["labels"])))["camera"]])
+    yaw = np.array([camera["yaw"] for camera in rows["camera"]])
     path = study.predictions(piece.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"unfinished-{path.name}")
@@ -187,6 +202,8 @@ def _shift(piece: Piece, study: Study) -> dict:
     names = [*_SIMPLE, *(["mediapipe"] if study.mediapipe else [])] if simple else []
     command = ["-m", "benchmarks.shift", str(study.model(piece.name)), "--sets", str(study.sets)]
     command += ["--training", str(study.data(piece.row.data)), "--out", str(out), "--rows", *names]
+    if piece.row.frozen:
+        command += ["--features", str(study.scored)]
     if simple and Path(study.scale.backbone).is_dir():
         command += ["--backbone", study.scale.backbone]
     _run(command)
@@ -198,9 +215,9 @@ def _explain(model: Path, study: Study) -> Mapping[str, Any]:
     """The agreement of attention with the true heat, of `pain3d explain`."""
     from evaluation.explanations.run import Settings, explain
 
-    frames, resamples = min(study.scale.test_frames, 1000), study.scale.resamples
+    frames, resamples = min(study.scale.test_frames, EXPLAINED), study.scale.resamples
     # taking patches away costs some 200 passes a frame, and the page does not show it: one frame is the fewest
-    settings = Settings(frames=frames, removal_frames=1, resamples=resamples, gradients=False)
+    settings = Settings(frames=frames, training_frames=frames, removal_frames=1, resamples=resamples, gradients=False)
     found, _ = explain(model, study.data(MAIN), settings)
     return {"truth": found["context"]["truth"], "frames": found["context"]["frames"], "agreement": found["agreement"]}
 

@@ -98,6 +98,12 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--features", metavar="DIR", help="of a frozen backbone (--tune 0): run it once and keep its tokens in DIR"
     )
     recipe.add_argument(
+        "--feature-copies",
+        type=int,
+        metavar="N",
+        help="how often each frame is kept there, varied another way; small 2",
+    )
+    recipe.add_argument(
         "--augmentation",
         choices=("none", "light", "appearance", "geometry", "strong"),
         help="of training frames; small strong, others light",

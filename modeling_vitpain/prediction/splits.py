@@ -6,6 +6,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 from datasets import Dataset
+from torch.utils.data import Dataset as TorchDataset
 
 from dataset_script.errors import InvalidInput
 from dataset_script.facs import ALL_AU_NAMES, AU_NAMES, EXTRA_AU_NAMES
@@ -153,6 +154,28 @@ def _predict(
     description: str,
 ) -> Predictions:
     network, frames = model_with_frames(model, rows, pool, input, reference)
+    return predict_frames(network, frames, rows, batch_size, description)
+
+
+def predict_frames(
+    network: ViTPainForPainAssessment,
+    frames: TorchDataset,
+    rows: Dataset,
+    batch_size: int = 32,
+    description: str = "predict",
+) -> Predictions:
+    """Runs a model over frames that are ready for it.
+
+    Args:
+        network: in eval mode, on its device.
+        frames: `PainFrames` of `rows`, or the same with tokens in place of pictures, of `training.feature_cache`.
+        rows: the frames as the dataset has them.
+        batch_size: frames at a time.
+        description: of the progress bar.
+
+    Returns:
+        The scores, in the order of `rows`.
+    """
     found: dict[str, list[np.ndarray]] = {}
     for _, output in run_frames(network, frames, batch_size, description):
         scores = pain_scores(output, network.config)

@@ -6,7 +6,7 @@
 - A file holds the tokens of one copy of a split, float16 (n, T, D). Beside it stands the hash of everything they depend
   on: the backbone's weights and configuration, the image processor, each frame's id, picture and face box, and the
   augmentation with its seed. A file of another hash is refused.
-- An interrupted run goes on where it stopped.
+- An interrupted run goes on where it stopped. One that another run computes the same files for waits for them.
 """
 
 import json
@@ -20,12 +20,11 @@ from torch.utils.data import DataLoader, Dataset, Subset
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.progress import Progress
-from dataset_script.storage import write_atomically
+from dataset_script.storage import locked, write_atomically
 
 from ..frames.augmentation.sets import Variation
 from ..frames.dataset import PainFrames
 from ..frames.images import ImageColumn
-from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.forward import sensible_threads
 from .content_hash import model_hash, pictures_hash
@@ -41,7 +40,6 @@ class FeatureCache:
     Attributes:
         directory: of the files.
         model: with the frozen backbone, on its device.
-        processor: the model's.
         batch_size: pictures at a time.
         workers: loader processes.
         bf16: compute in bfloat16.
@@ -49,7 +47,6 @@ class FeatureCache:
 
     directory: Path
     model: ViTPainForPainAssessment
-    processor: ViTPainImageProcessor
     batch_size: int = 32
     workers: int = 0
     bf16: bool = False
@@ -58,12 +55,13 @@ class FeatureCache:
         """The frames with tokens in place of pictures, from the files as far as they hold them.
 
         Args:
-            frames: what would train the model or select its checkpoint; not varied, they have one copy.
+            frames: what would train the model, select its checkpoint or be scored; not varied, they have one copy.
             name: of the files.
             copies: of each frame.
 
         Raises:
-            InvalidInput: the model has a second backbone for references, or the frames give more pictures.
+            InvalidInput: the model has a second backbone for references, these are not among the frames, or the frames
+                give more pictures.
             WorkFailed: a file is stale, or cannot be written.
         """
         if self.model.reference_backbone is not None:
@@ -73,23 +71,28 @@ class FeatureCache:
                 "features are kept, and the recipe gives a teacher heatmaps or learns them; allowed is a teacher whose "
                 "outputs are kept (cache_teacher), and heatmap_weight 0"
             )
+        own = frames.views["pixel_values"]
+        if frames.references is not None and frames.reference_views is not own:
+            raise InvalidInput("references are not among the frames, whose features are kept; allowed is among them")
         if frames.augment_seed is None or frames.augmentation == "none":
             copies = 1
-        start = model_hash(self.model.backbone, self.model.config.backbone_config, self.processor)
+        processor = own.normaliser.processor
+        start = model_hash(self.model.backbone, self.model.config.backbone_config, processor)
         start += f" bf16 {self.bf16} {frames.augmentation} {frames.augment_seed}"
-        pools = {name: frames.views["pixel_values"]}
+        pools = {name: own}
         if frames.other_days is not None:
             pools[f"{name}-other-days"] = frames.other_day_views
         tokens = []
-        for number, (pool_name, pictures) in enumerate(pools.items()):
-            content = pictures_hash(pictures.rows, pictures.column, f"{start} {number}")
-            columns = [_Varied(frames, pictures, copy, number) for copy in range(copies)]
-            tokens.append([self._tokens(c, f"{pool_name}-{k}", f"{content} {k}") for k, c in enumerate(columns)])
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with locked(self.directory, wait=True):
+            for number, (pool_name, pictures) in enumerate(pools.items()):
+                content = pictures_hash(pictures.rows, pictures.column, f"{start} {number}")
+                columns = [_Varied(frames, pictures, copy, number) for copy in range(copies)]
+                tokens.append([self._tokens(c, f"{pool_name}-{k}", f"{content} {k}") for k, c in enumerate(columns)])
         return FeatureFrames(frames, *tokens)
 
     def _tokens(self, pictures: Dataset, name: str, key: str) -> np.ndarray:
         """(n, T, D), float16, mapped from its file."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         path, state = self.directory / f"{name}.f16", self.directory / f"{name}.json"
         rows, columns = self.model.config.patch_grid(*self.model.config.image_size)
         done, shape = 0, None

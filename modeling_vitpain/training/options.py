@@ -51,6 +51,7 @@ class RunOptions:
         tune, layer_decay, freeze_epochs, max_minutes: as in ViTPainTrainingArguments.
         features: directory of the tokens of a frozen backbone (tune 0), which are then computed once, see
             `feature_cache.py`. None: with the preset "small" beside the checkpoints, else it runs in every step.
+        feature_copies: as in ViTPainTrainingArguments.
         augmentation: of the training frames, one of `AUGMENTATIONS`.
         max_steps: stop after so many steps.
     """
@@ -89,6 +90,7 @@ class RunOptions:
     layer_decay: float | None = None
     freeze_epochs: int | None = None
     features: str | None = None
+    feature_copies: int | None = None
     augmentation: str | None = None
     bf16: bool | None = None
     epochs: int | None = None
@@ -208,6 +210,7 @@ class RunOptions:
             "lora_rank": self.lora_rank,
             "layer_decay": self.layer_decay,
             "freeze_epochs": self.freeze_epochs,
+            "feature_copies": self.feature_copies,
             "max_minutes": self.max_minutes,
             "reference_dropout": self.reference_dropout,
             "same_view_share": self.same_view_share,

@@ -127,7 +127,7 @@ def build_trainer(
         else:
             with args.main_process_first(local=False, desc="running the teacher"):
                 cache = Path(options.cache_teacher)
-                teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache)
+                teacher_data = teacher_outputs(teacher, teacher_data, splits["train"], cache, bf16=args.bf16)
     augmentation = options.augmentation_name
     caches_features = args.tune == 0 and options.caches_features
     train_frames = {
@@ -158,7 +158,7 @@ def build_trainer(
     }
     if caches_features:
         directory = Path(args.output_dir) / _FEATURES if options.features is None else Path(options.features)
-        datasets = _cached(datasets, directory, model.to(args.device), processor, args)
+        datasets = _cached(datasets, directory, model.to(args.device), args)
     return trainer_class(model, args, **datasets, **extra)
 
 
@@ -166,13 +166,10 @@ def _cached(
     frames: dict[str, PainFrames],
     directory: Path,
     model: ViTPainForPainAssessment,
-    processor: ViTPainImageProcessor,
     args: ViTPainTrainingArguments,
 ) -> dict[str, FeatureFrames]:
     """The frames with the tokens of the frozen backbone in place of pictures."""
-    cache = FeatureCache(
-        directory, model, processor, args.per_device_eval_batch_size, args.dataloader_num_workers, args.bf16
-    )
+    cache = FeatureCache(directory, model, args.per_device_eval_batch_size, args.dataloader_num_workers, args.bf16)
     with args.main_process_first(local=False, desc="running the backbone"):
         return {
             "train_dataset": cache.frames(frames["train_dataset"], "train", args.feature_copies),

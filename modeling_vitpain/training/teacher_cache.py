@@ -41,6 +41,7 @@ def teacher_outputs(
     rows: Dataset,
     directory: Path,
     batch_size: int = 32,
+    bf16: bool = False,
 ) -> TeacherOutputs:
     """A teacher's outputs on the heatmaps of `rows`, in their order, from the cache as far as it holds them.
 
@@ -50,6 +51,7 @@ def teacher_outputs(
         rows: a split from `open_split`.
         directory: of the cache; may also hold the outputs of other teachers and on other datasets.
         batch_size: heatmaps at a time.
+        bf16: compute in bfloat16, as a teacher that runs in the steps of such a training does.
 
     Raises:
         InvalidInput: the teacher is in training mode.
@@ -58,7 +60,7 @@ def teacher_outputs(
     if teacher.training:
         raise InvalidInput("teacher is in training mode; allowed is eval mode, where its outputs are fixed")
     directory.mkdir(parents=True, exist_ok=True)
-    identity = model_hash(teacher, teacher.config, processor)
+    identity = model_hash(teacher, teacher.config, processor) + (" bf16" if bf16 else "")
     frames = PainFrames(rows, processor, "heatmap")
     parts = []
     for start in tqdm(range(0, len(rows), _CHUNK), desc="teacher outputs", unit="chunk", disable=None):
@@ -66,7 +68,8 @@ def teacher_outputs(
         key = pictures_hash(rows.select(indices), "heatmap", identity)
         path = directory / f"{key}.safetensors"
         if not path.is_file():
-            outputs = _run(teacher, Subset(frames, indices), batch_size)
+            with torch.autocast(teacher.device.type, torch.bfloat16, enabled=bf16):
+                outputs = _run(teacher, Subset(frames, indices), batch_size)
             write_atomically(path, save(outputs, metadata={"key": key}))
         parts.append(_read(path, key, len(indices)))
     return {name: torch.cat([part[name] for part in parts]) for name in OUTPUTS}

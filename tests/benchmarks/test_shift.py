@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import stand_in_judges
+import torch
 from PIL import Image
 from small_vitpain import BACKBONES, small_model
 from transformers import AutoModel
@@ -73,7 +74,7 @@ def test_every_row_stands_on_every_set_and_is_computed_once(
 
     for name in ("hog_features", "fit_ridge", "Judges"):
         monkeypatch.setattr(rows, name, refuse)
-    monkeypatch.setattr("modeling_vitpain.prediction.splits.predict_rows", refuse)
+    monkeypatch.setattr("modeling_vitpain.prediction.splits.predict_frames", refuse)
     assert command.main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["measured"] == found["measured"]
 
@@ -89,6 +90,26 @@ def test_other_weights_are_scored_anew(shift_sets, dataset, tmp_path, capsys):
         found = json.loads(capsys.readouterr().out)
         areas.append(found["measured"]["home"]["model"]["mae"])
     assert areas[0] != areas[1]
+
+
+def test_models_share_the_tokens_of_their_frozen_backbone(shift_sets, dataset, model, tmp_path, capsys):
+    other = small_model(variant="neutral")
+    torch.nn.init.normal_(other.pspi_head[-1].bias)
+    other.save_pretrained(tmp_path / "other")
+    ViTPainImageProcessor.from_pretrained(model).save_pretrained(tmp_path / "other")
+    errors, written = [], []
+    for directory, more in ((model, []), (model, ["--features"]), (tmp_path / "other", ["--features"])):
+        more += [str(tmp_path / "features")] if more else []
+        words = [str(directory), "--sets", str(shift_sets), "--training", str(dataset), "--only", "home", "half"]
+        assert command.main([*words, "--rows", "--json", *more]) == 0
+        measured = json.loads(capsys.readouterr().out)["measured"]
+        errors.append([measured[name]["model, with neutral"]["mae"]["value"] for name in ("home", "half")])
+        written.append({path: path.stat().st_mtime_ns for path in tmp_path.glob("features/*.f16")})
+    assert errors[1] == pytest.approx(errors[0], abs=0.02)
+    assert errors[1] != errors[0]
+    assert abs(errors[2][0] - errors[0][0]) > 0.02
+    assert len(written[1]) == 2
+    assert written[2] == written[1]
 
 
 def test_photographs_are_cut_out_alike_for_all(tmp_path, monkeypatch):

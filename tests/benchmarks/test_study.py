@@ -1,21 +1,28 @@
 """The study's runner: order, resuming, failures, and what a piece leaves behind."""
 
+import contextlib
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from small_vitpain import BACKBONES
 from transformers import Dinov2Model
 
 from benchmarks.study import __main__ as command
-from benchmarks.study import work
+from benchmarks.study import run, work
 from benchmarks.study.cost import expected_seconds
-from benchmarks.study.pieces import GENERATED, GROUPS, features_name, pieces, rows
+from benchmarks.study.pieces import features_name, pieces
+from benchmarks.study.rows import ADDED, GENERATED, GROUPS, PAPER_HEADS, PRESET_HEADS, rows
 from benchmarks.study.run import left, needs, run_pieces
 from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study, chosen_people, do, run_options
 from dataset_script.errors import InvalidInput
+from dataset_script.storage import locked
+from modeling_vitpain import ViTPainConfig
 from modeling_vitpain.training.options import RunOptions
+from modeling_vitpain.training.recipes import PRESETS
+from modeling_vitpain.training.starting_model import starting_model
 
 SCALE = Scale(people=12, size=64, pixels=32, layers=1, steps=2, tuned_steps=2, seeds=2, test_frames=20, resamples=20)
 
@@ -59,6 +66,29 @@ def test_every_row_of_a_group_is_run_and_has_options_that_training_takes(study):
         RunOptions(**run_options(row, 0, study))
 
 
+def test_every_row_has_a_model_and_students_have_the_features_of_their_teachers(real):
+    models = {}
+    for key, row in rows(real.scale).items():
+        models[key] = starting_model(RunOptions(**run_options(row, 0, real)))[0].config
+    for key, row in rows(real.scale).items():
+        if row.teacher is not None:
+            assert models[row.teacher].face_size == models[key].face_size
+    for name, value in PAPER_HEADS.items():
+        assert getattr(models["query"], name) == value
+
+
+def test_the_heads_go_from_the_papers_to_the_presets():
+    model = PRESETS["small"].model
+    assert list(PRESET_HEADS) == [*ADDED, "pspi_reads"]
+    assert {name: model[name] for name in PRESET_HEADS} == PRESET_HEADS
+    assert {name: getattr(ViTPainConfig, name) for name in PAPER_HEADS} == PAPER_HEADS
+    assert model["reference_fusion"] == "difference"
+    assert PRESETS["small"].training["same_view_share"] > 0
+    found = [rows(SCALE)[key] for key in next(group for group in GROUPS if group.key == "heads").rows]
+    for before, after in pairwise([{**PRESET_HEADS, **row.options} for row in found]):
+        assert len({*before.items()} ^ {*after.items()}) in (1, 2, 3)
+
+
 def test_data_have_seeds_of_their_own_and_none_of_the_shift_sets():
     seeds = [int(options[options.index("--seed") + 1]) for options in GENERATED.values()]
     assert len(set(seeds)) == len(seeds)
@@ -100,6 +130,47 @@ def test_a_failure_stops_only_what_needs_it(study):
     assert failed == ["teacher-0", "distilled-0", "distilled-1"]
     assert "neutral-1" in started
     assert "distilled-0" not in started
+
+
+def test_two_processes_take_different_pieces_and_none_waits_for_features_of_the_other(study):
+    wanted = pieces(SCALE, ["table2"], with_sets=False)
+    start, first = recorder(study)
+    second = []
+
+    def start_beside(piece):
+        """While a piece is run, another process runs one to its end."""
+        if not second and piece.name == "teacher-0":
+            with run._taken(left(wanted, study), study) as other:
+                second.append(other.name)
+                assert [each.name for each in run.running(study)] == ["teacher-0", other.name]
+                study.record(other.name).write_text(json.dumps({"seconds": 2.0}))
+        return start(piece)
+
+    assert run_pieces(wanted, study, start_beside) == []
+    assert second == ["baseline-0"]
+    assert "baseline-0" not in first
+    assert run.running(study) == []
+
+
+def test_what_another_process_runs_is_waited_for_and_its_features_stay(study, monkeypatch):
+    wanted = pieces(SCALE, ["table2"], with_sets=False)
+    held, start = contextlib.ExitStack(), recorder(study)[0]
+    kept = study.features(rows(SCALE)["baseline"])
+    kept.mkdir(parents=True)
+    study.lock("baseline-1").mkdir(parents=True)
+    held.enter_context(locked(study.lock("baseline-1")))
+    waited = []
+
+    def finish(seconds):
+        waited.append(seconds)
+        assert [piece.name for piece in left(wanted, study)] == ["baseline-1"]
+        assert kept.is_dir()
+        study.record("baseline-1").write_text(json.dumps({"seconds": 2.0}))
+        held.close()
+
+    monkeypatch.setattr(run.time, "sleep", finish)
+    assert run_pieces(wanted, study, start) == []
+    assert len(waited) == 1
 
 
 def test_features_are_deleted_when_nothing_left_needs_them(study):
@@ -153,7 +224,8 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     assert "shift" not in record
 
     features = real.features(by_name["baseline-1"].row) / "train-0.f16"
-    written = features.stat().st_mtime_ns
+    scored = real.scored / "test-image-0.f16"
+    written = [path.stat().st_mtime_ns for path in (features, scored)]
     with monkeypatch.context() as patch:
         patch.setattr(work, "_predict", lambda *_: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception):
@@ -162,7 +234,7 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     trained = (real.model("baseline-1") / "training.json").stat().st_mtime_ns
     do(by_name["baseline-1"], real)
     assert (real.model("baseline-1") / "training.json").stat().st_mtime_ns == trained
-    assert features.stat().st_mtime_ns == written
+    assert [path.stat().st_mtime_ns for path in (features, scored)] == written
     assert real.predictions("baseline-1").is_file()
 
 

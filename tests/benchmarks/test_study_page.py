@@ -8,7 +8,7 @@ from fake_predictions import imagine, write_dataset
 
 from benchmarks.study.figures import draw
 from benchmarks.study.measures import differences, estimates, measures, over_seeds, values_of
-from benchmarks.study.pieces import GROUPS
+from benchmarks.study.rows import GROUPS
 from benchmarks.study.scale import Scale
 from benchmarks.study.tables import NOT_RUN, PAPER, page
 from benchmarks.study.work import Study
