@@ -5,13 +5,13 @@ continues what is there; a run with others is refused, with the settings that di
 """
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from .errors import InvalidInput, WorkFailed
 from .storage import canonical_json, is_temporary, locked, remove_temporaries, reporting_write_errors, write_atomically
+from .strict_json import parse_json
 
 Settings = Mapping[str, Any]
 Changes = Callable[[Settings, Settings], list[str]]
@@ -35,7 +35,7 @@ def read_record(path: Path) -> dict[str, Any]:
 def parse_record(content: bytes, name: str) -> dict[str, Any]:
     """The settings in the content of the record `name`. Raises WorkFailed when it does not hold a JSON object."""
     try:
-        found = json.loads(content)
+        found = parse_json(content.decode("utf-8"))
     except ValueError as error:
         raise WorkFailed(f"{name} is damaged: {error}") from None
     if not isinstance(found, dict):

@@ -71,7 +71,7 @@ def count_dataset(directory: str | Path) -> DatasetCounts:
     people: dict[str, dict[int, tuple]] = {split: {} for split in SPLITS}
     places: dict[int, str] = {}
     columns = ("identity_id", "pspi", "stimulus", "expression_kind", "expression", *SCENE, *LABELS)
-    for shard, table in found.read(columns):
+    for shard, table in found.read(columns, needed=("identity_id", "pspi")):
         rows = {name: table[name].to_pylist() for name in table.column_names}
         frames[shard.split] += table.num_rows
         levels.update(rows["pspi"])

@@ -32,6 +32,8 @@ IMPORT_RECORD = "import.json"
 IMPORT_REPORT = "report.json"
 
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-([0-9]{{5}})-of-([0-9]{{5}})(-[0-9a-f]+)?\.parquet")
+_MOST_SHARDS = 1_200_000
+"""Four configurations in three splits, of the 99,999 parts that a name can count."""
 _ONLY_IMPORTED = next(name for name in IMPORTED_FEATURES if name not in FEATURES["default"])
 _ONLY_STIMULUS = next(name for name in STIMULUS_FEATURES if name not in IMPORTED_FEATURES)
 
@@ -158,21 +160,30 @@ class DatasetDirectory:
         return read_record(report) if self.is_imported and report.is_file() else {}
 
     def missing_shards(self) -> list[str]:
-        """Paths that the names of other shards call for: with "train-00000-of-00002" belongs "train-00001-of-00002"."""
+        """Paths that the names of other shards call for: with "train-00000-of-00002" belongs "train-00001-of-00002".
+
+        Raises WorkFailed where the names call for more than there can be.
+        """
         names = {shard.path for shard in self.shards}
-        wanted = set()
+        series = set()
         for shard in self.shards:
             folder, _, name = shard.path.rpartition("/")
             if (match := _SHARD_NAME.fullmatch(name)) and match[4] is None:
-                count = int(match[3])
-                wanted |= {f"{folder}/{match[1]}-{index:05d}-of-{count:05d}.parquet" for index in range(count)}
+                series.add((folder, match[1], int(match[3])))
+        if (total := sum(count for _, _, count in series)) > _MOST_SHARDS:
+            raise WorkFailed(f"{self.path} has shards of {total:,} parts, by their names; allowed are {_MOST_SHARDS:,}")
+        wanted = {
+            f"{folder}/{split}-{index:05d}-of-{count:05d}.parquet"
+            for folder, split, count in series
+            for index in range(count)
+        }
         return sorted(wanted - names)
 
     def features(self, config: str) -> Features:
         """The schema of a configuration, as its first shard has it. Raises WorkFailed where that cannot be read."""
         path = self.path / self.of_config(config)[0].path
         with _reading(path):
-            return Features.from_arrow_schema(pq.read_schema(path))
+            return features_of_schema(pq.read_schema(path))
 
     def num_rows(self, shard: Shard) -> int:
         """Rows of a shard, by the manifest or by the file. Raises WorkFailed where it cannot be read."""
@@ -186,7 +197,11 @@ class DatasetDirectory:
         return (self.path / shard.path).stat().st_size if shard.entry is None else shard.entry.bytes
 
     def read(
-        self, columns: Sequence[str], shards: Sequence[Shard] | None = None, filters: list[tuple] | None = None
+        self,
+        columns: Sequence[str],
+        shards: Sequence[Shard] | None = None,
+        filters: list[tuple] | None = None,
+        needed: Sequence[str] = (),
     ) -> Iterator[tuple[Shard, pa.Table]]:
         """Rows of the configuration `default`, shard by shard.
 
@@ -194,15 +209,21 @@ class DatasetDirectory:
             columns: those that are wanted; a shard may not have all.
             shards: only these.
             filters: only rows that pass them, as `pyarrow.parquet.read_table` takes them.
+            needed: those of the columns that every shard must have.
 
         Raises:
-            WorkFailed: a shard is missing or damaged.
+            WorkFailed: a shard is missing or damaged, or lacks a column that is needed.
         """
         for shard in self.of_config("default") if shards is None else shards:
             names = self._column_names(shard)
             wanted = [name for name in columns if name in names]
+            if lacking := [name for name in needed if name not in names]:
+                raise WorkFailed(f"{self.path / shard.path} has no column {lacking[0]}")
             with _reading(self.path / shard.path):
-                yield shard, pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+                check_row_count(self.path / shard.path, pq.read_metadata(self.path / shard.path).num_rows)
+                table = pq.read_table(self.path / shard.path, columns=wanted, filters=filters)
+                table.validate(full=True)  # text that is no UTF-8 would be found by whoever looks at it
+            yield shard, table
 
     def _has_column(self, name: str) -> bool:
         """Whether the rows have a column, by the first shard that can be read."""
@@ -214,6 +235,20 @@ class DatasetDirectory:
     def _column_names(self, shard: Shard) -> list[str]:
         with _reading(self.path / shard.path):
             return pq.read_schema(self.path / shard.path).names
+
+
+def check_row_count(path: Path, rows: int) -> None:
+    """Raises pa.ArrowInvalid where a shard has more rows than bytes: equal ones take none, and all memory once read."""
+    if rows > (size := path.stat().st_size):
+        raise pa.ArrowInvalid(f"it has {rows:,} rows in {size:,} bytes")
+
+
+def features_of_schema(schema: pa.Schema) -> Features:
+    """The schema of a file as `datasets` sees it. Raises pa.ArrowInvalid where the JSON in its metadata is damaged."""
+    try:
+        return Features.from_arrow_schema(schema)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise pa.ArrowInvalid(f"its schema cannot be read ({type(error).__name__})") from None
 
 
 @contextlib.contextmanager

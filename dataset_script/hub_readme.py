@@ -20,6 +20,10 @@ from .vocabulary import SPLITS
 
 README = "README.md"
 
+_MOST_VALUES = 100_000
+_NO_METADATA = (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, YAMLError)
+"""What reading the README raises, whatever somebody wrote there."""
+
 
 def dataset_yaml(entries: Iterable[Entry], licence: str) -> DatasetCardData:
     """The card's metadata: configurations, features, sizes, licence. A richer card adds keys to it and keeps these.
@@ -65,9 +69,23 @@ def read_infos(directory: Path) -> dict[str, DatasetInfo]:
     Empty where there is no README, it has no such metadata, or they cannot be read.
     """
     try:
-        return dict(DatasetInfosDict.from_dataset_card_data(DatasetCard.load(directory / README).data))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, YAMLError):  # whatever somebody wrote there
+        data = DatasetCard.load(directory / README).data
+        if _written_out(data.to_dict(), {}) > _MOST_VALUES:
+            return {}
+        return dict(DatasetInfosDict.from_dataset_card_data(data))
+    except _NO_METADATA:
         return {}
+
+
+def _written_out(value: object, known: dict[int, int]) -> int:
+    """How many values a YAML value has with its aliases written out, of which a few lines can make billions."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = _MOST_VALUES  # for one within itself
+        parts = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_written_out(part, known) for part in parts)
+    return known[id(value)]
 
 
 def _split_info(split: str, entries: list[Entry]) -> SplitInfo:

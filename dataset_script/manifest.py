@@ -13,6 +13,7 @@ from pathlib import Path
 from .errors import WorkFailed
 from .features import FEATURES
 from .storage import append_durably, write_atomically
+from .strict_json import parse_json
 from .vocabulary import SPLITS
 
 MANIFEST = "manifest.jsonl"
@@ -60,7 +61,7 @@ class Entry:
     @classmethod
     def from_line(cls, line: str) -> "Entry":
         """Raises ValueError on anything that `to_line` did not write."""
-        values = json.loads(line)
+        values = parse_json(line)
         if not isinstance(values, dict) or set(values) != {field.name for field in fields(cls)}:
             raise ValueError("not a manifest line")
         for field in fields(cls):

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .packed_files import what_is_packed
 
+MAX_PIXELS = 50_000_000
+"""Of a picture or a frame that is decoded: a few bytes can declare any number. The model's own limit is the same."""
+
 HEIF_SUFFIXES = (".heic", ".heics", ".heif", ".heifs", ".hif")
 """Read where the extra `heic` is installed."""
 

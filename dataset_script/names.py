@@ -19,6 +19,25 @@ def written_name(name: str | os.PathLike) -> str:
     return written_text(os.fsencode(name).decode("utf-8", "surrogateescape"))
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a cell begins with that spreadsheets compute in place of showing it."""
+
+
+def written_path(path: str | os.PathLike) -> str:
+    """As `written_name`, for a table: a path that a spreadsheet would take for a formula begins with `./`.
+
+    It opens the same file, and nothing has to be taken off again.
+    """
+    name = written_name(path)
+    return f"./{name}" if name.startswith(_FORMULA) else name
+
+
+def written_remark(text: str) -> str:
+    """As `written_text`, for a table: what a spreadsheet would take for a formula begins with an apostrophe."""
+    text = written_text(text)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
 def written_text(text: str) -> str:
     """A message that may hold file names, as `written_name` writes names."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

@@ -57,6 +57,7 @@ class RowChecks:
         columns = [name for name, kind in schema.features.items() if not (self._quick and _has_pictures(kind))]
         place = 0
         for batch in file.iter_batches(_BATCH, columns=columns):
+            batch.validate(full=True)  # pa.ArrowInvalid where text is no UTF-8
             rows = batch.to_pylist()
             facs = "pspi" in columns and not facs_is_sound(rows)
             for row in rows:

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from .errors import InvalidInput
 from .facs import AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES, PSPI_MAX, check_extra_aus, pspi
+from .media_files import MAX_PIXELS
 from .placements import placement_problems
 from .vocabulary import (
     AGE_GROUPS,
@@ -30,9 +31,10 @@ Row = dict[str, Any]
 
 DAMAGED_PICTURE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, ArithmeticError, RuntimeError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
+    *(struct.error, zlib.error, Image.DecompressionBombError, MemoryError),
 )
-"""What Pillow's readers raise on files that are damaged, no pictures, or too large."""
+"""What Pillow's readers raise on files that are damaged, no pictures, or too large; MemoryError at once where a length
+in them is absurd."""
 
 _CLASSES = {
     "age_group": len(AGE_GROUPS),
@@ -45,7 +47,23 @@ _CLASSES = {
 
 def why_damaged(error: Exception) -> str:
     """What PIL says of a picture, in one line; of bytes it names the object in memory alone."""
-    return "it is no picture" if isinstance(error, UnidentifiedImageError) else str(error).partition("\n")[0]
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture"
+    return (str(error).strip() or type(error).__name__).partition("\n")[0]
+
+
+def bounded(image: Image.Image) -> Image.Image:
+    """`image`, not decoded yet, with a JPEG of more than `MAX_PIXELS` set to be decoded at an eighth of its size.
+
+    Raises:
+        ValueError: another picture of more pixels, which would take them all in memory.
+    """
+    if image.width * image.height > MAX_PIXELS:
+        if image.format not in ("JPEG", "MPO") or image.info.get("progressive"):
+            allowed = f"allowed are {MAX_PIXELS:,} pixels, and more of a JPEG that is not progressive"
+            raise ValueError(f"it has {image.width} x {image.height} pixels: {allowed}")
+        image.draft(None, (image.width // 8, image.height // 8))
+    return image
 
 
 def label_problems(row: Row, nullable: bool = False) -> Iterator[str]:
@@ -139,7 +157,7 @@ def imported_picture_problems(row: Row) -> Iterator[str]:
         return
     try:
         with Image.open(io.BytesIO(content)) as image:
-            image.load()
+            bounded(image).load()
     except DAMAGED_PICTURE as error:
         yield f"image cannot be decoded: {why_damaged(error)}"
 
@@ -181,11 +199,15 @@ def _decode(name: str, picture: Row | None, mode: str, size: int | None) -> tupl
         return None, [f"{name} has no picture"]
     try:
         with Image.open(io.BytesIO(picture["bytes"])) as image:
-            pixels = np.asarray(image)
             side = size or image.width
-            if (image.mode, image.size) != (mode, (side, side)):
-                shape = "{} x {}".format(*image.size)
-                return None, [f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"]
-            return pixels, []
+            if image.size != (side, side):  # before it is decoded
+                return None, [_other_picture(name, image, mode, side)]
+            pixels = np.asarray(bounded(image))
+            return (None, [_other_picture(name, image, mode, side)]) if image.mode != mode else (pixels, [])
     except DAMAGED_PICTURE as error:
         return None, [f"{name} cannot be decoded: {why_damaged(error)}"]
+
+
+def _other_picture(name: str, image: Image.Image, mode: str, side: int) -> str:
+    shape = "{} x {}".format(*image.size)
+    return f"{name} is {image.mode}, {shape} pixels; it must be {mode}, {side} x {side}"

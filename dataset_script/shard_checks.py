@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Features
 
-from .directory import DatasetDirectory
+from .directory import DatasetDirectory, features_of_schema
 from .errors import InvalidInput, WorkFailed
 from .features import FEATURES, IMPORTED_FEATURES, STIMULUS_FEATURES
 from .manifest import Entry
@@ -92,7 +92,7 @@ def file_problems(found: DatasetDirectory, name: str, entry: Entry | None) -> li
 
 def features_of(shard: pq.ParquetFile) -> Features:
     """The schema of a file as `datasets` sees it."""
-    return Features.from_arrow_schema(shard.schema_arrow)
+    return features_of_schema(shard.schema_arrow)
 
 
 def _is_of_this_version(found: DatasetDirectory) -> bool:

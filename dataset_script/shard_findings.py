@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .directory import DatasetDirectory, Shard
+from .directory import DatasetDirectory, Shard, check_row_count
 from .errors import WorkFailed
 from .processes import working
 from .row_checks import RowChecks, RowFacts
@@ -72,6 +72,7 @@ class ShardReader:
 
     def _form_problems(self, shard: Shard, file: pq.ParquetFile) -> list[str]:
         """What is wrong with columns and number of rows."""
+        check_row_count(self.found.path / shard.path, file.metadata.num_rows)
         if problems := self.schemas[shard.config].problems(features_of(file)):
             return problems
         rows = file.metadata.num_rows

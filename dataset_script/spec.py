@@ -4,7 +4,6 @@ It is stored beside the data as `spec.json`; its hash is in every line of the ma
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -14,6 +13,7 @@ from typing import Any
 from .errors import InvalidInput, WorkFailed
 from .spec_rules import Choice, Digest, Flag, Name, Real, Rule, Whole
 from .storage import canonical_json
+from .strict_json import parse_json
 from .vocabulary import MAX_OTHERS, MAX_REFERENCES
 
 GENERATOR_VERSION = 4
@@ -129,8 +129,8 @@ class Spec:
     def from_json(cls, text: str) -> "Spec":
         """The spec that `to_json` wrote. Absent keys take their defaults; raises InvalidInput on unknown ones."""
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise InvalidInput(f"the spec is not JSON: {error}") from None
         if not isinstance(values, dict):
             raise InvalidInput(f"the spec is a {type(values).__name__}; it must be a JSON object")

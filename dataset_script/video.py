@@ -12,12 +12,18 @@ from types import SimpleNamespace
 from PIL import Image
 
 from .errors import InvalidInput, WorkFailed
-from .media_files import PICTURE_SUFFIXES, is_jpeg_file, is_raw_stream
+from .media_files import MAX_PIXELS, PICTURE_SUFFIXES, is_jpeg_file, is_raw_stream
 from .video_clock import Clock, declared_seconds, stamped_seconds
 from .video_pictures import shown_frame, square_pixels
 
 _NO_VIDEOS = ("image2", "tty", "ansi", "bin", "xbin", "adf", "idf", "rawvideo", "gif", "apng", "webp", "ico")
 """Formats that FFmpeg also opens, or takes for one that it opens: pictures, and texts of terminals."""
+
+_OTHER_FILES = frozenset(
+    {"concat", "hls", "dash", "webm_dash_manifest", "imf", "sdp", "rtsp", "rtp", "sap", "vobsub", "avisynth", "lavfi"}
+    | {"vapoursynth", "image2", "image2pipe", "segment", "tee"}
+)
+"""Formats that name other files, addresses or devices, which FFmpeg would open: a video of others reads no such."""
 
 _RAW_STREAMS = frozenset({"h264", "hevc", "vvc", "m4v", "mpegvideo", "cavsvideo"})
 """Formats that FFmpeg finds anywhere in a file: in another file's bytes by luck."""
@@ -65,7 +71,7 @@ class VideoFrame:
     error: str | None = None
 
 
-def read_frames(path: Path, sampling: Sampling, max_pixels: int | None = None) -> Iterator[VideoFrame]:
+def read_frames(path: Path, sampling: Sampling, max_pixels: int = MAX_PIXELS) -> Iterator[VideoFrame]:
     """The sampled frames of a video, as they are decoded.
 
     A frame that the decoder marks as damaged, or that is shown at more than `max_pixels`, holds an error itself, and
@@ -157,7 +163,8 @@ def open_video(path: Path):
     """The open container of PyAV. Raises OSError or FFmpegError where it is no video."""
     import av
 
-    options = {"format": "mjpeg" if is_jpeg_file(path) else None, "metadata_errors": "replace"}
+    allowed = {"format_whitelist": ",".join(sorted(av.formats_available - _OTHER_FILES))}
+    options = {"format": "mjpeg" if is_jpeg_file(path) else None, "metadata_errors": "replace", "options": allowed}
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         with av.open(str(path), **options) as container:
             yield container
@@ -237,12 +244,12 @@ def shown_stream(container):
     return max(candidates, key=rank, default=None)  # of equal ones the first
 
 
-def _read_frame(frame, stream, number: int, time: float, max_pixels: int | None) -> VideoFrame:
+def _read_frame(frame, stream, number: int, time: float, max_pixels: int) -> VideoFrame:
     if frame.is_corrupt:
         return VideoFrame(None, number, time, "the frame is damaged")
     aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     width, height = square_pixels(frame.width, frame.height, aspect)
-    if max_pixels is not None and width * height > max_pixels:
+    if width * height > max_pixels:
         allowed = f"allowed are {max_pixels:,} pixels"
         return VideoFrame(None, number, time, f"the frame is shown at {width} x {height}: {allowed}")
     return VideoFrame(shown_frame(frame, (width, height)), number, time)

@@ -1,6 +1,5 @@
 """The model card: what a ViTPain directory holds, with the numbers of its evaluation beside the trivial rows'."""
 
-import json
 from pathlib import Path
 from string import Template
 
@@ -8,9 +7,10 @@ from huggingface_hub import ModelCard, ModelCardData
 from huggingface_hub.repocard import metadata_load
 from yaml import YAMLError
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.hub_readme import README
+from dataset_script.strict_json import parse_json
 from evaluation.provenance import weight_hashes
 
 from .face_words import says
@@ -66,10 +66,10 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         title=name,
         name=name,
         architecture=architecture(config, training) + _storage(directory, config),
-        load="from transformers import AutoImageProcessor, AutoModel\n"
-        'load = {"trust_remote_code": True, "revision": "main"}  # a tag or commit you have read: its code will run\n'
-        f'processor = AutoImageProcessor.from_pretrained("{name}", **load)\n'
-        f'model = AutoModel.from_pretrained("{name}", **load)',
+        load="from transformers import AutoImageProcessor, AutoModel\n\n"
+        'code = {"trust_remote_code": True, "revision": "COMMIT"}  # the commit whose files you have read: they run\n'
+        f'processor = AutoImageProcessor.from_pretrained("{name}", **code)\n'
+        f'model = AutoModel.from_pretrained("{name}", **code)',
         framing=framing(processor),
         units=str(len(config.get("au_names", AU_NAMES))),
         says=says(config, (training or {}).get("calibration")),
@@ -118,13 +118,18 @@ def _stored_dtypes(path: Path) -> set[str]:
         length = int.from_bytes(file.read(8), "little")
         if length > path.stat().st_size:
             return set()
-        header = json.loads(file.read(length))
-    return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
+        content = file.read(length)
+    try:
+        header = parse_json(content)
+        return {tensor["dtype"] for name, tensor in header.items() if name != "__metadata__"}
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise WorkFailed(f"{path} is damaged: its header cannot be read ({type(error).__name__})") from None
 
 
 def _of_these_weights(path: Path, weights: dict[str, str]) -> dict:
     """The JSON object in `path`. Raises InvalidInput where it was computed with other weights, or there is none."""
     found = read_json(path)
-    if found.get("context", {}).get("weights") != weights:
+    context = found.get("context")
+    if not isinstance(context, dict) or context.get("weights") != weights:
         raise InvalidInput(f"{path} was computed with other weights than the model's: make it again, or remove it")
     return found

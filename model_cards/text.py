@@ -1,11 +1,11 @@
 """What both cards need: templates, YAML fences, JSON files."""
 
-import json
 from pathlib import Path
 
 from huggingface_hub import CardData
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.strict_json import parse_json
 
 TEMPLATES = Path(__file__).with_name("templates")
 UNKNOWN = "not known to this version of Pain3D"
@@ -27,10 +27,10 @@ def fenced_yaml(data: CardData) -> str:
 def read_json(path: Path) -> dict:
     """A JSON object from a file. Raises InvalidInput when there is none, WorkFailed when it is damaged."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"), nan=True)
     except FileNotFoundError:
         raise InvalidInput(f"there is no {path}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise WorkFailed(f"{path} is damaged: {error}") from None
     if not isinstance(value, dict):
         raise WorkFailed(f"{path} is damaged: it does not hold an object")

@@ -21,9 +21,22 @@ PACKAGES = [
 ]
 FLOORS = {
     "dataset_script": [
-        ["errors", "hdr", "lazy", "names", "packed_files", "processes", "progress", "video_clock", "extras", "version"],
+        [
+            "errors",
+            "hdr",
+            "lazy",
+            "names",
+            "packed_files",
+            "processes",
+            "progress",
+            "video_clock",
+            "extras",
+            "version",
+            "array_files",
+            "strict_json",
+        ],
         ["dense_landmarks", "media_files", "placements", "video_pictures"],
-        ["facs", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
+        ["facs", "restricted_pickle", "spec_rules", "storage", "table_files", "terminal", "video", "vocabulary"],
         ["claim", "features", "spec"],
         ["manifest", "release", "rows"],
         ["shards"],

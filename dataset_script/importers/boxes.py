@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..rows import why_damaged
+from ..rows import DAMAGED_PICTURE, why_damaged
 from .report import Unusable
 
 Box = tuple[float, float, float, float]
@@ -27,7 +27,7 @@ def picture_size(path: str | Path) -> Size:
             looked_for = image.format != "PNG" or "exif" in image.info  # of a PNG file, `getexif` decodes the pixels
             turned = looked_for and image.getexif().get(_ORIENTATION, 1) > 4
             return image.size[::-1] if turned else image.size
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DAMAGED_PICTURE as error:
         raise Unusable("unreadable picture", f"it cannot be decoded: {why_damaged(error)}") from None
 
 

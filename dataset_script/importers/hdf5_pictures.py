@@ -1,10 +1,12 @@
 """Pictures of a data set of an HDF5 file, whatever the order of its axes and the type of its numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..errors import WorkFailed
+from .hdf5_links import MOST_BYTES, reading
 
 _CHANNELS = (1, 3, 4)
 _SCANNED_AT_ONCE = 64
@@ -32,6 +34,10 @@ class Hdf5Pictures:
         self._name = f"{stored.file.filename}: {stored.name.strip('/')}"
         if stored.dtype.kind not in "uif" or stored.ndim not in (3, 4):
             raise WorkFailed(self._wrong())
+        picture = math.prod(stored.shape[1:]) * stored.dtype.itemsize
+        if not 0 < picture <= MOST_BYTES:
+            raise WorkFailed(f"{self._name} holds pictures of {picture:,} bytes; allowed are 1 to {MOST_BYTES:,}")
+        self._at_once = max(1, min(_SCANNED_AT_ONCE, MOST_BYTES // 4 // picture))
         first, last = (stored.ndim == 4 and stored.shape[axis] in _CHANNELS for axis in (1, 3))
         if stored.ndim == 4 and first == last:
             raise WorkFailed(self._wrong())
@@ -51,11 +57,9 @@ class Hdf5Pictures:
         if self._stored.dtype == np.uint8:
             return
         low, highest = np.inf, np.full(len(self), -np.inf)
-        for start in range(0, len(self), _SCANNED_AT_ONCE):
-            try:
-                part = np.asarray(self._stored[start : start + _SCANNED_AT_ONCE])
-            except OSError as error:
-                raise WorkFailed(f"{self._name} cannot be read from frame {start} on: {error}") from None
+        for start in range(0, len(self), self._at_once):
+            with reading(f"{self._name} from frame {start} on"):
+                part = np.asarray(self._stored[start : start + self._at_once])
             finite = np.isfinite(part).reshape(len(part), -1).all(axis=1)
             for place in np.flatnonzero(~finite):
                 self.unusable[start + int(place)] = "it holds numbers that are not finite"
@@ -75,7 +79,8 @@ class Hdf5Pictures:
 
     def __getitem__(self, place: int) -> np.ndarray:
         """uint8 (H, W), (H, W, 3) or (H, W, 4)."""
-        pixels = self._stored[place]
+        with reading(f"{self._name}, frame {place},"):
+            pixels = self._stored[place]
         if pixels.dtype != np.uint8:
             pixels = np.rint(np.clip(pixels * self._factor, 0, 255)).astype(np.uint8)
         if self._channels_first:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -10,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from PIL import Image
 
 from ..claim import Settings, claimed
 from ..directory import IMPORT_RECORD, IMPORT_REPORT
 from ..errors import WorkFailed
 from ..hub_readme import README
 from ..manifest import Entry, append_manifest, read_manifest, write_manifest
+from ..rows import DAMAGED_PICTURE, why_damaged
 from ..shards import ShardWriter, shard_path
 from ..storage import write_atomically
 from ..vocabulary import SPLITS
@@ -146,11 +149,23 @@ def _pictures(source: Source, frames: Sequence[SourceFrame]) -> list[bytes]:
     for frame in frames:
         try:
             contents.append(source.read(frame))
+            _check_is_picture(contents[-1])
         except (OSError, Unusable) as error:
             raise WorkFailed(
                 f"frame {frame.frame_id} cannot be read: {error}; --check-images finds such frames and leaves them out"
             ) from None
     return contents
+
+
+def _check_is_picture(content: bytes) -> None:
+    """Raises Unusable where a file does not begin as a picture: a link may lead from others' data to any of the user's.
+
+    No pixel is decoded.
+    """
+    try:
+        Image.open(io.BytesIO(content)).close()
+    except DAMAGED_PICTURE as error:
+        raise Unusable("unreadable picture", why_damaged(error)) from None
 
 
 def _hash(tables: dict[str, pa.Table], copied: list) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from ..rows import DAMAGED_PICTURE, why_damaged
+from ..rows import DAMAGED_PICTURE, bounded, why_damaged
 from .frame import Source, SourceFrame
 from .report import ImportReport, Unusable
 
@@ -25,7 +25,7 @@ def picture_problem(content: bytes) -> Unusable | None:
     """What is wrong with an encoded picture, if anything."""
     try:
         with Image.open(io.BytesIO(content)) as image:
-            grey = np.asarray(image.convert("L"))
+            grey = np.asarray(bounded(image).convert("L"))
     except DAMAGED_PICTURE as error:
         return Unusable("unreadable picture", f"it cannot be decoded: {why_damaged(error)}")
     if np.quantile(grey, _BLACK_SHARE) <= _BLACK_LEVEL:

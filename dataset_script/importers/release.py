@@ -10,7 +10,6 @@ the same files lie in any folder; the JSON file may also have the name of the pi
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 from ..errors import InvalidInput, WorkFailed
 from ..facs import AU_NAMES
+from ..strict_json import parse_json
 from ..table_files import read_table
 from ..vocabulary import SPLITS
 from .files import PICTURES, read_label, tables_in, walk
@@ -32,6 +32,8 @@ LICENCE = "as the authors published 3DPain (SoroushMehraban/3D-Pain)"
 SPLIT_COLUMNS = ["annotation_base_name", "split"]
 _NUMBERED = {str(number): split for number, split in enumerate(SPLITS)}
 
+_ABSURD = 1e9
+"""No label is near it, and a whole number may have more digits than a float holds."""
 _PICTURE = re.compile(
     r"(?P<base>(?P<subject>flame_sample_[0-9]{1,9})_(?:pain_(?P<pain>[0-9]{1,2})|neutral))"
     r"(?:_textured)?_view_(?P<view>[0-9]{1,9})(?:_inpainted)?"
@@ -198,8 +200,8 @@ def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[
     if pain == "0":
         raise Unusable("unknown file name", "pain expressions are counted from 1")
     try:
-        values = json.loads(annotation)
-    except (ValueError, RecursionError) as error:
+        values = parse_json(annotation, nan=True)  # a number that is none is named below
+    except ValueError as error:
         raise Unusable("unreadable label", f"its annotation is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise Unusable("unreadable label", "its annotation is not a JSON object")
@@ -213,7 +215,7 @@ def _labels(annotation: str | Unusable | None, pain: str | None) -> tuple[tuple[
 
 def _json_number(values: dict, name: str) -> float:
     value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _ABSURD:  # nor is NaN
         raise Unusable("bad number", f"{name} is {json.dumps(value)[:40]}; it must be a number")
     return float(value)
 

@@ -244,7 +244,7 @@ def _pspi(report: ImportReport, labels: _Labels, au: tuple[float, ...] | None) -
 
 def _as_here(path: str, folder: Path) -> str:
     """A path written or copied on Windows as it is here."""
-    if "\\" in path and not (folder / path).exists():
+    if "\\" in path and not os.path.exists(folder / path):
         path = path.replace("\\", "/")
     return meant_name(path, folder)
 

@@ -10,6 +10,17 @@ from ..errors import WorkFailed
 from .report import Unusable
 
 _MAX_MEMBER_BYTES = 64 << 20
+_MAX_HEADER_BYTES = 1 << 20
+_LONG_HEADERS = (
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+)
+"""Members that hold the name or the attributes of the next one, which `tarfile` reads into memory whole."""
+
+_MOST_UNPACKED = 200
+"""How many times its size a shard may unpack to, and `_MAX_MEMBER_BYTES` more. Pictures cannot be packed further; a
+megabyte of zeros, in bzip2, is one of 45 gigabytes."""
+
 _DAMAGE = (tarfile.TarError, EOFError, OSError, zlib.error)
 
 Where = tuple[int, int]
@@ -45,6 +56,18 @@ class Member:
             raise Unusable("unreadable label", f"{self._info.name} is not text") from None
 
 
+class _Header(tarfile.TarInfo):
+    """A member's header, refused where it asks for more memory than any name needs."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> "_Header":
+        """See `tarfile.TarInfo`. Raises tarfile.ReadError."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _LONG_HEADERS and found.size > _MAX_HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {found.size:,} bytes; allowed are {_MAX_HEADER_BYTES:,}")
+        return found
+
+
 class TarShards:
     """Tar files (plain, gz, bz2, xz) as one long sequence of regular files."""
 
@@ -75,9 +98,12 @@ class TarShards:
     def _members_of(self, shard: int) -> Iterator[Member]:
         path, position = self._paths[shard], 0
         try:
-            with tarfile.open(path, "r|*") as archive:
+            most = path.stat().st_size * _MOST_UNPACKED + _MAX_MEMBER_BYTES
+            with tarfile.open(path, "r|*", tarinfo=_Header) as archive:
                 for info in archive:
                     archive.members = []  # it would keep every header
+                    if info.offset_data + info.size > most:
+                        raise tarfile.ReadError(f"it unpacks to more than {most:,} bytes, so it holds no pictures")
                     if info.isreg():
                         yield Member(info.name.rpartition("/")[2], info.size, (shard, position), archive, info)
                         position += 1

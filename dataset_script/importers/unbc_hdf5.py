@@ -21,6 +21,7 @@ from PIL import Image
 
 from ..errors import InvalidInput, WorkFailed
 from .frame import SourceFrame
+from .hdf5_links import reading, values_of, whole_data
 from .hdf5_names import ALLOWED, LABELS, PATTERNS, files_like, find_data_set, find_file, missing
 from .hdf5_pictures import Hdf5Pictures
 from .labels import checked_aus, whole, whole_pspi
@@ -112,7 +113,8 @@ class UnbcHdf5:
         if stored.ndim > 1 and 1 not in stored.shape:
             names = self._columns_of_letters(stored)
         else:
-            names = [_text(name, stored.file) for name in self._column("annotations", "subject_name").tolist()]
+            stored_names = np.ravel(self._column("annotations", "subject_name")).tolist()
+            names = [_text(name, stored.file) for name in stored_names]
         alike = differing_in_case(names)
         self._notes += map(spelling_note, alike)
         chosen = {name: chosen_spelling(group) for group in alike for name in group}
@@ -127,7 +129,7 @@ class UnbcHdf5:
                 f"or a character matrix of MATLAB, uint16 (length, {rows})"
             )
         self._notes.append(f"subject_name was read as a character matrix of MATLAB, uint16 {stored.shape}")
-        return ["".join(map(chr, letters)).strip(" \0") for letters in stored[()].T.tolist()]
+        return ["".join(map(chr, letters)).strip(" \0") for letters in values_of(stored).T.tolist()]
 
     def _places(self) -> dict[int, int]:
         """Index of a frame -> its position in the file."""
@@ -179,7 +181,7 @@ class UnbcHdf5:
 
     def _column(self, file: str, name: str, count: int | None = None, wide: bool = False) -> np.ndarray:
         """The values (count,) of a data set, or with `wide` also (count, k). Raises WorkFailed on any other shape."""
-        values = self._data_set(file, name)[()]
+        values = values_of(self._data_set(file, name))
         rows = values.size if count is None else count
         if values.size == rows:
             return np.reshape(values, rows)  # (N, 1), or (1, N) of MATLAB
@@ -201,12 +203,16 @@ class UnbcHdf5:
             return None
         named = {_number(name): name for name in sorted(subjects)}
         folds = []
-        for key in sorted(key for key in file if re.fullmatch(r"fold-[0-9]+", key)):
+        with reading(file.filename):
+            groups = {key: file[key] for key in sorted(file) if re.fullmatch(r"fold-[0-9]+", key)}
+        for key, group in groups.items():
             sides = []
             for side in ("train_subjects", "validation_subjects"):
-                if side not in file[key]:
+                with reading(file.filename):
+                    stored = whole_data(group[side]) if side in group else None
+                if stored is None:
                     raise WorkFailed(f"{file.filename}: {key} has no {side}")
-                numbers = [_number(_text(value, file)) for value in file[key][side][:]]
+                numbers = [_number(_text(value, file)) for value in np.ravel(values_of(stored)).tolist()]
                 if unknown := sorted({*numbers} - named.keys()):
                     report.notes.append(f"{key} names {len(unknown)} {side} without a frame: {unknown}")
                 sides.append(sorted(named[n] for n in numbers if n in named))
@@ -219,7 +225,8 @@ def _text(value: Any, file: Any) -> str:
     import h5py
 
     if isinstance(value, h5py.Reference):
-        letters = np.ravel(file[value][()] if value else [])
+        with reading(file.filename):
+            letters = np.ravel(values_of(file[value]) if value else [])
         value = "".join(map(chr, letters)) if letters.dtype == np.uint16 else str(letters[0] if len(letters) else "")
     if isinstance(value, bytes):
         try:

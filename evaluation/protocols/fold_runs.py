@@ -3,13 +3,13 @@
 import io
 import json
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from dataset_script.array_files import DAMAGED_ARRAYS, read_arrays
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.progress import clock
 from dataset_script.storage import write_atomically
@@ -17,6 +17,9 @@ from dataset_script.storage import write_atomically
 from ..statistics.measures import Predictions
 from .scores import FoldPredictions
 from .splits import Split
+
+_MOST_BYTES = 1 << 30
+"""That the predictions of a fold may take: 100,000 frames take some 30 MB."""
 
 Run = Callable[[Split], tuple[Predictions, Predictions]]
 """Trains on the people of `split.train`, selects on those of `split.validation`, and predicts: the test people's
@@ -94,17 +97,20 @@ def write_fold(fold: FoldPredictions, path: Path) -> None:
 def read_fold(path: Path, split: Split) -> FoldPredictions:
     """The fold that `write_fold` wrote. Raises InvalidInput if it is of another split, WorkFailed if it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        arrays = read_arrays(path, _MOST_BYTES)
         words = str(arrays.pop("split"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGED_ARRAYS as error:
         raise WorkFailed(f"cannot read the fold in {path}: {error}") from None
     if words != _split_text(split):
         raise InvalidInput(f"{path} is of other people than {split.name}: name another directory, or remove it")
     parts: dict[str, Predictions] = {"test": {}, "calibration": {}}
     for name, values in arrays.items():
-        part, key = name.split(".", 1)
+        part, _, key = name.partition(".")
+        if part not in parts:
+            raise WorkFailed(f"cannot read the fold in {path}: it holds {name[:40]!r}")
         parts[part][key] = values
+    if absent := [part for part, found in parts.items() if "identity_id" not in found]:
+        raise WorkFailed(f"cannot read the fold in {path}: it has no {absent[0]}.identity_id")
     return FoldPredictions(split, **parts)
 
 

@@ -1,11 +1,11 @@
 """Whether a model that a protocol starts from, or learns from, has seen the people that the protocol tests."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.strict_json import parse_json
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.run import RECORD
 
@@ -66,7 +66,7 @@ def _read(model: Path) -> _Trained | None:
     if not path.is_file():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = parse_json(path.read_text(encoding="utf-8"), nan=True)
         data, options = record["data"], record["options"]
         models = [options[name] for name in SOURCES if options.get(name)]
         return _Trained(data.get("spec_hash"), data.get("people"), models)

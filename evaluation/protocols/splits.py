@@ -19,6 +19,7 @@ import numpy as np
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
+from dataset_script.strict_json import parse_json
 from dataset_script.vocabulary import SPLIT_RATIO
 
 PARTS = ("train", "validation", "test")
@@ -241,7 +242,7 @@ def write_splits(splits: Sequence[Split], path: str | Path) -> None:
 def read_splits(path: str | Path) -> list[Split]:
     """Splits from a file of `write_splits` or by hand. Raises WorkFailed on a damaged file, InvalidInput as `Split`."""
     try:
-        entries = json.loads(Path(path).read_text())
+        entries = parse_json(Path(path).read_text(encoding="utf-8"))
         parts = [(e["name"], *(tuple(e[part]) for part in PARTS)) for e in entries]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WorkFailed(f"cannot read splits from {path}: {error!r}") from None

@@ -1,12 +1,12 @@
 """Which files of a model's folder are read: descriptions, vocabularies, and weights as safetensors."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.strict_json import parse_json
 
 PIPELINE, NETWORK = "model_index.json", "config.json"  # describes a pipeline; describes one network
 _KIND = {PIPELINE: "a pipeline of diffusers", NETWORK: "a single network"}
@@ -50,7 +50,7 @@ def description_of(role: str, name: str, folder: Path) -> dict:
         what = _KIND[other] if (folder / other).is_file() else f"which holds no {file}"
         raise InvalidInput(f"{role} model is {name!r}, {what}; allowed is {_KIND[file]}")
     try:
-        description = json.loads(path.read_bytes())
+        description = parse_json(path.read_bytes())
     except ValueError as error:
         raise WorkFailed(f"{role} model {name}: {file} is damaged ({error}); copy or download it again") from None
     class_name = description.get("_class_name") if isinstance(description, dict) else None

@@ -1,9 +1,9 @@
 """Which pipeline class does what with the models at hand, checked before any weights are read."""
 
-import json
 from dataclasses import dataclass
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.strict_json import parse_json
 
 from .model_files import ModelFiles
 from .models import Models, Settings
@@ -118,6 +118,17 @@ def _check_fit(files: dict[str, ModelFiles]) -> None:
 
 
 def config_of(files: ModelFiles, component: str) -> dict:
-    """The configuration of one component of a pipeline; {} where it has no such component."""
+    """The configuration of one component of a pipeline; {} where it has no such component.
+
+    Raises WorkFailed where it is damaged.
+    """
     path = files.folder / component / "config.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        found = parse_json(path.read_text(encoding="utf-8"), nan=True)
+    except ValueError as error:
+        raise WorkFailed(f"{path} is damaged ({error}); copy or download it again") from None
+    if not isinstance(found, dict):
+        raise WorkFailed(f"{path} is damaged (no JSON object); copy or download it again")
+    return found

@@ -1,19 +1,17 @@
 """People of FLAME (Li et al. 2017), from the model file that the user has the licence for, wrapped.
 
-The file is read as data: a `.npz` without pickles, or the official `.pkl`, whose classes are never imported. Needed are
+The file is read as data: a `.npz`, or the official `.pkl`, of which nothing is imported or called. Needed are
 `v_template` (V, 3), `f` (T, 3) and `shapedirs` (V, 3, K), the first 300 of which are shapes.
 """
 
-import io
-import pickle
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from dataset_script.array_files import DAMAGED_ARRAYS, read_arrays
 from dataset_script.errors import InvalidInput
 
+from .flame_pickle import read_pickled_arrays
 from .own import about, find_eyes, in_frame, wrapped_mesh
 from .wrapping.landmark_files import check_on_skin, read_landmarks
 from .wrapping.parts import take_apart
@@ -22,6 +20,8 @@ from .wrapping.wrapped_head import OtherHead, WrappedHead
 NEEDED = ("v_template", "f", "shapedirs")
 MODES, LIMIT = 100, 2.0
 """How many shape parameters are drawn, and within how many standard deviations; the later ones hardly show."""
+MOST_BYTES = 1 << 29
+"""That the arrays needed may take; those of FLAME 2023 take 49 MB."""
 
 
 def load(path: Path, landmarks: Path | None = None) -> WrappedHead:
@@ -69,9 +69,11 @@ def read_model(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise InvalidInput(f"--head-file is {path}, which does not exist")
     try:
-        content = _read_npz(path) if path.suffix.lower() == ".npz" else _read_pickle(path)
-        arrays = {name: np.asarray(content[name]) for name in NEEDED}
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, pickle.UnpicklingError) as error:
+        if path.suffix.lower() == ".npz":
+            arrays = read_arrays(path, MOST_BYTES, NEEDED)
+        else:
+            arrays = read_pickled_arrays(path, MOST_BYTES, NEEDED)
+    except DAMAGED_ARRAYS as error:
         raise InvalidInput(f"--head-file {path} is not a FLAME model: {error}") from error
     vertices, faces, shapes = (arrays[name] for name in NEEDED)
     triples = all(array.ndim == 2 and array.shape[1] == 3 for array in (vertices, faces))
@@ -87,63 +89,3 @@ def read_model(path: Path) -> dict[str, np.ndarray]:
         "f": faces.astype(np.int64),
         "shapedirs": shapes.astype(np.float64),
     }
-
-
-def _read_npz(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in NEEDED}
-
-
-def _read_pickle(path: Path) -> Any:
-    with path.open("rb") as file:
-        return _Arrays(io.BytesIO(file.read()), encoding="latin1").load()
-
-
-_NUMPY = {
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    **{
-        (f"numpy.{core}.multiarray", name): getattr(np._core.multiarray, name)
-        for core in ("core", "_core")
-        for name in ("_reconstruct", "scalar")
-    },
-}
-"""What makes NumPy arrays, under the names of NumPy 1 and 2."""
-
-
-class _Plain:
-    """In place of an object whose class is not imported, such as a sparse matrix: keeps at most one plain array."""
-
-    def __init__(self, *_: Any) -> None:
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        """A `chumpy.Ch` has its array as `x`; nothing else is kept."""
-        self.x = state.get("x") if isinstance(state, dict) else None
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if not isinstance(getattr(self, "x", None), np.ndarray):
-            raise ValueError("an array in it is of a class that holds no plain array")
-        return self.x if dtype is None else self.x.astype(dtype)
-
-
-class _Arrays(pickle.Unpickler):
-    """Imports only what makes NumPy arrays; objects of chumpy and SciPy become `_Plain`; all else is refused."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in _NUMPY:
-            return _NUMPY[module, name]
-        if module in ("builtins", "__builtin__") and name in ("set", "object"):  # in the state of a `chumpy.Ch`
-            return set if name == "set" else object
-        if module.split(".")[0] in ("chumpy", "scipy"):
-            return _Plain
-        if (module, name) in (("_codecs", "encode"), ("copy_reg", "_reconstructor"), ("copyreg", "_reconstructor")):
-            return _encode if name == "encode" else _Plain
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which a FLAME model does not hold")
-
-
-def _encode(text: str, encoding: str) -> bytes:
-    """How pickles of Python 2 hold bytes under the newer protocols."""
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"it holds bytes in the encoding {encoding!r}")
-    return text.encode("latin1")

@@ -7,10 +7,10 @@ The pack is not part of this repository. It is one npz with the arrays of the IC
 
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from dataset_script.array_files import DAMAGED_ARRAYS, read_arrays
 from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..geometry.checks import check_surface
@@ -34,6 +34,8 @@ MODE_LIMIT = 2.5
 
 
 MM_PER_CM = 10.0
+_MOST_BYTES = 1 << 28
+"""That its arrays may take; those of the release take 101 MB as float64."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,8 @@ def _read_pack(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise WorkFailed(f"data is {path}, which does not exist; {advice}")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            pack = {name: stored[name] for name in ("V", "F", "I", "E", "ex")}
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        pack = read_arrays(path, _MOST_BYTES, ("V", "F", "I", "E", "ex"))
+    except DAMAGED_ARRAYS as error:
         raise WorkFailed(f"data is {path}, which is not an ICT-FaceKit pack ({error}); {advice}") from error
     if pack["V"].shape != (26719, 3) or len(pack["I"]) < MODES or len(pack["E"]) != len(pack["ex"]):
         raise WorkFailed(f"data is {path}, whose arrays have other shapes than ICT-FaceKit's; {advice}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dataset_script.errors import WorkFailed
 from dataset_script.storage import locked, reporting_write_errors, write_atomically
+from dataset_script.strict_json import parse_json
 
 from ..diffusion.models import ROLES, Models
 
@@ -37,7 +38,7 @@ def read_record(folder: Path) -> list[Painted]:
     """Who painted the pictures in `folder`; none where there is no record. Raises WorkFailed where it is damaged."""
     path = folder / RECORD
     try:
-        lines = json.loads(path.read_text(encoding="utf-8"))
+        lines = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
     except ValueError as error:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from dataset_script.errors import WorkFailed
+from dataset_script.rows import DAMAGED_PICTURE, bounded, why_damaged
 from dataset_script.storage import write_atomically
 
 _KEY = "pain3d"
@@ -33,9 +34,10 @@ def read_picture(path: Path, made_from: str) -> np.ndarray:
     """The picture (H, W, 3) uint8 at `path`. Raises WorkFailed where it is damaged or was painted from another spec."""
     try:
         with Image.open(path) as picture:
-            picture.load()
-            if picture.info.get(_KEY) != made_from:
-                raise WorkFailed(f"{path} was not painted from this specification; delete it to paint it again")
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError) as error:  # Pillow raises the second for broken chunks
-        raise WorkFailed(f"{path} cannot be read ({error}); delete it to paint it again") from None
+            bounded(picture).load()
+            key, pixels = picture.info.get(_KEY), np.asarray(picture.convert("RGB"))
+    except DAMAGED_PICTURE as error:
+        raise WorkFailed(f"{path} cannot be read ({why_damaged(error)}); delete it to paint it again") from None
+    if key != made_from:
+        raise WorkFailed(f"{path} was not painted from this specification; delete it to paint it again")
+    return pixels

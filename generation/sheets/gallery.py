@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from dataset_script.directory import DatasetDirectory, Shard
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.facs import AU_NAMES
+from dataset_script.rows import DAMAGED_PICTURE, bounded, why_damaged
 from dataset_script.vocabulary import (
     ETHNICITIES,
     EXPRESSION_KINDS,
@@ -244,7 +245,7 @@ def _open(picture: Row) -> Image.Image:
     source = picture["path"] if picture["bytes"] is None else io.BytesIO(picture["bytes"])
     try:
         image = Image.open(source)
-        image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise WorkFailed(f"picture {picture['path'] or ''} cannot be decoded: {error}") from None
+        bounded(image).load()
+    except DAMAGED_PICTURE as error:
+        raise WorkFailed(f"picture {picture['path'] or ''} cannot be decoded: {why_damaged(error)}") from None
     return image

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 from dataset_script.errors import WorkFailed
-from dataset_script.names import written_name
+from dataset_script.names import written_path
 from dataset_script.progress import Progress
 from dataset_script.terminal import one_line
 from dataset_script.video import Sampling, expected_frames
@@ -26,7 +26,7 @@ class Report:
     def __init__(self, missing: list[MediaFile], sampling: Sampling):
         self._pace = _Pace(
             {
-                written_name(source.path): expected_frames(source.path, sampling)
+                written_path(source.path): expected_frames(source.path, sampling)
                 if source.is_video and source.error is None
                 else 1
                 for source in missing

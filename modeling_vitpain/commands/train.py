@@ -1,8 +1,10 @@
 """`pain3d train`."""
 
 import argparse
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 HELP = "fine-tune ViTPain on a dataset"
@@ -145,8 +147,9 @@ def run(args: argparse.Namespace) -> int:
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     options = RunOptions(**{field.name: getattr(args, field.name) for field in fields(RunOptions)})
-    record = train(options, args.out, resume=args.resume, workers=args.workers)
-    if os.environ.get("RANK", "0") != "0":  # of several processes, the first one prints
+    with _held(args.out):
+        record = train(options, args.out, resume=args.resume, workers=args.workers)
+    if not _is_first():
         return 0
     if args.json:
         print(json.dumps(record, indent=1))
@@ -161,3 +164,28 @@ def run(args: argparse.Namespace) -> int:
         if data["frames_without_au"]["train"] == data["frames"]["train"]:
             print("the data have no action units: nothing taught this model its AU outputs")
     return 0
+
+
+def _is_first() -> bool:
+    """Whether this is the first of several processes of a run, which prints and holds the directory."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextlib.contextmanager
+def _held(out: Path) -> Iterator[None]:
+    """Holds `out` for this run alone. Raises InvalidInput where another one writes it, WorkFailed where none can."""
+    from dataset_script.storage import locked, reporting_write_errors
+
+    if not _is_first():
+        yield
+        return
+    is_new = not out.exists()
+    with reporting_write_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(out):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # it holds something
+            if is_new:
+                out.rmdir()

@@ -18,13 +18,13 @@ from torch import Tensor
 from transformers.image_utils import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.restricted_pickle import Inert, one_line
 from dataset_script.storage import reporting_write_errors, temporary_path
 
 from ..configuration_vitpain import ViTPainConfig
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from .authors_layout import IMAGE_SIZE, Parts, check, infer_config, plain_parts, source_of
-from .restricted_pickle import Inert, one_line
 from .torch_archive import StoredTensor, TorchArchive
 
 RECORD = "conversion.json"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from transformers import DINOv3ViTConfig
 
 from dataset_script.errors import InvalidInput
+from dataset_script.restricted_pickle import one_line
 
 from ..configuration_vitpain import ViTPainConfig
-from .restricted_pickle import one_line
 
 IMAGE_SIZE = 224
 HEAD_WIDTH = 64

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from dataset_script.errors import InvalidInput, WorkFailed
-
-from .restricted_pickle import MAX_BYTES, Global, Inert, one_line, read_pickle
+from dataset_script.restricted_pickle import MAX_BYTES, Global, Inert, one_line, read_pickle
 
 _MAX_DIMENSIONS = 8
 # What zipfile raises on damaged files: OSError where an offset lies before the file, RuntimeError where it seems

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -14,6 +15,16 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 
 _ALLOWED = f"allowed is a model directory, OWNER/NAME on the Hub or {' or '.join(SHIPPED)}"
+
+
+_MOST_LAYERS, _LARGEST = 256, 1 << 17
+"""Numbers in a configuration above these are no sizes of a network for faces, and would take all memory there is."""
+
+_DAMAGE = (
+    *(OSError, RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(StrictDataclassError,),
+)
+"""What transformers raises on files of a model that are damaged, or hold values of other types."""
 
 
 def located(model: str | Path) -> str | Path:
@@ -53,14 +64,29 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
         config = ViTPainConfig.get_config_dict(str(model))[0]
     except OSError as error:
         raise InvalidInput(f"model is {str(model)!r}; {_ALLOWED}") from error
+    except _DAMAGE as error:
+        raise WorkFailed(f"model {model} has a config.json that cannot be read: {type(error).__name__}") from None
+    if not isinstance(config, dict):
+        raise WorkFailed(f"model {model} has a config.json that holds no object")
     if config.get("model_type") != ViTPainConfig.model_type:
         raise InvalidInput(f"model is {str(model)!r}, of type {config.get('model_type')!r}; allowed is 'vitpain'")
+    _check_sizes(str(model), config)
     try:
         network, report = ViTPainForPainAssessment.from_pretrained(str(model), output_loading_info=True)
         processor = ViTPainImageProcessor.from_pretrained(str(model))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise WorkFailed(f"model {model} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except (SafetensorError, *_DAMAGE) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise WorkFailed(f"model {model} cannot be loaded: {reason}") from error
     wrong = sorted([*report["missing_keys"], *report["unexpected_keys"], *map(str, report["mismatched_keys"])])
     if wrong:
         raise WorkFailed(f"model {model} does not fit its configuration: {', '.join(wrong[:5])} ({len(wrong)} in all)")
     return network.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor
+
+
+def _check_sizes(model: str, values: object, name: str = "config.json") -> None:
+    """Raises WorkFailed where a number in a configuration is beyond that of any network."""
+    if isinstance(values, dict | list):
+        for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+            _check_sizes(model, value, str(key))
+    elif isinstance(values, int) and values > (most := _MOST_LAYERS if name.endswith("layers") else _LARGEST):
+        raise WorkFailed(f"model {model} has a configuration with {name} {values:,}; allowed are up to {most:,}")

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ class NamedFaces:
         self._seen: dict[Path, int] = {}  # of each video, the last frame that was asked for
         scored, known = {path.resolve() for path in pictures}, {path for path, _ in self._rows}
         known -= self._unclear
-        absent = sorted(path for path in known - scored if not path.exists())
+        absent = sorted(path for path in known - scored if not os.path.exists(path))
         unclear = self._pictures.unclear
         if unclear:
             name, fitting = next(iter(unclear.items()))
@@ -152,7 +153,7 @@ class NamedFaces:
         if self._named["frame"] is not None:
             return
         for (path, _), rows in self._rows.items():
-            if len(rows) > 1 and path.is_file() and MediaFile(path, path.name).is_video:
+            if len(rows) > 1 and os.path.isfile(path) and MediaFile(path, path.name).is_video:
                 raise InvalidInput(
                     f"{table} names {len(rows):,} faces for the video {path.name} and has no column frame; needed is "
                     "the number of the frame, from 0, in each row (one row alone holds for all frames)"
@@ -183,9 +184,14 @@ class NamedFaces:
             frame = table.number(values.get("frame"))
         except ValueError as error:
             raise InvalidInput(f"{where}: {error}; allowed are numbers") from None
-        if not (math.isnan(frame) or (frame >= 0 and frame == int(frame))):
+        if not (math.isnan(frame) or (0 <= frame < math.inf and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
-        key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
+        try:
+            key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
+        except (OSError, ValueError) as error:  # too long, or with a byte that no name has
+            raise InvalidInput(
+                f"{where}: path is {values['path'][:60]!r}, which no file can be called: {error}"
+            ) from None
         if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0
             return key, _Named(row.line)
         return key, self._face_of(numbers, row.line, where)
@@ -193,8 +199,8 @@ class NamedFaces:
     def _file(self, table: TableFile, text: str) -> Path:
         here, folder = Path(meant_name(read_name(text))), table.path.parent
         beside = folder / meant_name(read_name(text), folder)
-        if here.exists() or beside.exists():
-            return (here if here.exists() else beside).resolve()
+        if os.path.exists(here) or os.path.exists(beside):
+            return (here if os.path.exists(here) else beside).resolve()
         found = self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text))
         if found is None and {text, bare_name(text)} & self._pictures.unclear.keys():
             self._unclear.add(beside.resolve())

@@ -1,6 +1,7 @@
 """Which files need not be scored again."""
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dataset_script.errors import InvalidInput
-from dataset_script.names import read_name, written_name
+from dataset_script.names import read_name, written_path
 
 from .batches import batched
 from .media import MediaFile
@@ -43,12 +44,12 @@ def kept_rows(
     Raises:
         InvalidInput: there are rows of other files, which exist.
     """
-    place = {written_name(source.path): k for k, unit in enumerate(units) for source in unit}
+    place = {written_path(source.path): k for k, unit in enumerate(units) for source in unit}
     found: list[list[ScoreRow]] = [[] for _ in units]
     for row in earlier.rows:
         if row["path"] in place:
             found[place[row["path"]]].append(row)
-        elif Path(read_name(row["path"])).exists():
+        elif os.path.exists(read_name(row["path"])):
             raise InvalidInput(
                 f"out holds rows of {row['path']}, which this call does not name; "
                 "name another file, or start anew with --overwrite"
@@ -88,7 +89,7 @@ def in_order(
 
 def stamps_of(sources: Iterable[MediaFile]) -> dict[str, str | None]:
     """What changes when a file is changed or replaced, by its written name; None: it cannot be looked at."""
-    return {written_name(source.path): _stamp(source.path) for source in sources}
+    return {written_path(source.path): _stamp(source.path) for source in sources}
 
 
 def digest_of_model(network: nn.Module, settings: str) -> str:
@@ -122,7 +123,7 @@ def _stamp(path: Path) -> str | None:
 
 
 def _is_unchanged(unit: Unit, before: Mapping[str, str | None], now: Mapping[str, str | None]) -> bool:
-    names = [written_name(source.path) for source in unit]
+    names = [written_path(source.path) for source in unit]
     return all(name in before and before[name] == now[name] for name in names)
 
 
@@ -134,7 +135,7 @@ def _is_whole(
     Pictures that are scored together: each has a row, and the unit `is_last` in the file no more; rows are written in
     order. A video: it has as many rows as when it was finished; some may have been deleted since.
     """
-    if {row["path"] for row in rows} != {written_name(source.path) for source in unit}:
+    if {row["path"] for row in rows} != {written_path(source.path) for source in unit}:
         return False
     if len(unit) > 1:
         return not is_last

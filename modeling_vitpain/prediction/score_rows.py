@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Protocol, Self
 
-from dataset_script.names import written_name, written_text
+from dataset_script.names import written_path, written_remark
+from dataset_script.strict_json import parse_json
 
 from ..configuration_vitpain import ViTPainConfig
 from .image_scores import ImageScores
@@ -36,7 +37,7 @@ def score_row(score: ImageScores, columns: Sequence[str]) -> ScoreRow:
     numbers = {"time_s": score.time_s, "pspi": score.pspi, **(score.au or {}), **intervals}
     numbers["pain_probability"] = score.pain_probability
     values = {
-        "path": written_name(score.path),
+        "path": written_path(score.path),
         "frame": score.frame,
         "pspi_low": score.pspi_low,
         "pspi_high": score.pspi_high,
@@ -47,8 +48,8 @@ def score_row(score: ImageScores, columns: Sequence[str]) -> ScoreRow:
             name: None if (angle := getattr(score, name)) is None else round(angle, 1)
             for name in ("yaw", "pitch", "roll")
         },
-        "warning": score.warning,
-        "error": None if score.error is None else written_text(score.error),
+        "warning": None if score.warning is None else written_remark(score.warning),
+        "error": None if score.error is None else written_remark(score.error),
     }
     return {name: values.get(name) for name in columns}
 
@@ -148,7 +149,7 @@ class JsonRows:
             if content[:1] in (b"", self.head):
                 return []
             raise ValueError("it is no JSON array of scores")
-        rows = json.loads(content[: end + len(self._END)] + b"]")
+        rows = parse_json(content[: end + len(self._END)] + b"]", nan=True)
         if not all(isinstance(row, dict) and tuple(row)[: len(FIRST_COLUMNS)] == FIRST_COLUMNS for row in rows):
             raise ValueError("it is no JSON array of scores")
         if not all(tuple(row) == self._columns for row in rows):

@@ -22,18 +22,21 @@ class Arrays:
         self._accessors = scene.get("accessors", [])
         self._views = scene.get("bufferViews", [])
         self._buffers = [_content(buffer, chunk) for buffer in scene.get("buffers", [])]
+        self._most = sum(map(len, self._buffers))
 
     def numbers(self, index: int) -> np.ndarray:
         """(N, width) values of accessor `index`, as stored: integers stay integers.
 
         Raises:
-            InvalidInput: it ends outside its buffer, or sparse values lie outside the accessor.
+            InvalidInput: it ends outside its buffer, sparse values lie outside the accessor, or it has more values than
+            the buffers have bytes.
         """
         accessor = self._accessors[index]
         count, width, kind = accessor["count"], WIDTHS[accessor["type"]], COMPONENTS[accessor["componentType"]]
-        if "bufferView" in accessor:
-            values = self._stored(accessor, count, width, kind)
-        else:
+        values = self._stored(accessor, count, width, kind) if "bufferView" in accessor else None
+        if count > self._most:  # zeros, or one value again and again, take no bytes of the file
+            raise InvalidInput(f"has an accessor of {count:,} values; its buffers have {self._most:,} bytes")
+        if values is None:
             values = np.zeros((count, width), kind)
         if "sparse" in accessor:
             sparse, values = accessor["sparse"], values.copy()

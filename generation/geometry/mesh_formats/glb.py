@@ -1,6 +1,5 @@
 """Binary glTF: all meshes of the scene where its nodes, or the joints of their skin at rest, put them."""
 
-import json
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.strict_json import parse_json
 
 from .accessors import Arrays
 
@@ -17,6 +17,8 @@ COMPRESSED = {
     "KHR_meshopt_compression": "meshopt",
 }
 JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
+MOST = 6_000_000
+"""Vertices and triangles of all parts; a mesh of fewer triangles is refused too, by whoever reads the file."""
 TRIANGLES, STRIP, FAN = SURFACES = 4, 5, 6
 """Modes of primitives that are surfaces; others are points and lines."""
 
@@ -35,8 +37,11 @@ def read_glb(content: bytes) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InvalidInput: the file is compressed, cut short, or no binary glTF of version 2.
     """
-    vertices, triangles, count = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
+    vertices, triangles, count, corners = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0, 0
     for piece in pieces(*open_glb(content)):
+        corners += len(piece.triangles)
+        if max(count + len(piece.vertices), corners) > MOST:  # parts may share their values, which many do
+            raise InvalidInput(f"has more than {MOST:,} vertices or triangles; decimate it")
         vertices.append(piece.vertices)
         triangles.append(count + piece.triangles)
         count += len(piece.vertices)
@@ -82,7 +87,7 @@ def _chunks(content: bytes) -> tuple[dict, bytes]:
         raise InvalidInput(
             f"cannot be read as glb: it is cut short, {len(content):,} bytes of the {length:,} that its header names"
         )
-    scene, start = json.loads(content[20 : 20 + size]), 20 + size
+    scene, start = parse_json(content[20 : 20 + size]), 20 + size
     if start + 8 <= length:
         size, kind = struct.unpack_from("<II", content, start)
         if kind == BINARY_CHUNK:
@@ -110,29 +115,31 @@ def _shown(scene: dict) -> Iterator[int]:
     if not scene.get("scenes"):
         yield from range(len(nodes))
         return
-    waiting, met = list(scene["scenes"][scene.get("scene", 0)].get("nodes", [])), set()
+    waiting, met = list(reversed(scene["scenes"][scene.get("scene", 0)].get("nodes", []))), set()
     while waiting:
-        number = waiting.pop(0)
+        number = waiting.pop()
         if number in met:
             raise InvalidInput(f"cannot be read as glb: node {number} is there twice in its scene")
         met.add(number)
         yield number
-        waiting = nodes[number].get("children", []) + waiting
+        waiting += reversed(nodes[number].get("children", []))
 
 
 def _places(scene: dict) -> np.ndarray:
     """(N, 4, 4) maps from each node's coordinates to those of the scene."""
     nodes = scene.get("nodes", [])
     parent = {child: k for k, node in enumerate(nodes) for child in node.get("children", [])}
-    own = [_transform(node) for node in nodes]
-    places = np.zeros((len(nodes), 4, 4))
-    for number, place in enumerate(own):
-        above, steps = parent.get(number), 0
-        while above is not None:
-            place, above, steps = own[above] @ place, parent.get(above), steps + 1
-            if steps > len(nodes):
+    places, done = np.array([_transform(node) for node in nodes]).reshape(-1, 4, 4), np.zeros(len(nodes), bool)
+    for number in range(len(nodes)):
+        path = [number]  # up to a node whose place is known
+        while (above := parent.get(path[-1])) is not None and not done[above]:
+            path.append(above)
+            if len(path) > len(nodes):
                 raise InvalidInput(f"cannot be read as glb: node {number} is its own parent")
-        places[number] = place
+        for node in reversed(path):
+            if not done[node] and (above := parent.get(node)) is not None:
+                places[node] = places[above] @ places[node]
+            done[node] = True
     return places
 
 

@@ -53,18 +53,13 @@ def _fan(words: list[str], num_vertices: int) -> list[tuple[int, int, int]]:
 def _joined(text: str) -> str:
     """`text` with continued lines in one, each followed by as many empty lines as it took in."""
     lines: list[str] = []
-    taken = 0  # lines that the last one has taken in
-    open_line = False
+    parts: list[str] = []  # of the line that goes on
     for line in text.split("\n"):
-        if open_line:
-            lines[-1 - taken] += line
-            lines.append("")
-            taken += 1
-        else:
-            lines.append(line)
-            taken = 0
-        whole = lines[-1 - taken].rstrip()
-        open_line = whole.endswith("\\") and not whole.lstrip().startswith("#")
-        if open_line:
-            lines[-1 - taken] = whole[:-1] + " "
-    return "\n".join(lines)
+        whole = line.rstrip()
+        begins = parts[0] if parts else whole
+        if whole.endswith("\\") and not begins.lstrip().startswith("#"):
+            parts.append(whole[:-1] + " ")
+            continue
+        lines += ["".join([*parts, line]), *[""] * len(parts)]
+        parts = []
+    return "\n".join([*lines, *(["".join(parts), *[""] * (len(parts) - 1)] if parts else [])])

@@ -2,12 +2,14 @@
 
 import base64
 import io
+import struct
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from dataset_script.errors import InvalidInput
+from dataset_script.rows import DAMAGED_PICTURE, why_damaged
 
 from .accessors import Arrays
 from .glb import Piece, open_glb, pieces
@@ -54,7 +56,7 @@ def read_painted_glb(content: bytes) -> PaintedMesh:
         packed = _picture(scene, arrays, material["metallicRoughnessTexture"], "metallicRoughnessTexture")
     except InvalidInput:
         raise
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, struct.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(f"cannot be read as glb: {reason}") from error
     corners = np.concatenate([piece.vertices[piece.triangles] for piece in found])
@@ -115,5 +117,7 @@ def _picture(scene: dict, arrays: Arrays, texture: dict, name: str) -> np.ndarra
             if abs(picture.info.get("gamma", GAMMA) - GAMMA) > 0.01:
                 raise InvalidInput(f"has a {name} with a gamma of {picture.info['gamma']}; allowed is that of sRGB")
             return np.asarray(picture.convert("RGB"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InvalidInput(f"has a {name} that cannot be read: {error}") from None
+    except InvalidInput:
+        raise
+    except DAMAGED_PICTURE as error:
+        raise InvalidInput(f"has a {name} that cannot be read: {why_damaged(error)}") from None

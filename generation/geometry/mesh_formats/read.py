@@ -1,5 +1,6 @@
 """A mesh file of any format that is read, with one clear line for each file that cannot be."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ READERS: dict[str, Callable[[bytes], tuple[np.ndarray, np.ndarray]]] = {
 }
 MOST_TRIANGLES = 2_000_000
 """Largest mesh that is read: 1.5 million triangles take 70 seconds of one core and 1.2 GB."""
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, EOFError, ArithmeticError, struct.error)
+"""What readers raise on files in which numbers, names or sizes are not what they should be."""
 LARGEST = 1e50
 """Largest coordinate: areas and volumes of larger ones are beyond what float64 holds."""
 
@@ -50,7 +53,7 @@ def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray]:
         vertices, triangles = READERS[suffix](content)
     except InvalidInput as error:
         raise InvalidInput(f"head is {path}, which {error}") from None
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except _DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidInput(f"head is {path}, which cannot be read as {suffix[1:]}: {reason}") from error
     if not len(triangles):

@@ -1,6 +1,5 @@
 """The 68 landmarks of the user's own head, from a file."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dataset_script.errors import InvalidInput
+from dataset_script.strict_json import parse_json
 from dataset_script.vocabulary import NUM_LANDMARKS
 
 FORM = (
@@ -91,13 +91,13 @@ def _landmark_values(path: Path) -> np.ndarray:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix.lower() == ".json":
-            values = np.array([_point(point) for point in _points(json.loads(text))], np.float64)
+            values = np.array([_point(point) for point in _points(parse_json(text))], np.float64)
         else:
             lines = [line.strip() for line in text.splitlines()]
             values = np.array([[float(word) for word in re.split(r"\s*[,;]\s*|\s+", line)] for line in lines if line])
     except FileNotFoundError:
         raise InvalidInput(f"--head-landmarks is {path}, which does not exist") from None
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, OverflowError):
         raise InvalidInput(f"--head-landmarks {path} does not hold {NUM_LANDMARKS} numbers or points: {FORM}") from None
     if not np.isfinite(values).all():
         raise InvalidInput(f"--head-landmarks {path} holds a number that is not finite")

@@ -9,7 +9,6 @@ import io
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import robust_laplacian
@@ -17,6 +16,7 @@ import torch
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from dataset_script.array_files import DAMAGED_ARRAYS, read_arrays
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
@@ -27,6 +27,8 @@ from ...streams import stream
 
 VERSION = 1
 """Part of the cache key; goes up when a number below changes."""
+MOST_BYTES = 1 << 33
+"""That a file of the cache may take: two million triangles with 128 eigenpairs take 1.5 GB."""
 SHIFT = 1e-8
 """Shift-invert looks for the eigenvalues nearest to minus this, in units of the inverse mean vertex area."""
 
@@ -197,16 +199,16 @@ def _write(file: Path, operators: MeshOperators) -> None:
 
 def _read(file: Path) -> MeshOperators:
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            values = {}
-            for field in fields(MeshOperators):
-                if f"{field.name}.data" in stored:
-                    data, indices, indptr, shape = (
-                        stored[f"{field.name}.{part}"] for part in ("data", "indices", "indptr", "shape")
-                    )
-                    values[field.name] = sparse.csr_matrix((data, indices, indptr), shape=tuple(shape))
-                else:
-                    values[field.name] = stored[field.name]
-            return MeshOperators(**values)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        stored = read_arrays(file, MOST_BYTES)
+        values = {}
+        for field in fields(MeshOperators):
+            if f"{field.name}.data" in stored:
+                data, indices, indptr, shape = (
+                    stored[f"{field.name}.{part}"] for part in ("data", "indices", "indptr", "shape")
+                )
+                values[field.name] = sparse.csr_matrix((data, indices, indptr), shape=tuple(shape))
+            else:
+                values[field.name] = stored[field.name]
+        return MeshOperators(**values)
+    except DAMAGED_ARRAYS as error:
         raise WorkFailed(f"operator cache {file} cannot be read ({error}); delete it and run again") from error

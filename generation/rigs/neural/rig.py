@@ -11,6 +11,7 @@ from safetensors.torch import save
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
+from dataset_script.strict_json import parse_json
 
 from ...geometry.surface import Surface
 from ...geometry.torch_threads import one_torch_thread
@@ -21,6 +22,11 @@ from .channels import CHANNELS, gates
 from .model import NetworkConfig, NeuralRigNetwork, RigMesh
 from .operators import mesh_operators
 from .rims import find_rims, sealed
+
+_LARGEST, _MOST_LAYERS = 1024, 64
+"""Largest numbers in the configuration of a network that is read: the widths of ours are 128 and 256."""
+_OTHER_VALUES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What values of other names or types than those of a configuration raise."""
 
 
 class BoundFace:
@@ -91,11 +97,20 @@ class NeuralRig:
                 weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         except (OSError, SafetensorError) as error:
             raise WorkFailed(f"weights {path} cannot be read: {error}") from error
-        about = json.loads(metadata.get("rig", "{}"))
-        if tuple(about.get("channels", ())) != CHANNELS:
-            raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
-        network = NeuralRigNetwork(NetworkConfig(**about["config"]))
-        network.load_state_dict(weights)
+        try:
+            about = parse_json(metadata.get("rig", "{}"))
+            if tuple(about.get("channels", ())) != CHANNELS:
+                raise WorkFailed(f"weights {path} are not of a rig with the channels {', '.join(CHANNELS)}")
+            for name, value in about["config"].items():  # before memory is taken for it
+                if value > (most := _MOST_LAYERS if name in ("blocks", "decoder_layers") else _LARGEST):
+                    raise WorkFailed(f"weights {path} have {name} {value:,}; allowed are up to {most:,}")
+            network = NeuralRigNetwork(NetworkConfig(**about["config"]))
+            network.load_state_dict(weights)
+        except WorkFailed:
+            raise
+        except _OTHER_VALUES as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise WorkFailed(f"weights {path} do not fit what they say of themselves: {reason}") from None
         return cls(network)
 
 

@@ -14,10 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dataset_script.errors import InvalidInput
+from .errors import InvalidInput
 
 MAX_BYTES = 16 * 2**20
 """Longest pickle that is read. A checkpoint's is below 2 MiB, since its tensors lie outside; this bounds the memory."""
+
+_MOST_OPERATIONS = 2_000_000
+"""Of a pickle: each byte of one could make a list."""
 
 _KEYS = (str, bytes, int, float, bool, type(None))
 _LITERAL = re.compile(r"(BIN)?INT[12]?|LONG[14]?|(BIN)?FLOAT|(SHORT_)?(BIN)?(STRING|UNICODE|BYTES)8?|BYTEARRAY8")
@@ -51,6 +54,13 @@ class Inert:
     name: str
 
 
+class Stateful:
+    """What a constructor may make: a value that gets its content afterwards, by `BUILD`."""
+
+    def take(self, state: Any) -> None:
+        """Takes what the file says of the object. May raise TypeError, ValueError or InvalidInput."""
+
+
 def one_line(text: str) -> str:
     """A name out of the file, fit for a message: printable, and at most 100 characters."""
     text = text if len(text) <= 100 else f"{text[:97]}..."
@@ -58,7 +68,10 @@ def one_line(text: str) -> str:
 
 
 def read_pickle(
-    data: bytes, constructors: Mapping[tuple[str, str], Callable[..., Any]], persistent: Callable[[Any], Any]
+    data: bytes,
+    constructors: Mapping[tuple[str, str], Callable[..., Any]],
+    persistent: Callable[[Any], Any],
+    most_bytes: int = MAX_BYTES,
 ) -> Any:
     """The content of a pickle, of plain Python values, what `constructors` make, `Global` and `Inert`.
 
@@ -69,15 +82,18 @@ def read_pickle(
         constructors: (module, name) -> what to call in place of that global. They must be harmless whatever their
             arguments, and may raise TypeError, ValueError or InvalidInput.
         persistent: makes an object of a persistent id (in PyTorch's files: a storage).
+        most_bytes: longest pickle that is read.
 
     Raises:
-        InvalidInput: not a pickle, longer than `MAX_BYTES`, or with an operation that checkpoints do not have.
+        InvalidInput: not a pickle, longer than `most_bytes`, or with an operation that checkpoints do not have.
     """
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(f"the pickle has {len(data):,} bytes; allowed is up to {MAX_BYTES:,}")
+    if len(data) > most_bytes:
+        raise InvalidInput(f"the pickle has {len(data):,} bytes; allowed is up to {most_bytes:,}")
     machine = _Machine(constructors, persistent)
     try:
-        for operation, argument, _ in pickletools.genops(data):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(data)):
+            if number == _MOST_OPERATIONS:
+                raise InvalidInput(f"the pickle has more than {_MOST_OPERATIONS:,} operations")
             if operation.name == "STOP":
                 return machine.stack.pop()
             machine.step(operation.name, argument)
@@ -119,7 +135,7 @@ class _Machine:
             case "MARK":
                 self.below.append(self.stack)
                 self.stack = []
-            case "POP" | "BUILD":  # BUILD sets an object's attributes: nothing here has any
+            case "POP":
                 self.stack.pop()
             case "POP_MARK":
                 self._marked()
@@ -176,15 +192,16 @@ class _Machine:
                 if not (isinstance(module, str) and isinstance(attribute, str)):
                     raise TypeError("a global without a name")
                 push(Global(module, attribute))
-            case "REDUCE":
+            case "REDUCE" | "NEWOBJ":
                 arguments = pop()
                 push(self._call(pop(), arguments))
-            case "NEWOBJ":
-                pop()
-                push(_inert(pop()))
             case "NEWOBJ_EX":
                 pop(), pop()
                 push(_inert(pop()))
+            case "BUILD":
+                state = pop()
+                if isinstance(self.stack[-1], Stateful):  # nothing else here has attributes
+                    self.stack[-1].take(state)
             case "OBJ":
                 made_by = self._marked()[0]
                 self.stack.append(_inert(made_by))

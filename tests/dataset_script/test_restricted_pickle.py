@@ -3,6 +3,7 @@
 import argparse
 import pickle
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import torch
 from authors_checkpoint import random_state, save_checkpoint
 
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
 from modeling_vitpain.conversion.authors import convert_authors_checkpoint
-from modeling_vitpain.conversion.restricted_pickle import MAX_BYTES, Global, Inert, read_pickle
 from modeling_vitpain.conversion.torch_archive import StoredTensor, TorchArchive
 
 
@@ -294,3 +295,15 @@ class TestArchives:
         path = self.write(tmp_path / "t.pt", {"a/data.pkl": (tmp_path / "tree").read_bytes(), "a/data/0": bytes(16)})
         with pytest.raises((InvalidInput, WorkFailed), match=message), TorchArchive(path) as archive:
             archive.load(archive.content["a"])
+
+
+def test_a_pickle_of_nothing_but_operations_is_refused():
+    with pytest.raises(InvalidInput, match="more than 2,000,000 operations"):
+        read_pickle(b"\x80\x04" + b"]" * 2_000_001 + b".", {}, lambda identifier: None)
+
+
+def test_places_in_the_memo_take_no_memory():
+    tracemalloc.start()
+    assert read_pickle(b"\x80\x04Nr\xff\xff\xff\x7f.", {}, lambda identifier: None) is None  # LONG_BINPUT 2^31 - 1
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()

@@ -1,0 +1,136 @@
+"""`import`, `predict` and `train` that are killed, find no room, a directory in use or a clock that jumps."""
+
+import ctypes
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from directories import contents
+from small_faces import write_world
+from unbc_layout import write_unbc
+
+import pain3d_cli
+from dataset_script.importers.importing import import_dataset
+from dataset_script.storage import locked
+
+SUPPORT = Path(__file__).parent / "support"
+TRAINING = ("--reference", "neutral", "--batch-size", "6", "--epochs", "4", "--no-bf16")
+IMPORT = """import sys
+from dataset_script.importers import output
+from dataset_script.importers.importing import import_dataset
+output.COPIED_ROWS_PER_SHARD = 2
+print("begins", flush=True)
+import_dataset(sys.argv[1], sys.argv[2], copy=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_unbc(tmp_path_factory.mktemp("source") / "UNBC")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_world(tmp_path_factory.mktemp("world"))
+
+
+def started(words: list[str], **others) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **others
+    )
+
+
+def command(*words: object) -> list[str]:
+    return ["-m", "pain3d_cli", *map(str, words)]
+
+
+@pytest.mark.slow
+def test_an_import_killed_twenty_times_ends_as_one_that_was_not(source, tmp_path):
+    moments = random.Random(0)
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    run = started(["-c", IMPORT, str(source), str(whole)])
+    assert run.stdout.readline() == "begins\n"
+    begun = time.monotonic()
+    assert run.wait() == 0
+    took = time.monotonic() - begun
+    killed = 0
+    for _ in range(20):
+        run = started(["-c", IMPORT, str(source), str(out)])
+        assert run.stdout.readline() == "begins\n"
+        time.sleep(moments.uniform(0, took))
+        run.send_signal(signal.SIGKILL)
+        killed += run.wait() == -signal.SIGKILL
+    assert killed > 5
+    run = started(["-c", IMPORT, str(source), str(out)])
+    assert run.wait() == 0, run.stderr.read()
+    assert contents(out) == contents(whole)
+
+
+@pytest.mark.slow
+def test_a_training_killed_six_times_ends_as_one_that_was_not(world, tmp_path):
+    moments = random.Random(0)
+    words = ["train", world / "pain3d", "--backbone", world / "backbone", *TRAINING, "--out"]
+    assert pain3d_cli.main([*map(str, words), str(tmp_path / "straight")]) == 0
+    out = tmp_path / "killed"
+    for _ in range(6):
+        run = started(command(*words, out, "--resume"))
+        while not (out / "checkpoints").is_dir() and run.poll() is None:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0, 8))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    assert pain3d_cli.main([*map(str, words), str(out), "--resume"]) == 0
+    straight = contents(tmp_path / "straight")
+    assert contents(out).keys() == straight.keys()
+    assert contents(out)["model.safetensors"] == straight["model.safetensors"]
+
+
+def without_override() -> None:
+    """Root may write whatever the mode of a directory says; the next program of this process may not."""
+    if os.geteuid() == 0 and ctypes.CDLL(None).prctl(24, 1, 0, 0, 0):  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+        os._exit(77)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["import", "predict", "train"])
+def test_a_directory_that_cannot_be_written_is_named_in_one_line(name, source, world, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    words = {
+        "import": ["import", source, closed / "out", "--copy"],
+        "predict": ["predict", source / "Images", "--model", "m", "--out", closed / "scores.csv"],
+        "train": ["train", world / "pain3d", "--backbone", world / "backbone", *TRAINING, "--out", closed / "model"],
+    }[name]
+    run = started(command(*words), preexec_fn=without_override)
+    said = run.communicate()[1]
+    if run.returncode == 77:
+        pytest.skip("this system lets no process give up CAP_DAC_OVERRIDE")
+    assert run.returncode == 1, said
+    assert "Traceback" not in said and said.splitlines()[-1].startswith("pain3d: cannot write ")
+    assert "Permission denied" in said and not list(closed.iterdir())
+
+
+@pytest.mark.parametrize("name", ["import", "train"])
+def test_two_runs_in_one_directory_are_refused(name, source, tmp_path, capsys):
+    out = tmp_path / "out"
+    out.mkdir()
+    words = {"import": ["import", source, out], "train": ["train", tmp_path / "nothing", "--out", out]}[name]
+    with locked(out):
+        assert pain3d_cli.main([*map(str, words)]) == 2
+    assert "is being written by another run" in capsys.readouterr().err
+    assert out.is_dir() and not list(out.iterdir())
+
+
+def test_a_clock_that_jumps_changes_nothing(source, tmp_path, monkeypatch):
+    import_dataset(source, tmp_path / "straight", copy=True)
+    jumps = random.Random(0)
+    monkeypatch.setattr(time, "time", lambda: jumps.uniform(-1e9, 4e9))
+    monkeypatch.setattr(time, "time_ns", lambda: jumps.randrange(-(10**18), 4 * 10**18))
+    import_dataset(source, tmp_path / "jumped", copy=True)
+    import_dataset(source, tmp_path / "jumped", copy=True)
+    assert contents(tmp_path / "jumped") == contents(tmp_path / "straight")
