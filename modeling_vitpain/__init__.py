@@ -7,14 +7,20 @@ the folders. Models that come with the package lie beside it in `checkpoints/`, 
 
 from pathlib import Path
 
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
-from transformers.models.auto.video_processing_auto import VIDEO_PROCESSOR_MAPPING
-from transformers.pipelines import PIPELINE_REGISTRY
+try:
+    from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageClassification
+    from transformers.models.auto.video_processing_auto import VIDEO_PROCESSOR_MAPPING
+    from transformers.pipelines import PIPELINE_REGISTRY
 
-from .configuration_vitpain import ViTPainConfig
-from .image_processing_vitpain import ViTPainImageProcessor
-from .modeling_vitpain import ViTPainForPainAssessment
-from .pipeline_vitpain import PainAssessmentPipeline
+    from .configuration_vitpain import ViTPainConfig
+    from .image_processing_vitpain import ViTPainImageProcessor
+    from .modeling_vitpain import ViTPainForPainAssessment
+    from .pipeline_vitpain import PainAssessmentPipeline
+except ModuleNotFoundError as missing:
+    if missing.name not in ("torch", "transformers"):
+        raise
+    text = f"modeling_vitpain needs {missing.name}: pip install 'pain3d[model]'"
+    raise ModuleNotFoundError(text, name=missing.name) from None
 
 SHIPPED = ("vitpain-small",)
 """Names of the models that come with this package. The first is taken where none is named."""

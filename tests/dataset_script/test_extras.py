@@ -52,6 +52,8 @@ def test_what_no_extra_brings_stays_as_it_is():
     [
         ("scipy", "generation.pipeline", "generation"),
         ("numba", "generation.kernels", "generation"),
+        ("transformers", "modeling_vitpain", "model"),
+        ("torch", "modeling_vitpain", "model"),
     ],
 )
 def test_importing_without_the_extra_says_which(without, module, extra):
