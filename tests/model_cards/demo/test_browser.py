@@ -190,6 +190,17 @@ def test_what_is_no_face_is_said(visit, photos, tmp_path):
         page.wait_for_selector("text=Choose a picture of a face")
 
 
+def test_the_webcam_is_scored(visit):
+    """Chromium's own camera, which shows no face."""
+    page = visit.page
+    visit.tab("Score a picture")
+    camera = page.locator("#photo")
+    camera.get_by_role("button", name="Capture from camera").click()
+    camera.get_by_text("Click to Access Webcam").click()
+    camera.get_by_role("button", name="capture photo").click()
+    page.wait_for_selector("#photo-scores .error:has-text('No scores')")
+
+
 def test_frames_are_filtered_and_looked_at(visit):
     page = visit.page
     visit.tab("Browse data")
