@@ -17,7 +17,6 @@ OUTSIDE = {
     "CONTRIBUTING.md": "CONTRIBUTING.md",
     "SECURITY.md": "SECURITY.md",
     "CHANGELOG.md": "CHANGELOG.md",
-    "SECURITY.md": "SECURITY.md",
     "THIRD_PARTY.md": "THIRD_PARTY.md",
     "LICENSE": "LICENSE.md",
 }
