@@ -63,7 +63,8 @@ def _children(running) -> list:
     import psutil
 
     try:
-        return running.children(recursive=True)
+        children = running.children(recursive=True)
+        return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
     except psutil.NoSuchProcess:
         return []
 
@@ -107,7 +108,7 @@ def plot(found: dict, path: Path) -> None:
         axes.plot(seconds / 60, process["megabytes"], label=label, linewidth=1)
     axes.axhline(1000, color="0.6", linestyle="--", linewidth=1)
     axes.set(xlabel="minutes", ylabel="resident memory, MB", ylim=(0, 1100))
-    axes.legend(loc="center right", frameon=False)
+    axes.legend(loc="upper right", bbox_to_anchor=(1, 0.88), ncols=4, frameon=False)
     figure.savefig(path, dpi=150)
 
 
