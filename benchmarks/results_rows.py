@@ -165,7 +165,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         name="quickstart",
         group=MODELS,
-        what="the quickstart's tiny model from random weights, 24 people of 256 px",
+        what="a tiny model from random weights, the 24 people of 256 px of the quickstart",
         commands=(
             QUICKSTART_DATA,
             "pain3d train pain3d --config tiny --out vitpain-tiny",
