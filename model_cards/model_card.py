@@ -12,6 +12,7 @@ from dataset_script.facs import AU_NAMES
 from dataset_script.hub_readme import README
 from dataset_script.strict_json import parse_json
 from evaluation.provenance import weight_hashes
+from modeling_vitpain.prediction.load import checked_config
 
 from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
@@ -38,9 +39,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         WorkFailed: a JSON file is damaged.
     """
     directory = Path(directory)
-    config = read_json(directory / "config.json")
-    if config.get("model_type") != "vitpain":
-        raise InvalidInput(f"{directory} holds a model of type {config.get('model_type')!r}, not a ViTPain")
+    config = checked_config(directory, read_json(directory / "config.json")).to_dict()
     training, conversion, processor = (
         read_json(directory / name) if (directory / name).is_file() else None
         for name in ("training.json", "conversion.json", "preprocessor_config.json")

@@ -68,9 +68,7 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
         raise WorkFailed(f"model {model} has a config.json that cannot be read: {type(error).__name__}") from None
     if not isinstance(config, dict):
         raise WorkFailed(f"model {model} has a config.json that holds no object")
-    if config.get("model_type") != ViTPainConfig.model_type:
-        raise InvalidInput(f"model is {str(model)!r}, of type {config.get('model_type')!r}; allowed is 'vitpain'")
-    _check_sizes(str(model), config)
+    checked_config(model, config)
     try:
         network, report = ViTPainForPainAssessment.from_pretrained(str(model), output_loading_info=True)
         processor = ViTPainImageProcessor.from_pretrained(str(model))
@@ -81,6 +79,23 @@ def load_model(model: str | Path) -> tuple[ViTPainForPainAssessment, ViTPainImag
     if wrong:
         raise WorkFailed(f"model {model} does not fit its configuration: {', '.join(wrong[:5])} ({len(wrong)} in all)")
     return network.eval().to("cuda" if torch.cuda.is_available() else "cpu"), processor
+
+
+def checked_config(model: str | Path, values: dict) -> ViTPainConfig:
+    """The configuration that `values`, of the `config.json` of `model`, are.
+
+    Raises:
+        InvalidInput: they are of another kind of model.
+        WorkFailed: they are damaged: a value that is not allowed, or sizes beyond those of any network.
+    """
+    if values.get("model_type") != ViTPainConfig.model_type:
+        raise InvalidInput(f"model is {str(model)!r}, of type {values.get('model_type')!r}; allowed is 'vitpain'")
+    _check_sizes(str(model), values)
+    try:
+        return ViTPainConfig.from_dict(values)
+    except _DAMAGE as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise WorkFailed(f"model {model} has a config.json that is not allowed: {reason}") from error
 
 
 def _check_sizes(model: str, values: object, name: str = "config.json") -> None:

@@ -77,13 +77,18 @@ def _problem(parser: Parser, path: Path) -> dict | None:
         parser.read(path)
     except Exception as error:  # noqa: BLE001
         if not parser.may_raise(error):
-            frames = [f for f in traceback.extract_tb(error.__traceback__) if str(ROOT) in f.filename]
+            frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_ours(f.filename)]
             ours = next((f for f in reversed(frames) if "/tests/" not in f.filename), frames[-1])
             where = f"{Path(ours.filename).relative_to(ROOT)}:{ours.lineno}"
             return {"what": f"{type(error).__name__} at {where}", "says": str(error)[:200]}
     if (taken := time.process_time() - began) > SECONDS:
         return {"what": "slow", "says": f"{taken:.1f} s"}
     return None
+
+
+def _is_ours(file: str) -> bool:
+    """Whether a file is of this checkout, and not of an environment inside it."""
+    return file.startswith(str(ROOT)) and "site-packages" not in file
 
 
 def _address_space() -> int:

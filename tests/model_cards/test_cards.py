@@ -343,7 +343,7 @@ def test_wrong_calls(model, copy, tmp_path, capsys):
     with pytest.raises(WorkFailed, match="damaged"):
         write_card(model)
     (model / "config.json").write_text('{"model_type": "vit"}')
-    with pytest.raises(InvalidInput, match="not a ViTPain"):
+    with pytest.raises(InvalidInput, match="allowed is 'vitpain'"):
         write_card(model)
 
 
@@ -477,7 +477,9 @@ def test_a_converted_model_says_from_what(model):
         "licence": "DINOv3 License for the backbone.",
     }
     (model / "conversion.json").write_text(json.dumps(conversion))
-    change_json(model / "config.json", backbone_positions="none", backbone_registers=False)
+    backbone = json.loads((model / "config.json").read_text())["backbone_config"] | {"model_type": "dinov3_vit"}
+    changes = {"backbone_config": backbone, "backbone_positions": "none", "backbone_registers": False}
+    change_json(model / "config.json", **changes)
     card = ModelCard.load(write_card(model))
     for fact in ("best.ckpt", "0123abcd", "303,000,000", "rank 8, alpha 16", "- Patches may be", "DINOv3 License"):
         assert fact in card.text, fact
