@@ -477,7 +477,10 @@ def test_a_converted_model_says_from_what(model):
         "licence": "DINOv3 License for the backbone.",
     }
     (model / "conversion.json").write_text(json.dumps(conversion))
-    backbone = json.loads((model / "config.json").read_text())["backbone_config"] | {"model_type": "dinov3_vit"}
+    backbone = json.loads((model / "config.json").read_text())["backbone_config"] | {
+        "model_type": "dinov3_vit",
+        "num_register_tokens": 4,
+    }
     changes = {"backbone_config": backbone, "backbone_positions": "none", "backbone_registers": False}
     change_json(model / "config.json", **changes)
     card = ModelCard.load(write_card(model))
