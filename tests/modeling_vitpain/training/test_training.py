@@ -254,6 +254,7 @@ class TestRuns:
         assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd", "au"}
         assert record["options"] == dataclasses.asdict(options)
         assert record["data"]["frames"] == {"train": 30, "validation": 10}
+        assert record["data"]["licences"] == ["CC0-1.0"]
         assert [entry["epoch"] for entry in record["curve"]] == [1, 2, 3]
         errors = [entry["validation_pspi_mae"] for entry in record["curve"]]
         assert record["best"]["validation_pspi_mae"] == min(errors)
