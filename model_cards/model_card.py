@@ -17,7 +17,8 @@ from modeling_vitpain.prediction.load import checked_config
 from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
 from .results import eval_results, results
-from .shift import SHIFT, check_shift, shift_section
+from .shift import check_shift, shift_results, shift_section
+from .shift_file import SHIFT, Shifts, read_shifts
 from .text import CITATION, TEMPLATES, fenced_yaml, read_json
 from .training_words import training_words
 
@@ -36,7 +37,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
 
     Raises:
         InvalidInput: `directory` is no ViTPain, `metrics` is missing, or one of these is of other weights.
-        WorkFailed: a JSON file is damaged.
+        WorkFailed: a JSON file is damaged, or `shift.json` was written by another version.
     """
     directory = Path(directory)
     config = checked_config(directory, read_json(directory / "config.json")).to_dict()
@@ -50,6 +51,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
     others = [path.with_name(name) for name in ("fairness.json", "explanations.json")]
     beside = [_of_these_weights(other, weights) if other.is_file() else None for other in others]
 
+    shifts = _shifts(directory / SHIFT, weights)
+
     name = directory.resolve().name
     identifier, licence_text = licence(training, conversion)
     data = ModelCardData(
@@ -58,7 +61,7 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         library_name="transformers",
         pipeline_tag="image-classification",
         tags=TAGS,
-        eval_results=eval_results(scores) if scores else None,
+        eval_results=[*(eval_results(scores) if scores else ()), *(shift_results(shifts) if shifts else ())] or None,
         **_stated(directory / README),
     )
     body = Template((TEMPLATES / "model_card.md").read_text(encoding="utf-8")).substitute(
@@ -77,7 +80,9 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         results=results(scores, *beside)
         if scores
         else "Not evaluated yet: `pain3d evaluate` writes the numbers for this card.",
-        shift=_shifts(directory / SHIFT, name, weights),
+        shift=shift_section(shifts)
+        if shifts
+        else "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card.",
         citation=CITATION,
         training=training_words(name, training) if training else conversion_words(conversion, config),
         licence=licence_text,
@@ -94,13 +99,13 @@ def _stated(readme: Path) -> dict:
     return {"rights": data["rights"]} if "rights" in data else {}
 
 
-def _shifts(path: Path, name: str, weights: dict[str, str]) -> str:
-    """What is left of the model on other faces. Raises InvalidInput where the file is of another model."""
+def _shifts(path: Path, weights: dict[str, str]) -> Shifts | None:
+    """What is left of the model on other faces; None: not measured. Raises InvalidInput where it is of others."""
     if not path.is_file():
-        return "Not measured yet: `python -m benchmarks.shift` writes the numbers for this card."
-    found = read_json(path)
-    check_shift(found, name, weights)
-    return shift_section(found)
+        return None
+    found = read_shifts(path)
+    check_shift(found, weights)
+    return found
 
 
 def _storage(directory: Path, config: dict) -> str:

@@ -180,12 +180,21 @@ def licence(training: dict | None, conversion: dict | None) -> tuple[str, str]:
             f"Apache-2.0, as the backbone, DINOv2 (Meta AI) as redistributed: `{Path(backbone).name}` was a copy on "
             f"disk, of which is not recorded whether it is unchanged. Fine-tuned on {data}.",
         )
-    return "other", f"The licence of the backbone `{Path(backbone).name}` holds for these weights; read it before use."
+    return (
+        "other",
+        f"The licence of the backbone `{Path(backbone).name}` holds for these weights; read it before use. Fine-tuned "
+        f"on {data}.",
+    )
 
 
 def _data(training: dict) -> str:
-    """What trained the weights, with its licence where it is known."""
-    return "synthetic faces (3DPain, CC-BY-4.0)" if training["data"].get("spec_hash") else "data with their own licence"
+    """What trained the weights, with the licences of its frames; those of records of earlier versions are not known."""
+    data = training["data"]
+    recorded, generated = data.get("licences"), data.get("spec_hash")
+    if not recorded:
+        return "synthetic faces (3DPain, CC-BY-4.0)" if generated else "data with their own licence"
+    licences = "; ".join("frames without a licence" if licence is None else licence for licence in recorded)
+    return f"synthetic faces (3DPain, {licences})" if generated else f"data with their own licence ({licences})"
 
 
 def _licence_of_start(start: str, data: str) -> tuple[str, str]:
@@ -195,7 +204,10 @@ def _licence_of_start(start: str, data: str) -> tuple[str, str]:
 
         if start in SHIPPED:
             return "apache-2.0", f"Apache-2.0, as `{start}` of Pain3D, which training began with; trained on {data}."
-    return "other", f"The licence of the model that training began with, `{Path(start).name}`, holds; read it."
+    return (
+        "other",
+        f"The licence of the model that training began with, `{Path(start).name}`, holds; read it. Trained on {data}.",
+    )
 
 
 def _backbone(options: dict, preset: str | None) -> str | None:

@@ -1,5 +1,7 @@
 """What a model card says of a model's numbers: those of `metrics.json`, `fairness.json` and `explanations.json`."""
 
+from typing import Any
+
 from huggingface_hub import EvalResult
 
 from evaluation.explanations.report import summary
@@ -35,6 +37,8 @@ METRIC_TYPES = {
     "qwk": "cohen_kappa",
 }
 """Metric -> its identifier on the Hub, where there is one."""
+METRIC_NAMES = {name: title[:-2] for name, title in METRICS.items()}
+"""Metric -> its name without the arrow that says what is better."""
 CALIBRATION_TYPES = {"ece": ("ece", "calibration error (ECE)"), "brier": ("brier_score", "Brier score")}
 GAPS = {"mae": "MAE", "bias": "bias", "auroc_pspi_3": "AUROC at PSPI ≥ 3"}
 """Gaps between groups that a card shows; `fairness.md` has all."""
@@ -84,7 +88,7 @@ def _deeper(section: str) -> list[str]:
 def eval_results(scores: Evaluation) -> list[EvalResult]:
     """The model-index: PSPI metrics, calibration, AUROC and F1 of detection; what is not defined has no entry."""
     context = scores["context"]
-    found = [(METRIC_TYPES[name], METRICS[name][:-2], scores["pspi"][name]["value"]) for name in METRICS]
+    found = [(METRIC_TYPES[name], title, scores["pspi"][name]["value"]) for name, title in METRIC_NAMES.items()]
     calibration = scores["calibration"]["model"]
     found += [(kind, label, calibration[name]["value"]) for name, (kind, label) in CALIBRATION_TYPES.items()]
     for threshold, entry in scores["detection"].items():
@@ -92,21 +96,25 @@ def eval_results(scores: Evaluation) -> list[EvalResult]:
         found.append(("roc_auc", f"AUROC at {label}", entry["model"]["auroc"]["value"]))
         found.append(("f1", f"F1 at {label}", entry["model"]["f1"]["value"]))
     return [
-        EvalResult(
-            task_type="image-classification",
-            task_name="pain assessment",
+        pain_result(
+            kind,
+            label,
+            value,
             dataset_type=context["data"],
             dataset_name=f"{context['data']} ({sample_size(context)})",
             dataset_config="default",
             dataset_split=context["split"],
             dataset_args={"spec_hash": context["spec_hash"], "input": context["input"]},
-            metric_type=kind,
-            metric_name=label,
-            metric_value=value,
         )
         for kind, label, value in found
         if value is not None
     ]
+
+
+def pain_result(kind: str, label: str, value: float, **dataset: Any) -> EvalResult:
+    """An entry of the model-index: a metric by its identifier on the Hub and its name, and the `dataset_…` of it."""
+    task = {"task_type": "image-classification", "task_name": "pain assessment"}
+    return EvalResult(**task, **dataset, metric_type=kind, metric_name=label, metric_value=value)
 
 
 def gap_table(fairness: Fairness) -> str:

@@ -84,8 +84,8 @@ FLOORS = {
         ["commands"],
     ],
     "model_cards": [
-        ["text", "count_tables", "face_words", "model_words", "prompt_list", "results", "shift", "training_words"],
-        ["expression_words", "figures"],
+        ["text", "count_tables", "face_words", "model_words", "prompt_list", "results", "shift_file", "training_words"],
+        ["expression_words", "figures", "shift"],
         ["dataset_card", "model_card"],
         ["imported_card", "croissant", "datasheet"],
         ["write", "publishing", "demo"],

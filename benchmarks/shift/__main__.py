@@ -67,20 +67,19 @@ def _measure(arguments: list[str]) -> int:
     datasets.disable_progress_bars()
     logging.disable_progress_bar()
     from benchmarks.results import commit, hardware
-    from evaluation.markdown import to_json
+    from evaluation.markdown import write_texts
+    from model_cards.shift_file import SHIFT, parse_shifts, shift_text
+    from model_cards.training_words import without_folders
 
     from .run import measure_all
     from .tables import to_markdown
 
-    command = "python -m benchmarks.shift " + shlex.join(arguments)
-    found = {"command": command, "commit": commit(), "hardware": hardware(), **measure_all(args)}
-    head = f"`{command}`\n\nCommit {found['commit']}; {found['hardware']}. {found['held_out']}\n\n"
-    text = head + to_markdown(found["measured"], found["sets"], found.get("photographs"))
-    print(to_json(found) if args.json else text, end="")
+    command = "python -m benchmarks.shift " + shlex.join(map(without_folders, arguments))  # the file is published
+    text = shift_text({"command": command, "commit": commit(), "hardware": hardware(), **measure_all(args)})
+    tables = to_markdown(parse_shifts(text.encode(), SHIFT))  # of the numbers as they are in the file
+    print(text if args.json else tables, end="")
     if args.out is not None:
-        args.out.mkdir(parents=True, exist_ok=True)
-        (args.out / "shift.json").write_text(to_json(found), encoding="utf-8")
-        (args.out / "shift.md").write_text(text, encoding="utf-8")
+        write_texts(args.out, {SHIFT: text, "shift.md": tables})
     return 0
 
 

@@ -1,9 +1,13 @@
 """Every row on every set."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from dataset_script.errors import InvalidInput
 from dataset_script.progress import Progress
+from evaluation.provenance import spec_hash, weight_hashes
+from model_cards.shift_file import ShiftSet
 from modeling_vitpain.configuration_vitpain import ViTPainConfig
 
 from .frames import Frames, is_drawn, open_set
@@ -18,8 +22,8 @@ from .training_frames import TrainingFrames
 HOME = "home"
 
 
-def measure_all(args: argparse.Namespace) -> dict:
-    """What `shift.json` holds beside command, commit and hardware; arguments as the command has them.
+def measure_all(args: argparse.Namespace) -> dict[str, Any]:
+    """What `model_cards.shift_file.Shifts` has beside command, commit and hardware; arguments as the command has them.
 
     Raises:
         InvalidInput: no such model, set or dataset.
@@ -41,8 +45,9 @@ def measure_all(args: argparse.Namespace) -> dict:
                 measured[name][row.name] = measure(scores_of(row, frames), frames.observed, home)
                 progress(k * len(rows) + n + 1, len(sets) * len(rows))
     result = {
-        "model": args.model.name,
-        "sets": {name: f"{_words(name)}; {len(sets[name].rows)} frames" for name in sets},
+        "model": args.model.resolve().name,
+        "weights": weight_hashes(args.model),
+        "sets": {name: _described(args.sets, name, len(frames.rows)) for name, frames in sets.items()},
         "held_out": _held_out(training),
         "measured": measured,
     }
@@ -89,8 +94,10 @@ def _file_name(row: Row) -> str:
     return "".join(c if c.isalnum() else "-" for c in row.name)
 
 
-def _words(name: str) -> str:
-    return SETS[name].what if name in SETS else RUINED[name][0]
+def _described(sets: Path, name: str, frames: int) -> ShiftSet:
+    if name in SETS:
+        return {"what": SETS[name].what, "frames": frames, "spec_hash": spec_hash(sets / name)}
+    return {"what": RUINED[name][0], "frames": frames, "spec_hash": spec_hash(sets / HOME), "made_of": HOME}
 
 
 def _held_out(training: TrainingFrames) -> str:

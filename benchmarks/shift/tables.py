@@ -3,6 +3,7 @@
 from dataset_script.facs import AU_NAMES
 from evaluation.markdown import number, table, with_span
 from evaluation.results import Estimate
+from model_cards.shift_file import PhotographScores, Shifts, set_words
 
 from .measures import MEASURES, unit_key
 
@@ -13,9 +14,12 @@ _NOTHING: Estimate = {"value": None, "interval_95": None}
 _OF_PSPI = ("mae", "macro_auroc", "macro_auroc_16", "accuracy_within_1", "auroc_pspi_3", "r_pspi", "found")
 
 
-def to_markdown(measured: Measured, words: dict[str, str], photographs: dict | None = None) -> str:
-    """All tables. `words`: what each set is; `photographs`: what `photographs.measure` gives."""
+def to_markdown(found: Shifts) -> str:
+    """How it was measured, and all tables."""
+    measured = found["measured"]
     parts = [
+        f"`{found['command']}`",
+        f"Commit {found['commit']}; {found['hardware']}. {found['held_out']}",
         "## Overview: mean AUROC of the six units",
         overview(measured, "auroc_units"),
         f"## Overview: {MEASURES['kept']}",
@@ -24,11 +28,11 @@ def to_markdown(measured: Measured, words: dict[str, str], photographs: dict | N
     if any("smiles" in row for rows in measured.values() for row in rows.values()):
         parts += [f"## Overview: {MEASURES['smiles']}", overview(measured, "smiles")]
     for name, rows in measured.items():
-        parts += [f"## {name}: {words[name]}", pspi_table(rows), unit_table(rows)]
+        parts += [f"## {name}: {set_words(found['sets'][name])}", pspi_table(rows), unit_table(rows)]
         if worse := below(rows):
             parts.append(f"The model's AUROC is below that of {'; '.join(worse)}.")
-    if photographs is not None:
-        parts += ["## Photographs", photograph_table(photographs)]
+    if "photographs" in found:
+        parts += ["## Photographs", photograph_table(found["photographs"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -63,7 +67,7 @@ def below(rows: dict[str, dict[str, Estimate]]) -> list[str]:
     return found
 
 
-def photograph_table(found: dict) -> str:
+def photograph_table(found: PhotographScores) -> str:
     """How a row's scores of photographs agree with MediaPipe's."""
     names = dict.fromkeys(name for row in found["agreement"].values() for name in row)
     body = [[row, *(with_span(each[name]) for name in names)] for row, each in found["agreement"].items()]

@@ -4,7 +4,6 @@ A record `records/NAME.json` is written when a piece is done; beside that of a r
 `records/NAME.npz`. What a killed piece had done is taken up: data, features and training each go on where they stopped.
 """
 
-import json
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from benchmarks.results import commit, hardware
 from dataset_script.errors import WorkFailed
 from dataset_script.storage import write_atomically
 from evaluation.markdown import to_json
+from model_cards.shift_file import SHIFT, read_shifts
 
 from .cost import EXPLAINED
 from .pieces import Piece, features_name
@@ -207,7 +207,7 @@ def _shift(piece: Piece, study: Study) -> dict:
     if simple and Path(study.scale.backbone).is_dir():
         command += ["--backbone", study.scale.backbone]
     _run(command)
-    found = json.loads((out / "shift.json").read_text(encoding="utf-8"))
+    found = read_shifts(out / SHIFT)
     return {name: found[name] for name in ("sets", "held_out", "measured")}
 
 

@@ -1,7 +1,8 @@
 """The check of a dataset before it is published: everything that `pain3d verify` checks, its card, its licences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from dataset_script.directory import DatasetDirectory
 from dataset_script.errors import InvalidInput
@@ -40,7 +41,7 @@ def check_dataset(directory: Path, progress: Callable[[int, int], None] | None =
         stale=tuple(f"{folder}/*.parquet" for folder in FOLDERS.values()),
         notes=[*report.notes],
     )
-    findings.problems += dataset_licence_problems(found, _licences(found) if report.ok else None, card)
+    findings.problems += dataset_licence_problems(found, row_licences(found) if report.ok else None, card)
     if report.ok:
         findings.notes += viewer_notes(found)
     return findings
@@ -55,7 +56,7 @@ def dataset_files(found: DatasetDirectory) -> list[PublishedFile]:
     return sorted([*listed, *root_files(found.path, SUFFIXES)], key=lambda file: file.path)
 
 
-def _licences(found: DatasetDirectory) -> list[str | None]:
+def row_licences(found: DatasetDirectory) -> list[str | None]:
     """The distinct values of the column `licence`; None for rows without."""
     values: dict[str | None, None] = {}
     for _, part in found.read(["licence"]):
@@ -73,19 +74,22 @@ def _card_problems(found: DatasetDirectory, card: Card) -> list[str]:
     return problems
 
 
-def training_licences(path: str, spec_hash: str | None) -> list[str | None]:
+def training_licences(data: Mapping[str, Any]) -> list[str | None]:
     """The licences of the frames that a model was trained on.
 
     Args:
-        path: of the data, as the record of the training has it.
-        spec_hash: of their specification, as the record has it.
+        data: of the record of the training. Records of earlier versions have no licences: those of the data hold.
 
     Returns:
-        Distinct values of the column `licence`; [None] where the data are no longer there, or others.
+        Distinct values of the column `licence`; [None] where they were not recorded, and the data are no longer there,
+        or others.
     """
+    if isinstance(recorded := data.get("licences"), list) and recorded:
+        return [None if licence is None else str(licence) for licence in recorded]
+    spec_hash = data.get("spec_hash")
     try:
-        found = DatasetDirectory.open(path)
+        found = DatasetDirectory.open(str(data.get("path")))
     except InvalidInput:
         return [None]
     same = spec_hash is not None and all(shard.entry and shard.entry.spec_hash == spec_hash for shard in found.shards)
-    return _licences(found) if same else [None]
+    return row_licences(found) if same else [None]

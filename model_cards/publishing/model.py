@@ -32,7 +32,7 @@ def check_model(directory: Path) -> Findings:
             *_remote_code_problems(config, files),
             *card.problems,
             *section_problems(card, writer),
-            *_training_problems(directory, card),
+            *training_problems(directory, card),
         ],
         stale=("*.safetensors", "*.safetensors.index.json", "*.py"),
     )
@@ -58,10 +58,11 @@ def _remote_code_problems(config: dict, files: list[PublishedFile]) -> list[str]
     return [f"{name}: missing, and config.json names it as remote code" for name in sorted(missing)]
 
 
-def _training_problems(directory: Path, card: Card) -> list[str]:
+def training_problems(directory: Path, card: Card) -> list[str]:
+    """Why the data that the model in `directory` learned from do not allow to publish it."""
     training, conversion = (read_json(directory / name) if (directory / name).is_file() else None for name in RECORDS)
     if training is not None and isinstance(data := training.get("data"), dict):
-        return training_licence_problems(training_licences(str(data.get("path")), data.get("spec_hash")), card)
+        return training_licence_problems(training_licences(data), card)
     if conversion is None:
         return training_licence_problems([None], card)
     return []  # the card's licence is that of the checkpoint it was converted from, which is `other`

@@ -66,7 +66,7 @@ def plan_publication(
 
 
 def _findings(kind: str, directory: Path, repo_id: str, progress: Callable[[int, int], None] | None = None) -> Findings:
-    match kind:  # each check imports what it needs: torch for a model, the generator for a dataset, nothing for a demo
+    match kind:  # each check imports what it needs: torch for a model, the generator for a dataset or a demo
         case "dataset":
             from .dataset import check_dataset
 

@@ -48,11 +48,14 @@ def check_metric(directory: Path, repo_id: str) -> Findings:
 
 
 def check_demo(directory: Path) -> Findings:
-    """Checks that a directory is a Gradio Space: card, program, and Python that compiles.
+    """Checks that a directory is a Gradio Space: card, program, Python that compiles, licences of what lies inside.
 
     Raises:
         InvalidInput: it is no directory of that kind.
+        WorkFailed: a dataset or a model inside it is damaged.
     """
+    from .parts import part_problems  # the generator: only where a demo is published
+
     card = read_card(directory, _WRITER)
     program = str(card.data.get("app_file", "app.py"))
     files = all_files(directory)
@@ -60,7 +63,12 @@ def check_demo(directory: Path) -> Findings:
         raise InvalidInput(f"{directory} is no demo: there is no {program} in it")
     return Findings(
         files=files,
-        problems=[*card.problems, *_sdk_problems(card, ("gradio",)), *_compiling_problems(files)],
+        problems=[
+            *card.problems,
+            *_sdk_problems(card, ("gradio",)),
+            *_compiling_problems(files),
+            *part_problems(directory, files),
+        ],
         stale=("*.py",),
         sdk=card.data.get("sdk"),
         notes=[]

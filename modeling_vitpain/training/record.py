@@ -41,6 +41,7 @@ class RecordedData(TypedDict):
         frames: how many, for each of `PARTS`.
         people: values of `identity_id` in each part, where the caller chose them.
         frames_without_au: how many have PSPI alone, for each part.
+        licences: the different values of their column `licence`; None of frames that have none.
     """
 
     path: str
@@ -48,6 +49,7 @@ class RecordedData(TypedDict):
     frames: dict[str, int]
     people: dict[str, list[int]] | None
     frames_without_au: dict[str, int]
+    licences: list[str | None]
 
 
 class BestEpoch(TypedDict):
@@ -123,6 +125,7 @@ def run_record(
             "frames": {name: len(rows) for name, rows in splits.items()},
             "people": None if people is None else {name: [*people[name]] for name in PARTS},
             "frames_without_au": {name: rows["au"][:].count(None) for name, rows in splits.items()},
+            "licences": _licences(splits),
         },
         "parameters": sum(p.numel() for p in trainer.model.parameters()),
         "processes": trainer.args.world_size,
@@ -142,6 +145,11 @@ def run_record(
 def _spec_hash(data: str) -> str | None:
     entries = read_manifest(Path(data)) if Path(data).is_dir() else []
     return entries[0].spec_hash if entries else None
+
+
+def _licences(splits: dict[str, Dataset]) -> list[str | None]:
+    found = [rows["licence"][:] if "licence" in rows.column_names else [None] for rows in splits.values()]
+    return list(dict.fromkeys(licence for part in found for licence in part))
 
 
 def _best_epoch(state: TrainerState) -> int | None:

@@ -70,6 +70,21 @@ def test_the_licence_of_a_dinov2_on_disk_is_named_with_what_is_not_known():
     assert "3DPain, CC-BY-4.0" in text and "somebody" not in text
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"licences": ["CC-BY-4.0"]}, "synthetic faces (3DPain, CC-BY-4.0)"),
+        ({"licences": ["other: a; b", None]}, "synthetic faces (3DPain, other: a; b; frames without a licence)"),
+        ({"spec_hash": None, "licences": ["UNBC-McMaster agreement"]}, "their own licence (UNBC-McMaster agreement)"),
+        ({"spec_hash": None}, "data with their own licence."),  # a record of an earlier version
+    ],
+)
+def test_the_licence_names_that_of_the_training_frames(data, words):
+    record = {**TRAINING, "data": {**TRAINING["data"], **data}}
+    for options in ({}, {"backbone": None, "config": "tiny"}, {"backbone": "owner/other"}, {"start": "owner/model"}):
+        assert words in licence({**record, "options": {**OPTIONS, **options}}, None)[1], options
+
+
 def test_a_model_that_continues_the_shipped_one_has_its_licence():
     of_start = {**TRAINING, "options": {**OPTIONS, "backbone": None, "start": "vitpain-small"}}
     assert licence(of_start, None)[0] == "apache-2.0" and "as `vitpain-small` of Pain3D" in licence(of_start, None)[1]

@@ -1,4 +1,4 @@
-"""Datasheet, Croissant, plots and the table of shifts: beside the card, and with the numbers of what they describe."""
+"""Datasheet, Croissant and plots: beside the card, and with the numbers of what they describe."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from datasets import load_dataset
 from fake_maker import FakeMaker
-from huggingface_hub import DatasetCard, ModelCard
+from huggingface_hub import DatasetCard
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput
@@ -21,7 +21,6 @@ from dataset_script.vocabulary import SPLITS
 from evaluation.split.labels import read_columns
 from generation.run.generate import generate
 from model_cards.count_tables import LEVELS, covered_sentence, unit_levels
-from model_cards.shift import check_shift, shift_section
 from model_cards.text import CITATION
 from model_cards.write import write_card
 
@@ -132,50 +131,3 @@ def test_plots_of_what_has_none_are_refused(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InvalidInput):
         write_card(tmp_path, plots=True)
-
-
-SHIFT_FILE = {
-    "command": "python -m benchmarks.shift model --sets sets",
-    "commit": "1" * 40,
-    "hardware": "2 cores",
-    "model": "model",
-    "held_out": "Of 10 frames to train on, 0 show something.",
-    "sets": {"home": "the default scene; 4 frames", "dark": "30 % of the light; 4 frames"},
-    "measured": {
-        "home": {
-            "model": {"mae": {"value": 2.0, "interval_95": [1.5, 2.5]}},
-            "HOG + ridge": {"mae": {"value": 3.0, "interval_95": [2.5, 3.5]}},
-        },
-        "dark": {
-            "model": {"mae": {"value": 4.0, "interval_95": [3.5, 4.5]}},
-            "HOG + ridge": {"mae": {"value": None, "interval_95": None}},
-        },
-    },
-}
-
-
-def test_the_shift_section_has_every_row_and_set():
-    text = shift_section(SHIFT_FILE)
-    assert "| model | 2.000 (1.500 to 2.500) | 4.000 (3.500 to 4.500) |" in text
-    assert "- `dark`: 30 % of the light; 4 frames" in text
-    assert SHIFT_FILE["command"] in text and "Mean AUROC" not in text
-
-
-@pytest.mark.parametrize("change", [{"model": "other"}, {"weights": {"model.safetensors": "0"}}])
-def test_shifts_of_another_model_are_refused(change):
-    check_shift(SHIFT_FILE, "model", {"model.safetensors": "1"})
-    with pytest.raises(InvalidInput, match=r"shift\.json is of"):
-        check_shift(SHIFT_FILE | change, "model", {"model.safetensors": "1"})
-
-
-def test_the_model_card_shows_the_shifts_beside_the_weights(tmp_path):
-    from small_vitpain import small_model
-
-    model = tmp_path / "model"
-    small_model().save_pretrained(model)
-    assert "Not measured yet: `python -m benchmarks.shift`" in write_card(model).read_text()
-    (model / "shift.json").write_text(json.dumps(SHIFT_FILE))
-    text = write_card(model).read_text()
-    assert "| HOG + ridge | 3.000 (2.500 to 3.500) | – |" in text
-    assert CITATION in text
-    assert ModelCard.load(model / "README.md").data["pipeline_tag"] == "image-classification"

@@ -7,6 +7,7 @@ import pytest
 from dataset_script.directory import DatasetDirectory
 from generation.catalogue import CATALOGUE, HEADS, LOOKS, OTHER
 from model_cards.publishing.card import Card
+from model_cards.publishing.dataset import training_licences
 from model_cards.publishing.licences import FORBIDDEN, FREE, NEEDED, dataset_licence_problems, training_licence_problems
 
 CONSENT = "written consent of the person shown to publication, ethics board 2026-114"
@@ -74,3 +75,13 @@ def test_training_data_decide_on_a_model():
     assert training_licence_problems([None], free) and training_licence_problems(["UNBC-McMaster agreement"], free)
     assert training_licence_problems([None, "UNBC-McMaster agreement"], stated) == []
     assert training_licence_problems([LOOKS["hunyuan"].frames_licence], stated)
+
+
+def test_the_licences_of_a_training_are_those_it_recorded_else_those_of_its_data(dataset_with_card, tmp_path):
+    origin = DatasetDirectory.open(dataset_with_card).origin
+    data = {"path": str(dataset_with_card), "spec_hash": origin}
+    assert training_licences(data) == ["CC-BY-4.0"]  # a record of an earlier version
+    assert training_licences(data | {"spec_hash": "0" * 64}) == [None]
+    assert training_licences({"path": str(tmp_path / "gone"), "spec_hash": origin}) == [None]
+    recorded = {"path": str(tmp_path / "gone"), "spec_hash": None, "licences": ["UNBC-McMaster agreement", None]}
+    assert training_licences(recorded) == ["UNBC-McMaster agreement", None]

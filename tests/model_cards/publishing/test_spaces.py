@@ -4,13 +4,18 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.repocard import metadata_load
 from refused_publications import reasons, set_metadata
+from unbc_layout import write_unbc
 
 import evaluation
 import pain3d_cli
 from dataset_script.errors import InvalidInput
+from dataset_script.importers.importing import import_dataset
+from generation.catalogue import LOOKS
 from model_cards.publishing.examples import with_repository
 from model_cards.publishing.files import PublishedFile
 from model_cards.publishing.plan import plan_publication
@@ -57,6 +62,57 @@ def test_a_demo_is_every_file_but_hidden_and_compiled_ones(demo):
     assert [file.path for file in publication.files] == ["README.md", "app.py", "examples/face.png", "requirements.txt"]
     assert publication.stays == (".env", "__pycache__/") and publication.sdk == "gradio"
     assert publication.place == "spaces/user/demo"
+
+
+def write_model(folder: Path, licence: str | None, card: str = "---\nlicense: apache-2.0\n---\n\n# Model\n") -> None:
+    """What of a trained model says what it is, and under which licence its training frames were."""
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"model_type": "vitpain"}')
+    (folder / "training.json").write_text(json.dumps({"data": {"path": "gone", "licences": [licence]}}))
+    (folder / "README.md").write_text(card)
+
+
+def test_a_demo_may_hold_data_and_models_that_may_be_published(demo, dataset_with_card):
+    shutil.copytree(dataset_with_card, demo / "data")
+    write_model(demo / "model", "CC-BY-4.0")
+    (demo / "config.json").write_text('["of something else"]')
+    (demo / "spec.json").write_text('{"openapi": "3.1.0"}')
+    pq.write_table(pa.table({"score": [1.0]}), demo / "examples/scores.parquet")
+    paths = {file.path for file in plan_publication("demo", demo, "user/demo").files}
+    assert {"data/manifest.jsonl", "model/training.json", "examples/scores.parquet"} < paths
+
+
+def test_a_demo_with_data_that_may_not_be_published_is_refused(demo, tmp_path):
+    import_dataset(write_unbc(tmp_path / "UNBC"), demo / "inside/faces", copy=True)
+    found = reasons("demo", demo, "user/demo")
+    licence = "the licence of the rows is 'UNBC-McMaster agreement', which does not allow to publish them"
+    assert f"inside/faces, a dataset: {licence}" in found
+    assert all(reason.startswith("inside/faces, a dataset: ") for reason in found)
+    shard = next((demo / "inside/faces/data").glob("*.parquet")).rename(demo / "examples/faces.parquet")
+    shutil.rmtree(demo / "inside")
+    assert f"examples/{shard.name}, frames: {licence}" in reasons("demo", demo, "user/demo")
+
+
+def test_a_demo_that_is_such_a_dataset_itself_is_refused(demo, tmp_path):
+    import_dataset(write_unbc(tmp_path / "UNBC"), tmp_path / "faces", copy=True)
+    shutil.copytree(tmp_path / "faces/data", demo / "data")  # the shards alone, without any record
+    assert any(
+        reason.startswith("the folder itself, a dataset: the licence of")
+        for reason in reasons("demo", demo, "user/demo")
+    )
+
+
+def test_a_demo_with_a_model_that_may_not_be_published_is_refused(demo):
+    stated = "---\nlicense: apache-2.0\nrights:\n  data: pictures of ours, of a painter\n---\n\n# Model\n"
+    write_model(demo / "painted", LOOKS["hunyuan"].frames_licence, stated)
+    (only,) = reasons("demo", demo, "user/demo")
+    assert only.startswith("painted, a model: its training data: the Tencent Hunyuan 3D 2.1 Community License forbids")
+    shutil.rmtree(demo / "painted")
+    write_model(demo / "unknown", None)
+    (only,) = reasons("demo", demo, "user/demo")
+    assert only.startswith("unknown, a model: README.md: its YAML must state under `rights: data:`")
+    (demo / "unknown/README.md").unlink()
+    assert reasons("demo", demo, "user/demo")[0].startswith("unknown, a model: README.md: there is no card")
 
 
 def test_a_demo_that_is_no_gradio_space_is_refused(demo):

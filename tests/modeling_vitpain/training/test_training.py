@@ -254,6 +254,7 @@ class TestRuns:
         assert set(record["calibration"]) == set(Calibration.__annotations__) - {"sd", "au"}
         assert record["options"] == dataclasses.asdict(options)
         assert record["data"]["frames"] == {"train": 30, "validation": 10}
+        assert record["data"]["licences"] == ["CC0-1.0"]
         assert [entry["epoch"] for entry in record["curve"]] == [1, 2, 3]
         errors = [entry["validation_pspi_mae"] for entry in record["curve"]]
         assert record["best"]["validation_pspi_mae"] == min(errors)
@@ -303,8 +304,10 @@ class TestRuns:
         assert all(torch.equal(one[name], two[name]) for name in one)
         assert record["curve"] == straight[1]["curve"]
 
-    @pytest.mark.parametrize("harm", ["not begun", "cut", "no list"])
-    def test_a_run_never_resumes_from_an_incomplete_checkpoint(self, straight, options, tmp_path, monkeypatch, harm):
+    @pytest.mark.parametrize("harm", ["not begun", "cut", "no list", "unreadable state"])
+    def test_a_run_never_resumes_from_an_incomplete_checkpoint(
+        self, straight, options, tmp_path, monkeypatch, capsys, harm
+    ):
         """The run goes on from the one before, and ends as one that was never killed."""
 
         class Killed(BaseException):
@@ -320,6 +323,10 @@ class TestRuns:
                     mark(checkpoint)
                     optimizer = checkpoint / "optimizer.pt"
                     optimizer.write_bytes(optimizer.read_bytes()[:-9])
+                if harm == "unreadable state":
+                    state = checkpoint / "trainer_state.json"
+                    state.write_bytes(state.read_bytes()[:-9] + bytes(9))
+                    mark(checkpoint)
                 raise Killed
             mark(checkpoint)
             marked.append(checkpoint)
@@ -331,6 +338,7 @@ class TestRuns:
         assert last_complete(out / "checkpoints") == marked[0]
         assert len(list((out / "checkpoints").glob("checkpoint-*"))) == 2
         record = train(options, out, resume=True)
+        assert ("is damaged, and removed" in capsys.readouterr().err) == (harm in ("cut", "unreadable state"))
         one, two = (load_file(directory / "model.safetensors") for directory in (straight[0], out))
         assert all(torch.equal(one[name], two[name]) for name in one)
         assert record["curve"] == straight[1]["curve"]
