@@ -77,5 +77,5 @@ class LightVariation:
         """A picture (H, W, 3), uint8, moved and with another brightness and contrast. The scene has no part in it."""
         moved = self.move(pixels)
         mean = moved.mean()
-        levels = (moved - mean) * np.float32(self.contrast) + mean + np.float32(self.brightness)
-        return np.clip(levels, 0, 255).astype(np.uint8)
+        levels = (np.arange(256) - mean) * np.float32(self.contrast) + mean + np.float32(self.brightness)
+        return np.clip(levels, 0, 255).astype(np.uint8)[moved]
