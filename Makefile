@@ -42,7 +42,7 @@ quickstart: install astronaut.png
 	@echo "4/8  score people with vitpain-small, which has never seen them"
 	@$(PAIN3D) evaluate vitpain-small --data pain3d --out pain3d-scores
 	@echo "5/8  fine-tune it on 17 of the people"
-	@$(PAIN3D) train pain3d --start vitpain-small --epochs 3 --out vitpain-mine
+	@$(PAIN3D) train pain3d --start vitpain-small --out vitpain-mine
 	@echo "6/8  evaluate that on people whom neither has seen, beside vitpain-small"
 	@$(PAIN3D) evaluate vitpain-mine --data pain3d --against vitpain-small
 	@echo "7/8  a picture of a real person: scores, and an overlay of where the model looked"

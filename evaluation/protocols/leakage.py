@@ -7,7 +7,7 @@ from pathlib import Path
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.strict_json import parse_json
 from modeling_vitpain.training.options import RunOptions
-from modeling_vitpain.training.run import RECORD
+from modeling_vitpain.training.record import RECORD
 
 from ..provenance import spec_hash
 from .splits import Population, Split

@@ -10,6 +10,7 @@ import numpy as np
 from dataset_script.claim import changed_settings, check_record
 from dataset_script.errors import InvalidInput
 from dataset_script.storage import write_atomically
+from modeling_vitpain.training.fine_tuning import with_recipe_of_start
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.record import TrainingRecord
 
@@ -65,8 +66,8 @@ def plan_protocol(options: RunOptions, settings: Settings) -> ProtocolPlan:
     """Finds what is wrong with a call before anything is written or trained.
 
     Raises:
-        InvalidInput: as `splits_of`, `Labels.check_thresholds_can_be_set`, `refuse_seen`, or `against` is no protocol
-            run.
+        InvalidInput: as `splits_of`, `Labels.check_thresholds_can_be_set`, `refuse_seen`, `with_recipe_of_start`, or
+            `against` is no protocol run.
         WorkFailed: a file of the data, of a model or of that run is damaged.
     """
     labels = Labels.read(options.data)
@@ -74,7 +75,7 @@ def plan_protocol(options: RunOptions, settings: Settings) -> ProtocolPlan:
     labels.check_thresholds_can_be_set(splits)
     unknown = refuse_seen(options, splits, labels.population)
     against = None if settings.against is None else _read_folds(Path(settings.against))
-    return ProtocolPlan(options, settings, labels, splits, unknown, against)
+    return ProtocolPlan(with_recipe_of_start(options), settings, labels, splits, unknown, against)
 
 
 def cross_validate(

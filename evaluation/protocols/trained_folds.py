@@ -18,8 +18,8 @@ from modeling_vitpain.frames.dataset import open_splits
 from modeling_vitpain.frames.labels import au_array
 from modeling_vitpain.prediction.splits import predict_people
 from modeling_vitpain.training.options import RunOptions
-from modeling_vitpain.training.record import TrainingRecord
-from modeling_vitpain.training.run import RECORD, train
+from modeling_vitpain.training.record import RECORD, TrainingRecord
+from modeling_vitpain.training.run import train
 
 from ..statistics.measures import Predictions, TrainingLabels
 from .splits import Population, Split

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", choices=("image", "heatmap"), default="image", help="heatmap trains a teacher")
     add_training_arguments(parser)
     run_ = parser.add_argument_group("run")
-    run_.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48")
+    run_.add_argument("--batch-size", type=int, help="of each process; scratch 16, paper 32, v5 48, small 64")
     run_.add_argument("--seed", type=int, default=0)
     run_.add_argument("--resume", action="store_true", help="continue from the last checkpoint of the same run")
     run_.add_argument("--json", action="store_true", help="print the record of the run as JSON")
@@ -29,7 +29,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Model, distillation and recipe, which cross-validation has too. The default None means the preset's value."""
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--preset", choices=("scratch", "small", "paper", "v5"), help="default: paper if pretrained, else scratch"
+        "--preset",
+        choices=("scratch", "small", "paper", "v5"),
+        help="default: that of --start, with what suits fine-tuning; paper if pretrained, else scratch",
     )
     model.add_argument("--config", help="tiny (default of scratch), large, or the path of a configuration")
     model.add_argument("--backbone", help="pretrained backbone, Hub name or directory; paper and v5 have their own")
@@ -69,7 +71,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     for term, what in {"pspi": "its PSPI (0.1)", "au": "its AUs (0.3)", "feature": "its class token (0.5)"}.items():
         distillation.add_argument(f"--distillation-{term}", type=float, metavar="W", help=f"weight of {what}")
     recipe = parser.add_argument_group("recipe (default: the preset's)")
-    recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150")
+    recipe.add_argument("--epochs", type=int, help="scratch 50, paper 100, v5 150, small 30; 5 from a small --start")
     recipe.add_argument("--max-steps", type=int, help="stop after so many steps")
     recipe.add_argument("--max-minutes", type=float, metavar="M", help="stop training after M minutes, keep the best")
     recipe.add_argument("--lr", type=float, help="of the heads; the backbone's keeps its ratio to it")

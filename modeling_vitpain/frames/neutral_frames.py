@@ -98,6 +98,10 @@ class NeutralReferences:
         if not any(map(self._choices, range(len(rows)))):
             raise InvalidInput(f"data has {len(rows)} frames, none with a neutral frame of the same person beside it")
 
+    def place(self, index: int) -> int | None:
+        """Place of a frame itself in `pool`; None: it is not there."""
+        return self._own[index]
+
     def fixed(self, index: int) -> int | None:
         """Place in `pool` of the neutral frame of the same view; of a neutral frame, that of the person's next view.
 

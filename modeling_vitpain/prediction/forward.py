@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..output_vitpain import ViTPainOutput
+from .encoded_once import TokenBatches, shares_neutrals
 
 _INPUTS = ("pixel_values", "reference_pixel_values", "reference_mask", "tokens", "reference_tokens")
 _SMALL_MODEL = 5_000_000
@@ -31,9 +32,14 @@ def run_frames(
 ) -> Iterator[tuple[dict[str, Tensor], ViTPainOutput]]:
     """The inputs and the output of each batch of `PainFrames`, in order, without gradients.
 
-    `description` names the progress bar, which a terminal shows; None: no bar.
+    Frames that are compared with neutral ones come as tokens, each picture encoded once (`encoded_once.py`); with
+    `output_attentions`, which explanations ask for, as pictures. `description` names the progress bar, which a terminal
+    shows; None: no bar.
     """
-    batches = DataLoader(frames, batch_size=batch_size)
+    if shares_neutrals(frames) and not output_attentions:
+        batches = TokenBatches(model, frames, batch_size)
+    else:
+        batches = DataLoader(frames, batch_size=batch_size)
     with sensible_threads(model):
         for batch in tqdm(batches, desc=description, disable=None if description else True):
             inputs = model_inputs(model, batch)

@@ -13,6 +13,7 @@ from ..frames.augmentation.sets import check_augmentation
 from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
+DEFAULT_OF_PRETRAINED = "paper"
 _ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
 _OF_PRETRAINED = ("layers", "size")
 _OF_TEACHER = ("cache_teacher", "distillation_pspi", "distillation_au", "distillation_feature")
@@ -30,7 +31,8 @@ class RunOptions:
 
     Attributes:
         data: dataset directory or Hub name.
-        preset: "scratch", "small", "paper" or "v5"; None: "paper" where weights are pretrained, else "scratch".
+        preset: "scratch", "small", "paper" or "v5"; None: that of `start` (`fine_tuning.py`), "paper" where a backbone
+            is pretrained, else "scratch".
         config: "tiny", "large" or the path of a ViTPain configuration; its weights start at random, except those of
             "large", which start from the paper's backbone.
         backbone: pretrained backbone, Hub name or directory.
@@ -124,7 +126,8 @@ class RunOptions:
                 raise InvalidInput(f"{', '.join(given)} is given with start, whose model has its own")
         if self.augmentation is not None:
             check_augmentation(self.augmentation)
-        if self.features is not None and self.tuned_layers != 0:
+        settled = self.preset is not None or self.start is None  # else the preset is not known before the model is
+        if self.features is not None and self.tuned_layers != 0 and (settled or self.tune is not None):
             raise InvalidInput("features is given with a backbone that learns; allowed is with tune 0")
         given = [name for name in _OF_PRETRAINED if getattr(self, name) is not None]
         if given and self.pretrained_backbone is None:
@@ -144,7 +147,7 @@ class RunOptions:
     def preset_name(self) -> str:
         if self.preset is not None:
             return self.preset
-        return "paper" if self.backbone or self.start or self.config == "large" else "scratch"
+        return DEFAULT_OF_PRETRAINED if self.backbone or self.start or self.config == "large" else "scratch"
 
     @property
     def recipe(self) -> Preset:

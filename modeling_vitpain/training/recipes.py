@@ -174,6 +174,8 @@ class Preset:
     """Keep the tokens of a backbone that is frozen throughout on disk."""
     bf16_on_gpu: bool = True
     """Train in bfloat16 (weights stay float32) where the machine has a GPU that can."""
+    fine_tuning: dict[str, Any] = field(default_factory=dict)
+    """For `RunOptions`, where a model that this preset trained goes on with other data, and no preset is named."""
 
 
 COMPANIONS = ("AU1", "AU2", "AU12", "AU20", "AU25", "AU26")
@@ -232,6 +234,7 @@ PRESETS = {
         augmentation="strong",
         caches_features=True,
         face_crop=1.1,
+        fine_tuning={"epochs": 5, "lr": 5e-4},
     ),
     "scratch": Preset(
         training={
@@ -246,6 +249,7 @@ PRESETS = {
         },
         face_crop=1.1,
         bf16_on_gpu=False,
+        fine_tuning={"heatmap_weight": 0.0},  # imported data have none
     ),
 }
 

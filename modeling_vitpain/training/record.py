@@ -17,6 +17,8 @@ from dataset_script.manifest import read_manifest
 from .calibration import Calibration
 from .options import RunOptions
 
+RECORD = "training.json"
+"""Name of the file."""
 PARTS = ("train", "validation")
 """The frames that train, and those that select the checkpoint."""
 

@@ -37,15 +37,15 @@ from ..prediction.load import load_model
 from .calibration import calibrate
 from .checkpoints import last_complete, remove_incomplete
 from .feature_cache import FeatureCache, FeatureFrames
+from .fine_tuning import with_recipe_of_start
 from .lora import has_lora, merge_lora
 from .options import RunOptions
 from .recipes import ViTPainTrainingArguments
-from .record import PARTS, TrainingRecord, run_record
+from .record import PARTS, RECORD, TrainingRecord, run_record
 from .starting_model import starting_model
 from .teacher_cache import teacher_outputs
 from .trainers import DistillationTrainer, ViTPainTrainer
 
-RECORD = "training.json"
 KEPT_COPIES_SEED = 0
 """Of the variations whose tokens are kept: runs of all seeds share them."""
 _CHECKPOINTS = "checkpoints"
@@ -65,7 +65,7 @@ def train(
     Checkpoints are kept in `out/checkpoints` until the model is written.
 
     Args:
-        options: the run.
+        options: the run; without a preset that of its starting model is taken (`fine_tuning.py`).
         out: the model directory.
         resume: continue from the last checkpoint, if there is one, of the same options.
         workers: loader processes; the results do not depend on them.
@@ -81,6 +81,7 @@ def train(
     """
     if (out / RECORD).is_file() and resume:
         return json.loads((out / RECORD).read_text(encoding="utf-8"))
+    options = with_recipe_of_start(options)
     args = options.training_arguments(out / _CHECKPOINTS, workers)
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
