@@ -340,9 +340,7 @@ class TestRuns:
             train(options, straight[0])
         assert train(options, straight[0], resume=True) == straight[1]
 
-    def test_a_run_killed_while_its_checkpoints_were_deleted_ends_as_one_that_was_not(
-        self, straight, options, tmp_path
-    ):
+    def test_a_run_killed_while_its_checkpoints_were_deleted_ends_as_others(self, straight, options, tmp_path):
         out = shutil.copytree(straight[0], tmp_path / "model")
         (out / "checkpoints" / "checkpoint-1").mkdir(parents=True)
         assert train(options, out, resume=True) == straight[1]
