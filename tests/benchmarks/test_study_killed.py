@@ -20,7 +20,16 @@ from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study
 
 ROOT = Path(__file__).parents[2]
-SCALE = {"people": 12, "size": 64, "pixels": 32, "layers": 1, "steps": 6, "seeds": 1, "test_frames": 20}
+SCALE = {
+    "people": 12,
+    "size": 64,
+    "pixels": 32,
+    "layers": 1,
+    "steps": 6,
+    "seeds": 1,
+    "test_frames": 20,
+    "resamples": 20,
+}
 GROUP = "table2"
 KILLS = 10
 RUNNER = """import sys
