@@ -90,18 +90,20 @@ def is_temporary(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(directory: Path, wait: bool = False) -> Iterator[None]:
+def locked(directory: Path, wait: bool = False, inherited: bool = False) -> Iterator[None]:
     """Holds `directory` for this process alone; the system lets go of it when the process ends, however it ends.
 
     Args:
         directory: it must be there.
         wait: until no other process holds it.
+        inherited: programs that are started with `close_fds=False` meanwhile hold it too, each until it ends.
 
     Raises:
         InvalidInput: another process holds it, and it is not waited for.
         WorkFailed: its file system has no locks.
     """
     descriptor = os.open(directory, os.O_RDONLY)
+    os.set_inheritable(descriptor, inherited)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -3,20 +3,26 @@
 import ctypes
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from assessing_models import save_assessing_model
 from directories import contents
+from PIL import Image
 from small_faces import write_world
+from small_videos import write_clip
 from unbc_layout import write_unbc
 
 import pain3d_cli
 from dataset_script.importers.importing import import_dataset
 from dataset_script.storage import locked
+from modeling_vitpain.prediction.score_file import files_of_scores
 
 SUPPORT = Path(__file__).parent / "support"
 TRAINING = ("--reference", "neutral", "--batch-size", "6", "--epochs", "4", "--no-bf16")
@@ -26,6 +32,12 @@ from dataset_script.importers.importing import import_dataset
 output.COPIED_ROWS_PER_SHARD = 2
 print("begins", flush=True)
 import_dataset(sys.argv[1], sys.argv[2], copy=True)
+"""
+TRAIN = """import sys
+import pain3d_cli
+from modeling_vitpain.training import run
+print("begins", flush=True)
+sys.exit(pain3d_cli.main(sys.argv[1:]))
 """
 
 
@@ -75,19 +87,73 @@ def test_an_import_killed_twenty_times_ends_as_one_that_was_not(source, tmp_path
 def test_a_training_killed_six_times_ends_as_one_that_was_not(world, tmp_path):
     moments = random.Random(0)
     words = ["train", world / "pain3d", "--backbone", world / "backbone", *TRAINING, "--out"]
+    assert pain3d_cli.main([*map(str, words), str(tmp_path / "warm")]) == 0
+    begun = time.monotonic()
     assert pain3d_cli.main([*map(str, words), str(tmp_path / "straight")]) == 0
-    out = tmp_path / "killed"
-    for _ in range(6):
-        run = started(command(*words, out, "--resume"))
-        while not (out / "checkpoints").is_dir() and run.poll() is None:
-            time.sleep(0.02)
-        time.sleep(moments.uniform(0, 8))
+    took = time.monotonic() - begun
+    straight, out, killed = contents(tmp_path / "straight"), tmp_path / "killed", 0
+    while killed < 6:
+        run = started(["-c", TRAIN, *map(str, words), str(out), "--resume"])
+        assert run.stdout.readline() == "begins\n"
+        time.sleep(moments.uniform(0, took))
         run.send_signal(signal.SIGKILL)
-        run.wait()
+        said = run.communicate()[1]
+        killed += run.returncode == -signal.SIGKILL
+        if (out / "training.json").exists():  # it had come to its end: anew
+            assert run.returncode in (0, -signal.SIGKILL), said
+            assert contents(out)["model.safetensors"] == straight["model.safetensors"]
+            shutil.rmtree(out)
     assert pain3d_cli.main([*map(str, words), str(out), "--resume"]) == 0
-    straight = contents(tmp_path / "straight")
     assert contents(out).keys() == straight.keys()
     assert contents(out)["model.safetensors"] == straight["model.safetensors"]
+
+
+def runs(child: int) -> bool:
+    """Whether a process of ours has not ended; it is not collected."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Two folders of pictures, a video between them, and a model."""
+    folder, random_pixels = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for k in range(160):
+        path = folder / "shown" / ("a" if k < 80 else "c") / f"{k:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(random_pixels.integers(0, 255, (120, 120, 3), dtype=np.uint8)).save(path)
+    write_clip(folder / "shown" / "b.mp4", frames=60)
+    save_assessing_model(folder / "model", face_crop=1.0)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["scores.csv", "scores.json"])
+def test_scoring_killed_twenty_times_ends_as_one_that_was_not(pictures, tmp_path, name):
+    """Each time when the file has grown by another length. Killed is a copy of this process, with its modules."""
+    moments, out = random.Random(0), tmp_path / name
+    words = ["predict", str(pictures / "shown"), "--model", str(pictures / "model"), "--batch-size", "4", "--out"]
+    assert pain3d_cli.main([*words, str(tmp_path / f"straight-{name}")]) == 0
+    straight, killed, resumed = (tmp_path / f"straight-{name}").read_bytes(), 0, 0
+    while killed < 20:
+        length = (out.stat().st_size if out.exists() else 0) + moments.uniform(0.01, 0.4) * len(straight)
+        child = os.fork()
+        if child == 0:
+            os._exit(pain3d_cli.main([*words, str(out)]))
+        while not (out.exists() and out.stat().st_size >= length) and runs(child):
+            time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.02))
+        os.kill(child, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code in (0, -signal.SIGKILL)
+        killed += code == -signal.SIGKILL
+        resumed += code == -signal.SIGKILL and out.stat().st_size < len(straight)
+        if code == 0:  # anew
+            assert out.read_bytes() == straight
+            for path in files_of_scores(out):
+                path.unlink()
+    assert resumed > 10
+    assert pain3d_cli.main([*words, str(out)]) == 0
+    assert out.read_bytes() == straight
 
 
 def without_override() -> None:

@@ -15,7 +15,6 @@ them, 3 GB of features of test frames, and models.
 
 import argparse
 import os
-import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -30,7 +29,7 @@ from evaluation.markdown import to_json
 from .cost import expected_seconds
 from .pieces import Piece, pieces
 from .rows import GROUPS
-from .run import left, listing, run_pieces
+from .run import left, listing, run_pieces, run_program
 from .scale import Scale
 from .work import CHECKOUT, Study, do, settings_of
 
@@ -87,8 +86,7 @@ def write_page(study: Study, folder: Path) -> None:
 
 
 def _start(piece: Piece, arguments: list[str]) -> int:
-    command = [sys.executable, "-m", "benchmarks.study", *arguments, "--piece", piece.name]
-    return subprocess.run(command, check=False).returncode
+    return run_program([sys.executable, "-m", "benchmarks.study", *arguments, "--piece", piece.name])
 
 
 def _claim(study: Study) -> None:

@@ -1,17 +1,14 @@
 """The records of a study, read back: what has been run, and nothing else."""
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-
-from dataset_script.errors import WorkFailed
 from evaluation.statistics.bootstrap import ClusterBootstrap
 from evaluation.statistics.measures import Predictions
 
 from .measures import Values, measures, values_of
 from .pieces import seeds
+from .record_files import read_predictions, read_record
 from .rows import Row, rows
 from .work import Study
 
@@ -46,26 +43,9 @@ def read_rows(study: Study) -> dict[str, RowRecords]:
     for key, row in rows(study.scale).items():
         of_row = RowRecords(row, len(seeds(row, study.scale)), resamples=study.scale.resamples)
         for seed in seeds(row, study.scale):
-            name = f"{key}-{seed}"
-            if study.record(name).is_file():
-                of_row.records.append(_record(study, name))
-                of_row.predictions.append(_predictions(study, name))
+            record = study.record(f"{key}-{seed}")
+            if record.is_file():
+                of_row.records.append(read_record(record))
+                of_row.predictions.append(read_predictions(record))
         found[key] = of_row
     return found
-
-
-def _record(study: Study, name: str) -> dict:
-    try:
-        return json.loads(study.record(name).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise WorkFailed(f"{study.record(name)} is damaged: {error}; delete it to run the piece again") from None
-
-
-def _predictions(study: Study, name: str) -> Predictions:
-    try:
-        with np.load(study.predictions(name)) as found:
-            return dict(found)
-    except (OSError, ValueError) as error:
-        raise WorkFailed(
-            f"{study.predictions(name)} cannot be read: {error}; delete its record to run it again"
-        ) from None

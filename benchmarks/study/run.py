@@ -1,22 +1,24 @@
 """Runs the pieces of a study, each in a process of its own, and knows which are done.
 
-A piece is done when its record is there. One that fails is named, the others go on, and the next run tries it again.
-Several of these processes can work in one folder: each takes the next piece that no other one runs. Frozen features are
-deleted when no piece that is left needs them.
+A piece is done when its record is there; a damaged one is named, and its piece run again. One that fails is named, the
+others go on, and the next run tries it again. Several of these processes can work in one folder: each takes the next
+piece that no other one runs. Where such a process is killed alone, the piece that it started goes on, and is waited
+for. Frozen features are deleted when no piece that is left needs them.
 """
 
 import contextlib
-import json
 import shutil
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from dataset_script.errors import InvalidInput
-from dataset_script.storage import locked
+from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.storage import locked, reporting_write_errors
 
 from .cost import expected_seconds
 from .pieces import SETS, Piece, features_name, pieces
+from .record_files import check, read_record
 from .rows import MAIN
 from .work import Study
 
@@ -34,9 +36,11 @@ def left(wanted: list[Piece], study: Study) -> list[Piece]:
 def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
     """Runs what is left of `wanted`; returns the names of those that failed or whose needs failed.
 
-    What other processes run is waited for, and run here if it fails there.
+    What other processes run is waited for, and run here if it fails there. Raises WorkFailed where what tells done from
+    left cannot be written.
     """
-    todo, failed = left(wanted, study), []
+    delete_damaged(pieces(study.scale), study)
+    todo, failed, waited_for = left(wanted, study), [], None
     _say(f"{len(wanted) - len(todo)} of {len(wanted)} pieces are done; {_hours(_left(todo, study))} expected")
     while todo := [piece for piece in left(wanted, study) if piece.name not in failed]:
         if lost := [piece for piece in todo if {*needs(piece)} & {*failed}]:
@@ -45,6 +49,10 @@ def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
             continue
         with _taken(todo, study) as piece:
             if piece is None:
+                names = [each.name for each in running(study)]
+                if names != waited_for:
+                    _say(f"waiting for {', '.join(names)}, which other processes run")
+                waited_for = names
                 time.sleep(SECONDS_TO_WAIT)
                 continue
             _say(f"{piece.name}; {len(todo)} pieces and {_hours(_left(todo, study))} of a core to the end")
@@ -57,6 +65,30 @@ def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
                 _say(f"{piece.name}: {_hours(time.monotonic() - started)}")
         delete_features(wanted, study)
     return failed
+
+
+def run_program(command: Sequence[str]) -> int:
+    """Runs a program to its end, for a piece that this process holds, and gives its exit status.
+
+    The program and those that it starts with `close_fds=False` hold the piece, too: killed, this process leaves them
+    behind, and what they write would be written by the next process at the same time.
+    """
+    return subprocess.run(command, close_fds=False, check=False).returncode
+
+
+def delete_damaged(known: list[Piece], study: Study) -> None:
+    """Deletes the records that are damaged or whose predictions are, and says which: these pieces are run again."""
+    for path in (study.record(piece.name) for piece in known):
+        if not path.is_file():
+            continue
+        study.lock(path.stem).mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(InvalidInput), locked(study.lock(path.stem)):  # it is just being run, and written
+            try:
+                check(path)
+            except WorkFailed as error:
+                _say(f"{error}: it is deleted")
+                with reporting_write_errors(path):
+                    path.unlink()
 
 
 def needs(piece: Piece) -> list[str]:
@@ -86,8 +118,8 @@ def pace(known: list[Piece], study: Study) -> float:
     took = expected = 0.0
     for piece in known:
         path = study.record(piece.name)
-        if path.is_file():
-            took += json.loads(path.read_text(encoding="utf-8"))["seconds"]
+        with contextlib.suppress(FileNotFoundError, WorkFailed):  # a damaged one is deleted at the next start
+            took += read_record(path)["seconds"]
             expected += expected_seconds(piece, study.scale)
     return took / expected if expected else 1.0
 
@@ -114,7 +146,7 @@ def _taken(todo: list[Piece], study: Study) -> Iterator[Piece | None]:
         for piece in sorted(ready, key=lambda piece: _waits(piece, others, study)):
             study.lock(piece.name).mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(InvalidInput):  # another process holds it
-                stack.enter_context(locked(study.lock(piece.name)))
+                stack.enter_context(locked(study.lock(piece.name), inherited=True))
                 if not study.record(piece.name).is_file():  # or it has just finished it
                     break
                 stack.close()

@@ -16,12 +16,11 @@ import numpy as np
 
 from benchmarks.results import commit, hardware
 from dataset_script.errors import WorkFailed
-from dataset_script.storage import write_atomically
-from evaluation.markdown import to_json
 from model_cards.shift_file import SHIFT, read_shifts
 
 from .cost import EXPLAINED
 from .pieces import Piece, features_name
+from .record_files import write_predictions, write_record
 from .rows import GENERATED, MAIN, OF_ALL_DATA, Row
 from .scale import Scale
 
@@ -72,24 +71,19 @@ class Study:
     def record(self, name: str) -> Path:
         return self.folder / "records" / f"{name}.json"
 
-    def predictions(self, name: str) -> Path:
-        return self.folder / "records" / f"{name}.npz"
-
 
 def do(piece: Piece, study: Study) -> None:
     """Runs a piece and writes its record. Raises WorkFailed and InvalidInput as the commands."""
     started = time.monotonic()
     found = {"data": _draw, "sets": _draw_sets, "train": _train}[piece.kind](piece, study)
     record = {
-        "piece": piece.name,
         "kind": piece.kind,
         **found,
         "seconds": round(time.monotonic() - started, 1),
         "commit": commit(),
         "hardware": hardware(),
     }
-    study.record(piece.name).parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(study.record(piece.name), to_json(record).encode())
+    write_record(study.record(piece.name), record)
 
 
 def generate_command(piece: Piece, study: Study) -> list[str]:
@@ -189,11 +183,7 @@ def _predict(piece: Piece, study: Study, seen: str) -> None:
     found = predict_frames(network, frames, rows, _BATCH, "predict test")
     kept = {name: np.asarray(found[name]) for name in KEPT}
     yaw = np.array([camera["yaw"] for camera in rows["camera"]])
-    path = study.predictions(piece.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    np.savez_compressed(unfinished, yaw=yaw, **kept)
-    unfinished.replace(path)
+    write_predictions(study.record(piece.name), {"yaw": yaw, **kept})
 
 
 def _shift(piece: Piece, study: Study) -> dict:
@@ -223,8 +213,13 @@ def _explain(model: Path, study: Study) -> Mapping[str, Any]:
 
 
 def _run(arguments: list[str]) -> None:
-    """A Python command of this checkout, with its progress and without its tables. Raises WorkFailed where it fails."""
-    done = subprocess.run([sys.executable, *arguments], cwd=CHECKOUT, stdout=subprocess.DEVNULL, check=False)
+    """A Python command of this checkout, with its progress and without its tables. Raises WorkFailed where it fails.
+
+    It holds the piece, as `run.run_program` says, until it has ended.
+    """
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=CHECKOUT, stdout=subprocess.DEVNULL, close_fds=False, check=False
+    )
     if done.returncode:
         raise WorkFailed(f"python {' '.join(arguments)} ended with {done.returncode}")
 

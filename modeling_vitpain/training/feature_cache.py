@@ -10,7 +10,10 @@
 """
 
 import json
+import math
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +21,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
+from dataset_script.claim import read_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.progress import Progress
-from dataset_script.storage import locked, write_atomically
+from dataset_script.storage import locked, reporting_write_errors, write_atomically
 
 from ..frames.augmentation.sets import Variation
 from ..frames.dataset import PainFrames
@@ -62,7 +66,7 @@ class FeatureCache:
         Raises:
             InvalidInput: the model has a second backbone for references, these are not among the frames, or the frames
                 give more pictures.
-            WorkFailed: a file is stale, or cannot be written.
+            WorkFailed: a file is stale or damaged, or cannot be written.
         """
         if self.model.reference_backbone is not None:
             raise InvalidInput("reference_encoder is 'own' with cached features; allowed is 'shared'")
@@ -97,13 +101,14 @@ class FeatureCache:
         rows, columns = self.model.config.patch_grid(*self.model.config.image_size)
         done, shape = 0, None
         if state.is_file():
-            stored = json.loads(state.read_text(encoding="utf-8"))
-            if stored["key"] != key:
+            stored = read_record(state)
+            if stored.get("key") != key:
                 raise WorkFailed(
                     f"features {path} are stale: of another backbone, data or augmentation; delete {state} to compute "
                     "them again, or name another directory"
                 )
-            done, shape = stored["done"], tuple(stored["shape"])
+            shape = tuple(stored["shape"])
+            done = stored["done"] if path.is_file() and path.stat().st_size == _bytes(shape) else 0  # cut, or lost
         if shape is None:
             width = self.model.config.hidden_size
             extra = self._run(torch.zeros(1, 3, *self.model.config.image_size)).shape[1] - rows * columns
@@ -115,7 +120,10 @@ class FeatureCache:
     def _compute(self, pictures: Dataset, path: Path, state: Path, stored: dict) -> None:
         """Computes what `stored` lacks."""
         done, total = stored["done"], len(pictures)
-        tokens = np.memmap(path, np.float16, "r+" if done else "w+", shape=tuple(stored["shape"]))
+        if not done:
+            with reporting_write_errors(path):
+                _reserve(path, _bytes(stored["shape"]))
+        tokens = np.memmap(path, np.float16, "r+", shape=tuple(stored["shape"]))
         batches = DataLoader(Subset(pictures, range(done, total)), batch_size=self.batch_size, num_workers=self.workers)
         saved = time.monotonic()
         with Progress(f"images of {path.stem} through the backbone") as progress, sensible_threads(self.model):
@@ -139,6 +147,18 @@ class FeatureCache:
             tokens = backbone(pixel_values.to(self.model.device), return_dict=True).last_hidden_state
         backbone.train(training)
         return tokens.float()
+
+
+def _bytes(shape: Sequence[int]) -> int:
+    return math.prod(shape) * np.dtype(np.float16).itemsize
+
+
+def _reserve(path: Path, size: int) -> None:
+    """A file of `size` zeros that has its place on the disk: one mapped into a full disk ends the process."""
+    with open(path, "wb") as file:
+        file.truncate(size)
+        if hasattr(os, "posix_fallocate"):  # not on macOS
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 class _Varied(Dataset):

@@ -19,6 +19,7 @@ from transformers import set_seed
 from dataset_script.claim import check_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
+from dataset_script.strict_json import parse_json
 
 from ..frames.dataset import (
     PainFrames,
@@ -77,10 +78,11 @@ def train(
 
     Raises:
         InvalidInput: an option that is not allowed, or `out` holds another run.
-        WorkFailed: data, teacher or backbone cannot be read.
+        WorkFailed: data, teacher or backbone cannot be read, or the record of a run that has ended is damaged.
     """
     if (out / RECORD).is_file() and resume:
-        return json.loads((out / RECORD).read_text(encoding="utf-8"))
+        shutil.rmtree(out / _CHECKPOINTS, ignore_errors=True)  # killed after its record was written, before this
+        return _recorded(out)
     options = with_recipe_of_start(options)
     args = options.training_arguments(out / _CHECKPOINTS, workers)
     with args.main_process_first(local=False, desc="claiming the directory"):
@@ -108,7 +110,14 @@ def train(
             write_atomically(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
             shutil.rmtree(out / _CHECKPOINTS)
         trainer.accelerator.wait_for_everyone()
-    return json.loads((out / RECORD).read_text(encoding="utf-8"))
+    return _recorded(out)
+
+
+def _recorded(out: Path) -> TrainingRecord:
+    try:
+        return parse_json((out / RECORD).read_bytes(), nan=True)
+    except ValueError as error:
+        raise WorkFailed(f"{out / RECORD} is damaged: {error}; delete it to train again") from None
 
 
 def build_trainer(

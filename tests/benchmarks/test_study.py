@@ -1,7 +1,6 @@
 """The study's runner: order, resuming, failures, and what a piece leaves behind."""
 
 import contextlib
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ from benchmarks.study import __main__ as command
 from benchmarks.study import run, work
 from benchmarks.study.cost import expected_seconds
 from benchmarks.study.pieces import features_name, pieces
+from benchmarks.study.record_files import read_predictions, read_record, write_record
 from benchmarks.study.rows import ADDED, GENERATED, GROUPS, PAPER_HEADS, PRESET_HEADS, rows
 from benchmarks.study.run import left, needs, run_pieces
 from benchmarks.study.scale import Scale
@@ -39,8 +39,7 @@ def recorder(study, failing=(), killed=None):
             return 1
         if piece.row is not None and study.features(piece.row) is not None:
             study.features(piece.row).mkdir(parents=True, exist_ok=True)
-        study.record(piece.name).parent.mkdir(parents=True, exist_ok=True)
-        study.record(piece.name).write_text(json.dumps({"seconds": 2.0}))
+        write_record(study.record(piece.name), {"seconds": 2.0})
         return 0
 
     return start, started
@@ -143,7 +142,7 @@ def test_two_processes_take_different_pieces_and_none_waits_for_features_of_the_
             with run._taken(left(wanted, study), study) as other:
                 second.append(other.name)
                 assert [each.name for each in run.running(study)] == ["teacher-0", other.name]
-                study.record(other.name).write_text(json.dumps({"seconds": 2.0}))
+                write_record(study.record(other.name), {"seconds": 2.0})
         return start(piece)
 
     assert run_pieces(wanted, study, start_beside) == []
@@ -165,7 +164,7 @@ def test_what_another_process_runs_is_waited_for_and_its_features_stay(study, mo
         waited.append(seconds)
         assert [piece.name for piece in left(wanted, study)] == ["baseline-1"]
         assert kept.is_dir()
-        study.record("baseline-1").write_text(json.dumps({"seconds": 2.0}))
+        write_record(study.record("baseline-1"), {"seconds": 2.0})
         held.close()
 
     monkeypatch.setattr(run.time, "sleep", finish)
@@ -218,7 +217,7 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     by_name = {piece.name: piece for piece in pieces(real.scale, ["table2"])}
     for name in ("teacher-0", "distilled-0"):
         do(by_name[name], real)
-    record = json.loads(real.record("distilled-0").read_text())
+    record = read_record(real.record("distilled-0"))
     assert record["options"]["teacher"].endswith("teacher-0")
     assert record["training"]["steps"] == 2
     assert "shift" not in record
@@ -235,7 +234,7 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     do(by_name["baseline-1"], real)
     assert (real.model("baseline-1") / "training.json").stat().st_mtime_ns == trained
     assert [path.stat().st_mtime_ns for path in (features, scored)] == written
-    assert real.predictions("baseline-1").is_file()
+    assert len(read_predictions(real.record("baseline-1"))["pspi"])
 
 
 def test_fewer_people_are_the_first_of_each_split(real):

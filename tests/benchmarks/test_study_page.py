@@ -1,13 +1,12 @@
 """The study's page: numbers of the records alone, and rows that were not run."""
 
-import json
-
 import numpy as np
 import pytest
 from fake_predictions import imagine, write_dataset
 
 from benchmarks.study.figures import draw
 from benchmarks.study.measures import differences, estimates, measures, over_seeds, values_of
+from benchmarks.study.record_files import predictions_path, read_predictions, write_predictions, write_record
 from benchmarks.study.rows import GROUPS
 from benchmarks.study.scale import Scale
 from benchmarks.study.tables import NOT_RUN, PAPER, page
@@ -36,10 +35,10 @@ def write(study, data, key, seed, noise, shift=None, explained=None):
     rng = np.random.default_rng(seed)
     found["logits"] = found["logits"] + rng.normal(0, 0.2, found["logits"].shape)
     name = f"{key}-{seed}"
-    study.record(name).parent.mkdir(parents=True, exist_ok=True)
-    np.savez(study.predictions(name), yaw=rng.uniform(-35, 35, len(found["labels"])), **found)
+    yaw = rng.uniform(-35, 35, len(found["labels"]))
+    write_predictions(study.record(name), {"yaw": yaw, **found})
     record = {"seconds": 3600.0, "commit": "abc", "hardware": "a CPU", "shift": shift, "explained": explained}
-    study.record(name).write_text(json.dumps(record))
+    write_record(study.record(name), record)
 
 
 def scored(value):
@@ -69,7 +68,7 @@ def test_rows_differences_and_shifts_are_those_of_the_records(study, data):
     text = page(study, draw(study, study.folder))
     rows = {line.split("|")[1].strip(): line for line in text.split("## People")[0].splitlines() if "|" in line}
     values, bootstrap = values_of(
-        [dict(np.load(study.predictions(f"query-{seed}"))) for seed in (0, 1)], measures, SCALE.resamples
+        [read_predictions(study.record(f"query-{seed}")) for seed in (0, 1)], measures, SCALE.resamples
     )
     expected = estimates(values, bootstrap)["mae"]
     assert f"{expected['value']:.3f} (" in text.split("| + AU query |")[1].split("\n")[0]
@@ -88,11 +87,11 @@ def test_rows_differences_and_shifts_are_those_of_the_records(study, data):
 
 def test_a_damaged_record_and_missing_predictions_are_named(study, data):
     write(study, data, "query", 0, 1.0)
-    study.predictions("query-0").unlink()
+    predictions_path(study.record("query-0")).unlink()
     with pytest.raises(WorkFailed, match=r"query-0\.npz cannot be read"):
         page(study, {})
     study.record("query-0").write_text("{")
-    with pytest.raises(WorkFailed, match="delete it"):
+    with pytest.raises(WorkFailed, match="delete the record"):
         page(study, {})
 
 

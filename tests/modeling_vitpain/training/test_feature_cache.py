@@ -1,12 +1,14 @@
 """Frames are scored from the kept tokens of a backbone as from their pictures."""
 
+import json
+import resource
 import threading
 
 import numpy as np
 import pytest
 from small_vitpain import MORE, small_model, trained
 
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import locked
 from modeling_vitpain import ViTPainImageProcessor
 from modeling_vitpain.frames.dataset import open_split
@@ -63,3 +65,41 @@ def test_tokens_that_another_run_computes_are_waited_for(model, rows, tmp_path):
         assert not [*tmp_path.iterdir()]
     run.join(60)
     assert (tmp_path / "test-0.f16").is_file()
+
+
+class TestDamage:
+    @pytest.fixture
+    def frames(self, model, rows):
+        return model_with_frames(model, rows, rows, "image")
+
+    def test_a_file_of_tokens_that_was_cut_or_lost_is_computed_again(self, frames, tmp_path):
+        network, seen = frames
+        FeatureCache(tmp_path, network).frames(seen, "test")
+        path, state = tmp_path / "test-0.f16", tmp_path / "test-0.json"
+        whole, done = path.read_bytes(), json.loads(state.read_text())
+        for damaged in (whole[: len(whole) // 2], b"", None):
+            for stored in (done, {**done, "done": done["done"] - 3}):
+                state.write_text(json.dumps(stored))
+                path.unlink() if damaged is None else path.write_bytes(damaged)
+                FeatureCache(tmp_path, network).frames(seen, "test")
+                assert path.read_bytes() == whole
+
+    @pytest.mark.parametrize("content", ["", "{", "[]"])
+    def test_a_damaged_state_is_named(self, frames, tmp_path, content):
+        network, seen = frames
+        (tmp_path / "test-0.json").write_text(content)
+        with pytest.raises(WorkFailed, match=r"test-0\.json is damaged"):
+            FeatureCache(tmp_path, network).frames(seen, "test")
+
+    def test_a_full_disk_is_named_before_anything_is_computed(self, frames, tmp_path):
+        """The system's own limit on file size stands in for one. A file that is mapped would end the process."""
+        network, seen = frames
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+        try:
+            with pytest.raises(WorkFailed, match=r"cannot write .*test-0\.f16: File too large"):
+                FeatureCache(tmp_path, network).frames(seen, "test")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert not (tmp_path / "test-0.json").exists()
+        assert len(FeatureCache(tmp_path, network).frames(seen, "test").tokens[0]) == len(seen)

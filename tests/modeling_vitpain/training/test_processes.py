@@ -56,7 +56,7 @@ def launch(*command: str) -> subprocess.CompletedProcess:
         "CUDA_VISIBLE_DEVICES": "",
     }
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", f"--master_port={port}"]
-    process = subprocess.run([*torchrun, *command], capture_output=True, text=True, env=environment, timeout=300)
+    process = subprocess.run([*torchrun, *command], capture_output=True, text=True, env=environment, timeout=800)
     assert process.returncode == 0, process.stderr[-3000:]
     return process
 

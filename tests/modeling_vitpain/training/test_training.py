@@ -348,6 +348,19 @@ class TestRuns:
             train(options, straight[0])
         assert train(options, straight[0], resume=True) == straight[1]
 
+    def test_a_run_killed_while_its_checkpoints_were_deleted_ends_as_others(self, straight, options, tmp_path):
+        out = shutil.copytree(straight[0], tmp_path / "model")
+        (out / "checkpoints" / "checkpoint-1").mkdir(parents=True)
+        assert train(options, out, resume=True) == straight[1]
+        assert {path.name for path in out.iterdir()} == {path.name for path in straight[0].iterdir()}
+
+    def test_a_damaged_record_is_named(self, straight, options, tmp_path):
+        out = shutil.copytree(straight[0], tmp_path / "model")
+        record = out / "training.json"
+        record.write_bytes(record.read_bytes()[:-9])
+        with pytest.raises(WorkFailed, match=r"training\.json is damaged: .*; delete it to train again"):
+            train(options, out, resume=True)
+
     def test_teacher_then_student(self, options, straight, tmp_path):
         teacher = dataclasses.replace(options, input="heatmap", max_steps=2)
         train(teacher, tmp_path / "teacher")
