@@ -11,6 +11,8 @@ AU_MAX = [5, 5, 5, 5, 5, 1]
 COMPANION_NAMES = ["AU1", "AU2", "AU12", "AU20", "AU25", "AU26", "AU27"]
 """Units that may accompany pain, and never count in the PSPI."""
 COMPANION_MAX = 5
+SMILE = ("AU6", "AU12")
+"""What makes a smile that reaches the eyes, the one that is taken for pain."""
 PSPI_MAX = 16
 PSPI_THRESHOLDS = [1, 2, 3]
 CHOICES = {
@@ -28,10 +30,12 @@ CHOICES = {
 }
 KINDS = {
     "True or False": ("backbone_registers", "reference_fallback", "au_spread", "expression_head"),
-    "a whole number": ("num_pspi_classes", "au_hidden_size", "au_queries", "reference_heads"),
+    "a whole number": (
+        *("num_pspi_classes", "au_hidden_size", "au_queries", "reference_heads", "expression_hidden_size"),
+    ),
     "a number": (
         *("head_dropout", "au_dropout", "regression_sd", "interval_temperature"),
-        *("lambda_pspi", "lambda_au", "lambda_binary", "lambda_expression"),
+        *("lambda_pspi", "lambda_au", "lambda_binary", "lambda_expression", "smile_weight"),
     ),
     "a list of whole numbers": ("pspi_hidden_sizes", "pspi_thresholds"),
     "a list of numbers": ("au_interval_scale",),
@@ -112,7 +116,7 @@ def check_values(config: PreTrainedConfig) -> None:
     for name in ("head_dropout", "au_dropout"):
         if not 0 <= getattr(config, name) < 1:
             raise ValueError(f"{name} is {getattr(config, name)}; allowed is 0 to below 1")
-    for name in ("lambda_pspi", "lambda_au", "lambda_binary", "lambda_expression"):
+    for name in ("lambda_pspi", "lambda_au", "lambda_binary", "lambda_expression", "smile_weight"):
         if not getattr(config, name) >= 0:
             raise ValueError(f"{name} is {getattr(config, name)}; allowed is 0 or more")
     for name in ("regression_sd", "interval_temperature"):
@@ -129,6 +133,8 @@ def _check_units(config: PreTrainedConfig) -> None:
         )
     if config.au_max != tops(names):
         raise ValueError(f"au_max is {config.au_max}; the scales are fixed: {tops(names)}")
+    if config.smile_weight != 1 and SMILE[1] not in names:
+        raise ValueError(f"smile_weight is {config.smile_weight}, and au_names lacks {SMILE[1]}; allowed is 1")
     if scale is None:
         return
     if not config.au_spread:
@@ -146,6 +152,8 @@ def _check_sizes(config: PreTrainedConfig) -> None:
         raise ValueError(
             f"au_queries is {config.au_queries} with au_head {config.au_head!r}; allowed is 1, or more with 'query'"
         )
+    if config.expression_hidden_size < 0:
+        raise ValueError(f"expression_hidden_size is {config.expression_hidden_size}; allowed is 0 or more")
     if not config.pspi_hidden_sizes or min(*config.pspi_hidden_sizes, config.au_hidden_size) < 1:
         raise ValueError(
             f"pspi_hidden_sizes is {config.pspi_hidden_sizes} and au_hidden_size {config.au_hidden_size}; "

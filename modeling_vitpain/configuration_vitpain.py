@@ -66,6 +66,10 @@ class ViTPainConfig(PreTrainedConfig):
         reference_fallback: a learned token, or a learned difference, stands for the reference where there is none;
             False: that is an error.
         expression_head: one more logit on what the PSPI branch reads: "pain, and not another expression".
+        expression_hidden_size: width of that head's hidden layer, which learns from those features and does not change
+            them; 0: it is linear, and does.
+        smile_weight: what a frame of AU6 and AU12 without pain counts in that head's cross-entropy, where another
+            counts 1.
         lambda_pspi: weight of the PSPI loss: cross-entropy, or mean squared error in PSPI units for "regression".
         lambda_au: weight of the mean squared AU error (equation 15), and of the likelihood of `au_spread`.
         lambda_binary: weight of the binary heads' mean cross-entropy.
@@ -126,6 +130,8 @@ class ViTPainConfig(PreTrainedConfig):
     reference_heads: int = 8
     reference_fallback: bool = True
     expression_head: bool = False
+    expression_hidden_size: int = 0
+    smile_weight: float = 1.0
     lambda_pspi: float = 1.0
     lambda_au: float = 1.0
     lambda_binary: float = 1.0

@@ -141,8 +141,24 @@ class BinaryHeads(nn.Module):
         return torch.cat([head(features) for head in self.children()], dim=-1)
 
 
-class ExpressionHead(BinaryHead):
-    """The logit of "pain, and not another expression": a face that moves without pain counts as a neutral one does."""
+class ExpressionHead(nn.Sequential):
+    """The logit of "pain, and not another expression": a face that moves without pain counts as a neutral one does.
+
+    LayerNorm, Dropout and Linear, or with expression_hidden_size a hidden layer more. That one has enough weights to
+    learn its frames by heart: it reads the features as they are, so that the scores do not learn from it.
+    """
+
+    def __init__(self, config: ViTPainConfig):
+        width, hidden, dropout = config.pspi_size, config.expression_hidden_size, config.head_dropout
+        layers = [nn.LayerNorm(width), nn.Dropout(dropout)]
+        if hidden:
+            layers += [nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout)]
+        super().__init__(*layers, nn.Linear(hidden or width, 1))
+        self.reads_alone = hidden > 0
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, F) -> (B, 1)."""
+        return super().forward(features.detach() if self.reads_alone else features)
 
 
 def pspi_expectation(logits: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from transformers.utils import ModelOutput
 
-from .configuration_checks_vitpain import AU_MAX, AU_NAMES
+from .configuration_checks_vitpain import AU_MAX, AU_NAMES, SMILE
 from .configuration_vitpain import ViTPainConfig
 
 HEATMAP_CELLS = 2
@@ -123,7 +123,8 @@ def supervised_terms(
         if output.au_sd is not None:
             terms.au_spread = spread_error(output.au, output.au_sd, au_labels)
     if pain_labels is not None and output.pain_logits is not None:
-        terms.expression = expression_error(output.pain_logits, pain_labels)
+        weights = None if au_labels is None else smile_weights(au_labels, config)
+        terms.expression = expression_error(output.pain_logits, pain_labels, weights)
     return terms
 
 
@@ -159,16 +160,26 @@ def spread_error(au: Tensor, au_sd: Tensor, au_labels: Tensor) -> Tensor:
     return (sd.log() + 0.5 * (error / sd) ** 2).sum() / known.sum().clamp(min=1)
 
 
-def expression_error(pain_logits: Tensor, pain_labels: Tensor) -> Tensor:
+def expression_error(pain_logits: Tensor, pain_labels: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean cross-entropy of "pain, and not another expression", (B,) both, over the frames where that is known.
 
-    0, with zero gradients, where it is for none.
+    0, with zero gradients, where it is for none. `weights` (B,): of frames without pain; in pain it is 1.
     """
     known = ~pain_labels.isnan()
     errors = nn.functional.binary_cross_entropy_with_logits(
         pain_logits.float(), pain_labels.float().where(known, 0.0), reduction="none"
     )
+    if weights is not None:
+        errors = errors * weights.where(pain_labels == 0, 1.0)
     return errors.where(known, 0.0).sum() / known.sum().clamp(min=1)
+
+
+def smile_weights(au_labels: Tensor, config: ViTPainConfig) -> Tensor | None:
+    """(B,): `smile_weight` for frames of AU6 and AU12, 1 for others; None where all count the same."""
+    if config.smile_weight == 1:
+        return None
+    smiling = (au_labels[:, [config.au_names.index(name) for name in SMILE]] > 0).all(dim=1)  # NaN is no smile
+    return torch.where(smiling, config.smile_weight, 1.0)
 
 
 def known_units(au_labels: Tensor) -> Tensor:
@@ -298,6 +309,7 @@ __all__ = [
     "expression_error",
     "heatmap_error",
     "known_units",
+    "smile_weights",
     "spread_error",
     "supervised_terms",
     "total_loss",

@@ -127,6 +127,15 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     recipe.add_argument(
         "--without-others", action="store_true", help="leave out faces that move without pain: smiles, speech, yawns"
     )
+    model.add_argument(
+        "--expression-hidden-size", type=int, metavar="N", help="hidden layer of the expression head; 0: none; small 96"
+    )
+    recipe.add_argument(
+        "--smile-weight",
+        type=float,
+        metavar="W",
+        help="of smiles, where pain is told from other expressions; small 4",
+    )
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
     recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch")
     recipe.add_argument(

@@ -245,7 +245,7 @@ class PainFrames(torch.utils.data.Dataset):
         self.references = self.other_days = None
         if reference is not None:
             pool = rows if reference.rows is None else reference.rows
-            self.references = NeutralReferences(rows, pool, reference.same_view_share)
+            self.references = NeutralReferences(rows, pool, reference.same_view_share, reference.required)
             own = self.views["pixel_values"]
             self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
             if reference.other_days is not None and reference.other_day_share:

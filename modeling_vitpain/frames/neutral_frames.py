@@ -22,6 +22,7 @@ class NeutralFrames:
         other_days: rows of the configuration `references`: neutral pictures that were taken elsewhere.
         other_day_share: share of training items that get one of these, where the person has any; 0 to 1. In evaluation
             nobody does.
+        required: False lets frames pass of which none has a reference: a model with a fallback has a use for them.
 
     Raises:
         InvalidInput: a share is out of range.
@@ -32,6 +33,7 @@ class NeutralFrames:
     same_view_share: float = 0.0
     other_days: Dataset | None = None
     other_day_share: float = 0.0
+    required: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.dropout < 1:
@@ -72,12 +74,13 @@ class NeutralReferences:
         rows: the frames that are scored.
         pool: where the neutral frames are looked for.
         same_view_share: of what is drawn, the share that is `fixed`.
+        required: whether some frame must have a reference.
 
     Raises:
-        InvalidInput: a column is missing, or no frame at all has a reference.
+        InvalidInput: a column is missing, or no frame at all has a reference that is required.
     """
 
-    def __init__(self, rows: Dataset, pool: Dataset, same_view_share: float = 0.0):
+    def __init__(self, rows: Dataset, pool: Dataset, same_view_share: float = 0.0, required: bool = True):
         self.same_view_share = same_view_share
         for dataset in (rows, pool):
             missing = [name for name in COLUMNS if name not in dataset.column_names]
@@ -95,7 +98,8 @@ class NeutralReferences:
         self._own = [self._place.get(frame_id) for frame_id in frame_ids]
         self._same_view = [self._place.get(frame_id) for frame_id in rows["neutral_frame_id"][:]]
         self._neutral = [neutral_of.get(identity, []) for identity in rows["identity_id"][:]]  # one list a person
-        if not any(map(self._choices, range(len(rows)))):
+        self.some = any(map(self._choices, range(len(rows))))
+        if required and not self.some:
             raise InvalidInput(f"data has {len(rows)} frames, none with a neutral frame of the same person beside it")
 
     def place(self, index: int) -> int | None:

@@ -23,6 +23,10 @@ _ARCHITECTURE = (
 )
 
 
+_ALSO_OF_START = ("expression_hidden_size", "smile_weight", "lambda_au")
+"""Of the model, and allowed for one that is there."""
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """What a run depends on: two runs with equal options, on the same platform and versions, give the same weights.
@@ -43,7 +47,8 @@ class RunOptions:
         teacher: model directory to distil from.
         cache_teacher: directory of the teacher's outputs, see `teacher_cache.py`; None: it runs in every step.
         au_head, au_queries, au_output, au_error, pspi_head, pspi_reads, pooling, reference, reference_fusion,
-            reference_encoder, lambda_au: as in ViTPainConfig.
+            reference_encoder, expression_hidden_size, smile_weight, lambda_au: as in ViTPainConfig. With `start`, whose
+            expression head has another hidden layer, that head is a new one.
         without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
         reference_dropout, same_view_share, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         attention_weight, distillation_pspi, distillation_au, distillation_feature: as in ViTPainTrainingArguments.
@@ -80,6 +85,8 @@ class RunOptions:
     reference_encoder: str | None = None
     reference_dropout: float | None = None
     same_view_share: float | None = None
+    expression_hidden_size: int | None = None
+    smile_weight: float | None = None
     lambda_au: float | None = None
     sampler: str | None = None
     heatmap_weight: float | None = None
@@ -185,7 +192,7 @@ class RunOptions:
 
     def model_settings(self) -> dict[str, Any]:
         """For ViTPainConfig: the preset's, and over them the options given."""
-        names = (*_ARCHITECTURE, "lambda_au")
+        names = (*_ARCHITECTURE, *_ALSO_OF_START)
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         settings = {**self.recipe.model, **given}
         if self.input == "heatmap" or settings.get("reference") == "none":

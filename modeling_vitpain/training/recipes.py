@@ -225,6 +225,8 @@ PRESETS = {
             "pspi_hidden_sizes": [192, 96],
             "head_dropout": 0.1,
             "expression_head": True,
+            "expression_hidden_size": 96,
+            "smile_weight": 4.0,
             "reference": "neutral",
             "reference_fusion": "difference",
             "pooling": "cls+mean",

@@ -6,6 +6,7 @@ Under `accelerate launch` or `torchrun` every process calls `train`; the first o
 import contextlib
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -160,12 +161,19 @@ def build_trainer(
             same_view_share=args.same_view_share,
             other_days=other_days,
             other_day_share=options.other_day_share,
+            required=False,  # the model's fallback learns from them, as it does from those of the dropout
         )
-        validation_frames["reference"] = NeutralFrames()
+        validation_frames["reference"] = NeutralFrames(required=False)
     datasets = {
         "train_dataset": PainFrames(splits["train"], processor, options.input, **train_frames),
         "eval_dataset": PainFrames(splits["validation"], processor, options.input, **validation_frames),
     }
+    references = datasets["train_dataset"].references
+    if references is not None and not references.some:
+        print(
+            "pain3d: no training frame has a neutral one of the same person beside it: only what stands for it learns",
+            file=sys.stderr,
+        )
     if caches_features:
         directory = Path(args.output_dir) / _FEATURES if options.features is None else Path(options.features)
         datasets = _cached(datasets, directory, model.to(args.device), args)

@@ -11,7 +11,9 @@ from transformers.utils import IMAGE_PROCESSOR_NAME, cached_file
 
 from dataset_script.errors import InvalidInput, WorkFailed
 
+from ..configuration_checks_vitpain import check_values
 from ..configuration_vitpain import ViTPainConfig
+from ..heads_vitpain import ExpressionHead
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.load import load_model
@@ -31,8 +33,7 @@ def starting_model(options: RunOptions) -> tuple[ViTPainForPainAssessment, ViTPa
     """
     if options.start is not None:
         model, processor = load_model(options.start)
-        if options.lambda_au is not None:
-            model.config.lambda_au = options.lambda_au
+        _change(model, options)
         if model.config.reference == "neutral" and not model.config.reference_fallback:
             _add_fallback(model)
         return model.train(), processor
@@ -86,6 +87,28 @@ def _config(options: RunOptions) -> ViTPainConfig:
     except (OSError, ValueError) as error:
         raise InvalidInput(f"config {name} is no ViTPain configuration: {str(error).splitlines()[0]}") from error
     raise InvalidInput(f"config is {name!r}; allowed are tiny, large or the path of a configuration")
+
+
+def _change(model: ViTPainForPainAssessment, options: RunOptions) -> None:
+    """Gives a trained model the settings that may change. Raises InvalidInput where it does not allow them."""
+    config = model.config
+    before, size = config.expression_hidden_size, options.expression_hidden_size
+    given = {name: getattr(options, name) for name in ("expression_hidden_size", "smile_weight", "lambda_au")}
+    for name, value in given.items():
+        if value is not None:
+            setattr(config, name, value)
+    try:
+        check_values(config)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    if size is None or size == before:
+        return
+    if model.expression_head is None:
+        raise InvalidInput(f"expression_hidden_size is {size}, and {options.start} has no expression head")
+    print("pain3d: the expression head is a new one, of random weights", file=sys.stderr)
+    model.expression_head = ExpressionHead(config).to(model.device, model.dtype)
+    for module in model.expression_head.modules():
+        model._init_weights(module)
 
 
 def _add_fallback(model: ViTPainForPainAssessment) -> None:

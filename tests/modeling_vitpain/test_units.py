@@ -10,11 +10,12 @@ from dataset_script.facs import AU_MAX, AU_NAMES, EXTRA_AU_MAX, EXTRA_AU_NAMES
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
 from modeling_vitpain.configuration_checks_vitpain import COMPANION_MAX, COMPANION_NAMES
 from modeling_vitpain.heads_vitpain import SMALLEST_SD, au_interval
-from modeling_vitpain.losses_vitpain import spread_error
+from modeling_vitpain.losses_vitpain import expression_error, smile_weights, spread_error
 from modeling_vitpain.scores_vitpain import pain_scores
 
 HEADS = pytest.mark.parametrize("au_head", ["query", "cls"])
 NEW_FIELDS = ("au_spread", "au_interval_scale", "expression_head", "lambda_expression")
+NEW_FIELDS += ("expression_hidden_size", "smile_weight")
 
 
 # Configuration
@@ -55,6 +56,9 @@ def test_a_configuration_from_before_loads_as_it_was(tmp_path):
         ({"au_spread": "yes"}, "au_spread is 'yes'; allowed is True or False"),
         ({"expression_head": 1}, "expression_head is 1; allowed is True or False"),
         ({"lambda_expression": -0.1}, "lambda_expression is -0.1; allowed is 0 or more"),
+        ({"expression_hidden_size": -1}, "expression_hidden_size is -1; allowed is 0 or more"),
+        ({**MORE, "smile_weight": -1.0}, "smile_weight is -1.0; allowed is 0 or more"),
+        ({"smile_weight": 4.0}, "smile_weight is 4.0, and au_names lacks AU12; allowed is 1"),
         ({"au_interval_scale": [1.0] * 6}, "au_interval_scale is .* with au_spread=False; allowed is None"),
         ({"au_spread": True, "au_interval_scale": [1.0] * 5}, "a number above 0 for each of 6 units"),
         ({"au_spread": True, "au_interval_scale": [1.0] * 5 + [0.0]}, "a number above 0 for each of 6 units"),
@@ -155,6 +159,37 @@ def test_pain_labels_reach_the_expression_head_alone():
     torch.testing.assert_close(both.loss - without.loss, 2 * expected, rtol=1e-4, atol=1e-4)
     plain = small_model()
     assert plain(inputs["pixel_values"], pain_labels=pain).loss is None
+
+
+def test_a_hidden_layer_of_the_expression_head_changes_nothing_else():
+    """It learns, and what it reads does not learn from it; from a linear head it does."""
+    for size, others_learn in ((0, True), (8, False)):
+        model = small_model(**MORE, expression_hidden_size=size)
+        inputs = inputs_for(model)
+        model(inputs["pixel_values"], pain_labels=inputs["pain_labels"]).loss.backward()
+        moved = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.any()}
+        own = {f"expression_head.{name}" for name, _ in model.expression_head.named_parameters()}
+        assert own <= moved and (moved > own) == others_learn
+        assert len(own) == (4 if size == 0 else 6)  # LayerNorm and one linear layer, or two
+
+
+def test_a_smile_counts_as_often_as_the_configuration_says():
+    model = small_model(**MORE, smile_weight=4.0)
+    names, units = model.config.au_names, torch.zeros(4, 12)
+    units[0, [names.index("AU6"), names.index("AU12")]] = 2.0  # without pain
+    units[1, names.index("AU12")] = 2.0  # without AU6
+    units[3, [names.index("AU6"), names.index("AU12")]] = 1.0  # in pain
+    assert smile_weights(units, model.config).tolist() == [4, 1, 1, 4]
+    assert smile_weights(units.where(units == 2, torch.nan), model.config).tolist() == [4, 1, 1, 1]
+    logits, pain = torch.tensor([0.3, -1.0, 2.0, 0.5]), torch.tensor([0.0, 0, 0, 1])
+    each = torch.nn.functional.binary_cross_entropy_with_logits(logits, pain, reduction="none")
+    expected = (4 * each[0] + each[1] + each[2] + each[3]) / 4
+    torch.testing.assert_close(expression_error(logits, pain, smile_weights(units, model.config)), expected)
+    inputs = {**inputs_for(model), "pain_labels": pain, "au_labels": units}
+    with_weight, model.config.smile_weight = model(**inputs).loss, 1.0
+    first = model(inputs["pixel_values"]).pain_logits[:1]
+    more = 3 * torch.nn.functional.softplus(first)[0] / 4
+    torch.testing.assert_close(with_weight - model(**inputs).loss, more, rtol=1e-3, atol=1e-4)
 
 
 # Intervals

@@ -126,6 +126,8 @@ class TestReferences:
             assert torch.equal(part[k]["reference_pixel_values"], whole[j]["reference_pixel_values"])
         with pytest.raises(InvalidInput, match="6 frames, none with a neutral frame"):
             PainFrames(pain, processor(), reference=NeutralFrames())
+        alone = PainFrames(pain, processor(), reference=NeutralFrames(required=False))
+        assert not alone.references.some and not alone[0]["reference_mask"].any()
 
     def test_each_is_cropped_by_its_own_face_box(self, rows):
         own = ViTPainImageProcessor(size={"height": SIZE, "width": SIZE}, face_crop=1.0)

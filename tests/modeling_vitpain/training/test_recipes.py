@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from assessing_models import save_assessing_model
 from safetensors.torch import load_file
 from small_faces import VARIANTS, options_of, rows_of, trainer_of, write_world
 from transformers import HfArgumentParser
@@ -20,6 +22,7 @@ from modeling_vitpain.prediction.load import load_model
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.recipes import PRESETS, ViTPainTrainingArguments
 from modeling_vitpain.training.run import train
+from modeling_vitpain.training.starting_model import starting_model
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +271,28 @@ def test_start_continues_from_a_trained_model(world, tmp_path):
     after = load_model(tmp_path / "model")[0]
     assert after.config.lambda_au == 0.1
     assert not torch.equal(after.au_head.queries, before["au_head.queries"])
+
+
+def test_start_with_another_expression_head_begins_it_anew(tmp_path, capsys):
+    save_assessing_model(tmp_path / "before")
+    before = load_model(tmp_path / "before")[0].state_dict()
+    options = RunOptions(
+        data="d", start=str(tmp_path / "before"), preset="small", expression_hidden_size=8, smile_weight=3.0
+    )
+    model, _ = starting_model(options)
+    assert "the expression head is a new one" in capsys.readouterr().err
+    assert (model.config.expression_hidden_size, model.config.smile_weight) == (8, 3.0)
+    after = model.state_dict()
+    same = {name for name, value in after.items() if name in before and torch.equal(value, before[name])}
+    assert {name for name in after if not name.startswith("expression_head")} <= same
+    assert after["expression_head.2.weight"].shape == (8, 32)
+    kept, _ = starting_model(replace(options, expression_hidden_size=0))
+    assert torch.equal(kept.state_dict()["expression_head.2.weight"], before["expression_head.2.weight"])
+    with pytest.raises(InvalidInput, match="expression_hidden_size is -1; allowed is 0 or more"):
+        starting_model(replace(options, expression_hidden_size=-1))
+    save_assessing_model(tmp_path / "none", expression_head=False)
+    with pytest.raises(InvalidInput, match=r"expression_hidden_size is 8, and .* has no expression head"):
+        starting_model(replace(options, start=str(tmp_path / "none")))
 
 
 def test_start_of_a_model_without_fallback_gives_it_one(world, tmp_path, capsys):
