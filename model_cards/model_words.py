@@ -168,7 +168,7 @@ def licence(training: dict | None, conversion: dict | None) -> tuple[str, str]:
         return "other", "Not recorded: how these weights were made is not known."
     options, data = training["options"], _data(training)
     if options.get("start"):
-        return _licence_of_start(options["start"], data)
+        return _licence_of_start(options["start"], data, training.get("start"))
     backbone = _backbone(options, training.get("preset"))
     if backbone is None:
         return "apache-2.0", f"Apache-2.0; the weights were trained from scratch on {data}."
@@ -197,8 +197,11 @@ def _data(training: dict) -> str:
     return f"synthetic faces (3DPain, {licences})" if generated else f"data with their own licence ({licences})"
 
 
-def _licence_of_start(start: str, data: str) -> tuple[str, str]:
-    """As `licence`, of a model that continues another."""
+def _licence_of_start(start: str, data: str, record: dict | None) -> tuple[str, str]:
+    """As `licence`, of a model that continues another, of whose training there is a record or not."""
+    if record is not None:
+        identifier, words = licence(record, None)
+        return identifier, f"{words.removesuffix('.')}; then trained further, on {data}."
     if not Path(start).is_dir():
         from modeling_vitpain import SHIPPED  # torch: only where a name must be looked up
 

@@ -10,8 +10,7 @@ _NOT_TYPED = ("data", "input")
 
 def training_words(name: str, training: dict) -> str:
     """The section on the training of the model `name`."""
-    data, best, versions = training["data"], training["best"], training["versions"]
-    frames = ", ".join(f"{count:,} {split}" for split, count in data["frames"].items())
+    best, versions = training["best"], training["versions"]
     settings = {**training["options"], **training["recipe"]}
     rows = [
         [setting, without_folders(value)]
@@ -20,14 +19,40 @@ def training_words(name: str, training: dict) -> str:
     ]
     lora = settings.get("lora_rank")
     summary = (
-        f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames, "
-        "no person in two splits. "
-        f"{training['steps']:,} steps in {duration(training['seconds'])}; the weights are those of epoch "
+        f"{_data_words(training)}, no person in two splits. {_length(training)}; the weights are those of epoch "
         f"{best['epoch']}, the best on the validation split (PSPI MAE {best['validation_pspi_mae']:.3f}). "
         + (f"LoRA of rank {lora} on the backbone's attention, merged into the weights. " if lora else "")
         + f"Versions: {', '.join(f'{package} {version}' for package, version in versions.items())}."
     )
-    return f"    {command(name, training)}\n\n{summary}\n\n{table(['setting', 'value'], rows, numbers=False)}"
+    parts = [
+        f"    {command(name, training)}",
+        summary,
+        _before(training),
+        table(["setting", "value"], rows, numbers=False),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _before(training: dict) -> str:
+    """How the model was trained that this training went on from, and the one before that; "" where none is known."""
+    name, record, parts = training["options"].get("start"), training.get("start"), []
+    while record is not None:
+        name = Path(name).name
+        parts.append(
+            f"`{name}`, which it began with: `{command(name, record)}`. {_data_words(record)}. {_length(record)}."
+        )
+        name, record = record["options"].get("start"), record.get("start")
+    return "\n\n".join(parts)
+
+
+def _data_words(training: dict) -> str:
+    data = training["data"]
+    frames = ", ".join(f"{count:,} {split}" for split, count in data["frames"].items())
+    return f"On `{Path(data['path']).name}` (specification `{data['spec_hash']}`): {frames} frames"
+
+
+def _length(training: dict) -> str:
+    return f"{training['steps']:,} steps in {duration(training['seconds'])}"
 
 
 def command(name: str, training: dict) -> str:

@@ -3,15 +3,9 @@
 import sys
 from dataclasses import fields, replace
 
-from transformers.utils import cached_file
-
-from dataset_script.errors import WorkFailed
-from dataset_script.strict_json import parse_json
-
-from ..prediction.load import located
 from .options import DEFAULT_OF_PRETRAINED, RunOptions
 from .recipes import PRESETS, ViTPainTrainingArguments
-from .record import RECORD
+from .record import record_of_start
 
 
 def with_recipe_of_start(options: RunOptions) -> RunOptions:
@@ -26,7 +20,8 @@ def with_recipe_of_start(options: RunOptions) -> RunOptions:
     """
     if options.start is None or options.preset is not None:
         return options
-    name = _recorded_preset(options.start)
+    record = record_of_start(options.start)
+    name = None if record is None else record["preset"]
     why = f"which {options.start} was trained with"
     if name not in PRESETS:
         lacking = "record of its training" if name is None else f"preset known here but {name!r}"
@@ -44,19 +39,3 @@ def _in_words(options: RunOptions) -> str:
     epochs = f"{options.epochs or training['num_train_epochs']} epochs"
     length = epochs if options.max_steps is None else f"{options.max_steps} steps"
     return f"{learns}, {length} at a rate of {options.lr or training['learning_rate']:g}"
-
-
-def _recorded_preset(model: str) -> str | None:
-    """The preset in the record of a trained model; None: it has no record, as converted ones."""
-    missing = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
-    path = cached_file(str(located(model)), RECORD, **missing)
-    if path is None:
-        return None
-    try:
-        with open(path, encoding="utf-8") as file:
-            name = parse_json(file.read(), nan=True)["preset"]
-        if not isinstance(name, str):
-            raise TypeError(f"preset is {name!r}")
-        return name
-    except (ValueError, KeyError, TypeError) as error:
-        raise WorkFailed(f"{path} is damaged: {error!r}") from None

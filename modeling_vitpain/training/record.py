@@ -11,9 +11,13 @@ import torch
 import transformers
 from datasets import Dataset
 from transformers import Trainer, TrainerState
+from transformers.utils import cached_file
 
+from dataset_script.errors import WorkFailed
 from dataset_script.manifest import read_manifest
+from dataset_script.strict_json import parse_json
 
+from ..prediction.load import located
 from .calibration import Calibration
 from .options import RunOptions
 
@@ -91,6 +95,7 @@ class TrainingRecord(TypedDict):
         curve: epoch by epoch.
         calibration: of the intervals.
         seconds: that the run took, of its last start if it was resumed.
+        start: record of the model that it went on from, without its curve, or None: there is none.
     """
 
     options: dict[str, Any]
@@ -105,6 +110,7 @@ class TrainingRecord(TypedDict):
     curve: list[CurveEntry]
     calibration: Calibration
     seconds: float
+    start: dict[str, Any] | None
 
 
 def run_record(
@@ -141,7 +147,34 @@ def run_record(
         "curve": _curve(state.log_history),
         "calibration": calibration,
         "seconds": round(seconds, 1),
+        "start": _start(options),
     }
+
+
+def record_of_start(model: str) -> dict[str, Any] | None:
+    """The record of the training of a model; None: it has none, as converted ones.
+
+    Raises:
+        InvalidInput: there is no such model.
+        WorkFailed: its record is damaged.
+    """
+    missing = {"_raise_exceptions_for_missing_entries": False, "_raise_exceptions_for_connection_errors": False}
+    path = cached_file(str(located(model)), RECORD, **missing)
+    if path is None:
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = parse_json(file.read(), nan=True)
+        if not isinstance(record["preset"], str):
+            raise TypeError(f"preset is {record['preset']!r}")
+        return record
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkFailed(f"{path} is damaged: {error!r}") from None
+
+
+def _start(options: RunOptions) -> dict[str, Any] | None:
+    record = None if options.start is None else record_of_start(options.start)
+    return record and {name: value for name, value in record.items() if name != "curve"}
 
 
 def _spec_hash(data: str) -> str | None:

@@ -89,6 +89,10 @@ def test_a_model_that_continues_the_shipped_one_has_its_licence():
     of_start = {**TRAINING, "options": {**OPTIONS, "backbone": None, "start": "vitpain-small"}}
     assert licence(of_start, None)[0] == "apache-2.0" and "as `vitpain-small` of Pain3D" in licence(of_start, None)[1]
     other = {**TRAINING, "options": {**OPTIONS, "backbone": None, "start": "owner/model"}}
+    known = {**other, "start": TRAINING}
+    assert licence(known, None)[0] == licence(TRAINING, None)[0]
+    assert licence(known, None)[1].startswith(licence(TRAINING, None)[1].removesuffix("."))
+    assert "; then trained further, on " in licence(known, None)[1]
     assert licence(other, None)[0] == "other"
 
 

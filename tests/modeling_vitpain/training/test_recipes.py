@@ -15,6 +15,7 @@ from transformers import HfArgumentParser
 
 import pain3d_cli
 from dataset_script.errors import InvalidInput, WorkFailed
+from model_cards.training_words import training_words
 from modeling_vitpain import ViTPainConfig, ViTPainForPainAssessment
 from modeling_vitpain.frames.dataset import open_split
 from modeling_vitpain.frames.sampling import PainSampler
@@ -270,6 +271,13 @@ def test_start_continues_from_a_trained_model(world, tmp_path):
     train(options, tmp_path / "model")
     after = load_model(tmp_path / "model")[0]
     assert after.config.lambda_au == 0.1
+    first, second = (
+        json.loads((world / name / "training.json").read_text()) for name in ("teacher", tmp_path / "model")
+    )
+    assert first["start"] is None and second["start"] == {k: v for k, v in first.items() if k != "curve"}
+    words = training_words("model", second)
+    assert "`teacher`, which it began with: `pain3d train pain3d --out teacher" in words
+    assert f"{first['steps']:,} steps" in words and "which it began with" not in training_words("teacher", first)
     assert not torch.equal(after.au_head.queries, before["au_head.queries"])
 
 
