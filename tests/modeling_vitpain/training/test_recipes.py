@@ -271,13 +271,12 @@ def test_start_continues_from_a_trained_model(world, tmp_path):
     train(options, tmp_path / "model")
     after = load_model(tmp_path / "model")[0]
     assert after.config.lambda_au == 0.1
-    first, second = (
-        json.loads((world / name / "training.json").read_text()) for name in ("teacher", tmp_path / "model")
-    )
-    assert first["start"] is None and second["start"] == {k: v for k, v in first.items() if k != "curve"}
-    words = training_words("model", second)
-    assert "`teacher`, which it began with: `pain3d train pain3d --out teacher" in words
-    assert f"{first['steps']:,} steps" in words and "which it began with" not in training_words("teacher", first)
+    first = json.loads((tmp_path / "model" / "training.json").read_text())
+    again = train(replace(options, start=str(tmp_path / "model"), max_steps=1), tmp_path / "again")
+    assert first["start"] is None and again["start"] == {k: v for k, v in first.items() if k != "curve"}
+    words = training_words("again", again)
+    assert "`model`, which it began with: `pain3d train pain3d --out model" in words
+    assert "2 steps in " in words and "which it began with" not in training_words("model", first)
     assert not torch.equal(after.au_head.queries, before["au_head.queries"])
 
 
