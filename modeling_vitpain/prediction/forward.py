@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
+
+from dataset_script.progress import Progress
 
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..output_vitpain import ViTPainOutput
@@ -33,19 +34,21 @@ def run_frames(
     """The inputs and the output of each batch of `PainFrames`, in order, without gradients.
 
     Frames that are compared with neutral ones come as tokens, each picture encoded once (`encoded_once.py`); with
-    `output_attentions`, which explanations ask for, as pictures. `description` names the progress bar, which a terminal
-    shows; None: no bar.
+    `output_attentions`, which explanations ask for, as pictures. `description` says what for, beside the
+    progress; None: none is shown.
     """
     if shares_neutrals(frames) and not output_attentions:
         batches = TokenBatches(model, frames, batch_size)
     else:
         batches = DataLoader(frames, batch_size=batch_size)
-    with sensible_threads(model):
-        for batch in tqdm(batches, desc=description, disable=None if description else True):
+    with sensible_threads(model), Progress(f"frames ({description})") as progress:
+        for number, batch in enumerate(batches, 1):
             inputs = model_inputs(model, batch)
             with torch.inference_mode():
                 output = model(**inputs, output_au_attention=output_attentions)
             yield inputs, output
+            if description is not None:
+                progress(min(number * batch_size, len(frames)), len(frames))
 
 
 @contextlib.contextmanager
