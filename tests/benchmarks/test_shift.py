@@ -103,7 +103,7 @@ def test_models_share_the_tokens_of_their_frozen_backbone(shift_sets, dataset, m
         words = [str(directory), "--sets", str(shift_sets), "--training", str(dataset), "--only", "home", "half"]
         assert command.main([*words, "--rows", "--json", *more]) == 0
         measured = json.loads(capsys.readouterr().out)["measured"]
-        errors.append([measured[name]["model, with neutral"]["mae"]["value"] for name in ("home", "half")])
+        errors.append([measured[name]["model, with neutral"]["mae"][0] for name in ("home", "half")])
         written.append({path: path.stat().st_mtime_ns for path in tmp_path.glob("features/*.f16")})
     assert errors[1] == pytest.approx(errors[0], abs=0.02)
     assert errors[1] != errors[0]
