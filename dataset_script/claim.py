@@ -27,15 +27,15 @@ def changed_settings(before: Settings, now: Settings) -> list[str]:
     return [f"{n} was {before.get(n)!r} and is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
 
 
-def read_record(path: Path) -> dict[str, Any]:
-    """The settings in a record. Raises WorkFailed when it does not hold a JSON object."""
-    return parse_record(path.read_bytes(), str(path))
+def read_record(path: Path, nan: bool = False) -> dict[str, Any]:
+    """The settings in a record, with NaN where it may be. Raises WorkFailed when it does not hold a JSON object."""
+    return parse_record(path.read_bytes(), str(path), nan)
 
 
-def parse_record(content: bytes, name: str) -> dict[str, Any]:
+def parse_record(content: bytes, name: str, nan: bool = False) -> dict[str, Any]:
     """The settings in the content of the record `name`. Raises WorkFailed when it does not hold a JSON object."""
     try:
-        found = parse_json(content.decode("utf-8"))
+        found = parse_json(content.decode("utf-8"), nan=nan)
     except ValueError as error:
         raise WorkFailed(f"{name} is damaged: {error}") from None
     if not isinstance(found, dict):

@@ -18,6 +18,7 @@ from dataset_script.facs import AU_NAMES
 from evaluation.provenance import weight_hashes
 from evaluation.split.hog import MARGIN, SIDE, hog_features
 from evaluation.split.ridge import Described, Ridge, fit_ridge
+from model_cards.shift_file import MODEL
 from modeling_vitpain.configuration_vitpain import ViTPainConfig
 from modeling_vitpain.frames.dataset import au_array
 from modeling_vitpain.image_processing_vitpain import ViTPainImageProcessor
@@ -67,9 +68,9 @@ def model_rows(model: Path, features: Path | None = None) -> list[Row]:
     key |= {} if features is None else {"tokens": "bfloat16"}
     config = ViTPainConfig.from_pretrained(model)
     if config.reference == "none":
-        return [_of_model("model", model, key, features)]
-    rows = [_of_model(f"model{WITH_NEUTRAL}", model, key, features)]
-    return rows + ([_of_model("model, without", model, key, features, False)] if config.reference_fallback else [])
+        return [_of_model(MODEL, model, key, features)]
+    rows = [_of_model(f"{MODEL}{WITH_NEUTRAL}", model, key, features)]
+    return rows + ([_of_model(f"{MODEL}, without", model, key, features, False)] if config.reference_fallback else [])
 
 
 def _of_model(name: str, model: Path, key: dict, features: Path | None, reference: bool | None = None) -> Row:

@@ -8,6 +8,7 @@ from benchmarks.shift.measures import MEASURES as SHIFT_MEASURES
 from dataset_script.facs import AU_NAMES
 from evaluation.markdown import number, p_value, span, table, with_span
 from evaluation.statistics.groups import PEOPLE, members
+from model_cards.shift_file import MODEL
 
 from .measures import MEASURES, differences, estimates, of_part, unit_areas, values_of
 from .records import RowRecords, read_rows
@@ -127,8 +128,8 @@ def _shifts(group: Group, found: dict[str, RowRecords], measure: str) -> str:
             for name, scored in (record.get("shift") or {"measured": {}})["measured"].items():
                 for way, scores in scored.items():
                     value = scores.get(measure, {}).get("value")
-                    if way.startswith("model") and value is not None:
-                        line = lines.setdefault(found[key].row.words + way.removeprefix("model"), {})
+                    if way.startswith(MODEL) and value is not None:
+                        line = lines.setdefault(found[key].row.words + way.removeprefix(MODEL), {})
                         line.setdefault(name, []).append(value)
     names = list(dict.fromkeys(name for line in lines.values() for name in line))
     body = [[words, *(_range(line.get(name, [])) for name in names)] for words, line in lines.items()]

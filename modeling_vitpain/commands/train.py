@@ -63,6 +63,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference-fusion", choices=("attention", "difference"), help="how a frame is compared with its references"
     )
     model.add_argument("--reference-encoder", choices=("shared", "own"))
+    model.add_argument(
+        "--expression-hidden-size", type=int, metavar="N", help="hidden layer of the expression head; 0: none; small 96"
+    )
     distillation = parser.add_argument_group("distillation")
     distillation.add_argument("--teacher", help="model directory trained with --input heatmap, to distil from")
     distillation.add_argument(
@@ -126,9 +129,6 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recipe.add_argument(
         "--without-others", action="store_true", help="leave out faces that move without pain: smiles, speech, yawns"
-    )
-    model.add_argument(
-        "--expression-hidden-size", type=int, metavar="N", help="hidden layer of the expression head; 0: none; small 96"
     )
     recipe.add_argument(
         "--smile-weight",

@@ -21,10 +21,8 @@ _ARCHITECTURE = (
     *("au_head", "au_queries", "au_output", "au_error", "pspi_head", "pspi_reads", "pooling"),
     *("reference", "reference_fusion", "reference_encoder"),
 )
-
-
-_ALSO_OF_START = ("expression_hidden_size", "smile_weight", "lambda_au")
-"""Of the model, and allowed for one that is there."""
+CHANGEABLE = ("expression_hidden_size", "smile_weight", "lambda_au")
+"""Settings of the model that `start` may be given with."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,7 @@ class RunOptions:
 
     def model_settings(self) -> dict[str, Any]:
         """For ViTPainConfig: the preset's, and over them the options given."""
-        names = (*_ARCHITECTURE, *_ALSO_OF_START)
+        names = (*_ARCHITECTURE, *CHANGEABLE)
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         settings = {**self.recipe.model, **given}
         if self.input == "heatmap" or settings.get("reference") == "none":

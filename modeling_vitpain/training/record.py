@@ -13,9 +13,9 @@ from datasets import Dataset
 from transformers import Trainer, TrainerState
 from transformers.utils import cached_file
 
+from dataset_script.claim import read_record
 from dataset_script.errors import WorkFailed
 from dataset_script.manifest import read_manifest
-from dataset_script.strict_json import parse_json
 
 from ..prediction.load import located
 from .calibration import Calibration
@@ -120,8 +120,9 @@ def run_record(
     people: Mapping[str, Sequence[int]] | None,
     calibration: Calibration,
     seconds: float,
+    start: Mapping[str, Any] | None,
 ) -> TrainingRecord:
-    """The record of a run that `trainer` has finished."""
+    """The record of a run that `trainer` has finished; `start` is that of the model that it went on from."""
     state = trainer.state
     return {
         "options": asdict(options),
@@ -147,7 +148,7 @@ def run_record(
         "curve": _curve(state.log_history),
         "calibration": calibration,
         "seconds": round(seconds, 1),
-        "start": _start(options),
+        "start": None if start is None else {name: value for name, value in start.items() if name != "curve"},
     }
 
 
@@ -162,19 +163,10 @@ def record_of_start(model: str) -> dict[str, Any] | None:
     path = cached_file(str(located(model)), RECORD, **missing)
     if path is None:
         return None
-    try:
-        with open(path, encoding="utf-8") as file:
-            record = parse_json(file.read(), nan=True)
-        if not isinstance(record["preset"], str):
-            raise TypeError(f"preset is {record['preset']!r}")
-        return record
-    except (ValueError, KeyError, TypeError) as error:
-        raise WorkFailed(f"{path} is damaged: {error!r}") from None
-
-
-def _start(options: RunOptions) -> dict[str, Any] | None:
-    record = None if options.start is None else record_of_start(options.start)
-    return record and {name: value for name, value in record.items() if name != "curve"}
+    record = read_record(Path(path), nan=True)
+    if not isinstance(record.get("preset"), str):
+        raise WorkFailed(f"{path} is damaged: preset is {record.get('preset')!r}")
+    return record
 
 
 def _spec_hash(data: str) -> str | None:

@@ -17,10 +17,9 @@ from datasets import Dataset
 from safetensors import SafetensorError
 from transformers import set_seed
 
-from dataset_script.claim import check_record
+from dataset_script.claim import check_record, read_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
-from dataset_script.strict_json import parse_json
 
 from ..frames.dataset import (
     PainFrames,
@@ -43,7 +42,7 @@ from .fine_tuning import with_recipe_of_start
 from .lora import has_lora, merge_lora
 from .options import RunOptions
 from .recipes import ViTPainTrainingArguments
-from .record import PARTS, RECORD, TrainingRecord, run_record
+from .record import PARTS, RECORD, TrainingRecord, record_of_start, run_record
 from .starting_model import starting_model
 from .teacher_cache import teacher_outputs
 from .trainers import DistillationTrainer, ViTPainTrainer
@@ -85,6 +84,7 @@ def train(
         shutil.rmtree(out / _CHECKPOINTS, ignore_errors=True)  # killed after its record was written, before this
         return _recorded(out)
     options = with_recipe_of_start(options)
+    before = None if options.start is None else record_of_start(options.start)
     args = options.training_arguments(out / _CHECKPOINTS, workers)
     with args.main_process_first(local=False, desc="claiming the directory"):
         if args.process_index == 0:
@@ -105,7 +105,7 @@ def train(
             if has_lora(model):
                 merge_lora(model)
             found = calibrate(model.eval(), trainer.eval_dataset)
-            record = run_record(options, trainer, splits, people, found, time.monotonic() - started)
+            record = run_record(options, trainer, splits, people, found, time.monotonic() - started, before)
             model.save_pretrained(out)
             processor.save_pretrained(out)
             write_atomically(out / RECORD, (json.dumps(record, indent=1) + "\n").encode())
@@ -116,9 +116,9 @@ def train(
 
 def _recorded(out: Path) -> TrainingRecord:
     try:
-        return parse_json((out / RECORD).read_bytes(), nan=True)
-    except ValueError as error:
-        raise WorkFailed(f"{out / RECORD} is damaged: {error}; delete it to train again") from None
+        return read_record(out / RECORD, nan=True)
+    except WorkFailed as error:
+        raise WorkFailed(f"{error}; delete it to train again") from None
 
 
 def build_trainer(

@@ -18,7 +18,7 @@ from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
 from ..prediction.load import load_model
 from ..reference_vitpain import ReferenceToken
-from .options import RunOptions
+from .options import CHANGEABLE, RunOptions
 
 PRETRAINED_SIZE = 224
 """Pixels a side that a pretrained backbone sees unless a size is given, as in the paper; never more than its own."""
@@ -93,9 +93,8 @@ def _change(model: ViTPainForPainAssessment, options: RunOptions) -> None:
     """Gives a trained model the settings that may change. Raises InvalidInput where it does not allow them."""
     config = model.config
     before, size = config.expression_hidden_size, options.expression_hidden_size
-    given = {name: getattr(options, name) for name in ("expression_hidden_size", "smile_weight", "lambda_au")}
-    for name, value in given.items():
-        if value is not None:
+    for name in CHANGEABLE:
+        if (value := getattr(options, name)) is not None:
             setattr(config, name, value)
     try:
         check_values(config)
