@@ -41,10 +41,11 @@ class Normaliser:
         self.processor = processor
         self.shape = (3, processor.size["height"], processor.size["width"])
         self.frame_bytes = math.prod(self.shape)
-        channel_mean = np.asarray(processor.image_mean if mean is None else mean, dtype=np.float32).reshape(-1, 1)
-        channel_std = np.asarray(processor.image_std if std is None else std, dtype=np.float32).reshape(-1, 1)
+        self.mean = np.asarray(processor.image_mean if mean is None else mean, dtype=np.float32).reshape(-1, 1, 1)
+        self.std = np.asarray(processor.image_std if std is None else std, dtype=np.float32).reshape(-1, 1, 1)
         rescaled = (np.arange(256) * processor.rescale_factor).astype(np.float32)
-        self._normalised = np.broadcast_to((rescaled - channel_mean) / channel_std, (3, 256))  # of each level
+        of_levels = ((rescaled - self.mean) / self.std)[:, 0]
+        self._normalised = np.broadcast_to(of_levels, (3, 256))
 
     def resize(self, image: Image.Image, face_box: list[float] | None) -> np.ndarray:
         """What the model sees of a picture of any mode, (H, W, 3), uint8."""
