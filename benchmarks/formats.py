@@ -5,14 +5,15 @@
 Every loader gives the same batches of `pixel_values`, `labels` and `au_labels`: the square around the face, resized and
 normalised, without augmentation. That is checked first.
 
-- Parquet: what `pain3d train` reads by default. In the first epoch it decodes, in later ones it has the pictures.
+- Parquet: what `pain3d train` reads by default. In the first epoch it decodes, in later ones it has the pictures. Where
+  a half, a quarter or an eighth of a JPEG's size still has the pixels that the model sees, it is decoded at that size.
 - folder: a PyTorch data set that opens a file of each frame with PIL, as one writes it by hand.
 - WebDataset: tar files of the same JPEG, shuffled and decoded by the package `webdataset`, which must be installed.
-- reduced: the JPEG is decoded at a half, a quarter or an eighth of its size where that still has more pixels than the
-  model sees. That gives other tensors; the mean difference is printed.
+- whole: the same JPEGs decoded at their full size. Where they need not be, that gives other tensors; the mean
+  difference is printed.
 
 All take turns within a round, so that other work on the machine hits all alike; CPU seconds (of this process and the
-loader's) hardly depend on it. A ratio is that of a loader to the best without reduction within its round and number of
+loader's) hardly depend on it. A ratio is that of a loader to the best first epoch within its round and number of
 workers: the median over rounds and, in brackets, the least and the most. Needs the extra `model`.
 """
 
@@ -69,7 +70,8 @@ class Cut:
                 stored = image.width
                 seen = self.side / (CROP * max(x1 - x0, y1 - y0))
                 image.draft("RGB", (math.ceil(image.width * seen), math.ceil(image.height * seen)))
-                x0, y0, x1, y1 = (value * image.width / stored for value in (x0, y0, x1, y1))
+                factor = round(stored / image.width)
+                x0, y0, x1, y1 = (value / factor for value in (x0, y0, x1, y1))
             picture = image.convert("RGB")
         side = max(1, round(max(x1 - x0, y1 - y0) * CROP))
         left, top = round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2)
@@ -137,11 +139,12 @@ def loaders(rows: datasets.Dataset, folder: Path, size: int) -> dict[str, Callab
     processor = ViTPainImageProcessor(size={"height": size, "width": size}, face_crop=CROP)
     whole, reduced = Cut(processor, False), Cut(processor, True)
     return {
-        "Parquet": lambda: PainFrames(rows, processor),
-        "folder": lambda: Folder(folder / "files", whole),
-        "WebDataset": lambda: tars(folder / "tars", whole),
-        "folder, reduced": lambda: Folder(folder / "files", reduced),
-        "WebDataset, reduced": lambda: tars(folder / "tars", reduced),
+        "Parquet": lambda: PainFrames(rows, processor, augment_seed=0, augmentation="none"),
+        "folder": lambda: Folder(folder / "files", reduced),
+        "WebDataset": lambda: tars(folder / "tars", reduced),
+        "Parquet, whole": lambda: PainFrames(rows, processor),
+        "folder, whole": lambda: Folder(folder / "files", whole),
+        "WebDataset, whole": lambda: tars(folder / "tars", whole),
     }
 
 
@@ -201,9 +204,9 @@ def _cell(runs: dict[str, list[Run]], name: str, measured: str) -> str:
 
 
 def ratios_to_best(runs: dict[str, list[Run]], name: str, measured: str) -> list[float]:
-    """Of each round: a loader's rate, or its cost, over that of the best that decodes whole pictures in every epoch."""
+    """Of each round: a loader's rate, or its cost, over that of the best that decodes pictures in every epoch."""
     best = max if measured == "pictures" else min
-    compared = [each for kind, each in runs.items() if kind != LATER and "reduced" not in kind]
+    compared = [each for kind, each in runs.items() if kind != LATER]
     return [run[measured] / best(each[k][measured] for each in compared) for k, run in enumerate(runs[name])]
 
 
@@ -228,14 +231,12 @@ def main() -> None:
         checked = loaders(few, Path(folder, "few"), args.size)
         ours = list(map(checked["Parquet"]().__getitem__, range(len(few))))
         apart = {name: difference(ours, _items(make())) for name, make in checked.items() if name != "Parquet"}
-        if wrong := [name for name, each in apart.items() if "reduced" not in name and each > 1e-6]:
+        if wrong := [name for name, each in apart.items() if "whole" not in name and each > 1e-6]:
             raise SystemExit(f"{wrong[0]} gives other tensors than Parquet: they differ by {apart[wrong[0]]:.2g}")
         found = measure(loaders(rows, Path(folder, "all"), args.size), args.workers, args.rounds, args.batch)
     side = few[0]["image"].width
     print(f"\n{side} px to {args.size} px, {args.frames} pictures an epoch, {args.rounds} rounds")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores; reduced pictures differ by {apart['folder, reduced']:.3f} SD\n"
-    )
+    print(f"{platform.machine()}, {os.cpu_count()} cores; whole pictures differ by {apart['folder, whole']:.3f} SD\n")
     for title, measured in (("CPU seconds of 1,000 pictures", "cpu"), ("Pictures a second", "pictures")):
         print(f"{title}; ratio to the best (least-most)\n\n{table(found, measured)}\n")
     if args.out:

@@ -238,8 +238,9 @@ class PainFrames(torch.utils.data.Dataset):
             foregrounds = ForegroundColumn(rows, segments, wanted["pixel_values"][1], keep)
         elif augment_seed is not None and augmentation == "strong" and input == "image":
             logger.warning_once("the data have no segments (generate with --geometry): pictures keep their backgrounds")
+        reduced = augment_seed is not None  # what is scored is decoded as `predict` decodes it
         self.views = {
-            key: ImageColumn(rows, column, normaliser, keep, foregrounds)
+            key: ImageColumn(rows, column, normaliser, keep, foregrounds, reduced and column == "image")
             for key, (column, normaliser) in wanted.items()
         }
         self.references = self.other_days = None
@@ -247,10 +248,13 @@ class PainFrames(torch.utils.data.Dataset):
             pool = rows if reference.rows is None else reference.rows
             self.references = NeutralReferences(rows, pool, reference.same_view_share, reference.required)
             own = self.views["pixel_values"]
-            self.reference_views = own if pool is rows else ImageColumn(pool, "image", own.normaliser, keep)
+            if pool is rows:
+                self.reference_views = own
+            else:
+                self.reference_views = ImageColumn(pool, "image", own.normaliser, keep, reduced=reduced)
             if reference.other_days is not None and reference.other_day_share:
                 self.other_days = OtherDays(rows, reference.other_days, reference.other_day_share)
-                self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep)
+                self.other_day_views = ImageColumn(reference.other_days, "image", own.normaliser, keep, reduced=reduced)
         self.labels = torch.from_numpy(pspi_array(rows["pspi"][:]))
         units = au_array(rows["au"][:]), companion_array(rows, au_names[len(AU_NAMES) :])
         self.au_labels = torch.from_numpy(np.concatenate(units, axis=1))
