@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.strict_json import parse_json
+from modeling_vitpain import SHIPPED
+from modeling_vitpain.prediction.load import located
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.record import RECORD
 
@@ -18,11 +21,14 @@ SOURCES = ("start", "teacher")
 
 @dataclass(frozen=True)
 class _Trained:
-    """From `training.json`: a model's data, its people (None: the data's split), and the models it comes from."""
+    """From `training.json`: a model's data, its people (None: the data's split), and the models it comes from.
+
+    With each of these the record that this model has of it; None: it has none.
+    """
 
     spec_hash: str | None
     people: Mapping[str, Sequence[int]] | None
-    models: list[str]
+    models: list[tuple[str, dict[str, Any] | None]]
 
 
 def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Population) -> list[str]:
@@ -36,19 +42,20 @@ def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Popula
         WorkFailed: a record is damaged.
     """
     own, tested = spec_hash(options.data), {person for split in splits for person in split.test}
-    waiting = [(name, value) for name in SOURCES if (value := getattr(options, name)) is not None]
-    unknown, done = [], set()
+    waiting = [(name, value, None) for name in SOURCES if (value := getattr(options, name)) is not None]
+    unknown, done = set(), set()
     while waiting:
-        name, model = waiting.pop()
-        if model in done:
-            continue
-        done.add(model)
-        trained = _read(Path(model))
+        name, model, record = waiting.pop()
+        if record is None:
+            if model in done:
+                continue
+            done.add(model)
+        trained = _read(model, record)
         if trained is None or trained.spec_hash is None or own is None:
-            unknown.append(model)
+            unknown.add(model)
         if trained is None:
             continue
-        waiting += [(name, earlier) for earlier in trained.models]
+        waiting += [(name, *earlier) for earlier in trained.models]
         if own is not None and trained.spec_hash == own:
             parts = trained.people or population.own_split
             seen = tested & {person for part in ("train", "validation") for person in parts.get(part, ())}
@@ -60,15 +67,18 @@ def refuse_seen(options: RunOptions, splits: Sequence[Split], population: Popula
     return sorted(unknown)
 
 
-def _read(model: Path) -> _Trained | None:
-    """None where the model has no record. Raises WorkFailed where it is damaged."""
-    path = model / RECORD
-    if not path.is_file():
-        return None
+def _read(model: str, record: dict[str, Any] | None) -> _Trained | None:
+    """From the record that a later model has of it, or its own. None: it has none. Raises WorkFailed: it is damaged."""
+    where = f"the record of {model}"
     try:
-        record = parse_json(path.read_text(encoding="utf-8"), nan=True)
+        if record is None:
+            directory = located(model) if model in SHIPPED else model
+            where = Path(directory) / RECORD
+            if not where.is_file():
+                return None
+            record = parse_json(where.read_text(encoding="utf-8"), nan=True)
         data, options = record["data"], record["options"]
-        models = [options[name] for name in SOURCES if options.get(name)]
+        models = [(options[name], record.get(name)) for name in SOURCES if options.get(name)]
         return _Trained(data.get("spec_hash"), data.get("people"), models)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WorkFailed(f"{path} is damaged: {error!r}") from None
+        raise WorkFailed(f"{where} is damaged: {error!r}") from None

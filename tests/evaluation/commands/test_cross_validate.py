@@ -214,23 +214,28 @@ def test_a_trained_model_goes_on_in_every_fold_and_two_runs_are_compared(people,
     assert mae["identities"] == 9 and "## Against less" in capsys.readouterr().out
 
 
-def test_a_model_that_has_seen_those_who_are_tested_is_refused(config, tmp_path, capsys):
+def test_a_model_that_has_seen_those_who_are_tested_is_refused(config, tmp_path, capsys, monkeypatch):
     faces, out = write_dataset(tmp_path / "faces", identities=9), tmp_path / "out"
     first, second = tmp_path / "first", tmp_path / "second"
     quick = ["--max-steps", "1", "--batch-size", "8"]
     assert pain3d_cli.main(["train", str(faces), "--out", str(first), "--config", config, *quick]) == 0
     assert pain3d_cli.main(["train", str(faces), "--out", str(second), "--start", str(first), *quick]) == 0
     (second / "training.json").write_text(
-        (second / "training.json").read_text().replace('"spec_hash": "', '"spec_hash": "x')
+        (second / "training.json").read_text().replace('"spec_hash": "', '"spec_hash": "x', 1)
     )
     how = ("--max-steps", 1, *TINY, "--out", out)
     for start in (first, second):  # the second's own data are others, but it comes from the first
         assert cross_validate("--protocol", "subject-3fold", faces, "--start", start, *how) == 2
         assert f"start is {first}, which was trained on" in capsys.readouterr().err
+    monkeypatch.setattr("modeling_vitpain.prediction.load.shipped", lambda name: str(second))
+    assert cross_validate("--protocol", "subject-3fold", faces, "--start", "vitpain-small", *how) == 2
+    assert f"start is {first}, which was trained on" in capsys.readouterr().err
     assert not out.exists()
     assert cross_validate("--protocol", "own-split", faces, "--start", first, *how) == 0
     assert read(out)["context"]["trained_on_unknown"] == []
     (first / "training.json").unlink()
+    assert cross_validate("--protocol", "subject-3fold", faces, "--start", second, *how) == 2  # it knows of the first
+    assert f"start is {first}, which was trained on" in capsys.readouterr().err
     assert cross_validate("--protocol", "own-split", faces, "--start", first, *how) == 0
     assert "What first was trained on is not recorded" in (out / "cross_validation.md").read_text()
 
