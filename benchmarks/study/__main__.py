@@ -8,9 +8,12 @@
 It runs piece after piece on one core and can be stopped at any time: the same command goes on. Started once more for
 each core that is free, it shares the work: each process takes the next piece that no other one runs. What it makes lies
 in the folder --out: data, models, and a JSON record for each piece. Sizes and budgets belong to the folder; a study of
-other than the default ones is a trial, and its page is written into the folder, too. The whole study needs 35 GB of
-disk: 12 GB of data, up to 13 GB of frozen features at a time for each process, which are deleted when no piece needs
-them, 3 GB of features of test frames, and models.
+other than the default ones is a trial, and its records and page are written into the folder, too. Records of the rows
+of the study itself are kept in benchmarks/study/records: with them it goes on in another checkout, where only what the
+rows that are left need is made again, and the test pictures must be the same.
+
+The whole study needs 35 GB of disk: 12 GB of data, up to 13 GB of frozen features at a time for each process, which are
+deleted when no piece needs them, 3 GB of features of test frames, and models.
 """
 
 import argparse
@@ -33,6 +36,9 @@ from .run import left, listing, run_pieces, run_program
 from .scale import Scale
 from .work import CHECKOUT, Study, do, settings_of
 
+RECORDS = Path(__file__).parent / "records"
+"""Of the rows of the study that is no trial."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -48,7 +54,8 @@ def _run(args: argparse.Namespace, arguments: list[str]) -> int:
     scale = Scale(**{each.name: getattr(args, each.name) for each in fields(Scale)})
     folder = args.out.resolve()
     sets = None if args.without_shift else (folder / "sets" if args.sets is None else args.sets.resolve())
-    study = Study(folder, scale, sets, args.ict and args.ict.resolve(), args.mediapipe)
+    records = args.records or (None if scale.is_trial else RECORDS)
+    study = Study(folder, scale, sets, args.ict and args.ict.resolve(), args.mediapipe, records and records.resolve())
     chosen = pieces(scale, args.only, with_sets=sets is not None and args.sets is None)
     if args.list:
         print(_list(chosen, study))
@@ -90,10 +97,11 @@ def _start(piece: Piece, arguments: list[str]) -> int:
 
 
 def _claim(study: Study) -> None:
-    stored = study.folder / "study.json"
-    if not check_record(stored, settings_of(study), "study"):
-        study.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(stored, to_json(settings_of(study)).encode())
+    for folder in dict.fromkeys((study.folder, study.records)):
+        stored = folder / "study.json"
+        if not check_record(stored, settings_of(study), "study"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(stored, to_json(settings_of(study)).encode())
 
 
 def _list(chosen: list[Piece], study: Study) -> str:
@@ -116,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--out", type=Path, default=Path("study"), metavar="DIR", help="folder of the study (%(default)s)"
+    )
+    parser.add_argument(
+        "--records", type=Path, metavar="DIR", help="of rows (benchmarks/study/records; those of a trial in --out)"
     )
     parser.add_argument("--only", nargs="+", metavar="GROUP", help=f"of {', '.join(group.key for group in GROUPS)}")
     parser.add_argument("--list", action="store_true", help="list the pieces and their expected hours, run none")

@@ -9,6 +9,8 @@ from .rows import GENERATED, GROUPS, MAIN, Group, Row, rows
 from .scale import Scale
 
 SETS = "shift-sets"
+DRAWN = (SETS, *(f"data-{name}" for name in GENERATED))
+"""Names of the pieces that draw what others need."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def read_predictions(record: Path) -> dict[str, np.ndarray]:
     if hashlib.sha256(content).hexdigest() != expected:
         raise WorkFailed(f"{path} is damaged: it is not what {record.name} was written with; {_AGAIN}")
     with np.load(io.BytesIO(content)) as found:
-        return dict(found)
+        return {name: each.astype(np.float32) if each.dtype == np.float16 else each for name, each in found.items()}
 
 
 def check(record: Path) -> None:

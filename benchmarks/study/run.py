@@ -1,6 +1,7 @@
 """Runs the pieces of a study, each in a process of its own, and knows which are done.
 
-A piece is done when its record is there; a damaged one is named, and its piece run again. One that fails is named, the
+A row is done when its record is there; data, shift sets and a teacher are made again where rows that are left need them
+and the folder lacks them. A damaged record is named, and its piece run again. One that fails is named, the
 others go on, and the next run tries it again. Several of these processes can work in one folder: each takes the next
 piece that no other one runs. Where such a process is killed alone, the piece that it started goes on, and is waited
 for. Frozen features are deleted when no piece that is left needs them.
@@ -29,8 +30,17 @@ SECONDS_TO_WAIT = 10.0
 
 
 def left(wanted: list[Piece], study: Study) -> list[Piece]:
-    """The pieces without a record, in their order."""
-    return [piece for piece in wanted if not study.record(piece.name).is_file()]
+    """The rows without a record, and what these need and the folder lacks, in their order."""
+    open_ = {piece.name for piece in wanted if piece.row is not None and not study.record(piece.name).is_file()}
+    for piece in reversed(wanted):  # what is needed comes before what needs it
+        if piece.name in open_:
+            open_ |= {other.name for other in wanted if other.name in needs(piece) and not study.has(other)}
+    return [piece for piece in wanted if piece.name in open_]
+
+
+def is_left(piece: Piece, study: Study) -> bool:
+    """Whether a piece has no record, or the folder lacks what it made: then it is run where others need it."""
+    return not (study.record(piece.name).is_file() and study.has(piece))
 
 
 def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
@@ -58,7 +68,7 @@ def run_pieces(wanted: list[Piece], study: Study, start: Start) -> list[str]:
             _say(f"{piece.name}; {len(todo)} pieces and {_hours(_left(todo, study))} of a core to the end")
             started = time.monotonic()
             status = start(piece)
-            if status or not study.record(piece.name).is_file():
+            if status or is_left(piece, study):
                 _say(f"{piece.name} failed with status {status}")
                 failed.append(piece.name)
             else:
@@ -147,7 +157,7 @@ def _taken(todo: list[Piece], study: Study) -> Iterator[Piece | None]:
             study.lock(piece.name).mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(InvalidInput):  # another process holds it
                 stack.enter_context(locked(study.lock(piece.name), inherited=True))
-                if not study.record(piece.name).is_file():  # or it has just finished it
+                if is_left(piece, study):  # or it has just finished it
                     break
                 stack.close()
         else:

@@ -1,7 +1,7 @@
 """What a piece does, with the product's own commands and functions, and the record that it leaves.
 
-A record `records/NAME.json` is written when a piece is done; beside that of a row stand its predictions of test frames,
-`records/NAME.npz`. What a killed piece had done is taken up: data, features and training each go on where they stopped.
+A record `NAME.json` is written when a piece is done; beside that of a row stand its predictions of test frames,
+`NAME.npz`. What a killed piece had done is taken up: data, features and training each go on where they stopped.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,16 +19,19 @@ from dataset_script.errors import WorkFailed
 from model_cards.shift_file import SHIFT, read_shifts
 
 from .cost import EXPLAINED
-from .pieces import Piece, features_name
-from .record_files import write_predictions, write_record
+from .pieces import DRAWN, Piece, features_name, pieces
+from .record_files import read_record, write_predictions, write_record
 from .rows import GENERATED, MAIN, OF_ALL_DATA, Row
 from .scale import Scale
+
+if TYPE_CHECKING:
+    from datasets import Dataset
 
 CHECKOUT = Path(__file__).parents[2]
 DRAWN_SETS = ("home", "clinical", "unseen", "others")
 """Shift sets that need neither a pack nor Blender."""
-KEPT = ("frame_id", "identity_id", "view_id", "age_group", "ethnicity", "gender", "labels", "au_labels", "logits")
-KEPT += ("pspi", "au", "expression")
+KEPT = ("frame_id", "identity_id", "view_id", "age_group", "ethnicity", "gender", "labels", "au_labels", "expression")
+PREDICTED = ("logits", "pspi", "au")
 _BATCH = 64
 _SIMPLE = ("mean", "hog", "frozen")
 
@@ -42,12 +45,20 @@ class Study:
         sets: directory of the shift sets, see docs/shift.md; None: none is scored.
         ict: the ICT-FaceKit pack, for the shift set of its people.
         mediapipe: MediaPipe's own scores stand among the simple rows of the shift sets, see docs/judges.md.
+        records: directory of the records of rows, which outlive the folder; None: they lie in it.
     """
 
     def __init__(
-        self, folder: Path, scale: Scale, sets: Path | None = None, ict: Path | None = None, mediapipe: bool = False
+        self,
+        folder: Path,
+        scale: Scale,
+        sets: Path | None = None,
+        ict: Path | None = None,
+        mediapipe: bool = False,
+        records: Path | None = None,
     ):
         self.folder, self.scale, self.sets, self.ict, self.mediapipe = folder, scale, sets, ict, mediapipe
+        self.records = folder / "records" if records is None else records
 
     def data(self, name: str) -> Path:
         return self.folder / "data" / name
@@ -69,7 +80,15 @@ class Study:
         return self.folder / "models" / name
 
     def record(self, name: str) -> Path:
-        return self.folder / "records" / f"{name}.json"
+        return (self.folder / "records" if name in DRAWN else self.records) / f"{name}.json"
+
+    def has(self, piece: Piece) -> bool:
+        """Whether what others need of a piece is in the folder: data, shift sets, or a model."""
+        if piece.row is None:
+            return self.record(piece.name).is_file()
+        from modeling_vitpain.training.record import RECORD
+
+        return (self.model(piece.name) / RECORD).is_file()
 
 
 def do(piece: Piece, study: Study) -> None:
@@ -151,14 +170,15 @@ def _train(piece: Piece, study: Study) -> dict:
     from modeling_vitpain.training.run import train
 
     row, seconds, started = piece.row, {}, time.monotonic()
-    options = run_options(row, piece.seed, study)
+    options, pictures = run_options(row, piece.seed, study), _test_pictures(study)
     model = study.model(piece.name)
     model.parent.mkdir(parents=True, exist_ok=True)
     trained = train(RunOptions(**options), model, resume=True, people=chosen_people(row, study))
     seconds["train"], started = _since(started)
     _predict(piece, study, options.get("input", "image"))
     seconds["test"], started = _since(started)
-    found: dict[str, Any] = {"row": row.key, "seed": piece.seed, "options": options, "people": row.people}
+    found: dict[str, Any] = {"row": row.key, "seed": piece.seed, "people": row.people, "test_pictures": pictures}
+    found["options"] = {name: _without_place(value, study) for name, value in options.items()}
     found["training"] = {name: trained[name] for name in ("parameters", "steps", "seconds", "best", "calibration")}
     if study.sets is not None and options.get("input", "image") == "image":
         found["shift"] = _shift(piece, study)
@@ -169,19 +189,47 @@ def _train(piece: Piece, study: Study) -> dict:
     return found | {"seconds_of": seconds}
 
 
+def _without_place(value: Any, study: Study) -> Any:
+    """An option as it is on any machine."""
+    if value == study.scale.backbone:
+        return Path(value).name
+    return value.replace(str(study.folder), "study") if isinstance(value, str) else value
+
+
+def _test_rows(study: Study) -> "Dataset":
+    from modeling_vitpain.frames.dataset import open_split
+
+    rows = open_split(study.data(MAIN), "test")
+    return rows.select(range(min(study.scale.test_frames, len(rows))))
+
+
+def _test_pictures(study: Study) -> str:
+    """Hash of the pictures that rows are scored on. Raises WorkFailed where rows with a record had other ones."""
+    from modeling_vitpain.training.content_hash import pictures_hash
+
+    found = pictures_hash(_test_rows(study), "image", "test")
+    for piece in pieces(study.scale):
+        path = study.record(piece.name)
+        if piece.row is not None and path.is_file() and read_record(path)["test_pictures"] != found:
+            raise WorkFailed(
+                f"the test pictures are not those of {path}: another version of the generator drew them; move the "
+                f"records of {path.parent} away to begin again"
+            )
+    return found
+
+
 def _predict(piece: Piece, study: Study, seen: str) -> None:
     """Keeps the predictions of test people of the main data, with the yaw of each frame."""
-    from modeling_vitpain.frames.dataset import open_split
     from modeling_vitpain.prediction.splits import model_with_frames, predict_frames
     from modeling_vitpain.training.feature_cache import FeatureCache
 
-    rows = open_split(study.data(MAIN), "test")
-    rows = rows.select(range(min(study.scale.test_frames, len(rows))))
+    rows = _test_rows(study)
     network, frames = model_with_frames(study.model(piece.name), rows, rows, seen)
     if piece.row.frozen:
         frames = FeatureCache(study.scored, network, _BATCH, bf16=True).frames(frames, f"test-{seen}")
     found = predict_frames(network, frames, rows, _BATCH, "predict test")
     kept = {name: np.asarray(found[name]) for name in KEPT}
+    kept |= {name: np.asarray(found[name], np.float16) for name in PREDICTED}  # half the size, and they are committed
     yaw = np.array([camera["yaw"] for camera in rows["camera"]])
     write_predictions(study.record(piece.name), {"yaw": yaw, **kept})
 
@@ -230,5 +278,5 @@ def _since(started: float) -> tuple[float, float]:
 
 
 def settings_of(study: Study) -> dict[str, Any]:
-    """What two runs in one folder must have in common."""
-    return asdict(study.scale)
+    """What two runs in one folder, or with the same records, must have in common."""
+    return {**asdict(study.scale), "backbone": Path(study.scale.backbone).name}

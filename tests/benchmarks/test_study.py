@@ -17,18 +17,19 @@ from benchmarks.study.rows import ADDED, GENERATED, GROUPS, PAPER_HEADS, PRESET_
 from benchmarks.study.run import left, needs, run_pieces
 from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study, chosen_people, do, run_options
-from dataset_script.errors import InvalidInput
+from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import locked
 from modeling_vitpain import ViTPainConfig
 from modeling_vitpain.training.options import RunOptions
 from modeling_vitpain.training.recipes import PRESETS
+from modeling_vitpain.training.record import RECORD
 from modeling_vitpain.training.starting_model import starting_model
 
 SCALE = Scale(people=12, size=64, pixels=32, layers=1, steps=2, tuned_steps=2, seeds=2, test_frames=20, resamples=20)
 
 
 def recorder(study, failing=(), killed=None):
-    """Stands for running a piece: leaves a record, and the features of its row."""
+    """Stands for running a piece: leaves a record, a model and the features of its row."""
     started = []
 
     def start(piece):
@@ -39,10 +40,17 @@ def recorder(study, failing=(), killed=None):
             return 1
         if piece.row is not None and study.features(piece.row) is not None:
             study.features(piece.row).mkdir(parents=True, exist_ok=True)
-        write_record(study.record(piece.name), {"seconds": 2.0})
+        finish(piece.name, study)
         return 0
 
     return start, started
+
+
+def finish(name, study):
+    """Leaves a record, and a model where one is due."""
+    study.model(name).mkdir(parents=True, exist_ok=True)
+    (study.model(name) / RECORD).touch()
+    write_record(study.record(name), {"seconds": 2.0})
 
 
 @pytest.fixture
@@ -142,7 +150,7 @@ def test_two_processes_take_different_pieces_and_none_waits_for_features_of_the_
             with run._taken(left(wanted, study), study) as other:
                 second.append(other.name)
                 assert [each.name for each in run.running(study)] == ["teacher-0", other.name]
-                write_record(study.record(other.name), {"seconds": 2.0})
+                finish(other.name, study)
         return start(piece)
 
     assert run_pieces(wanted, study, start_beside) == []
@@ -160,16 +168,29 @@ def test_what_another_process_runs_is_waited_for_and_its_features_stay(study, mo
     held.enter_context(locked(study.lock("baseline-1")))
     waited = []
 
-    def finish(seconds):
+    def end(seconds):
         waited.append(seconds)
         assert [piece.name for piece in left(wanted, study)] == ["baseline-1"]
         assert kept.is_dir()
-        write_record(study.record("baseline-1"), {"seconds": 2.0})
+        finish("baseline-1", study)
         held.close()
 
-    monkeypatch.setattr(run.time, "sleep", finish)
+    monkeypatch.setattr(run.time, "sleep", end)
     assert run_pieces(wanted, study, start) == []
     assert len(waited) == 1
+
+
+def test_in_another_checkout_only_what_rows_still_need_is_made_again(study, tmp_path):
+    """The rows' records alone are taken there."""
+    wanted = pieces(SCALE, ["table2", "data"], with_sets=False)
+    first = Study(study.folder, SCALE, records=tmp_path / "records")
+    run_pieces(wanted, first, recorder(first, failing=["distilled-1", "paper-0"])[0])
+    there = Study(tmp_path / "there", SCALE, records=tmp_path / "records")
+    start, started = recorder(there)
+    assert run_pieces(wanted, there, start) == []
+    assert started == ["data-study", "data-paper", "teacher-0", "distilled-1", "paper-0"]
+    assert left(wanted, there) == []
+    assert left(wanted, Study(tmp_path / "third", SCALE, records=tmp_path / "records")) == []
 
 
 def test_features_are_deleted_when_nothing_left_needs_them(study):
@@ -218,7 +239,9 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     for name in ("teacher-0", "distilled-0"):
         do(by_name[name], real)
     record = read_record(real.record("distilled-0"))
-    assert record["options"]["teacher"].endswith("teacher-0")
+    assert record["options"]["teacher"] == "study/models/teacher-0"
+    assert record["options"]["backbone"] == "backbone"  # records are read on other machines
+    assert str(real.folder) not in real.record("distilled-0").read_text()
     assert record["training"]["steps"] == 2
     assert "shift" not in record
 
@@ -235,6 +258,14 @@ def test_pieces_train_share_features_distil_and_go_on(real, monkeypatch):
     assert (real.model("baseline-1") / "training.json").stat().st_mtime_ns == trained
     assert [path.stat().st_mtime_ns for path in (features, scored)] == written
     assert len(read_predictions(real.record("baseline-1"))["pspi"])
+
+
+def test_records_of_rows_that_were_scored_on_other_pictures_are_refused(real):
+    write_record(real.record("query-0"), {"seconds": 2.0, "test_pictures": "others"})
+    piece = next(piece for piece in pieces(real.scale, ["table2"]) if piece.name == "baseline-1")
+    with pytest.raises(WorkFailed, match=r"the test pictures are not those of .*query-0\.json"):
+        do(piece, real)
+    assert not real.model("baseline-1").exists()
 
 
 def test_fewer_people_are_the_first_of_each_split(real):

@@ -39,9 +39,10 @@ from benchmarks.study.run import run_pieces, run_program
 from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study
 study = Study(Path(sys.argv[1]), Scale())
-run_pieces(pieces(study.scale, ["table2"])[:1], study, lambda piece: run_program([sys.executable, "-c", sys.argv[2]]))
+two = pieces(study.scale, ["table2"], False)[:2]
+run_pieces(two, study, lambda piece: run_program([sys.executable, "-c", sys.argv[2]]))
 """
-"""Has one piece: the code given."""
+"""Runs the code given as the first piece, which the second needs."""
 LONG = "import time; time.sleep(600)"
 WITH_COMMAND = f"from benchmarks.study.work import _run; _run(['-c', {LONG!r}])"
 

@@ -22,6 +22,7 @@ from benchmarks.study.scale import Scale
 from benchmarks.study.work import Study
 from dataset_script.errors import WorkFailed
 from dataset_script.storage import locked
+from modeling_vitpain.training.record import RECORD
 
 SCALE = Scale(people=12, size=64, seeds=1)
 FOUND = {"seconds": 12.5, "training": {"steps": 2000, "best": {"pspi_mae": 1.23456789}}, "words": "müde", "none": None}
@@ -88,8 +89,16 @@ def test_truncated_files_and_those_of_other_pieces_are_named(record, end):
 def study(tmp_path):
     """One in which the pieces of the group `table2` are done."""
     study = Study(tmp_path / "study", SCALE)
-    run_pieces(wanted(study), study, lambda piece: write(study.record(piece.name)) or 0)
+    run_pieces(wanted(study), study, lambda piece: finish(piece, study))
     return study
+
+
+def finish(piece, study):
+    """Leaves what a piece that has been run leaves, and its exit status."""
+    study.model(piece.name).mkdir(parents=True, exist_ok=True)
+    (study.model(piece.name) / RECORD).touch()
+    write(study.record(piece.name))
+    return 0
 
 
 def wanted(study):
@@ -109,7 +118,7 @@ def damage(study):
 def test_a_run_names_damaged_records_and_makes_them_again(study, capsys):
     assert left(wanted(study), study) == []
     damaged, again = damage(study), []
-    assert run_pieces(wanted(study), study, lambda p: again.append(p.name) or write(study.record(p.name)) or 0) == []
+    assert run_pieces(wanted(study), study, lambda p: again.append(p.name) or finish(p, study)) == []
     assert again == damaged
     said = capsys.readouterr().err
     assert all(f"{name}." in said for name in damaged)
@@ -120,7 +129,7 @@ def test_a_run_names_damaged_records_and_makes_them_again(study, capsys):
 def test_a_record_that_another_process_writes_is_left_to_it(study):
     name = damage(study)[0]
     with locked(study.lock(name)):
-        assert run_pieces(wanted(study), study, lambda piece: write(study.record(piece.name)) or 0) == []
+        assert run_pieces(wanted(study), study, lambda piece: finish(piece, study)) == []
         assert study.record(name).is_file()
 
 
