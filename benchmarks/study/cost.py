@@ -61,7 +61,8 @@ def expected_seconds(piece: Piece, scale: Scale) -> float:
 def _frames(row: Row, scale: Scale) -> dict[str, float]:
     """Split -> frames of the people of a row."""
     people = (scale.people if row.data == MAIN else scale.part) if row.people is None else row.people
-    return {name: people * PICTURES * share / sum(SPLITS.values()) for name, share in SPLITS.items()}
+    found = {name: people * PICTURES * share / sum(SPLITS.values()) for name, share in SPLITS.items()}
+    return {**found, "train": found["train"] * min(1, row.options.get("pictures", PICTURES) / PICTURES)}
 
 
 def _tested(row: Row, scale: Scale) -> float:

@@ -7,7 +7,8 @@ from evaluation.results import Estimate
 
 from .measures import MEASURES, estimates
 from .records import RowRecords, read_rows
-from .rows import GROUPS, PICTURES
+from .rows import GROUPS
+from .scale import Scale
 from .work import Study
 
 _SHOWN = ("macro_auroc_16", "mae")
@@ -23,22 +24,22 @@ def draw(study: Study, folder: Path, stem: str = "study") -> dict[str, str]:
             continue
         path = folder / f"{stem}-{group.key}.png"
         if group.key == "curve":
-            _curve(known, study.scale.people, path)
+            _curve(known, study.scale, path)
         else:
             _bars(known, path)
         names[group.key] = path.name
     return names
 
 
-def _curve(known: list[RowRecords], everybody: int, path: Path) -> None:
-    points = [(row.row.people or everybody, estimates(*row.values)) for row in known]
+def _curve(known: list[RowRecords], scale: Scale, path: Path) -> None:
+    points = [(row.row.people or scale.people, estimates(*row.values)) for row in known]
     points.sort(key=lambda point: point[0])
     figure = canvas(7, 2.8)
     for axes, name in zip(figure.subplots(1, len(_SHOWN)), _SHOWN, strict=True):
         people = [count for count, _ in points]
         each = [scores[name] for _, scores in points]
         axes.errorbar(people, [e["value"] for e in each], yerr=_reach(each), marker="o", color=BLUE, capsize=3)
-        axes.set(xscale="log", xlabel=f"people of {PICTURES} frames each", ylabel=MEASURES[name].rstrip(" ↓"))
+        axes.set(xscale="log", xlabel=f"people of {scale.pictures} frames each", ylabel=MEASURES[name].rstrip(" ↓"))
         axes.set_xticks(people, [f"{count:,}" for count in people], minor=False)
         axes.minorticks_off()
     save(figure, path)

@@ -63,6 +63,8 @@ def features_name(row: Row) -> str | None:
         return None
     people = "all" if row.people is None else row.people
     shown = "-without-others" if row.options.get("without_others") else ""
+    if "pictures" in row.options:
+        shown += f"-{row.options['pictures']}"
     seen = row.options.get("input", "image")
     return f"{row.data}-{people}-{seen}-{row.options.get('augmentation', 'strong')}{shown}"
 

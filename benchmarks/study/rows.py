@@ -14,6 +14,8 @@ MAIN = "study"
 """The main data, whose test people score every row."""
 CURVE = (24, 60)
 """People of the learning curve, beside those of `Scale.part` and all."""
+FEW = 5
+"""Fewest pictures a person of the curve over pictures."""
 GENERATED = {
     MAIN: ("--seed", "31", "--preset", "balanced"),
     "clinical": ("--seed", "32", "--preset", "balanced", "--scene", "clinical"),
@@ -49,7 +51,6 @@ ADDED = {
 PICTURES = 42
 """Of a person: 33, and three of each of three expressions without pain."""
 LEFT_OUT = {
-    "Pictures a person": "a run trains on all frames of a person; `pain3d train` has no option to take fewer",
     "Wrinkles on and off": "`pain3d generate` has no option for them",
     "Hair on and off": "`pain3d generate` has no option for it",
     "Accessories on and off": "`pain3d generate` has none; clinical and mixed scenes bring theirs with them",
@@ -139,7 +140,15 @@ GROUPS = (
         "preset's heads without a reference add is that the PSPI branch reads the features of the units, too.",
         pairs=(*zip(_HEADS[1:], _HEADS[:-1], strict=True), ("preset", "heads-paper")),
     ),
-    Group("curve", "People", ("all", *(f"people-{n}" for n in CURVE), "part"), "Equal numbers of steps for all."),
+    Group(
+        "curve",
+        "People",
+        ("all", *(f"people-{n}" for n in CURVE), "people-part"),
+        "Equal numbers of pictures of each person, and of steps.",
+    ),
+    Group(
+        "pictures", "Pictures a person", ("part", "people-part", "few-pictures"), "Equal numbers of people and steps."
+    ),
     Group(
         "augmentation",
         "Augmentation",
@@ -171,6 +180,7 @@ GROUPS = (
 def rows(scale: Scale) -> dict[str, Row]:
     """Key -> row, of all groups; the people of a row are no more than the scale has."""
     part = {"people": scale.part}
+    fewer = {"pictures": scale.pictures}
     last = max(1, scale.layers // 3)
     tuned = {**part, "tuned": True}
     reference = {"reference": "neutral"}
@@ -178,18 +188,21 @@ def rows(scale: Scale) -> dict[str, Row]:
     by_attention = {**of_any_view, "reference_fusion": "attention"}
     tiny = {"preset": "scratch", "config": "tiny"}
     no_terms = {f"distillation_{term}": 0.0 for term in ("pspi", "au", "feature")}
+    paper = {**PAPER_HEADS, **fewer}
     found = [
-        Row("teacher", "heatmap teacher", options={**PAPER_HEADS, "input": "heatmap"}),
-        Row("baseline", "baseline: AUs from the class token", options={**PAPER_HEADS, "au_head": "cls"}),
-        Row("query", "+ AU query", options=PAPER_HEADS, explained=True, simple=True),
-        Row("distilled", "+ AU query + distillation", options=PAPER_HEADS, teacher="teacher"),
-        Row("neutral", "+ AU query + neutral reference", options={**PAPER_HEADS, **by_attention}, simple=True),
+        Row("teacher", "heatmap teacher", options={**paper, "input": "heatmap"}),
+        Row("baseline", "baseline: AUs from the class token", options={**paper, "au_head": "cls"}),
+        Row("query", "+ AU query", options=paper, explained=True, simple=True),
+        Row("distilled", "+ AU query + distillation", options=paper, teacher="teacher"),
+        Row("neutral", "+ AU query + neutral reference", options={**paper, **by_attention}, simple=True),
         *_between_heads(part),
         Row("reference-attention", "+ neutral reference, by attention", options=by_attention, **part),
         Row("reference-difference", "differences from the reference in its place", options=of_any_view, **part),
         Row("preset", "the preset `small`: most references are of the frame's own view", options=reference, **part),
-        Row("all", f"{scale.people:,} people"),
-        *(Row(f"people-{n}", f"{n} people", people=min(n, scale.people)) for n in CURVE),
+        Row("all", f"{scale.people:,} people", options=fewer),
+        *(Row(f"people-{n}", f"{n} people", people=min(n, scale.people), options=fewer) for n in CURVE),
+        Row("people-part", f"{scale.part} people, {scale.pictures} pictures of each", options=fewer, **part),
+        Row("few-pictures", f"{scale.part} people, {FEW} pictures of each", options={"pictures": FEW}, **part),
         Row("part", f"{scale.part} people, the preset's heads without a reference", explained=True, **part),
         *(
             Row(f"aug-{name}", f"augmentation {name}", options={"augmentation": name}, **part)

@@ -20,6 +20,7 @@ class Scale:
         pixels: pixels a side that the backbone sees.
         backbone: pretrained backbone, Hub name or directory.
         layers: how many of its first layers are kept.
+        pictures: of each person that train, where the rows are of all people or of the curve over people.
         copies: of each training frame among the features of a frozen backbone, each varied in its own way.
         steps: of 64 frames, of heads on a frozen backbone: the same for all of them, whatever they train on.
         tuned_steps: of 64 frames, where layers of the backbone learn.
@@ -33,6 +34,7 @@ class Scale:
     pixels: int = 224
     backbone: str = "facebook/dinov2-small"
     layers: int = 9
+    pictures: int = 14
     copies: int = 2
     steps: int = 2000
     tuned_steps: int = 600

@@ -66,7 +66,8 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
         )
     lines.append(
         f"Main data: {scale.people:,} people of {scale.size} px, 33 frames and nine of other expressions each, split "
-        f"by person. All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
+        f"by person. Rows of all people, and those of the curve over people, train on {scale.pictures} frames of each. "
+        f"All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
         f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data, from {scale.copies} copies "
         "of each training frame, varied in other ways, and are scored from tokens that it computed once, in bfloat16, "
         "for all rows. Where layers of the backbone learn, it is for "

@@ -131,6 +131,9 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "--without-others", action="store_true", help="leave out faces that move without pain: smiles, speech, yawns"
     )
     recipe.add_argument(
+        "--pictures", type=int, metavar="N", help="train on at most N frames of each person, one of them neutral (all)"
+    )
+    recipe.add_argument(
         "--smile-weight",
         type=float,
         metavar="W",

@@ -24,7 +24,7 @@ from transformers.utils import logging
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES
 from dataset_script.names import is_hub_name
-from dataset_script.vocabulary import EXPRESSION_KINDS, SPLITS
+from dataset_script.vocabulary import SPLITS
 
 from ..image_processing_vitpain import ViTPainImageProcessor
 from .augmentation.sets import Variation, check_augmentation, drawn_variation
@@ -113,15 +113,6 @@ def open_people(data: str | Path, people: Iterable[int] | None = None) -> Datase
     if absent := np.setdiff1d(wanted, identities).tolist():
         raise InvalidInput(f"people holds {absent[0]}, who has no frame in {data} ({len(absent)} such in all)")
     return rows.select(np.flatnonzero(np.isin(identities, wanted)))
-
-
-def pain_and_neutral(rows: Dataset) -> Dataset:
-    """The frames without those that move without pain; all of them where the data tell of none."""
-    if "expression_kind" not in rows.column_names:
-        return rows
-    other = EXPRESSION_KINDS.index("other")
-    kinds = rows["expression_kind"][:]
-    return rows.select([k for k, kind in enumerate(kinds) if kind != other]) if other in kinds else rows
 
 
 def _load(data: str | Path, split: str | None = None) -> Dataset | DatasetDict:

@@ -14,7 +14,7 @@ from ..frames.dataset import INPUTS
 from .recipes import PRESETS, Preset, ViTPainTrainingArguments, preset
 
 DEFAULT_OF_PRETRAINED = "paper"
-_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size")
+_ABOVE_ZERO = ("epochs", "batch_size", "lr", "max_steps", "max_minutes", "layers", "size", "pictures")
 _OF_PRETRAINED = ("layers", "size")
 _OF_TEACHER = ("cache_teacher", "distillation_pspi", "distillation_au", "distillation_feature")
 _ARCHITECTURE = (
@@ -48,6 +48,8 @@ class RunOptions:
             reference_encoder, expression_hidden_size, smile_weight, lambda_au: as in ViTPainConfig. With `start`, whose
             expression head has another hidden layer, that head is a new one.
         without_others: leave out the frames that move without pain, in training and in the choice of the checkpoint.
+        pictures: most frames of a person that train, one of them neutral; None: all. They are the same in runs of all
+            seeds.
         reference_dropout, same_view_share, sampler, heatmap_weight, lora_rank, bf16: as in ViTPainTrainingArguments.
         attention_weight, distillation_pspi, distillation_au, distillation_feature: as in ViTPainTrainingArguments.
         other_day_share: of a model with a neutral reference: share of training frames that are compared with a picture
@@ -107,6 +109,7 @@ class RunOptions:
     max_steps: int | None = None
     max_minutes: float | None = None
     without_others: bool = False
+    pictures: int | None = None
     other_day_share: float = 0.5
 
     def __post_init__(self) -> None:

@@ -21,15 +21,9 @@ from dataset_script.claim import check_record, read_record
 from dataset_script.errors import InvalidInput, WorkFailed
 from dataset_script.storage import write_atomically
 
-from ..frames.dataset import (
-    PainFrames,
-    open_other_days,
-    open_people,
-    open_segments,
-    open_split,
-    pain_and_neutral,
-)
+from ..frames.dataset import PainFrames, open_other_days, open_people, open_segments, open_split
 from ..frames.neutral_frames import NeutralFrames
+from ..frames.selection import pain_and_neutral, some_of_each_person
 from ..frames.unit_heat import UnitHeat, open_unit_heat
 from ..image_processing_vitpain import ViTPainImageProcessor
 from ..modeling_vitpain import ViTPainForPainAssessment
@@ -198,7 +192,11 @@ def _cached(
 def _rows(options: RunOptions, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:
     """The frames of each part that the run takes."""
     parts = _parts(options.data, people)
-    return {name: pain_and_neutral(rows) for name, rows in parts.items()} if options.without_others else parts
+    if options.without_others:
+        parts = {name: pain_and_neutral(rows) for name, rows in parts.items()}
+    if options.pictures is not None:
+        parts["train"] = some_of_each_person(parts["train"], options.pictures)
+    return parts
 
 
 def _parts(data: str, people: Mapping[str, Sequence[int]] | None) -> dict[str, Dataset]:

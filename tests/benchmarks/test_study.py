@@ -196,7 +196,7 @@ def test_in_another_checkout_only_what_rows_still_need_is_made_again(study, tmp_
 def test_features_are_deleted_when_nothing_left_needs_them(study):
     start, _ = recorder(study, failing=["baseline-1"])
     run_pieces(pieces(SCALE, ["table2", "augmentation"], with_sets=False), study, start)
-    assert [path.name for path in (study.folder / "features").iterdir()] == ["study-all-image-strong"]
+    assert [path.name for path in (study.folder / "features").iterdir()] == [f"study-all-image-strong-{SCALE.pictures}"]
     run_pieces(pieces(SCALE, ["table2", "augmentation"], with_sets=False), study, recorder(study)[0])
     assert not [*(study.folder / "features").iterdir()]
 
