@@ -147,7 +147,10 @@ GROUPS = (
         "Equal numbers of pictures of each person, and of steps.",
     ),
     Group(
-        "pictures", "Pictures a person", ("part", "people-part", "few-pictures"), "Equal numbers of people and steps."
+        "pictures",
+        "Pictures a person",
+        ("part", "people-part", "few-pictures"),
+        "Equal numbers of people and of steps; the first row has all pictures.",
     ),
     Group(
         "augmentation",
