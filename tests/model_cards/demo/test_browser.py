@@ -197,6 +197,7 @@ def test_the_webcam_is_scored(visit):
     camera = page.locator("#photo")
     camera.get_by_role("button", name="Capture from camera").click()
     camera.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#photo video')?.videoWidth > 0")  # else nothing is captured
     camera.get_by_role("button", name="capture photo").click()
     page.wait_for_selector("#photo-scores .error:has-text('No scores')")
 
