@@ -12,7 +12,6 @@ from dataset_script.facs import AU_NAMES
 from dataset_script.hub_readme import README
 from dataset_script.strict_json import parse_json
 from evaluation.provenance import weight_hashes
-from modeling_vitpain.prediction.load import checked_config
 
 from .face_words import says
 from .model_words import architecture, conversion_words, framing, intervals, licence, neutral_frames
@@ -40,6 +39,8 @@ def build_model_card(directory: str | Path, metrics: str | Path | None = None) -
         WorkFailed: a JSON file is damaged, or `shift.json` was written by another version.
     """
     directory = Path(directory)
+    from modeling_vitpain.prediction.load import checked_config  # the card of a dataset needs no model's libraries
+
     config = checked_config(directory, read_json(directory / "config.json")).to_dict()
     training, conversion, processor = (
         read_json(directory / name) if (directory / name).is_file() else None

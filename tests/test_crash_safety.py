@@ -1,6 +1,7 @@
 """`import`, `predict` and `train` that are killed, find no room, a directory in use or a clock that jumps."""
 
 import ctypes
+import multiprocessing
 import os
 import random
 import shutil
@@ -25,6 +26,9 @@ from dataset_script.storage import locked
 from modeling_vitpain.prediction.score_file import files_of_scores
 
 SUPPORT = Path(__file__).parent / "support"
+FORKS = multiprocessing.get_context("forkserver")
+"""Of a process that has imported what `predict` needs and run nothing: threads that others have started do not fork."""
+FORKS.set_forkserver_preload(["pain3d_cli", "modeling_vitpain.prediction.load"])
 TRAINING = ("--reference", "neutral", "--batch-size", "6", "--epochs", "4", "--no-bf16")
 IMPORT = """import sys
 from dataset_script.importers import output
@@ -108,9 +112,8 @@ def test_a_training_killed_six_times_ends_as_one_that_was_not(world, tmp_path):
     assert contents(out)["model.safetensors"] == straight["model.safetensors"]
 
 
-def runs(child: int) -> bool:
-    """Whether a process of ours has not ended; it is not collected."""
-    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+def score(words: list[str]) -> None:
+    sys.exit(pain3d_cli.main(words))
 
 
 @pytest.fixture(scope="module")
@@ -129,21 +132,21 @@ def pictures(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["scores.csv", "scores.json"])
 def test_scoring_killed_twenty_times_ends_as_one_that_was_not(pictures, tmp_path, name):
-    """Each time when the file has grown by another length. Killed is a copy of this process, with its modules."""
+    """Each time when the file has grown by another length."""
     moments, out = random.Random(0), tmp_path / name
     words = ["predict", str(pictures / "shown"), "--model", str(pictures / "model"), "--batch-size", "4", "--out"]
     assert pain3d_cli.main([*words, str(tmp_path / f"straight-{name}")]) == 0
     straight, killed, resumed = (tmp_path / f"straight-{name}").read_bytes(), 0, 0
     while killed < 20:
         length = (out.stat().st_size if out.exists() else 0) + moments.uniform(0.01, 0.4) * len(straight)
-        child = os.fork()
-        if child == 0:
-            os._exit(pain3d_cli.main([*words, str(out)]))
-        while not (out.exists() and out.stat().st_size >= length) and runs(child):
+        child = FORKS.Process(target=score, args=([*words, str(out)],))
+        child.start()
+        while not (out.exists() and out.stat().st_size >= length) and child.is_alive():
             time.sleep(0.001)
         time.sleep(moments.uniform(0, 0.02))
-        os.kill(child, signal.SIGKILL)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        child.kill()
+        child.join()
+        code = child.exitcode
         assert code in (0, -signal.SIGKILL)
         killed += code == -signal.SIGKILL
         resumed += code == -signal.SIGKILL and out.stat().st_size < len(straight)

@@ -7,6 +7,8 @@ worker or node is lost; as a file appears whole and its bytes do not depend on w
 import contextlib
 import logging
 import os
+import re
+import socket
 import time
 import uuid
 from collections import deque
@@ -32,6 +34,7 @@ TRIES = 4
 """So often a chunk is begun before a run gives up that loses the worker each time."""
 
 _POLL_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0
 _LIBRARIES = ("numpy", "numba", "scipy", "pillow", "pyarrow", "datasets")
 """They decide the bytes of frames and files, beside this package."""
 
@@ -71,8 +74,9 @@ class Ray:
             yield
             return
         try:
+            self._knock()
             ray.init(self.address or "auto", log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             where = self.address or os.environ.get("RAY_ADDRESS") or "this machine"
             raise InvalidInput(
                 f"ray-address is {where}, where no Ray cluster answers ({error}); to start one: ray start --head"
@@ -81,6 +85,12 @@ class Ray:
             yield
         finally:
             ray.shutdown()
+
+    def _knock(self) -> None:
+        """Raises OSError where nobody answers at HOST:PORT: Ray itself would try for a quarter of an hour."""
+        known = re.fullmatch(r"([^/:]+):(\d+)", self.address or os.environ.get("RAY_ADDRESS", ""))
+        if known:
+            socket.create_connection((known[1], int(known[2])), _ANSWER_SECONDS).close()
 
 
 class _Run:
