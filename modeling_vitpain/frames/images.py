@@ -49,9 +49,9 @@ def decoded_reduced(
         share = max(processor.size["height"], processor.size["width"]) / seen
         image.draft(None, (math.ceil(stored[0] * share), math.ceil(stored[1] * share)))
         factor = round(stored[0] / image.width)
-        upright = ImageOps.exif_transpose(image)
-        upright.load()
-    return upright, None if face_box is None else [value / factor for value in face_box]
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)  # else it is copied
+    return image, None if face_box is None else [value / factor for value in face_box]
 
 
 class Normaliser:
