@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from datasets import Image as ImageFeature
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from dataset_script.errors import WorkFailed
 from dataset_script.vocabulary import SEGMENTS
@@ -32,7 +32,7 @@ def seen_part(image: Image.Image, face_box: list[float] | None, processor: ViTPa
 def decoded_reduced(
     file: str | io.BytesIO, face_box: list[float] | None, processor: ViTPainImageProcessor
 ) -> tuple[Image.Image, list[float] | None]:
-    """A picture file, upright, with at least the pixels that the model sees, and the face box in it.
+    """A picture file, not yet turned upright, with at least the pixels that the model sees, and the face box in it.
 
     A JPEG of many more is decoded at a half, a quarter or an eighth of its size, which takes a fraction of the time;
     any other file at its own.
@@ -49,8 +49,7 @@ def decoded_reduced(
         share = max(processor.size["height"], processor.size["width"]) / seen
         image.draft(None, (math.ceil(stored[0] * share), math.ceil(stored[1] * share)))
         factor = round(stored[0] / image.width)
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # else it is copied
+        image.load()  # cutting it out turns it upright
     return image, None if face_box is None else [value / factor for value in face_box]
 
 

@@ -21,7 +21,7 @@ def pain_and_neutral(rows: Dataset) -> Dataset:
 def some_of_each_person(rows: Dataset, count: int) -> Dataset:
     """At most `count` frames of each person, in their order: a neutral one, where there is one, and others at random.
 
-    What is drawn of a person depends on `identity_id` alone, and fewer frames are a part of more.
+    What is drawn of a person depends on `identity_id` and their frames alone; fewer frames are a part of more.
     """
     identities = np.asarray(rows["identity_id"][:])
     is_neutral = np.asarray(rows["neutral_frame_id"][:]) == np.asarray(rows["frame_id"][:])
