@@ -254,6 +254,15 @@ def test_the_finder_of_the_pipeline_finds_the_face_of_the_reference_too(with_ref
         assess(FACE, reference=BLANK)
 
 
+def near(assessment) -> dict:
+    """What an assessment is up to the rounding of sums, which differs with the number of pictures in a batch."""
+    return {
+        "pspi": pytest.approx(assessment["pspi"], abs=1e-4),
+        "pspi_interval": assessment["pspi_interval"],
+        "au": pytest.approx(assessment["au"], abs=1e-4),
+    }
+
+
 def test_a_picture_is_never_its_own_reference(with_reference, tmp_path, monkeypatch):
     assess = pipeline("pain-assessment", model=with_reference)
     FACE.save(tmp_path / "face.png")
@@ -276,9 +285,10 @@ def test_a_picture_is_never_its_own_reference(with_reference, tmp_path, monkeypa
         (text, text),
     ]
     for picture, reference in pairs:
-        assert assess(picture, boxes=BOX, reference=reference, reference_boxes=BOX) == fallback
+        assert assess(picture, boxes=BOX, reference=reference, reference_boxes=BOX) == near(fallback)
     both = assess(FACE, boxes=BOX, reference=[FACE, NEUTRAL], reference_boxes=[BOX, BOX])
-    assert both == assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes=BOX) != fallback
+    assert both == near(assess(FACE, boxes=BOX, reference=NEUTRAL, reference_boxes=BOX))
+    assert both != near(fallback)
 
 
 def test_a_flat_list_of_references_is_left_out_for_their_own_pictures_alone(with_reference):

@@ -77,6 +77,8 @@ def _with_controlnet(folder: Path, pipeline: diffusers.DiffusionPipeline, unet: 
     for name, weights in controlnet.named_parameters():  # they start as zeros, with which depth would change nothing
         if name.startswith(("controlnet_down", "controlnet_mid", "controlnet_cond_embedding.conv_out")):
             torch.nn.init.normal_(weights, std=0.5)
+        elif name.startswith("controlnet_cond_embedding"):  # else the depth would hardly change the picture
+            weights.data *= 4
     pipeline.save_pretrained(folder / "base")
     controlnet.save_pretrained(folder / "controlnet")
     return {"diffusion": str(folder / "base"), "controlnet": str(folder / "controlnet")}
