@@ -58,26 +58,29 @@ def bare_name(name: str) -> str:
     return _AROUND.sub("", name)
 
 
-def meant_name(name: str, folder: str | os.PathLike = "") -> str:
+def meant_name(name: str, folder: str | os.PathLike = "", suffix_as_there: bool = False) -> str:
     """A path in `folder` as it is where there is such a file, else as the one that looks the same.
 
     That is with accents in the other form of Unicode, which macOS writes (`e` and a mark for one letter), or as
-    `bare_name` if that one's own folder is there.
+    `bare_name` if that one's own folder is there; and with `suffix_as_there`, of a file that is only read, with its
+    suffix in small letters or in capitals, which are one on Windows and macOS.
     """
     if os.path.exists(os.path.join(folder, name)):
         return name
     bare = bare_name(name)
     for text in dict.fromkeys((name, bare)):
-        if (found := _with_accents_as_there(text, folder)) is not None:
+        if (found := _as_there(text, folder, suffix_as_there)) is not None:
             return found
     return bare if bare and os.path.exists(os.path.dirname(os.path.join(folder, bare)) or ".") else name
 
 
-def _with_accents_as_there(name: str, folder: str | os.PathLike) -> str | None:
+def _as_there(name: str, folder: str | os.PathLike, other_suffix: bool) -> str | None:
     """`name` with each part in the form of Unicode in which it is in `folder`; None where it is there in none."""
     found = ""
     for part in re.split("(/)", name):
-        forms = (part, *(unicodedata.normalize(form, part) for form in ("NFC", "NFD")))
+        stem, suffix = os.path.splitext(part)
+        ends = (suffix, suffix.lower(), suffix.upper()) if other_suffix else (suffix,)
+        forms = (part, *(unicodedata.normalize(form, stem) + end for form in ("NFC", "NFD") for end in ends))
         there = (form for form in forms if form in ("", "/") or os.path.exists(os.path.join(folder, found + form)))
         if (form := next(there, None)) is None:
             return None

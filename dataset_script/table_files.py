@@ -36,6 +36,8 @@ _OTHER_KINDS = {
     b"SQLite format": "a database",
 }
 """What people give as tables, by the first bytes, which are those of no text table."""
+_MISSING = ("", "nan", "na", "n/a", "none", "null", "#n/a", "#na", "<na>")
+"""What R, pandas, databases and spreadsheets write for a value that is missing, in small letters."""
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
 """Pages that websites send in place of a file, and tables of old web programs named .csv or .xls."""
 
@@ -76,12 +78,17 @@ class TableFile:
 
     def number(self, text: str | None) -> float:
         """A number of a cell; NaN for an empty one. Raises ValueError that names the text."""
-        text = (text or "").strip()
-        if text.lower() in ("", "nan", "na", "n/a", "none", "null"):
+        if is_missing(text):
             return float("nan")
+        text = text.strip()
         if _DECIMAL_COMMA.fullmatch(text) or (self.decimal_comma and text.count(",") == 1 and "." not in text):
             text = text.replace(",", ".")
         return plain_number(text)
+
+
+def is_missing(text: str | None) -> bool:
+    """Whether a cell holds nothing, or a word for that: NA, NaN, None, NULL, #N/A."""
+    return (text or "").strip().lower() in _MISSING
 
 
 def plain_number(text: str) -> float:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -99,7 +100,8 @@ def read_frames(path: Path, sampling: Sampling, max_pixels: int = MAX_PIXELS) ->
             short = _what_is_missing(container, stream, clock, packets)
     except _decoding_errors() as error:
         where = "not a readable video" if number < 0 else f"damaged after frame {number} at {clock.time:.2f} s"
-        yield VideoFrame(error=f"{where}: {_in_one_line(error)}")
+        unfinished = "; its index (moov) is missing, as where a recording was not finished or a copy not whole"
+        yield VideoFrame(error=f"{where}: {_in_one_line(error)}{unfinished * _lacks_index(path)}")
         return
     if short is not None:
         yield VideoFrame(error=short)
@@ -119,6 +121,28 @@ def _in_one_line(error: Exception) -> str:
     if text := getattr(error, "strerror", None):
         return text
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
+
+
+def _lacks_index(path: Path) -> bool:
+    """Whether it is an MP4 or QuickTime file without `moov`, which is written last."""
+    try:
+        with path.open("rb") as file:
+            kinds = set(_kinds_of_boxes(file))
+    except OSError:
+        return False
+    return "ftyp" in kinds and "moov" not in kinds
+
+
+def _kinds_of_boxes(file: BinaryIO) -> Iterator[str]:
+    """Of the outermost boxes of an MP4 file (ISO/IEC 14496-12, 4.2), as far as they follow each other."""
+    start = 0
+    while len(head := file.read(16)) >= 8:
+        size = int.from_bytes(head[8:16] if head[:4] == b"\0\0\0\1" else head[:4], "big")
+        yield head[4:8].decode("latin-1")
+        if size < 8:  # 0: to the end of the file
+            return
+        start += size
+        file.seek(start)
 
 
 class _Packets:

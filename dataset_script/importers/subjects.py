@@ -98,7 +98,7 @@ def assign(frames: Sequence[SourceFrame], folds: Folds | None) -> tuple[Folds | 
         _check_splits(frames)
     if folds is None and not given:
         if len(identities) < len(SPLITS):
-            cure = "add subjects" + ", or a column `split` to the CSV file" * (len(identities) > 1)
+            cure = "add subjects" + ", or import a CSV file with a column `split`" * (len(identities) > 1)
             notes.append(
                 f"{len(identities)} subject(s) cannot make three splits: all frames are in train; training also needs "
                 f"somebody in validation: {cure}"

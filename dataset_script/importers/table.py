@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import InvalidInput
 from ..facs import AU_NAMES, PSPI_MAX
 from ..names import meant_name
-from ..table_files import Row, TableFile, are_shares, read_table
+from ..table_files import Row, TableFile, are_shares, is_missing, read_table
 from ..terminal import one_line
 from .boxes import Box, check_in_picture, checked_box, picture_size
 from .files import PICTURES
@@ -42,9 +42,14 @@ class _Labels:
     names: Mapping[str, str]
 
     def text(self, column: str) -> str:
-        """Empty where the column is absent, and for NaN, which pandas may write for an empty cell."""
+        """Empty where the column is absent, or its value is missing as `is_missing` tells."""
+        text = self.row.values.get(self.names.get(column))
+        return "" if is_missing(text) else text.strip()
+
+    def absent(self, column: str) -> str:
+        """How a value that is missing is written."""
         text = (self.row.values.get(self.names.get(column)) or "").strip()
-        return "" if text.lower() == "nan" else text
+        return f"{text}, which is read as missing" if text else "empty"
 
     def number(self, column: str) -> float:
         """NaN for an empty cell. Raises Unusable."""
@@ -144,7 +149,7 @@ class Table:
             raise Unusable("bad row", "it has fewer fields than the header")
         for name in _REQUIRED:
             if not labels.text(name):
-                raise Unusable("bad row", f"its {name} is empty")
+                raise Unusable("bad row", f"its {name} is {labels.absent(name)}")
         return os.path.abspath(self._folder / _as_here(labels.text("path"), self._folder))
 
     def _frame(self, report: ImportReport, labels: _Labels, path: str, split: str | None) -> SourceFrame:
@@ -246,7 +251,7 @@ def _as_here(path: str, folder: Path) -> str:
     """A path written or copied on Windows as it is here."""
     if "\\" in path and not os.path.exists(folder / path):
         path = path.replace("\\", "/")
-    return meant_name(path, folder)
+    return meant_name(path, folder, suffix_as_there=True)
 
 
 def _difference(earlier: SourceFrame | None, later: SourceFrame) -> str:

@@ -128,7 +128,7 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
     from ..prediction.resume import in_order, kept_rows, stamps_of
     from ..prediction.score_file import open_scores
     from .predict_options import scoring_of
-    from .predict_report import Report, without_lone_error
+    from .predict_report import Report
 
     sources = _sources(args.paths, args.overlays, args.out)
     if args.overlays is not None:
@@ -153,8 +153,6 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
         ready = [row for rows in kept[:begin] for row in rows]
         with Report(missing, sampling) as report:
             rows = in_order(units, kept, begin, _rows(args, scoring, missing, sampling))
-            if len(sources) == 1 and not ready:
-                rows = without_lone_error(rows)
             scores.begin(scoring.settings, stamps, ready)
             for row in ready:
                 report.add(row, is_new=False)

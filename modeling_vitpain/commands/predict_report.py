@@ -2,9 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
 
-from dataset_script.errors import WorkFailed
 from dataset_script.names import written_path
 from dataset_script.progress import Progress
 from dataset_script.terminal import one_line
@@ -71,18 +69,6 @@ class Report:
             parts.append(f"{self._pace.done / max(self._seconds, 1e-9):.1f} a second")
         print(", ".join(parts), file=sys.stderr)
         return 1 if self._failed else 0
-
-
-def without_lone_error(rows: Iterator[tuple[ScoreRow, bool]]) -> Iterator[tuple[ScoreRow, bool]]:
-    """The rows of a single file. Raises WorkFailed where there is but one, and it holds an error."""
-    first = next(rows)
-    second = next(rows, None) if first[0]["error"] else None
-    if first[0]["error"] and second is None:
-        raise WorkFailed(f"{first[0]['path']}: {first[0]['error']}")
-    yield first
-    if second is not None:
-        yield second
-    yield from rows
 
 
 class _Pace:

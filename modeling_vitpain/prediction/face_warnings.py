@@ -46,7 +46,7 @@ def warnings_of_face(face: Face, size: tuple[int, int], crop: float, model_side:
     if face.side * crop < _SMALLEST * model_side:
         found.append(f"face of {face.side:.0f} pixels")
     if face.score is not None and face.score < _CLEAR:
-        found.append("partly covered or unclear")
+        found.append("partly covered, unclear or no face")
     if face.named and face.is_cut(size):
         found.append("cut by the picture's edge")
     return found

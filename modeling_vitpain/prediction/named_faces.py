@@ -75,22 +75,21 @@ class NamedFaces:
             needed = f"path and {self._columns[0]} to {self._columns[-1]}"
             raise InvalidInput(f"{table} has no column {', '.join(absent[:4])}; needed are {needed}")
         self._pictures = _Pictures(pictures)
-        self._unclear: set[Path] = set()  # paths of rows that fit several pictures
         self._rows: dict[tuple[Path, int | None], list[_Named]] = {}
         for row in read.rows:
-            key, face = self._read_row(read, row)
-            self._rows.setdefault(key, []).append(face)
+            path, frame, face = self._read_row(read, row)
+            if path is not None:
+                self._rows.setdefault((path, frame), []).append(face)
         self._check_frames(table)
         self._seen: dict[Path, int] = {}  # of each video, the last frame that was asked for
         scored, known = {path.resolve() for path in pictures}, {path for path, _ in self._rows}
-        known -= self._unclear
         absent = sorted(path for path in known - scored if not os.path.exists(path))
         unclear = self._pictures.unclear
         if unclear:
             name, fitting = next(iter(unclear.items()))
             self.notes.append(
                 f"{table.name} has {name!r}, which fits {len(fitting)} files, such as {str(fitting[0])!r} and "
-                f"{str(fitting[1])!r}; name the folder too"
+                f"{str(fitting[1])!r}; write the whole path"
                 + (f" (and {len(unclear) - 1} more names like it)" if unclear.keys() - {name} else "")
             )
         if known & scored and absent:
@@ -169,7 +168,8 @@ class NamedFaces:
             raise NoFace(f"{self._name}, line {row.line}: {error}") from None
         return Face(box, row.tilt or 0.0, roll=row.tilt, named=True)
 
-    def _read_row(self, table: TableFile, row: Row) -> tuple[tuple[Path, int | None], _Named]:
+    def _read_row(self, table: TableFile, row: Row) -> tuple[Path | None, int | None, _Named]:
+        """File, frame and face of a row; no file where its path fits several of those to be scored."""
         where = f"{table.path}, line {row.line}"
         if row.surplus and not table.decimal_comma:
             raise InvalidInput(
@@ -187,23 +187,26 @@ class NamedFaces:
         if not (math.isnan(frame) or (0 <= frame < math.inf and frame == int(frame))):
             raise InvalidInput(f"{where}: frame is {frame:g}; allowed are whole numbers from 0")
         try:
-            key = self._file(table, values["path"].strip()), None if math.isnan(frame) else int(frame)
+            path = self._file(table, values["path"].strip())
         except (OSError, ValueError) as error:  # too long, or with a byte that no name has
             raise InvalidInput(
                 f"{where}: path is {values['path'][:60]!r}, which no file can be called: {error}"
             ) from None
+        whole = None if math.isnan(frame) else int(frame)
         if np.isnan(numbers).all() or not numbers.any():  # of a frame where OpenFace failed, all are 0
-            return key, _Named(row.line)
-        return key, self._face_of(numbers, row.line, where)
+            return path, whole, _Named(row.line)
+        return path, whole, self._face_of(numbers, row.line, where)
 
-    def _file(self, table: TableFile, text: str) -> Path:
-        here, folder = Path(meant_name(read_name(text))), table.path.parent
-        beside = folder / meant_name(read_name(text), folder)
-        if os.path.exists(here) or os.path.exists(beside):
-            return (here if os.path.exists(here) else beside).resolve()
+    def _file(self, table: TableFile, text: str) -> Path | None:
+        """The file that a path means; None where it fits several of those to be scored."""
+        here, folder = Path(meant_name(read_name(text), suffix_as_there=True)), table.path.parent
+        beside = folder / meant_name(read_name(text), folder, suffix_as_there=True)
+        there = [path.resolve() for path in (here, beside) if os.path.exists(path)]
+        if there:
+            return self._pictures.only_one_of(text, there)
         found = self._pictures.ending_in(text) or self._pictures.ending_in(bare_name(text))
         if found is None and {text, bare_name(text)} & self._pictures.unclear.keys():
-            self._unclear.add(beside.resolve())
+            return None
         return found or beside.resolve()
 
     def _face_of(self, numbers: np.ndarray, line: int, where: str) -> _Named:
@@ -243,10 +246,19 @@ class _Pictures:
 
     def __init__(self, paths: Collection[Path]) -> None:
         self.unclear: dict[str, list[Path]] = {}
+        self._paths = {path.resolve() for path in paths}
         self._by_name: dict[str, list[tuple[list[str], Path]]] = {}
         for path in paths:
             parts = _parts(str(path.absolute()))
             self._by_name.setdefault(parts[-1], []).append((parts, path.resolve()))
+
+    def only_one_of(self, text: str, there: list[Path]) -> Path | None:
+        """Of the files that `text` names, the one to be scored, else the first; None where several are to be."""
+        scored = [path for path in dict.fromkeys(there) if path in self._paths]
+        if len(scored) > 1:
+            self.unclear[text] = scored
+            return None
+        return (scored or there)[0]
 
     def ending_in(self, text: str) -> Path | None:
         """The only file whose path is one of a table, or ends in it; None where there is none, or several."""

@@ -1,5 +1,6 @@
 """Scores as flat rows of CSV or JSON, written one by one, and read again from a file that was cut off anywhere."""
 
+import codecs
 import csv
 import io
 import json
@@ -99,8 +100,11 @@ class CsvRows:
             is_head = content.startswith(_START) and content.find(b"\n") in (-1, len(content) - 1)
             if is_head or _START.startswith(content):
                 return []
-            if content.replace(b"\r\n", b"\n").startswith(self.head):
-                raise ValueError("it was saved by another program, which changed its line ends")
+            first = content.split(b"\n", 1)[0] + b"\n"
+            changed = _changed(first)
+            plain = first.removeprefix(codecs.BOM_UTF8).replace(b"\r", b"").replace(b";", b",").replace(b"\t", b",")
+            if changed and plain == self.head:
+                raise ValueError(f"it was saved by another program, which {' and '.join(changed)}")
             raise ValueError(
                 _OTHER_COLUMNS if content.startswith(_START) else "it does not begin with columns of scores"
             )
@@ -115,6 +119,17 @@ class CsvRows:
             ]
         except csv.Error as error:
             raise ValueError(str(error)) from None
+
+
+def _changed(first: bytes) -> list[str]:
+    """What editors and spreadsheets do to the first line when they save a table."""
+    did = {
+        "put a byte order mark before its first column": first.startswith(codecs.BOM_UTF8),
+        "changed its line ends": first.endswith(b"\r\n"),
+        "wrote semicolons between its columns": b";" in first,
+        "wrote tabs between its columns": b"\t" in first,
+    }
+    return [what for what, done in did.items() if done]
 
 
 def _csv_line(values: Sequence[object]) -> bytes:

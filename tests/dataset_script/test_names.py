@@ -75,3 +75,12 @@ def test_accents_are_found_in_the_form_that_is_there(tmp_path, form):
         assert meant_name(f"\u202a{tmp_path / name}") == str(stored)
     new = unicodedata.normalize(other, "Müller/new.png")
     assert meant_name(new, tmp_path) == new
+
+
+def test_a_suffix_is_found_in_the_letters_that_are_there(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    assert meant_name("a.JPG", tmp_path, suffix_as_there=True) == "a.jpg"
+    assert meant_name("A.JPG", tmp_path, suffix_as_there=True) == "A.JPG"  # a name in other letters is another name
+    assert meant_name("a.JPG", tmp_path) == "a.JPG"
+    (tmp_path / "a.JPG").touch()
+    assert meant_name("a.JPG", tmp_path, suffix_as_there=True) == "a.JPG"

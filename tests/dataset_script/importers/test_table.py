@@ -64,6 +64,22 @@ def test_a_row_without_a_path_is_named_by_its_line_once(tmp_path):
     assert (problem.what, problem.reason) == ("a row of labels.csv", "line 3: its path is empty")
 
 
+@pytest.mark.parametrize("word", ["NA", "NaN", "NULL", "None", "#N/A", "<NA>", "n/a"])
+def test_a_word_for_a_missing_value_is_no_name(tmp_path, word):
+    """R writes NA for it, pandas, databases and spreadsheets the others."""
+    table = source(
+        tmp_path,
+        "path,subject,pspi,sequence,split,licence",
+        f"pictures/0.png,ann,0,{word},{word},{word}",
+        f"pictures/1.png,{word},1,{word},{word},{word}",
+    )
+    report = import_dataset(table, tmp_path / "out")
+    (problem,) = report.left_out
+    assert problem.reason == f"line 3: its subject is {word}, which is read as missing"
+    (row,) = rows_of(tmp_path / "out").values()
+    assert row["subject_id"] == "ann" and row["sequence_id"] is None and row["licence"] is None
+
+
 def test_subjects_that_differ_in_case_are_noted(tmp_path):
     """They stay two: the file is the user's own, and says so."""
     table = source(tmp_path, "path,subject,pspi", *(f"pictures/{k}.png,{'sS'[k % 2]}01,{k}" for k in range(6)))
@@ -120,7 +136,9 @@ def test_a_missing_column_gets_its_cure(tmp_path, header, end):
     assert str(error.value).endswith(end)
 
 
-@pytest.mark.parametrize(("people", "cure"), [("a", "add subjects"), ("ab", "add subjects, or a column `split`")])
+@pytest.mark.parametrize(
+    ("people", "cure"), [("a", "add subjects"), ("ab", "add subjects, or import a CSV file with a column `split`")]
+)
 def test_few_people_are_all_in_train_which_is_said_with_its_cure(tmp_path, people, cure):
     rows = (f"pictures/{k}.png,{people[k % len(people)]},{k}" for k in range(6))
     report = import_dataset(source(tmp_path, "path,subject,pspi", *rows), tmp_path / "out")

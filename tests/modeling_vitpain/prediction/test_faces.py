@@ -355,7 +355,7 @@ class TestWarnings:
         [
             ({"yaw": 70.0}, "turned by 70 degrees"),
             ({"pitch": -40.0}, "looks down by 40 degrees"),
-            ({"score": 0.8}, "partly covered or unclear"),
+            ({"score": 0.8}, "partly covered, unclear or no face"),
             ({"side": 40.0}, "face of 40 pixels"),
             ({"x": 15.0, "named": True}, "cut by the picture's edge"),
         ],

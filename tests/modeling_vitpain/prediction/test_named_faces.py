@@ -87,10 +87,30 @@ class TestNames:
         (note,) = faces.notes
         assert note == (
             f"boxes.csv has {name.lstrip(chr(0x202A))!r}, which fits 2 files, such as {str(paths[0])!r} and "
-            f"{str(paths[1])!r}; name the folder too"
+            f"{str(paths[1])!r}; write the whole path"
             if fits
             else f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}"
         )
+
+    def test_a_name_that_is_beside_the_table_and_in_the_working_directory(self, tmp_path, monkeypatch):
+        here, beside = tmp_path / "rest.png", tmp_path / "day" / "rest.png"
+        beside.parent.mkdir()
+        for path in (here, beside):
+            Image.new("RGB", (512, 512)).save(path)
+        monkeypatch.chdir(tmp_path)
+        table = beside.parent / "boxes.csv"
+        table.write_text(f"{HEADER}rest.png,100.5,60,400,440\n")
+        pictures = {path: InputImage(MediaFile(path, path.name), Image.open(path)) for path in (here, beside)}
+        for path, picture in pictures.items():
+            assert NamedFaces(table, pictures=[path]).find(picture)[0].box == BOX
+        faces = NamedFaces(table, pictures=[here, beside])
+        for picture in pictures.values():
+            with pytest.raises(NoFace, match="no face is named for it"):
+                faces.find(picture)
+        assert faces.notes == [
+            f"boxes.csv has 'rest.png', which fits 2 files, such as {str(here)!r} and {str(beside)!r}; "
+            "write the whole path"
+        ]
 
 
 def test_an_encoding_other_than_utf8_is_said(picture):

@@ -150,8 +150,13 @@ class TestCommand:
         out = tmp_path / "scores.csv"
         notes = str(pictures / "notes.txt")
         assert pain3d_cli.main(["predict", notes, "--model", str(model), "--out", str(out)]) == 1
-        assert capsys.readouterr().err.strip() == f"pain3d: {notes}: neither a picture nor a video that can be read"
-        assert not out.exists()
+        error = "neither a picture nor a video that can be read"
+        said = capsys.readouterr().err.splitlines()
+        assert said[0] == f"pain3d: {notes}: {error}" and said[1].startswith("0 of 1 pictures scored")
+        (row,) = read(out)
+        assert (row["path"], row["pspi"], row["error"]) == (notes, "", error)
+        assert pain3d_cli.main(["predict", notes, "--model", str(model), "--json"]) == 1
+        assert [row["error"] for row in json.loads(capsys.readouterr().out)] == [error]
 
     @pytest.mark.parametrize(
         ("arguments", "code", "message"),

@@ -166,6 +166,12 @@ def test_rows_of_other_files_and_other_programs_are_refused(model, ward, tmp_pat
     out.write_bytes(whole.replace(b"\n", b"\r\n"))
     assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
     assert "it was saved by another program, which changed its line ends" in capsys.readouterr().err
+    out.write_bytes(b"\xef\xbb\xbf" + whole.replace(b"\n", b"\r\n").replace(b",", b";"))
+    assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
+    assert (
+        "saved by another program, which put a byte order mark before its first column and changed its line ends and "
+        "wrote semicolons between its columns; name another file"
+    ) in capsys.readouterr().err
     out.write_bytes(whole.replace(b"0.", b"0,", 1))
     assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
     out.write_text("path,label\nmine,3\n")

@@ -127,7 +127,16 @@ class TestDamage:
     def test_no_video_at_all(self, tmp_path):
         (tmp_path / "notes.mp4").write_bytes(b"not a video")
         (picture,) = pictures_of(tmp_path / "notes.mp4")
-        assert picture.error.startswith("not a readable video")
+        assert picture.error.startswith("not a readable video") and "moov" not in picture.error
+
+    def test_a_recording_that_was_not_finished(self, video, tmp_path):
+        content = video.read_bytes()
+        (tmp_path / "cut.mp4").write_bytes(content[: content.index(b"moov") - 4])
+        (picture,) = pictures_of(tmp_path / "cut.mp4")
+        assert picture.error == (
+            "not a readable video: Invalid data found when processing input; its index (moov) is missing, as where a "
+            "recording was not finished or a copy not whole"
+        )
 
     def test_sound_only(self, tmp_path):
         with av.open(str(tmp_path / "sound.mp4"), "w") as container:
