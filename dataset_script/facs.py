@@ -53,12 +53,11 @@ def check_aus(au: Sequence[float] | np.ndarray) -> np.ndarray:
         raise InvalidInput(
             f"au has shape {values.shape}; the last axis must hold {len(AU_NAMES)}: {', '.join(AU_NAMES)}"
         )
-    for k, (name, top) in enumerate(zip(AU_NAMES, AU_MAX, strict=True)):
-        column = values[..., k]
-        bad = ~((column >= 0) & (column <= top))  # also catches NaN
-        if bad.any():
-            raise InvalidInput(f"{name} is {column[bad].flat[0]:g}; allowed is 0 to {top}")
-    return values
+    good = (values >= 0) & (values <= AU_MAX)  # not NaN either
+    if good.all():
+        return values
+    k = int(np.argmin(good.reshape(-1, len(AU_NAMES)).all(axis=0)))
+    raise InvalidInput(f"{AU_NAMES[k]} is {values[..., k][~good[..., k]].flat[0]:g}; allowed is 0 to {AU_MAX[k]}")
 
 
 def check_extra_aus(extra: Mapping[str, float]) -> dict[str, float]:

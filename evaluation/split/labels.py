@@ -9,9 +9,22 @@ import pyarrow.parquet as pq
 
 from dataset_script.errors import InvalidInput, NoPspi, WorkFailed
 from dataset_script.facs import AU_NAMES, EXTRA_AU_NAMES
-from dataset_script.manifest import read_manifest
+from dataset_script.manifest import Entry, read_manifest
 
 from ..statistics.measures import TrainingLabels
+
+
+def splits_of(data: str | Path) -> set[str]:
+    """The splits of a dataset directory that have frames. Raises InvalidInput where `data` is none."""
+    return {entry.split for entry in _entries(data)}
+
+
+def _entries(data: str | Path) -> list[Entry]:
+    """The shards of frames."""
+    entries = [entry for entry in read_manifest(Path(data)) if entry.config == "default"]
+    if not entries:
+        raise InvalidInput(f"{data} is not a Pain3D dataset directory: its manifest.jsonl lists no frames")
+    return entries
 
 
 def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Table:
@@ -21,9 +34,7 @@ def read_columns(data: str | Path, split: str, columns: Sequence[str]) -> pa.Tab
         InvalidInput: `data` is no dataset directory, or has no such split.
         WorkFailed: a shard is missing or damaged.
     """
-    entries = [entry for entry in read_manifest(Path(data)) if entry.config == "default"]
-    if not entries:
-        raise InvalidInput(f"{data} is not a Pain3D dataset directory: its manifest.jsonl lists no frames")
+    entries = _entries(data)
     shards = [entry for entry in entries if entry.split == split]
     if not shards:
         raise InvalidInput(f"split is {split!r}; {data} has {', '.join(sorted({entry.split for entry in entries}))}")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dataset_script.errors import WorkFailed
+from dataset_script.errors import InvalidInput, WorkFailed
 
 from ..provenance import spec_hash, versions, weight_hashes
 from ..results import Comparison
 from ..statistics.comparison import compare
 from ..statistics.measures import Predictions, TrainingLabels, check_predictions
 from .hog_scores import hog_scores, why_without_hog
-from .labels import read_columns, read_training_labels
+from .labels import read_training_labels, splits_of
 from .results import Evaluation, EvaluationContext, HogScores
 from .scores import evaluate_predictions
 
@@ -50,9 +50,8 @@ def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> E
         InvalidInput: as `read_columns`, `predict_dataset` and `compare`.
         WorkFailed: as these and `evaluate_predictions`.
     """
-    training = read_training_labels(data)  # before torch is imported: fails at once on other data
-    for split in (settings.split, settings.calibration_split):
-        read_columns(data, split, ["frame_id"])
+    training = read_training_labels(data) if "train" in splits_of(data) else None
+    _check_splits(data, settings)  # all this before torch is imported: other data fail at once
 
     calibration = _predict(model, data, settings.calibration_split, settings)
     predictions = _predict(model, data, settings.split, settings)
@@ -64,6 +63,22 @@ def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> E
     if settings.against is not None:
         result["comparison"] = _comparison(predictions, data, settings)
     return Evaluated(result, predictions, calibration)
+
+
+def _check_splits(data: str | Path, settings: Settings) -> None:
+    """Raises InvalidInput where `data` lacks a split, saying what it is needed for."""
+    uses = {
+        settings.calibration_split: "sets the decision thresholds",
+        "train": "is what the rows beside the model are fitted to",
+    }
+    there = splits_of(data)
+    if settings.split not in there:
+        raise InvalidInput(f"split is {settings.split!r}; {data} has {', '.join(sorted(there))}")
+    if absent := [f"{split}, which {use}" for split, use in uses.items() if split not in there]:
+        raise InvalidInput(
+            f"{data} has {', '.join(sorted(there))}, and no {', and no '.join(absent)}; import it with all splits, or "
+            "score its pictures with pain3d predict"
+        )
 
 
 def _predict(model: str | Path, data: str | Path, split: str, settings: Settings) -> Predictions:

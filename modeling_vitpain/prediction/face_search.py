@@ -3,9 +3,11 @@
 YuNet was trained on heads that are upright, lit, and 10 to 300 pixels high, and its points lean towards upright: it is
 shown the picture at several sizes, in the dark with its grey levels stretched, and turned where nothing was found
 upright. Each face is then seen again, alone, at one size and upright, which gives its score, box and pose.
-Where all faces are wanted, the tiles of a large picture are searched too, each as a picture of its own.
+Where all faces are wanted, it is shown turned in any case, for those who lie beside those who stand, and the tiles of a
+large picture are searched too, each as a picture of its own.
 """
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +22,9 @@ from .yunet import Sighting, YuNet
 
 _FACE_SCORE = 0.75
 """An upright face scores .93, textures and objects up to .7 (`python -m benchmarks.face_finder`)."""
+
+_SURELY = 0.85
+"""Of a face that is turned where others are upright: what is drawn on cloth and cups is seen turned, too."""
 
 _SURE = 0.9
 """Above this a face is turned by less than half a right angle, or stands on its head."""
@@ -90,8 +95,14 @@ class YuNetFaces:
         for equalised, places in self._places(levels):
             seen = [face for place in places if (face := self._seen_again(levels, place, equalised)) is not None]
             if seen:
-                return _distinct(seen)
+                return _distinct(seen + self._turned_beside(levels, seen, equalised) if self._all_faces else seen)
         return []
+
+    def _turned_beside(self, levels: "_Levels", known: list[Face], equalised: bool) -> list[Face]:
+        """The faces that are seen in the turned picture alone, surely ones."""
+        places = self._turned_places(levels, (320, 640), equalised)
+        seen = [self._seen_again(levels, place, equalised) for place in places if _is_new(place, known)]
+        return [face for face in seen if face is not None and face.score >= _SURELY]
 
     def _of_tile(self, image: Image.Image, tile: Tile, known: list[Face]) -> list[Face]:
         """The upright faces that belong to a tile, without those that are `known`."""
@@ -99,17 +110,17 @@ class YuNetFaces:
         seen = []
         for place in self._upright_places(levels, (640,)):
             there = replace(place, x=place.x + tile.box[0], y=place.y + tile.box[1])
-            if tile.holds(there.x, there.y, there.side) and all(_apart(there, face) for face in known):
+            if tile.holds(there.x, there.y, there.side) and _is_new(there, known):
                 face = self._seen_again(levels, place, False)
                 seen += [face.moved(tile.box[0], tile.box[1])] if face is not None else []
-        return [face for face in _distinct(seen) if all(_apart(face, other) for other in known)]
+        return [face for face in _distinct(seen) if _is_new(face, known)]
 
     def _places(self, levels: "_Levels"):
         """Where faces may be, one way of looking after the other: whether levels are equalised, and the places."""
         yield False, self._upright_places(levels, (320, 640))
-        yield False, self._turned_places(levels, False)
+        yield False, self._turned_places(levels, (320,), False)
         yield True, self._upright_places(levels, (320, 640), True)
-        yield True, self._turned_places(levels, True)
+        yield True, self._turned_places(levels, (320,), True)
         yield False, self._upright_places(levels, (1280,))
 
     def _upright_places(self, levels: "_Levels", sides: tuple[int, ...], equalised: bool = False) -> list[_Place]:
@@ -122,11 +133,11 @@ class YuNetFaces:
             ]
         return _distinct(found)
 
-    def _turned_places(self, levels: "_Levels", equalised: bool) -> list[_Place]:
-        pixels, scale = levels.at(320, equalised)
-        height, width = pixels.shape[:2]
+    def _turned_places(self, levels: "_Levels", sides: tuple[int, ...], equalised: bool) -> list[_Place]:
         found: list[_Place] = []
-        for quarters in (1, 2, 3):
+        for side, quarters in itertools.product({min(side, levels.stored) for side in sides}, (1, 2, 3)):
+            pixels, scale = levels.at(side, equalised)
+            height, width = pixels.shape[:2]
             for seen in self._net.see(np.rot90(pixels, quarters)):  # against the clock, as faces turned with it need
                 x, y = seen.x, seen.y
                 x, y = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarters]
@@ -191,9 +202,13 @@ def _distinct(found: list) -> list:
     """Places or faces without those that are another's, the surest kept."""
     kept: list = []
     for one in sorted(found, key=lambda one: -one.score):
-        if all(_apart(one, other) for other in kept):
+        if _is_new(one, kept):
             kept.append(one)
     return kept
+
+
+def _is_new(one: "_Place | Face", known: list) -> bool:
+    return all(_apart(one, other) for other in known)
 
 
 def _apart(one, other) -> bool:

@@ -42,16 +42,17 @@ def kept_rows(
         together: see `Scorer.together`.
 
     Raises:
-        InvalidInput: there are rows of other files, which exist.
+        InvalidInput: there are rows of other files.
     """
     place = {written_path(source.path): k for k, unit in enumerate(units) for source in unit}
     found: list[list[ScoreRow]] = [[] for _ in units]
     for row in earlier.rows:
         if row["path"] in place:
             found[place[row["path"]]].append(row)
-        elif os.path.exists(read_name(row["path"])):
+        else:
+            gone = "" if os.path.exists(read_name(row["path"])) else "is no longer there, and which "
             raise InvalidInput(
-                f"out holds rows of {row['path']}, which this call does not name; "
+                f"out holds rows of {row['path']}, which {gone}this call does not name; "
                 "name another file, or start anew with --overwrite"
             )
     last = place.get(earlier.rows[-1]["path"]) if earlier.rows and not earlier.finished else None

@@ -10,8 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from dataset_script.claim import changed_settings, read_record
 from dataset_script.errors import InvalidInput, WorkFailed
@@ -56,7 +57,7 @@ class Earlier:
 class ScoreFile:
     """A file of scores that is being written; made by `open_score_file`."""
 
-    def __init__(self, path: Path, file: BinaryIO, row_format: RowFormat, overwrite: bool):
+    def __init__(self, path: Path, file: RawIOBase, row_format: RowFormat, overwrite: bool):
         self.path = path
         self._file, self._format, self._overwrite = file, row_format, overwrite
         self._record: dict[str, Any] = {}
@@ -101,9 +102,8 @@ class ScoreFile:
         self._write_record(finished=False)
         with reporting_write_errors(self.path):
             self._file.seek(0)
-            self._file.write(self._encoded(rows))
+            self._put(self._encoded(rows))
             self._file.truncate()
-            self._file.flush()
         self._empty = not rows
 
     def write(self, row: ScoreRow) -> None:
@@ -112,15 +112,13 @@ class ScoreFile:
             self._write_record(finished=False)
         self._count(row)
         with reporting_write_errors(self.path):
-            self._file.write(self._format.row(row, self._empty))
-            self._file.flush()
+            self._put(self._format.row(row, self._empty))
         self._empty = False
 
     def finish(self) -> None:
         """Ends the file, and notes that all rows are there."""
         with reporting_write_errors(self.path):
-            self._file.write(self._format.foot)
-            self._file.flush()
+            self._put(self._format.foot)
         self._write_record(finished=True)
 
     def discard_if_empty(self) -> None:
@@ -128,6 +126,11 @@ class ScoreFile:
         if self._empty:
             self.path.unlink(missing_ok=True)
             record_path(self.path).unlink(missing_ok=True)
+
+    def _put(self, content: bytes) -> None:
+        """Writes all of it; a disk that is getting full takes a part, and fails at the next."""
+        while content:
+            content = content[self._file.write(content) :]
 
     def _encoded(self, rows: list[ScoreRow]) -> bytes:
         return self._format.head + b"".join(self._format.row(row, k == 0) for k, row in enumerate(rows))
@@ -220,12 +223,11 @@ def open_score_file(path: Path, row_format: RowFormat, overwrite: bool) -> Itera
         with reporting_write_errors(path):
             is_new = not path.exists() or not path.stat().st_size
             path.touch()
-            file = held.enter_context(open(path, "r+b"))
+            file = held.enter_context(open(path, "r+b", buffering=0))  # nothing is left to fail when it is closed
             held.enter_context(locked(path))
         scores = ScoreFile(path, file, row_format, overwrite)
         if is_new:
             held.callback(scores.discard_if_empty)
             with reporting_write_errors(path):  # a full disk is told now and not after the model was loaded
                 file.write(row_format.head)
-                file.flush()
         yield scores

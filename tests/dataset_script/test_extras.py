@@ -29,7 +29,8 @@ def test_every_extra_that_is_named_exists_and_brings_the_module():
 
 
 def test_every_distribution_of_an_extra_has_a_hint():
-    hinted = {name.lower().replace("_", "-") for module in EXTRA_OF for name in packages_distributions()[module]}
+    installed = packages_distributions()
+    hinted = {name.lower().replace("_", "-") for module in EXTRA_OF for name in installed[module]}
     listed = set().union(*(names(extra) for extra in EXTRAS if extra not in ("all", "dev", "docs")))
     assert listed - hinted == {"setuptools"}  # only for building pytorch3d
 

@@ -1,6 +1,7 @@
 """Prompts: specific, true of row and picture, short enough for CLIP, and neutral."""
 
 import colorsys
+import functools
 import re
 import subprocess
 import sys
@@ -48,7 +49,6 @@ from generation.prompts import (
     with_article,
 )
 
-SEEDS = (0, 7)
 CLIP_TOKENS = 75
 """CLIP reads 77, of which two mark start and end."""
 IN_PIECES = {
@@ -74,14 +74,19 @@ DRAWN_HUES = {
 @pytest.fixture(
     scope="module",
     params=[
-        *((preset, seed, "studio") for preset in ("paper", "balanced") for seed in SEEDS),
-        ("paper", 0, "clinical"),
+        ("paper", 0, "studio", 2500),
+        *((preset, seed, "studio", 500) for preset, seed in (("paper", 7), ("balanced", 0), ("balanced", 7))),
+        ("paper", 0, "clinical", 500),
     ],
 )
 def people(request) -> tuple[list[IdentityPlan], int, list[str]]:
-    """2,500 people, their seed and their prompts."""
-    preset, seed, scene = request.param
-    plan = list(Plan(Spec(preset=preset, seed=seed, scene=scene)))
+    """People, their seed and their prompts."""
+    return drawn(*request.param)
+
+
+@functools.cache  # a fixture of a module with parameters is made again whenever another process took a test between
+def drawn(preset: str, seed: int, scene: str, count: int) -> tuple[list[IdentityPlan], int, list[str]]:
+    plan = list(Plan(Spec(preset=preset, seed=seed, scene=scene, identities=count)))
     return plan, seed, [prompt_of(person, seed) for person in plan]
 
 
@@ -113,10 +118,12 @@ def test_light_has_a_side_only_where_the_key_stands_clearly_on_one():
 
 def test_no_two_people_share_a_prompt(people):
     plan, seed, texts = people
-    assert len(set(texts)) == len(plan) == 2500
+    assert len(set(texts)) == len(plan)
     # not by their wording alone; wards are more alike than studios, streets and homes
-    assert len({str(describe(person, seed)) for person in plan}) >= (2500 if plan[0].scene == "studio" else 2490)
-    assert len({background_prompt(person, seed) for person in plan}) > 2250
+    assert len({str(describe(person, seed)) for person in plan}) >= (1 if plan[0].scene == "studio" else 0.99) * len(
+        plan
+    )
+    assert len({background_prompt(person, seed) for person in plan}) > 0.9 * len(plan)
 
 
 def test_sentences_vary(people):

@@ -113,6 +113,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_a_file_gives_the_same_whatever_was_opened_before(tmp_path):
     picture = SMOOTH.resize((64, 48))
     for suffix in ("tga", "pcx", "bmp", "png", "ico", "icns", "sgi", "dds", "tif", "jpg", "gif", "webp", "jp2", "ppm"):

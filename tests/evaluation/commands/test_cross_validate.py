@@ -124,6 +124,7 @@ def trivial_f1(frames: list[tuple[int, int]], splits: list[Split]) -> dict[str, 
     return {"all_pain": 2 * pain / (total + pain), "coin": 2 * hit / (said + pain)}
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_the_middle_of_a_fold_ends_as_one_that_was_not(config, people, tmp_path):
     words = ["--protocol", "subject-3fold", "--config", config, *TINY, "--epochs", "12", "--heatmap-weight", "10"]
     assert cross_validate(*words, people, "--out", tmp_path / "straight") == 0

@@ -1,6 +1,7 @@
 """The whole evaluation on a small dataset: numbers, JSON, tables, and the command with a real model."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from typed_dicts import mismatches
 import pain3d_cli
 from dataset_script.errors import WorkFailed
 from dataset_script.facs import AU_NAMES
+from dataset_script.manifest import read_manifest, write_manifest
 from dataset_script.spec import Spec
 from evaluation import au_agreement, macro_auroc, pain_detection, pspi_accuracy, pspi_calibration, pspi_regression
 from evaluation.fairness.results import Fairness
@@ -240,6 +242,23 @@ def test_a_call_without_data_or_with_options_of_training_is_wrong(words, message
         pain3d_cli.main(["evaluate", str(tmp_path), *(word.format(data=dataset) for word in words)])
     assert end.value.code == 2
     assert message in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("there", "absent"),
+    [
+        (("test",), "validation, which sets the decision thresholds, and no train, which is what the rows beside"),
+        (("test", "train"), "validation, which sets the decision thresholds; import it with all splits"),
+        (("test", "validation"), "train, which is what the rows beside the model are fitted to"),
+    ],
+)
+def test_data_that_lack_a_split_are_told_what_it_is_for(there, absent, dataset, tmp_path, capsys):
+    data = tmp_path / "data"
+    shutil.copytree(dataset, data)
+    write_manifest(data, [entry for entry in read_manifest(data) if entry.split in there])
+    assert pain3d_cli.main(["evaluate", str(tmp_path), "--data", str(data)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{data} has {', '.join(there)}, and no {absent}" in line
 
 
 @pytest.mark.parametrize(

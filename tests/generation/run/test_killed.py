@@ -48,6 +48,7 @@ def die_at(step: int) -> None:
     os.fsync, os.replace = deadly(os.fsync), deadly(os.replace)
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_to_the_disk(uninterrupted, tmp_path):
     step = 0
     survived = False

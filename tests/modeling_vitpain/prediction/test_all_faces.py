@@ -44,6 +44,22 @@ def frames():
     ]
 
 
+def side_by_side(frames, angles):
+    """Two of the people side by side, each turned by an angle, degrees against the clock."""
+    image = Image.new("RGB", (640, 360), WALL)
+    for k, angle in enumerate(angles):
+        image.paste(frames[k][0].rotate(angle, fillcolor=WALL), (40 + 310 * k, 50))
+    return image
+
+
+@needs_yunet
+@pytest.mark.parametrize("angle", [60, 90, 180, 270])
+def test_who_lies_is_found_beside_who_stands(finders, frames, angle):
+    rolls = sorted(face.roll for face in find(finders[1], side_by_side(frames, (0, angle))))
+    assert len(rolls) == 2
+    assert any(abs((roll + angle + 180) % 360 - 180) < 15 for roll in rolls) and any(abs(roll) < 15 for roll in rolls)
+
+
 def find(finder, image):
     try:
         return finder.find(InputImage(MediaFile(Path("group.jpg"), "group.jpg"), image))

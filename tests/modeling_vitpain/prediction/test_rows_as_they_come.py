@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +14,10 @@ import pytest
 from PIL import Image
 
 import pain3d_cli
+from dataset_script.errors import WorkFailed
 from modeling_vitpain.prediction import media
-from modeling_vitpain.prediction.score_file import record_path
+from modeling_vitpain.prediction.score_file import open_score_file, record_path
+from modeling_vitpain.prediction.score_rows import FIRST_COLUMNS, CsvRows
 from tests.modeling_vitpain.prediction.test_predict import read, save_model
 from tests.support.small_videos import write_clip
 
@@ -74,7 +77,7 @@ def test_a_resumed_run_equals_a_straight_one_wherever_it_was_cut(model, ward, tm
     assert pain3d_cli.main([*words, "--out", str(straight)]) == 1
     whole = straight.read_bytes()
     ends = [k + 1 for k, sign in enumerate(whole) if sign == ord("\n")]
-    step = 2 if options in ((), ALL_FACES) else 9
+    step = 3 if options in ((), ALL_FACES) else 14
     for length in [0, 1, 40, *ends[::step], ends[4] + 3, ends[-1] - 2, *range(300, len(whole), len(whole) // 5)]:
         stopped(straight, out, length)
         assert pain3d_cli.main([*words, "--out", str(out)]) == 1
@@ -124,11 +127,51 @@ def test_files_that_are_new_or_changed_are_scored_and_put_in_their_place(model, 
     words = ["predict", str(pictures), "--model", str(model), "--batch-size", "1"]
     assert pain3d_cli.main([*words, "--out", str(out)]) == 0
     write_pictures(pictures, ["b.png", "c.png"], side=80)
-    (pictures / "d.png").unlink()
     assert pain3d_cli.main([*words, "--out", str(out)]) == 0
-    assert "3 of 3 pictures scored, 1 of them by an earlier run" in capsys.readouterr().err
+    assert "4 of 4 pictures scored, 2 of them by an earlier run" in capsys.readouterr().err
     assert pain3d_cli.main([*words, "--out", str(straight)]) == 0
     assert out.read_bytes() == straight.read_bytes()
+
+
+def test_the_row_of_a_picture_that_is_gone_is_never_lost_in_silence(model, tmp_path, capsys):
+    """It cannot be made again."""
+    pictures = tmp_path / "pictures"
+    write_pictures(pictures, ["mon.png", "tue.png"])
+    out = tmp_path / "out.csv"
+    words = ["predict", str(pictures), "--model", str(model), "--out", str(out)]
+    assert pain3d_cli.main(words) == 0
+    before = out.read_bytes()
+    (pictures / "mon.png").unlink()
+    assert pain3d_cli.main(words) == 2
+    assert out.read_bytes() == before
+    assert (
+        f"out holds rows of {pictures}/mon.png, which is no longer there, and which this call does not name; name "
+        "another file, or start anew with --overwrite"
+    ) in capsys.readouterr().err
+    lines = before.splitlines(keepends=True)
+    out.write_bytes(b"".join(line for line in lines if b"mon.png" not in line))
+    assert pain3d_cli.main(words) == 0
+    assert [line.split(b",")[0] for line in out.read_bytes().splitlines()[1:]] == [str(pictures / "tue.png").encode()]
+
+
+def test_a_file_that_may_not_grow_is_named_and_keeps_its_rows(tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    out = tmp_path / "out.csv"
+    with (
+        pytest.raises(WorkFailed, match=rf"^cannot write {re.escape(str(out))}: File too large"),
+        open_score_file(out, CsvRows(), overwrite=False) as scores,
+    ):
+        scores.begin({}, {}, [])
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
+            for k in range(1000):
+                scores.write({"path": f"{k}.png", **dict.fromkeys(FIRST_COLUMNS[1:])})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert out.stat().st_size == 3000
+    rows = CsvRows().read(out.read_bytes())
+    assert [row["path"] for row in rows] == [f"{k}.png" for k in range(len(rows))] and len(rows) > 200
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ TINY = Recipe(
 )
 
 
+@pytest.mark.slow
 def test_one_face_is_learned(pack, tmp_path):
     network = replace(TINY.network, width=32, decoder_width=64)
     recipe = replace(TINY, network=network, steps=200, rate=5e-3, singles=8, identities=1, topologies=(COARSE,))
