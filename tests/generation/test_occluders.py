@@ -38,6 +38,7 @@ def test_an_oxygen_mask_hides_nose_and_upper_lip(maker, identity):
     assert row["au"] == bare["au"] and row["pspi"] == bare["pspi"]
 
 
+@pytest.mark.slow
 def test_a_bandage_over_the_brows_hides_their_lowering(maker):
     found = [rows(maker, identity, "head_bandage")["hidden_aus"] for identity in range(12)]
     assert all(set(hidden) <= {"AU4"} for hidden in found)

@@ -56,7 +56,9 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize(
+    "source", [pytest.param(name, marks=pytest.mark.slow) if "doubled" in name else name for name in SOURCES]
+)
 def test_an_archive_is_converted_and_cross_validated(source, config, tmp_path, capsys):
     write_source, convert, frames, protocol, tested = SOURCES[source]
     write_source(tmp_path / "source")
@@ -200,6 +202,7 @@ def test_nothing_of_a_fold_knows_its_test_people(config, people, tmp_path):
     assert one["folds"]["mae"]["values"] != two["folds"]["mae"]["values"]
 
 
+@pytest.mark.slow
 def test_a_trained_model_goes_on_in_every_fold_and_two_runs_are_compared(people, tmp_path, capsys):
     world = write_world(tmp_path / "world")
     runs = {"less": 1, "more": 12}

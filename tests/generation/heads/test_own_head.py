@@ -178,7 +178,7 @@ def bust(mesh):
     return template().points, template().triangles
 
 
-@pytest.mark.parametrize(("up", "front"), [("-y", "-z"), ("-y", "z")])
+@pytest.mark.parametrize(("up", "front"), [pytest.param("-y", "-z", marks=pytest.mark.slow), ("-y", "z")])
 def test_every_way_to_lie_is_told_by_its_own_turn(bust, up, front):
     axes = {
         sign + name: k * row for sign, k in (("", 1), ("-", -1)) for name, row in zip("xyz", np.eye(3), strict=True)
@@ -207,6 +207,7 @@ def test_turns_are_found_in_meshes_of_any_size(bust):
     assert axes_in_words(turn) == "y up and -z to the front"
 
 
+@pytest.mark.slow
 def test_meshes_that_are_no_upright_heads_are_refused(mesh):
     ball, triangles = uv_sphere(24, 32)
     with pytest.raises(InvalidInput, match="not a head"):

@@ -165,6 +165,7 @@ def test_every_pixel_of_the_face_is_kept_where_hair_and_background_are_filled(fi
         assert np.array_equal(found, bare.segments)
 
 
+@pytest.mark.slow
 def test_what_is_worn_is_drawn_over_the_painted_face_and_stays_where_the_rest_is_filled(filled, models):
     spec = Spec.load(filled)
     maker = FrameMaker(spec, None, Painting(models["diffusion"], filled / "portraits", ("cpu",)))

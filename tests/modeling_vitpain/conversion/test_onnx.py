@@ -26,7 +26,12 @@ def session(path):
 
 @pytest.mark.parametrize(
     ("backbone", "variant", "settings"),
-    [("vit", "paper", {}), ("dinov2", "baseline", {}), ("dinov3", "release", {}), ("vit", "neutral", MORE)],
+    [
+        ("vit", "paper", {}),
+        ("dinov2", "baseline", {}),
+        pytest.param("dinov3", "release", {}, marks=pytest.mark.slow),
+        ("vit", "neutral", MORE),
+    ],
 )
 def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone, variant, settings, tmp_path):
     model = trained(small_model(backbone, variant, **settings))
@@ -49,7 +54,7 @@ def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone,
             np.testing.assert_allclose(value, want[name].numpy(), rtol=1e-4, atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("variant", ["neutral", "release"])
+@pytest.mark.parametrize("variant", ["neutral", pytest.param("release", marks=pytest.mark.slow)])
 def test_a_frame_without_reference_scores_nan_where_the_model_refuses_it(variant, tmp_path):
     model = trained(small_model("vit", variant, reference_fallback=False))
     report = export_onnx(model, PROCESSOR, tmp_path / "model.onnx")

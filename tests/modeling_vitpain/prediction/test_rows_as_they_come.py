@@ -330,7 +330,9 @@ def many(tmp_path_factory):
     ("sign", "code", "line"),
     [
         (signal.SIGKILL, -signal.SIGKILL, None),
-        (signal.SIGINT, 130, "pain3d: stopped; run the same command again to go on"),
+        pytest.param(
+            signal.SIGINT, 130, "pain3d: stopped; run the same command again to go on", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_killed_process_leaves_rows_from_which_it_goes_on(model, many, tmp_path, sign, code, line):

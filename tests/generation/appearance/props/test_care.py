@@ -139,6 +139,7 @@ def test_a_bed_with_a_raised_back_is_level_below_the_hips():
         assert 250 < -(upper @ up).mean() < 900  # as far below the head as a seat is
 
 
+@pytest.mark.slow
 def test_hair_lies_on_the_pillow_and_keeps_its_roots():
     for plan in people("lying", "bed", 6):
         look = MAKER.person(plan).look

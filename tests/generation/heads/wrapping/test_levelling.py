@@ -71,6 +71,7 @@ def test_landmarks_and_shape_turn_a_head_together(mesh, posed):
     assert np.abs(found(place)[36:48].mean(axis=0)[:2]).max() < 4  # mm
 
 
+@pytest.mark.slow
 def test_a_turned_file_is_the_head_of_the_upright_one(wrapped, mesh, tmp_path):
     """Also its eyeballs, lids and lips."""
     vertices, triangles = with_parts(mesh)

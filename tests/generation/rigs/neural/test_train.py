@@ -41,6 +41,7 @@ def test_one_face_is_learned(pack, tmp_path):
     assert after < 0.6 * still
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_weights(pack, tmp_path):
     whole = Run(pack, tmp_path / "whole", TINY)
     whole.train()
