@@ -77,7 +77,7 @@ def test_a_resumed_run_equals_a_straight_one_wherever_it_was_cut(model, ward, tm
     assert pain3d_cli.main([*words, "--out", str(straight)]) == 1
     whole = straight.read_bytes()
     ends = [k + 1 for k, sign in enumerate(whole) if sign == ord("\n")]
-    step = 3 if options in ((), ALL_FACES) else 14
+    step = 2 if options in ((), ALL_FACES) else 9
     for length in [0, 1, 40, *ends[::step], ends[4] + 3, ends[-1] - 2, *range(300, len(whole), len(whole) // 5)]:
         stopped(straight, out, length)
         assert pain3d_cli.main([*words, "--out", str(out)]) == 1
