@@ -1,11 +1,11 @@
 """Dataset directories made to do harm: READMEs that grow when they are read, schemas and specs that are none."""
 
 import json
-import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from counted_lines import at_most
 
 from dataset_script.counts import count_dataset
 from dataset_script.directory import DatasetDirectory
@@ -23,13 +23,12 @@ def bomb(levels: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "text", [bomb(30), "---\na: " + "[" * 5000 + "\n---\n", "---\na: &a [*a]\n---\n", "---\na: b: c\n---\n"]
+    "text", [bomb(30), "---\na: " + "[" * 400 + "\n---\n", "---\na: &a [*a]\n---\n", "---\na: b: c\n---\n"]
 )
 def test_a_readme_that_grows_when_it_is_read_says_nothing(text, tmp_path):
     (tmp_path / README).write_text(text)
-    began = time.process_time()
-    assert read_infos(tmp_path) == {}
-    assert time.process_time() - began < 2
+    with at_most(2_000_000):
+        assert read_infos(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

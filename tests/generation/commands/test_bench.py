@@ -1,35 +1,29 @@
 """`pain3d bench`: every second is counted for one stage, and projections follow from what was measured."""
 
 import json
-import time
 
 import pytest
 
 import pain3d_cli
 from dataset_script.spec import Spec
+from generation.run import measure
 from generation.run.measure import SHARDS, STAGES, Measured, Stopwatch, project
 
 FULL = Spec()
 MEASURED = Measured(2, 132, dict.fromkeys(STAGES, 0.05), 12.0, 700.0, 60_000.0)
 
 
-def burn(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
-
-
-def test_time_inside_a_stage_counts_for_no_other():
+def test_time_inside_a_stage_counts_for_no_other(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(measure.time, "process_time", lambda: now)
     watch = Stopwatch("outside")
     with watch.stage("outer"):
-        burn(0.05)
+        now += 5
         with watch.stage("inner"):
-            burn(0.1)
-    burn(0.02)
+            now += 10
+    now += 2
     watch.lap()
-    assert watch.seconds["inner"] == pytest.approx(0.1, abs=0.03)
-    assert watch.seconds["outer"] == pytest.approx(0.05, abs=0.03)
-    assert watch.seconds["outside"] == pytest.approx(0.02, abs=0.03)
+    assert watch.seconds == {"inner": 10, "outer": 5, "outside": 2}
 
 
 def test_hours_are_those_until_the_last_shard_and_cost_is_of_all_cores():

@@ -63,10 +63,8 @@ def test_silence_and_missing_answers_are_told(program):
 def test_what_hangs_is_stopped_with_all_that_it_has_started(program, tmp_path):
     note = f"open({str(tmp_path / 'child')!r}, 'w').write(str(os.getpid()))"
     lines = f"print('loading', flush=True)\nif os.fork() == 0: {note}"
-    started = time.monotonic()
     with pytest.raises(WorkFailed, match=r"took more than 2 s and was stopped; it said last: loading"):
         program(f"{lines}\ntime.sleep(600)", seconds=2).paint(b"", PORTRAIT)
-    assert time.monotonic() - started < 20
     child = int((tmp_path / "child").read_text())
     for _ in range(100):
         if not _runs(child):

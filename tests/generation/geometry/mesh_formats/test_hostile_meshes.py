@@ -1,9 +1,8 @@
 """Meshes made to do harm: a few bytes that stand for more values than there is memory, or for hours of work."""
 
-import time
-
 import numpy as np
 import pytest
+from counted_lines import at_most
 from glb_files import glb_of
 
 from dataset_script.errors import InvalidInput
@@ -48,17 +47,15 @@ def test_the_same_mesh_a_thousand_times_is_refused_before_it_is_put_together(tmp
         read(glb_of(scene([{"mesh": 0}] * 100, list(range(100))), [{}, {}], ARRAYS), tmp_path)
 
 
-def test_a_chain_of_many_nodes_is_read_in_time(tmp_path):
+def test_a_chain_of_many_nodes_is_read_in_few_lines(tmp_path):
     count = 6000
     nodes = [{"translation": [0.001, 0, 0], "children": [k + 1]} for k in range(count)] + [{"mesh": 0}]
-    began = time.process_time()
-    vertices, _ = read(glb_of(scene(nodes), [{}, {}], ARRAYS), tmp_path)
-    assert time.process_time() - began < 2
+    with at_most(100 * count):
+        vertices, _ = read(glb_of(scene(nodes), [{}, {}], ARRAYS), tmp_path)
     np.testing.assert_allclose(vertices, VERTICES + np.array([0.001 * count, 0, 0]), atol=1e-4)
     wide = [{"children": list(range(1, count))}, *[{"mesh": 0} for _ in range(1)], *[{}] * (count - 2)]
-    began = time.process_time()
-    read(glb_of(scene(wide), [{}, {}], ARRAYS), tmp_path)
-    assert time.process_time() - began < 2
+    with at_most(100 * count):
+        read(glb_of(scene(wide), [{}, {}], ARRAYS), tmp_path)
 
 
 def test_nodes_in_a_circle_are_still_refused(tmp_path):
@@ -75,12 +72,10 @@ def test_a_scene_described_too_deep_is_refused(tmp_path):
         read(head + text, tmp_path)
 
 
-def test_a_line_that_goes_on_for_ever_is_read_in_time(tmp_path):
+def test_a_line_that_goes_on_for_ever_is_read_in_few_lines(tmp_path):
     lines = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3 " + b"\\\n" * 150_000 + b"\nf 1 2\n"
-    began = time.process_time()
-    with pytest.raises(InvalidInput, match="line 150005 is 'f 1 2'"):
+    with at_most(3_000_000), pytest.raises(InvalidInput, match="line 150005 is 'f 1 2'"):
         read(lines, tmp_path, ".obj")
-    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("word", ["inf", "1e999", "-1e999", "nan", "9" * 400])
