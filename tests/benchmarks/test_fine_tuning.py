@@ -17,6 +17,7 @@ def call(tmp_path):
     return [str(data), "--start", str(start), "--folds", "3", "--features", str(tmp_path / "features")]
 
 
+@pytest.mark.slow
 def test_a_model_that_has_learned_nothing_is_helped(call, capsys):
     fine_tuning.main([*call, "--rates", "1e-9", "3e-2", "--epochs", "8"])
     found = json.loads(capsys.readouterr().out)

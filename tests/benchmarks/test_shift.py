@@ -38,6 +38,7 @@ def judges_python(tmp_path, monkeypatch):
     monkeypatch.setenv(client.PYTHON_VARIABLE, str(stand_in_judges.install(tmp_path)))
 
 
+@pytest.mark.slow
 def test_every_row_stands_on_every_set_and_is_computed_once(
     shift_sets, dataset, model, backbone, judges_python, monkeypatch, tmp_path, capsys
 ):

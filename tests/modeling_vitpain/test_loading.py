@@ -150,7 +150,9 @@ def run_alone(code: str, tmp_path: Path, *arguments: str) -> dict:
 MORE = {"au_names": [*AU_NAMES, "AU12", "AU25"], "au_spread": True, "expression_head": True}
 
 
-@pytest.mark.parametrize("settings", [{}, MORE], ids=["paper", "more"])
+@pytest.mark.parametrize(
+    "settings", [pytest.param({}, id="paper"), pytest.param(MORE, id="more", marks=pytest.mark.slow)]
+)
 def test_remote_code_in_a_fresh_process(settings, saved, pixels, tmp_path):
     directory = tmp_path / "saved"
     shutil.copytree(saved, directory)

@@ -53,7 +53,14 @@ def nothing_is_asked(monkeypatch):
 # No questions
 
 
-@pytest.mark.parametrize("task", ["pain-assessment", "image-classification", "image-feature-extraction"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        "pain-assessment",
+        pytest.param("image-classification", marks=pytest.mark.slow),
+        pytest.param("image-feature-extraction", marks=pytest.mark.slow),
+    ],
+)
 def test_no_pipeline_asks_to_run_remote_code(saved, task, capfd):
     code = f"import modeling_vitpain\nfrom transformers import pipeline\npipeline({task!r}, model={saved!r})"
     done = subprocess.run(

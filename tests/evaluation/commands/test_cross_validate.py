@@ -57,7 +57,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize(
-    "source", [pytest.param(name, marks=pytest.mark.slow) if "doubled" in name else name for name in SOURCES]
+    "source", [pytest.param(name, marks=pytest.mark.slow) if "UNBC" in name else name for name in SOURCES]
 )
 def test_an_archive_is_converted_and_cross_validated(source, config, tmp_path, capsys):
     write_source, convert, frames, protocol, tested = SOURCES[source]

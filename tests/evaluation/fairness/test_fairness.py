@@ -90,6 +90,7 @@ def test_planted_unfairness_is_found(unfair):
     assert unfair["attributes"]["ethnicity x gender"]["gaps"] == {}  # four people in each
 
 
+@pytest.mark.slow
 def test_a_fair_model_has_gaps_that_chance_makes():
     """Its largest gap of six groups is above 0, and the p-values say that shuffled groups have as large ones."""
     values = []

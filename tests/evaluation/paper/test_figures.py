@@ -114,6 +114,7 @@ def test_the_numbers_are_those_of_the_predictions(data, predictions):
     assert len(data["bland_altman"]["people"]) == data["identities"]
 
 
+@pytest.mark.slow
 def test_figures_are_written_and_equal_when_written_again(predictions, tmp_path):
     paths = write_figures(predictions, tmp_path / "a")
     assert [path.name for path in paths] == [*(f"{name}.png" for name in DRAWINGS), "figures.json"]

@@ -51,6 +51,7 @@ def test_the_interval_equals_the_naive_loop():
         assert entry["difference"] == pytest.approx(entry["first"] - entry["second"])
 
 
+@pytest.mark.slow
 def test_the_permutation_test_equals_swapping_the_frames():
     frames = people(3)
     first, second = guess(frames, 1, 1.0, 1.0), guess(frames, 2, 1.3, 1.0)

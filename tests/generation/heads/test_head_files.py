@@ -100,6 +100,7 @@ def test_an_unfit_head_leaves_no_directory(tmp_path, capsys):
     assert "head.obj: " in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_frames_of_an_own_head_name_it_and_come_again(wrapped, obj, tmp_path, capsys):
     spec = Spec(head="mesh", head_file=HeadFiles(obj).digest(), identities=1, size=96)
     maker = FrameMaker(spec, HeadFiles(obj))

@@ -245,6 +245,7 @@ def test_landmarks_beside_the_slits_are_named(mesh, obj, tmp_path):
         own.load(obj, write_landmarks(tmp_path / "l.json", points / 10 + (2.0, 160.0, -3.0)))
 
 
+@pytest.mark.slow
 def test_damaged_surfaces_are_refused_before_anything_is_fitted(mesh, tmp_path):
     fin = np.concatenate([mesh.triangles, [[*mesh.triangles[0][:2], len(mesh.vertices) - 1]]])
     cases = {"a manifold surface|oriented against": fin, "inside out": mesh.triangles[:, ::-1]}

@@ -34,6 +34,7 @@ def rows(directory, folder="data"):
     return {row["frame_id"]: row for row in pq.read_table(directory / folder).to_pylist()}
 
 
+@pytest.mark.slow
 def test_kandinsky_from_the_command_line_to_load_dataset(painted, tmp_path):
     assert pain3d_cli.main(["verify", str(painted)]) == 0
     loaded = datasets.load_dataset(str(painted), cache_dir=str(tmp_path))

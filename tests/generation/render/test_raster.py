@@ -39,6 +39,7 @@ def people(maker):
     return [posed(maker, identity) for identity in range(12)]
 
 
+@pytest.mark.slow
 def test_kernels_are_compiled_once_for_all_people(maker, people):
     """A number of another precision in a record would compile anew, and change the pictures in their last bits."""
     kinds = {len(found.strands) for _, found in people}

@@ -26,7 +26,7 @@ def can_mount() -> bool:
 
 
 @pytest.mark.skipif(not can_mount(), reason="this system lets nobody mount a small disk in a namespace of its own")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_full_and_a_read_only_disk_say_so_and_the_run_goes_on_when_they_no_longer_are(tmp_path, workers):
     disk, kept = tmp_path / "disk", tmp_path / "kept"
     disk.mkdir()

@@ -93,7 +93,7 @@ def test_progress_counts_up_to_the_total_also_over_a_resume(tmp_path):
     assert calls == [(297, 297, "")]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_progress_says_when_kernels_are_compiled(tmp_path, workers):
     """The first frame of a worker waits for it; what the others finish meanwhile is counted frame by frame."""
     calls = []

@@ -69,7 +69,7 @@ def test_killed_at_every_step_to_the_disk(uninterrupted, tmp_path):
     assert step > 21  # 3 chunks x (2 shards x (sync, rename, sync of the folder) + a line of the manifest)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_killed_at_random_moments_with_two_workers(uninterrupted, tmp_path, seed):
     out, moments = tmp_path / "out", random.Random(seed)
     command = [sys.executable, str(SUPPORT / "fake_maker.py"), str(out), LARGER.to_json(), "2"]

@@ -58,6 +58,7 @@ def whole(tmp_path_factory):
     return contents(out)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_the_bytes_are_the_same(cluster, whole, tmp_path):
     calls, maker = [], functools.partial(DyingOnceMaker, mark=tmp_path / "died")
     generate(tmp_path / "out", SPEC, Ray(), maker, lambda *call: calls.append(call))

@@ -145,6 +145,7 @@ def test_a_model_that_does_not_load_is_refused(dataset_with_card, tmp_path):
     assert "cannot be loaded" in refusal.value.reasons[0]
 
 
+@pytest.mark.slow
 def test_a_metric_loads_by_its_name(logged_in, environment, tmp_path, capsys):
     said = published(capsys, "metric", METRICS / "macro_auroc", "user/macro_auroc", "--tag", "v1.0")
     assert said["repo_type"] == "space" and logged_in.repos["space", "user/macro_auroc"].sdk == "static"

@@ -34,6 +34,7 @@ def test_a_metric_is_published_under_its_own_name():
         plan_publication("metric", METRICS / "macro_auroc", "user/auroc")
 
 
+@pytest.mark.slow
 def test_a_metric_that_does_not_load_alone_is_refused(tmp_path):
     folder = shutil.copytree(METRICS / "macro_auroc", tmp_path / "macro_auroc")
     (folder / "functions.py").unlink()

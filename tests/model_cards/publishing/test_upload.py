@@ -225,6 +225,7 @@ def wait_for(condition: Callable[[], bool], process: BaseProcess) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 def test_killed_while_sending_it_leaves_nothing_and_goes_on(hub, environment, folder):
     hub.seconds_per_upload = 0.2
     process = started_upload(folder, environment)

@@ -73,6 +73,7 @@ def test_it_loads_as_float32_with_the_rounded_weights(source, half):
     assert AutoModel.from_pretrained(half, dtype=torch.float16).dtype == torch.float16
 
 
+@pytest.mark.slow
 def test_remote_code_loads_as_float32_too(half, tmp_path):
     code = (
         "import sys; from transformers import AutoModel; "

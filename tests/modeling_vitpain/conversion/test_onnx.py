@@ -30,7 +30,7 @@ def session(path):
         ("vit", "paper", {}),
         ("dinov2", "baseline", {}),
         pytest.param("dinov3", "release", {}, marks=pytest.mark.slow),
-        ("vit", "neutral", MORE),
+        pytest.param("vit", "neutral", MORE, marks=pytest.mark.slow),
     ],
 )
 def test_scores_are_the_models_for_any_number_of_frames_and_references(backbone, variant, settings, tmp_path):
@@ -86,6 +86,7 @@ def test_metadata_says_what_goes_in_and_comes_out(tmp_path):
     assert b"modeling_vitpain.py" not in (tmp_path / "model.onnx").read_bytes()  # no path of the machine
 
 
+@pytest.mark.slow
 def test_large_weights_lie_beside_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "LARGEST_FILE", 1000)
     model = small_model()
@@ -101,6 +102,7 @@ def test_large_weights_lie_beside_the_file(tmp_path, monkeypatch):
     np.testing.assert_allclose(logits, model(pixels).logits.detach().numpy(), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_half_precision_model_is_exported_in_float32(tmp_path):
     export_onnx(small_model().bfloat16(), PROCESSOR, tmp_path / "model.onnx")
     assert session(tmp_path / "model.onnx").get_inputs()[0].type == "tensor(float)"

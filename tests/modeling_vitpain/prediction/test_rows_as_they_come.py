@@ -70,7 +70,16 @@ def stopped(straight, out, length):
 ALL_FACES = ("--boxes", "{ward}/boxes.csv", "--all-faces")
 
 
-@pytest.mark.parametrize("options", [(), ALL_FACES, ("--json",), ("--fps", "12"), ("--overlays", "{tmp_path}/looks")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ALL_FACES,
+        ("--json",),
+        pytest.param(("--fps", "12"), marks=pytest.mark.slow),
+        pytest.param(("--overlays", "{tmp_path}/looks"), marks=pytest.mark.slow),
+    ],
+)
 def test_a_resumed_run_equals_a_straight_one_wherever_it_was_cut(model, ward, tmp_path, options):
     words = call(model, ward, *(word.format(ward=ward, tmp_path=tmp_path) for word in options))
     straight, out = tmp_path / "straight", tmp_path / "out"

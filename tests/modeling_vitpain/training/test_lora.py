@@ -82,6 +82,7 @@ def test_same_seed_same_adapters():
     assert all(torch.equal(value, other[name]) for name, value in first.state_dict().items())
 
 
+@pytest.mark.slow
 def test_a_merged_model_needs_no_peft(tmp_path):
     """In a process where peft cannot be imported."""
     model = small_model()

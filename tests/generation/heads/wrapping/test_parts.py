@@ -31,8 +31,11 @@ def test_a_head_is_taken_apart_into_skin_eyeballs_and_the_rest(mesh, obj):
 
 @pytest.mark.parametrize(
     ("size", "place"),
-    [((900, 20, 600), (0, -500, 0)), ((260, 330, 150), (0, -450, -40)), ((1500, 1200, 1500), (0, 0, 0))],
-    ids=["a table", "a torso", "a room around it"],
+    [
+        pytest.param((900, 20, 600), (0, -500, 0), marks=pytest.mark.slow, id="a table"),
+        pytest.param((260, 330, 150), (0, -450, -40), id="a torso"),
+        pytest.param((1500, 1200, 1500), (0, 0, 0), marks=pytest.mark.slow, id="a room around it"),
+    ],
 )
 def test_the_face_is_found_beside_larger_parts(mesh, size, place):
     ball, triangles = uv_sphere(24, 32)
