@@ -8,7 +8,7 @@
 # make gallery      remake the pictures of the README
 PYTHON ?= python3.11
 BIN := .venv/bin
-PAIN3D := OMP_NUM_THREADS=1 $(BIN)/pain3d
+PAIN3D := $(BIN)/pain3d
 
 .PHONY: install quickstart test test-slow lint docs gallery study clean
 .DEFAULT_GOAL := test
