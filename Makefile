@@ -3,7 +3,7 @@
 # make test         install into .venv, lint, run every test that is not slow
 # make test-slow    install into .venv, run the slow ones
 # make docs         install into .venv, build the documentation into site/
-# make study        run the study of docs/study.md, some 38 hours on one core, 22 of them where the backbone learns;
+# make study        run the study of docs/study.md, days on one core, two thirds of them where the backbone learns;
 #                   stopped, it goes on where it was; started twice, the two share the work
 # make gallery      remake the pictures of the README
 PYTHON ?= python3.11

@@ -12,7 +12,7 @@ other than the default ones is a trial, and its records and page are written int
 of the study itself are kept in benchmarks/study/records: with them it goes on in another checkout, where only what the
 rows that are left need is made again, and the test pictures must be the same.
 
-The whole study needs 35 GB of disk: 12 GB of data, up to 13 GB of frozen features at a time for each process, which are
+The whole study needs 25 GB of disk: 7 GB of data, up to 6 GB of frozen features at a time for each process, which are
 deleted when no piece needs them, 3 GB of features of test frames, and models.
 """
 

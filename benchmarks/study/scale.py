@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dataset_script.errors import InvalidInput
 
-PEOPLE = 1000
+PEOPLE = 400
 PART = 240
 SPLITS = {"train": 1747, "validation": 497, "test": 256}
 """Ratio of the people, as the data are split."""
@@ -36,7 +36,7 @@ class Scale:
     layers: int = 9
     pictures: int = 14
     copies: int = 2
-    steps: int = 2000
+    steps: int = 1000
     tuned_steps: int = 600
     seeds: int = 3
     test_frames: int = 4200

@@ -69,7 +69,7 @@ def _head(study: Study, found: dict[str, RowRecords]) -> str:
         f"by person. Rows of all people, and those of the curve over people, train on {scale.pictures} frames of each. "
         f"All rows are scored on at most {scale.test_frames:,} frames of the same test people. Heads on a "
         f"frozen backbone learn for {scale.steps:,} steps of 64 frames whatever their data, from {scale.copies} copies "
-        "of each training frame, varied in other ways, and are scored from tokens that it computed once, in bfloat16, "
+        "of each training frame, varied in other ways, and are scored from tokens that it computed once "
         "for all rows. Where layers of the backbone learn, it is for "
         f"{scale.tuned_steps:,} steps. Intervals: 95 %, {scale.resamples:,} resamples of people and of seeds; "
         "differences are paired by person and seed. On the shifts ([shift.md](shift.md)): mean over the seeds, and "

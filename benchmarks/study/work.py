@@ -123,7 +123,7 @@ def run_options(row: Row, seed: int, study: Study) -> dict[str, Any]:
         "max_steps": scale.tuned_steps if row.tuned else scale.steps,
     }
     if "config" not in row.options:
-        options |= {"backbone": scale.backbone, "layers": scale.layers, "size": scale.pixels, "bf16": True}
+        options |= {"backbone": scale.backbone, "layers": scale.layers, "size": scale.pixels}
         options["reference"] = "none"
     if row.frozen:
         options |= {"features": str(study.features(row)), "feature_copies": scale.copies}
@@ -226,7 +226,7 @@ def _predict(piece: Piece, study: Study, seen: str) -> None:
     rows = _test_rows(study)
     network, frames = model_with_frames(study.model(piece.name), rows, rows, seen)
     if piece.row.frozen:
-        frames = FeatureCache(study.scored, network, _BATCH, bf16=True).frames(frames, f"test-{seen}")
+        frames = FeatureCache(study.scored, network, _BATCH).frames(frames, f"test-{seen}")
     found = predict_frames(network, frames, rows, _BATCH, "predict test")
     kept = {name: np.asarray(found[name]) for name in KEPT}
     kept |= {name: np.asarray(found[name], np.float16) for name in PREDICTED}  # half the size, and they are committed
