@@ -8,8 +8,8 @@ from evaluation.explanations.report import summary
 from evaluation.explanations.results import Explanations
 from evaluation.fairness.results import Fairness
 from evaluation.markdown import number, p_value, sample_size, span, table
+from evaluation.split.method import METRICS, method
 from evaluation.split.report import (
-    METRICS,
     au_table,
     calibration_table,
     companion_section,
@@ -17,7 +17,6 @@ from evaluation.split.report import (
     detection_table,
     expression_section,
     group_table,
-    method,
     pain_probability_section,
     pspi_table,
 )

@@ -24,7 +24,7 @@ scoring_options = import_alone("evaluation.commands.scoring_options")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a saved ViTPain: directory, Hub name or vitpain-small")
     parser.add_argument("--data", required=True, metavar="DIR", help="a dataset directory")
-    parser.add_argument("--split", help="train, validation or test (test); train and validation must be there too")
+    parser.add_argument("--split", help="train, validation or test (test); thresholds and trivial rows need the others")
     parser.add_argument("--input", default="image", choices=("image", "heatmap"), help="what the model sees (image)")
     parser.add_argument("--out", metavar="DIR", help="where the results go (the model's directory)")
     parser.add_argument("--against", metavar="MODEL", help="another model: the difference, with intervals and p-values")

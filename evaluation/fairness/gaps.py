@@ -36,7 +36,7 @@ NEITHER = ("interval_width",)
 
 def fairness(
     predictions: Predictions,
-    calibration: Predictions,
+    calibration: Predictions | None,
     resamples: int = 10_000,
     seed: int = 0,
     min_identities: int = MIN_IDENTITIES,
@@ -45,7 +45,7 @@ def fairness(
 
     Args:
         predictions: of the frames to score.
-        calibration: of other people's frames; they set the decision thresholds, one for everyone.
+        calibration: of other people's frames; they set the decision thresholds, one for everyone; None: `EVEN`.
         resamples: of the bootstrap; of permutations at most `PERMUTATIONS`.
         seed: of both.
         min_identities: of a group that may be worst or best, at least 2.

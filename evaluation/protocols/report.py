@@ -3,7 +3,8 @@
 from dataset_script.facs import PAIN_THRESHOLDS
 
 from ..markdown import number, pain_words, table, value_and_span, with_span
-from ..split.report import CALIBRATION_METRICS, METRICS, TRIVIAL_ROWS, au_table, comparison_section
+from ..split.method import METRICS, TRIVIAL_ROWS
+from ..split.report import CALIBRATION_METRICS, au_table, comparison_section
 from ..statistics.fold_mean import FoldScores
 from ..statistics.thresholds import pain_key
 from .results import CrossValidation

@@ -16,13 +16,15 @@ from ..pain_detection.functions import detection_from_sums
 from .results import TrivialDetection
 
 
-def trivial_scores(training: np.ndarray, references: np.ndarray) -> dict[str, dict[str, float | None]]:
-    """Row -> metric -> value, for the rows majority, prior and mean.
+def trivial_scores(training: np.ndarray | None, references: np.ndarray) -> dict[str, dict[str, float | None]]:
+    """Row -> metric -> value, for the rows majority, prior and mean; without training frames no row.
 
     Args:
-        training: `(m,)` PSPI of the training frames.
+        training: `(m,)` PSPI of the training frames; None: there are none.
         references: `(n,)` PSPI of the frames to score on.
     """
+    if training is None:
+        return {}
     frequency = training_frequencies(training)
     rows = {"majority": _constant(float(np.argmax(frequency)), references)}
     # Accuracies and errors are means over frames, so the expectation over draws is the mean over constant predictions.
@@ -37,8 +39,12 @@ def trivial_scores(training: np.ndarray, references: np.ndarray) -> dict[str, di
     return rows
 
 
-def trivial_detection(training: np.ndarray, references: np.ndarray, pspi_threshold: int) -> dict[str, TrivialDetection]:
+def trivial_detection(
+    training: np.ndarray | None, references: np.ndarray, pspi_threshold: int
+) -> dict[str, TrivialDetection]:
     """Row -> AUROC, F1, precision and recall for the rows all_pain and coin; arguments as in `trivial_scores`.
+
+    Without training frames there is no coin.
 
     The coin's F1 is that of its expected counts. Both give every frame the same score: AUROC 0.5, or None where all
     frames are of one kind.
@@ -52,9 +58,10 @@ def trivial_detection(training: np.ndarray, references: np.ndarray, pspi_thresho
     return rows
 
 
-def detection_rates(training: np.ndarray, pspi_threshold: int) -> dict[str, float]:
+def detection_rates(training: np.ndarray | None, pspi_threshold: int) -> dict[str, float]:
     """Row -> the share of frames that it calls pain."""
-    return {"all_pain": 1.0, "coin": float(np.mean(training >= pspi_threshold))}
+    coin = {} if training is None else {"coin": float(np.mean(training >= pspi_threshold))}
+    return {"all_pain": 1.0, **coin}
 
 
 def expected_counts(rate: float, true: np.ndarray) -> np.ndarray:
@@ -65,9 +72,13 @@ def expected_counts(rate: float, true: np.ndarray) -> np.ndarray:
     return np.array([rate * true.sum(), rate * (~true).sum(), (1 - rate) * true.sum()])
 
 
-def trivial_calibration(training: np.ndarray, references: np.ndarray) -> dict[str, dict[str, float]]:
-    """Row -> calibration metric -> value, for the training frequencies (prior) and equal probabilities (uniform)."""
-    rows = {"prior": training_frequencies(training), "uniform": np.full(PSPI_CLASSES, 1 / PSPI_CLASSES)}
+def trivial_calibration(training: np.ndarray | None, references: np.ndarray) -> dict[str, dict[str, float]]:
+    """Row -> calibration metric -> value, for the training frequencies (prior) and equal probabilities (uniform).
+
+    Without training frames there is no prior.
+    """
+    prior = {} if training is None else {"prior": training_frequencies(training)}
+    rows = {**prior, "uniform": np.full(PSPI_CLASSES, 1 / PSPI_CLASSES)}
     return {name: pspi_calibration(np.tile(row, (len(references), 1)), references) for name, row in rows.items()}
 
 

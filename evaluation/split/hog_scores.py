@@ -15,16 +15,22 @@ from .results import HogScores
 from .ridge import Described, fit_ridge
 from .units import action_units
 
+_FITTED_TO = ("train", "validation")
 MOST_FRAMES = 6000
 """Of a split that are fitted to; of a larger one so many, evenly spaced."""
 
 
-def why_without_hog(split: str, input: str) -> str | None:
-    """Why a model that sees `input` of `split` has no such row beside it, in a sentence; None: it has one."""
+def why_without_hog(split: str, input: str, there: set[str]) -> str | None:
+    """Why a model that sees `input` of `split` has no such row beside it, in a sentence; None: it has one.
+
+    `there`: the splits of the data.
+    """
     if input != "image":
         return "HOG + ridge is left out: this model sees heatmaps, which are made from the labels."
     if split != "test":
         return "HOG + ridge is left out: it stands beside models on the test split alone."
+    if absent := [name for name in _FITTED_TO if name not in there]:
+        return f"HOG + ridge is left out: the data have no {' and no '.join(absent)} split to fit it to."
     if not is_installed():
         return f"HOG + ridge is left out: OpenCV is not installed ({NEEDED})."
     return None
@@ -43,7 +49,7 @@ def hog_scores(data: str | Path, split: str, predictions: Predictions, resamples
     """
     from modeling_vitpain.frames.dataset import open_split
 
-    training, validation = (_described(_evenly(open_split(data, name))) for name in ("train", "validation"))
+    training, validation = (_described(_evenly(open_split(data, name))) for name in _FITTED_TO)
     ridge = fit_ridge(training, validation)
     chosen = ridge.predict(validation.features) | {"labels": validation.pspi}
     thresholds = decision_thresholds(chosen | {"au": np.nan_to_num(chosen["au"])})

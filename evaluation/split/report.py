@@ -1,38 +1,20 @@
 """An evaluation as Markdown tables, which the model card shows too."""
 
-from dataset_script.facs import AU_DESCRIPTIONS, PAIN_THRESHOLDS, PSPI_CLASSES
+from dataset_script.facs import AU_DESCRIPTIONS, PAIN_THRESHOLDS
 
-from ..markdown import number, p_value, pain_words, sample_size, span, table, with_span
+from ..markdown import number, p_value, pain_words, span, table, with_span
 from ..results import Comparison, UnitScores
-from ..statistics.measures import LOWER_IS_BETTER
+from .method import HOG, METRICS, method
 from .results import Evaluation, HogScores, SplitScores
 
-METRICS = {
-    "macro_auroc": "macro AUROC, 17 classes (0-16) ↑",
-    "macro_auroc_16": "macro AUROC, 16 classes (0-15) ↑",
-    "accuracy": "accuracy ↑",
-    "accuracy_within_1": "accuracy within ±1 ↑",
-    "accuracy_within_2": "accuracy within ±2 ↑",
-    "mae": "MAE ↓",
-    "mse": "MSE ↓",
-    "pcc": "PCC ↑",
-    "icc_3_1": "ICC(3,1) ↑",
-    "icc_2_1": "ICC(2,1) ↑",
-    "qwk": "quadratic weighted kappa ↑",
-}
 CALIBRATION_METRICS = {
     "ece": "calibration error (ECE) ↓",
     "brier": "Brier score ↓",
     "interval_coverage": "90 % interval holds the truth",
     "interval_width": "its width in PSPI levels ↓",
 }
-HOG = "HOG + ridge"
+_DETECTION_ROWS = {"all_pain": "F1 all pain", "coin": "F1 coin"}
 _INTERVAL = ("interval_coverage", "interval_width")
-TRIVIAL_ROWS = {
-    "majority": "the training frames' commonest PSPI for everyone",
-    "prior": "a PSPI drawn with the training frequencies (expected score)",
-    "mean": "the training frames' mean PSPI for everyone",
-}
 
 
 def to_markdown(metrics: Evaluation) -> str:
@@ -55,8 +37,7 @@ def to_markdown(metrics: Evaluation) -> str:
 
 {calibration_table(metrics)}
 
-Error and Brier score: of the class probabilities as the model gives them. Interval: as the model gives it,
-{interval_words(metrics)}. Prior: the training frequencies; uniform: all classes alike.
+{calibration_words(metrics)}
 
 ## Action units
 
@@ -68,59 +49,22 @@ Error and Brier score: of the class probabilities as the model gives them. Inter
 {expression_section(metrics)}{pain_probability_section(metrics)}{against}"""
 
 
-def method(metrics: Evaluation) -> str:
-    """What the numbers are based on: sizes, intervals, thresholds, trivial rows."""
-    context = metrics["context"]
-    absent = metrics["classes_absent"]
-    rows = "; ".join(f"{name}: {text}" for name, text in TRIVIAL_ROWS.items())
-    resampled = f"Intervals: identities resampled {context['resamples']:,} times (seed {context['seed']}). "
-    return (
-        f"{sample_size(context)}, input `{context['input']}`. "
-        + (resampled if context["identities"] > 1 else "No intervals: one identity says nothing about others. ")
-        + f"Decision thresholds: the best F1 on the {context['calibration_split']} split. "
-        f"Macro AUROC is over {PSPI_CLASSES - len(absent)} classes"
-        + (f" (PSPI {', '.join(map(str, absent))} not among these frames)" if absent else "")
-        + f". Trivial rows: {rows}."
-        + hog_words(metrics)
-    )
-
-
-def hog_words(metrics: Evaluation) -> str:
-    """What the row HOG + ridge is, and in what the model is no better; or why there is none. Begins with a space."""
-    hog = metrics.get("hog_ridge")
-    if hog is None:
-        return f" {metrics['hog_left_out']}" if "hog_left_out" in metrics else ""
-    worse = [label[:-2] for name, label in METRICS.items() if not _better(metrics, name)]
-    return (
-        f" {HOG}: regression (strength {hog['strength']:g}, set on the validation split) from histograms of gradients "
-        f"of the face, fitted to {hog['training_frames']:,} training frames."
-        + (f" **The model is no better than it in: {', '.join(worse)}.**" if worse else "")
-    )
-
-
-def _better(metrics: Evaluation, name: str) -> bool:
-    """Whether the model is better than HOG + ridge, or one of them is not defined."""
-    ours, theirs = metrics["pspi"][name]["value"], metrics["hog_ridge"]["pspi"][name]["value"]
-    if ours is None or theirs is None:
-        return True
-    return ours < theirs if name in LOWER_IS_BETTER else ours > theirs
-
-
 def pspi_table(metrics: SplitScores) -> str:
     """The PSPI metrics: the model with its intervals, then the trivial rows and HOG + ridge."""
     hog, body = metrics.get("hog_ridge"), []
     for name, label in METRICS.items():
         entry = metrics["pspi"][name]
-        trivial = [number(metrics["trivial"][row][name]) for row in TRIVIAL_ROWS]
+        trivial = [number(row[name]) for row in metrics["trivial"].values()]
         line = [label, number(entry["value"]), span(entry["interval_90"]), span(entry["interval_95"]), *trivial]
         body.append(line + ([with_span(hog["pspi"][name])] if hog else []))
-    head = ["", "model", "90 % interval", "95 % interval", *TRIVIAL_ROWS, *([f"{HOG} (95 %)"] if hog else [])]
+    head = ["", "model", "90 % interval", "95 % interval", *metrics["trivial"], *([f"{HOG} (95 %)"] if hog else [])]
     return table(head, body)
 
 
 def detection_table(metrics: SplitScores) -> str:
     """Pain at PSPI >= 1, 2, 3, with the F1 of calling everything pain and of a coin, and the AUROC of HOG + ridge."""
     hog, body = metrics.get("hog_ridge"), []
+    rows = {row: words for row, words in _DETECTION_ROWS.items() if row == "all_pain" or metrics["trivial"]}
     for name, entry in metrics["detection"].items():
         model = entry["model"]
         body.append(
@@ -132,32 +76,35 @@ def detection_table(metrics: SplitScores) -> str:
                 number(model["precision"]["value"]),
                 number(model["recall"]["value"]),
                 number(entry["decision_threshold"]),
-                number(entry["all_pain"]["f1"]),
-                number(entry["coin"]["f1"]),
+                *(number(entry[row]["f1"]) for row in rows),
                 *([with_span(hog["detection"][name]["auroc"])] if hog else []),
             ]
         )
-    head = "pain|share|AUROC (95 %)|F1 (95 %)|precision|recall|decided at P ≥|F1 all pain|F1 coin"
-    head += f"|AUROC {HOG} (95 %)" if hog else ""
-    return table(head.split("|"), body)
+    head = ["pain", "share", "AUROC (95 %)", "F1 (95 %)", "precision", "recall", "decided at P ≥"]
+    return table([*head, *rows.values(), *([f"AUROC {HOG} (95 %)"] if hog else [])], body)
 
 
 def calibration_table(metrics: SplitScores) -> str:
     """Whether the probabilities can be relied on, beside two distributions that do not depend on the picture."""
     rows = metrics["calibration"]
+    trivial = [row for row in ("prior", "uniform") if row in rows]
     body = [
-        [label, with_span(rows["model"][name]), *(number(rows[row][name]) for row in ("prior", "uniform"))]
+        [label, with_span(rows["model"][name]), *(number(rows[row][name]) for row in trivial)]
         for name, label in CALIBRATION_METRICS.items()
     ]
-    return table(["", "model (95 %)", "prior", "uniform"], body)
+    return table(["", "model (95 %)", *trivial], body)
 
 
-def interval_words(metrics: Evaluation) -> str:
-    """What the model's PSPI interval is computed from."""
+def calibration_words(metrics: Evaluation) -> str:
+    """What the rows of calibration are, and what the model's PSPI interval is computed from."""
     temperature = metrics["context"]["interval_temperature"]
+    source = f"of the logits over its `interval_temperature` of {temperature:.3f}, set on validation people in training"
     if temperature == 1:
-        return "of these probabilities (its `interval_temperature` is 1)"
-    return f"of the logits over its `interval_temperature` of {temperature:.3f}, set on validation people in training"
+        source = "of these probabilities (its `interval_temperature` is 1)"
+    return (
+        "Error and Brier score: of the class probabilities as the model gives them. Interval: as the model gives it,\n"
+        f"{source}. {'Prior: the training frequencies. ' if metrics['trivial'] else ''}Uniform: all classes alike."
+    )
 
 
 def au_table(units: dict[str, UnitScores], hog: HogScores | None = None) -> str:

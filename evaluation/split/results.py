@@ -6,18 +6,21 @@ from ..results import CalibrationScores, Comparison, DetectionScores, ModelConte
 
 
 class EvaluationContext(ModelContext):
-    """What was evaluated. `calibration_split` set the decision thresholds."""
+    """What was evaluated. `calibration_split` set the decision thresholds; None: there is none, they are 0.5."""
 
-    calibration_split: str
+    calibration_split: str | None
     training_frames: int
     interval_temperature: float
 
 
 class CalibrationRows(TypedDict):
-    """The model, and two distributions that do not depend on the picture: metric -> value."""
+    """The model, and two distributions that do not depend on the picture: metric -> value.
+
+    Prior: the training frequencies, where the data have training frames.
+    """
 
     model: CalibrationScores
-    prior: dict[str, float]
+    prior: NotRequired[dict[str, float]]
     uniform: dict[str, float]
 
 
@@ -31,13 +34,13 @@ class TrivialDetection(TypedDict):
 
 
 class Detection(TypedDict):
-    """Pain from one PSPI threshold on. `prevalence` is the share of pain frames."""
+    """Pain from one PSPI threshold on. `prevalence` is the share of pain frames. No coin without training frames."""
 
     prevalence: float
     decision_threshold: float
     model: DetectionScores
     all_pain: TrivialDetection
-    coin: TrivialDetection
+    coin: NotRequired[TrivialDetection]
 
 
 class GroupScores(Sizes, PspiScores):
@@ -85,7 +88,8 @@ class PainProbabilityScores(TypedDict):
 class SplitScores(TypedDict):
     """The scores of one model on one set of frames.
 
-    `per_class_auroc`: PSPI -> AUROC against the others. `trivial`: row -> metric -> value. `detection`: by pain key.
+    `per_class_auroc`: PSPI -> AUROC against the others. `trivial`: row -> metric -> value; empty without
+    training frames. `detection`: by pain key.
     `au`: by action unit, of the frames whose AUs are known; empty where there are none. `companions`: the same of
     units that do not count in the PSPI, of a model that predicts any. `groups`: attribute -> group.
     `expressions`: neutral, pain and each expression that is neither; empty where there are none of these.

@@ -28,57 +28,48 @@ class Settings:
     seed: int = 0
     against: str | None = None
 
-    @property
-    def calibration_split(self) -> str:
-        """The split that sets the decision thresholds: never the one that is scored."""
-        return "train" if self.split == "validation" else "validation"
+    def calibration_split(self, there: set[str]) -> str | None:
+        """The split that sets the decision thresholds: never the one that is scored; None: it is not `there`."""
+        split = "train" if self.split == "validation" else "validation"
+        return split if split in there else None
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """The scores, and the predictions that they are of; `calibration` set the decision thresholds."""
+    """The scores, and the predictions that they are of. `calibration` set the decision thresholds, if there is any."""
 
     result: Evaluation
     predictions: Predictions
-    calibration: Predictions
+    calibration: Predictions | None
 
 
 def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> Evaluated:
     """Runs a model, and the one that it is compared with, over a split of `data`, and scores it.
 
+    Data of that split alone are enough: what the others are for, decision thresholds and rows that know the training
+    frames, is left out then.
+
     Raises:
         InvalidInput: as `read_columns`, `predict_dataset` and `compare`.
         WorkFailed: as these and `evaluate_predictions`.
     """
-    training = read_training_labels(data) if "train" in splits_of(data) else None
-    _check_splits(data, settings)  # all this before torch is imported: other data fail at once
+    there = splits_of(data)
+    if settings.split not in there:
+        raise InvalidInput(f"split is {settings.split!r}; {data} has {', '.join(sorted(there))}")
+    labels = {split: read_training_labels(data, split) for split in {settings.split, "train"} & there}
+    training = labels.get("train")  # all this before torch is imported: other data fail at once
 
-    calibration = _predict(model, data, settings.calibration_split, settings)
+    calibration_split = settings.calibration_split(there)
+    calibration = None if calibration_split is None else _predict(model, data, calibration_split, settings)
     predictions = _predict(model, data, settings.split, settings)
     result: Evaluation = {
         "context": _context(model, data, settings, predictions, training),
         **evaluate_predictions(predictions, calibration, training, settings.resamples, settings.seed),
     }
-    result |= _hog(data, settings, predictions)
+    result |= _hog(data, settings, predictions, there)
     if settings.against is not None:
         result["comparison"] = _comparison(predictions, data, settings)
     return Evaluated(result, predictions, calibration)
-
-
-def _check_splits(data: str | Path, settings: Settings) -> None:
-    """Raises InvalidInput where `data` lacks a split, saying what it is needed for."""
-    uses = {
-        settings.calibration_split: "sets the decision thresholds",
-        "train": "is what the rows beside the model are fitted to",
-    }
-    there = splits_of(data)
-    if settings.split not in there:
-        raise InvalidInput(f"split is {settings.split!r}; {data} has {', '.join(sorted(there))}")
-    if absent := [f"{split}, which {use}" for split, use in uses.items() if split not in there]:
-        raise InvalidInput(
-            f"{data} has {', '.join(sorted(there))}, and no {', and no '.join(absent)}; import it with all splits, or "
-            "score its pictures with pain3d predict"
-        )
 
 
 def _predict(model: str | Path, data: str | Path, split: str, settings: Settings) -> Predictions:
@@ -90,9 +81,9 @@ def _predict(model: str | Path, data: str | Path, split: str, settings: Settings
     return predict_dataset(model, data, split, settings.input, settings.batch_size)
 
 
-def _hog(data: str | Path, settings: Settings, predictions: Predictions) -> dict[str, HogScores | str]:
+def _hog(data: str | Path, settings: Settings, predictions: Predictions, there: set[str]) -> dict[str, HogScores | str]:
     """The scores of HOG + ridge, or why there are none."""
-    if reason := why_without_hog(settings.split, settings.input):
+    if reason := why_without_hog(settings.split, settings.input, there):
         return {"hog_left_out": reason}
     try:
         scores = hog_scores(data, settings.split, predictions, settings.resamples, settings.seed)
@@ -112,7 +103,7 @@ def _comparison(predictions: Predictions, data: str | Path, settings: Settings) 
 
 
 def _context(
-    model: str | Path, data: str | Path, settings: Settings, predictions: Predictions, training: TrainingLabels
+    model: str | Path, data: str | Path, settings: Settings, predictions: Predictions, training: TrainingLabels | None
 ) -> EvaluationContext:
     return {
         "model": Path(model).name,
@@ -121,8 +112,8 @@ def _context(
         "input": settings.input,
         "frames": len(predictions["labels"]),
         "identities": len(np.unique(predictions["identity_id"])),
-        "calibration_split": settings.calibration_split,
-        "training_frames": len(training.pspi),
+        "calibration_split": settings.calibration_split(splits_of(data)),
+        "training_frames": 0 if training is None else len(training.pspi),
         "spec_hash": spec_hash(data),
         "weights": weight_hashes(model),
         "interval_temperature": float(predictions["interval_temperature"][0]),

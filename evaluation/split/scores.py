@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dataset_script.facs import PAIN_THRESHOLDS
+from dataset_script.facs import AU_NAMES, PAIN_THRESHOLDS
 
 from .. import macro_auroc
 from ..statistics.bootstrap import ClusterBootstrap
@@ -31,8 +31,8 @@ GROUPS = {**PEOPLE, "view_id": VIEWS}
 
 def evaluate_predictions(
     predictions: Predictions,
-    calibration: Predictions,
-    training: TrainingLabels,
+    calibration: Predictions | None,
+    training: TrainingLabels | None,
     resamples: int = 10_000,
     seed: int = 0,
 ) -> SplitScores:
@@ -40,8 +40,8 @@ def evaluate_predictions(
 
     Args:
         predictions: of the frames to score.
-        calibration: of other people's frames, which set the decision thresholds.
-        training: what the trivial predictors know.
+        calibration: of other people's frames, which set the decision thresholds; None: they are `EVEN`.
+        training: what the trivial predictors know; None: those that know something are left out.
         resamples, seed: of the bootstrap over identities.
 
     Raises:
@@ -51,30 +51,32 @@ def evaluate_predictions(
     thresholds = decision_thresholds(calibration)
     bootstrap = ClusterBootstrap(predictions["identity_id"], resamples, seed)
     labels = predictions["labels"]
+    seen = None if training is None else training.pspi
+    unit_means = np.full(len(AU_NAMES), np.nan) if training is None else training.au_mean
     areas = macro_auroc(softmax(predictions["logits"]), labels)
     scores: SplitScores = {
         "pspi": summarise(pspi_measures(predictions, bootstrap.whole), bootstrap),
         "per_class_auroc": areas["per_class"],
         "classes_absent": areas["classes_absent"],
-        "trivial": trivial_scores(training.pspi, labels),
+        "trivial": trivial_scores(seen, labels),
         "calibration": {
             "model": summarise(calibration_measures(predictions, bootstrap.whole), bootstrap),
-            **trivial_calibration(training.pspi, labels),
+            **trivial_calibration(seen, labels),
         },
         "detection": {
             pain_key(t): {
                 "prevalence": float(np.mean(labels >= t)),
                 "decision_threshold": thresholds[t],
                 "model": summarise(detection_measures(predictions, bootstrap.whole, t, thresholds[t]), bootstrap),
-                **trivial_detection(training.pspi, labels, t),
+                **trivial_detection(seen, labels, t),
             }
             for t in PAIN_THRESHOLDS
         },
-        "au": action_units(predictions, np.tile(training.au_mean, (len(labels), 1)), bootstrap),
+        "au": action_units(predictions, np.tile(unit_means, (len(labels), 1)), bootstrap),
         "groups": {name: _groups(predictions, name, bootstrap) for name in GROUPS},
         "expressions": expression_scores(predictions, thresholds, bootstrap),
     }
-    if companions := companion_units(predictions, training.companions, bootstrap):
+    if companions := companion_units(predictions, training and training.companions, bootstrap):
         scores["companions"] = companions
     if pain := pain_probability_scores(predictions, bootstrap):
         scores["pain_probability"] = pain

@@ -136,8 +136,12 @@ def _swapped_differences(
 
 
 def _p_of_people(replicates: np.ndarray, bootstrap: ClusterBootstrap) -> float | None:
-    """`bootstrap_p`; None with one identity, which says nothing about others."""
-    return None if bootstrap.size < 2 else bootstrap_p(replicates)
+    """`bootstrap_p`; None with one identity, which says nothing about others.
+
+    At least 2 / 2 ^ identities, the smallest that swaps can give: resamples of two people who agree never disagree.
+    """
+    p = None if bootstrap.size < 2 else bootstrap_p(replicates)
+    return None if p is None else max(p, 2.0 ** (1 - bootstrap.size))
 
 
 def _better(name: str, difference: float) -> str | None:

@@ -19,12 +19,18 @@ def by_pain_key(thresholds: dict[int, float]) -> dict[str, float]:
     return {pain_key(t): value for t, value in thresholds.items()}
 
 
-def decision_thresholds(calibration: Predictions) -> dict[int, float]:
-    """PSPI threshold -> the decision threshold with the best F1 on the frames of `calibration`.
+EVEN = 0.5
+"""The decision threshold where no other people's frames can set one: pain is more probable than none."""
+
+
+def decision_thresholds(calibration: Predictions | None) -> dict[int, float]:
+    """PSPI threshold -> the decision threshold with the best F1 on the frames of `calibration`; `EVEN` without any.
 
     Raises:
         WorkFailed: as `check_predictions` and `best_f1_threshold`.
     """
+    if calibration is None:
+        return dict.fromkeys(PAIN_THRESHOLDS, EVEN)
     check_predictions(calibration)
     labels = calibration["labels"]
     return {t: best_f1_threshold(pain_probability(calibration, t), labels >= t) for t in PAIN_THRESHOLDS}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from evaluation.fairness.results import Fairness
 from evaluation.markdown import to_json
 from evaluation.provenance import spec_hash
 from evaluation.split.labels import read_columns
-from evaluation.split.report import METRICS
+from evaluation.split.method import METRICS
 from evaluation.split.results import Evaluation
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.measures import TrainingLabels, pain_probability
@@ -244,21 +245,51 @@ def test_a_call_without_data_or_with_options_of_training_is_wrong(words, message
     assert message in capsys.readouterr().err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("there", "absent"),
-    [
-        (("test",), "validation, which sets the decision thresholds, and no train, which is what the rows beside"),
-        (("test", "train"), "validation, which sets the decision thresholds; import it with all splits"),
-        (("test", "validation"), "train, which is what the rows beside the model are fitted to"),
-    ],
-)
-def test_data_that_lack_a_split_are_told_what_it_is_for(there, absent, dataset, tmp_path, capsys):
-    data = tmp_path / "data"
-    shutil.copytree(dataset, data)
-    write_manifest(data, [entry for entry in read_manifest(data) if entry.split in there])
-    assert pain3d_cli.main(["evaluate", str(tmp_path), "--data", str(data)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert f"{data} has {', '.join(there)}, and no {absent}" in line
+def of_splits(directory, dataset, there) -> Path:
+    """The same dataset with some of its splits alone."""
+    shutil.copytree(dataset, directory)
+    write_manifest(directory, [entry for entry in read_manifest(directory) if entry.split in there])
+    return directory
+
+
+def test_data_of_a_single_split_are_scored_the_same(dataset, model, tmp_path, capsys):
+    """What a hospital has is seldom split: nothing of it trains, all of it tests."""
+    whole, alone = tmp_path / "whole", tmp_path / "alone"
+    data = of_splits(tmp_path / "data", dataset, ("test",))
+    options = ["--resamples", "20", "--fairness", "--tables", "--out"]
+    assert pain3d_cli.main(["evaluate", str(model), "--data", str(dataset), *options, str(whole)]) == 0
+    capsys.readouterr()
+    assert pain3d_cli.main(["evaluate", str(model), "--data", str(data), *options, str(alone)]) == 0
+    printed = capsys.readouterr().out
+    expected, found = (json.loads((out / "metrics.json").read_text()) for out in (whole, alone))
+    assert mismatches(found, Evaluation) == []
+    assert mismatches(json.loads((alone / "fairness.json").read_text()), Fairness) == []
+    assert (found["pspi"], found["groups"]) == (expected["pspi"], expected["groups"])
+    assert (found["context"]["calibration_split"], found["context"]["training_frames"]) == (None, 0)
+    for name, entry in found["detection"].items():
+        assert entry["model"]["auroc"] == expected["detection"][name]["model"]["auroc"]
+        assert (entry["decision_threshold"], "coin" in entry) == (0.5, False)
+    assert found["trivial"] == {} and set(found["calibration"]) == {"model", "uniform"}
+    assert {unit["mae_of_mean"] for unit in found["au"].values()} == {None}
+    for words in (
+        "Decision thresholds: 0.5, as the data have no other split to set them.",
+        "Rows fitted to training frames are left out: the data have none.",
+        "HOG + ridge is left out: the data have no train and no validation split to fit it to.",
+    ):
+        assert words in printed
+    assert "F1 all pain" in printed and "F1 coin" not in printed and "majority" not in printed
+    assert "a coin" in (whole / "tables.md").read_text() and "a coin" not in (alone / "tables.md").read_text()
+
+
+def test_training_frames_without_validation_give_the_trivial_rows(dataset, model, tmp_path, capsys):
+    data = of_splits(tmp_path / "data", dataset, ("test", "train"))
+    arguments = ["evaluate", str(model), "--data", str(data), "--resamples", "10", "--out", str(tmp_path), "--json"]
+    assert pain3d_cli.main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert mismatches(found, Evaluation) == []
+    assert set(found["trivial"]) == {"majority", "prior", "mean"}
+    assert found["context"]["calibration_split"] is None
+    assert "no validation split to fit it to" in found["hog_left_out"]
 
 
 @pytest.mark.parametrize(

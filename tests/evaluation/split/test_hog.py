@@ -7,9 +7,11 @@ from fake_predictions import imagine
 from PIL import Image as Pictures
 
 from dataset_script.errors import WorkFailed
+from dataset_script.vocabulary import SPLITS
 from evaluation.split import hog, hog_scores
 from evaluation.split.hog import SIDE, grey_face, hog_features
-from evaluation.split.report import HOG, au_table, detection_table, hog_words, pspi_table
+from evaluation.split.method import HOG, hog_words
+from evaluation.split.report import au_table, detection_table, pspi_table
 from evaluation.split.ridge import Described, fit_ridge
 from evaluation.split.scores import evaluate_predictions
 from evaluation.statistics.measures import TrainingLabels
@@ -105,13 +107,13 @@ def test_a_picture_that_cannot_be_read_is_named():
     ],
 )
 def test_it_is_left_out_with_the_reason(split, input, words):
-    assert words in hog_scores.why_without_hog(split, input)
+    assert words in hog_scores.why_without_hog(split, input, set(SPLITS))
 
 
 def test_without_opencv_one_line_says_what_to_install(monkeypatch):
-    assert hog_scores.why_without_hog("test", "image") is None
+    assert hog_scores.why_without_hog("test", "image", set(SPLITS)) is None
     monkeypatch.setattr(hog, "find_spec", lambda name: None)
-    assert "pip install 'pain3d[faces]'" in hog_scores.why_without_hog("test", "image")
+    assert "pip install 'pain3d[faces]'" in hog_scores.why_without_hog("test", "image", set(SPLITS))
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,13 @@ def test_one_person_cannot_tell_models_apart():
     assert entry["p_permutation"] == 1.0
 
 
+def test_two_people_who_agree_are_no_proof():
+    """However many resamples there are: half of all swaps of two people leave the difference as large as it is."""
+    frames = people(0, count=2)
+    entry = compare(guess(frames, 1, 0.1), guess(frames, 2, 5.0), resamples=1000)["mae"]
+    assert entry["p_bootstrap"] == entry["p_permutation"] == 0.5
+
+
 def test_other_frames_are_refused():
     frames = people(0)
     first, second = guess(frames, 1, 1.0), guess(frames, 2, 1.0)
