@@ -7,7 +7,7 @@
   scored beside a neutral frame by the tuned model and the unchanged one. All people are so scored once.
 - `change` is the mean over people of the tuned model's error of the PSPI less the unchanged one's, below 0 where tuning
   helps, with its 95 % interval over people.
-- The tokens of the backbone are computed once, in bfloat16, and kept in --features, which a second call reads.
+- The tokens of the backbone are computed once and kept in --features, which a second call reads.
 """
 
 import argparse
@@ -42,7 +42,7 @@ class Tokens:
         self.units = model.config.au_names
         self.rows = concatenate_datasets(list(open_splits(data).values()))
         self.person = np.asarray(self.rows["identity_id"][:])
-        cache = FeatureCache(features / data.resolve().name, model, bf16=True)
+        cache = FeatureCache(features / data.resolve().name, model)
         options = RunOptions(str(data), start=start, preset=PRESET)
         self.augmentation = options.augmentation_name
         copies = options.training_arguments(features).feature_copies
