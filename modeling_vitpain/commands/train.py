@@ -140,7 +140,11 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         help="of smiles, where pain is told from other expressions; small 4",
     )
     recipe.add_argument("--lambda-au", type=float, help="weight of the AU loss")
-    recipe.add_argument("--bf16", action=argparse.BooleanOptionalAction, help="default: on a GPU, but not for scratch; slow on a CPU without AVX-512 BF16 or AMX")
+    recipe.add_argument(
+        "--bf16",
+        action=argparse.BooleanOptionalAction,
+        help="default: on a GPU, but not for scratch; slow on a CPU without AVX-512 BF16 or AMX",
+    )
     recipe.add_argument(
         "--workers",
         type=int,
