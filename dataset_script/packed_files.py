@@ -1,4 +1,4 @@
-"""Archives and documents by their content: files that hold pictures, and are neither a picture nor a video."""
+"""Archives, documents and medical pictures by their content: they hold pictures, and are no picture or video files."""
 
 import zipfile
 from pathlib import Path
@@ -25,11 +25,13 @@ _OF_DOCUMENTS = frozenset({"[Content_Types].xml", "mimetype", "META-INF/containe
 """Of Word, PowerPoint and Excel; OpenDocument and EPUB; EPUB; Pages, Keynote and Numbers."""
 
 _ARCHIVE = "an archive ({}): unpack it, and name the pictures or their folder"
+_MEDICAL = "a medical picture (DICOM): export it as PNG or JPEG, without the name of the patient"
+_DICOM, _DICOM_AT = b"DICM", 128
 _DOCUMENT = "a document ({}): save its pictures as files, and name those"
 
 
 def what_is_packed(path: Path) -> str | None:
-    """What an archive or a document is and what to do with it, in one line; None: the file is neither."""
+    """What an archive, a document or a medical picture is and what to do with it, in one line; None: the file is neither."""
     try:
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES)
@@ -46,6 +48,8 @@ def what_is_packed(path: Path) -> str | None:
         return _ARCHIVE.format("tar")
     if disc == b"CD001":
         return _ARCHIVE.format("image of a disc")
+    if head[_DICOM_AT:].startswith(_DICOM):
+        return _MEDICAL
     if b"%PDF-" in head:
         return _DOCUMENT.format("PDF")
     return _DOCUMENT.format("Office before 2007") if head.startswith(_OLD_OFFICE) else None

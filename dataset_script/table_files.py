@@ -36,8 +36,8 @@ _OTHER_KINDS = {
     b"SQLite format": "a database",
 }
 """What people give as tables, by the first bytes, which are those of no text table."""
-_MISSING = ("", "nan", "na", "n/a", "none", "null", "#n/a", "#na", "<na>")
-"""What R, pandas, databases and spreadsheets write for a value that is missing, in small letters."""
+_MISSING = ("", ".", "nan", "na", "n/a", "none", "null", "#n/a", "#na", "<na>")
+"""What SAS, SPSS and Stata, R, pandas, databases and spreadsheets write for a value that is missing, in small letters."""
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
 """Pages that websites send in place of a file, and tables of old web programs named .csv or .xls."""
 
@@ -87,7 +87,7 @@ class TableFile:
 
 
 def is_missing(text: str | None) -> bool:
-    """Whether a cell holds nothing, or a word for that: NA, NaN, None, NULL, #N/A."""
+    """Whether a cell holds nothing, or a word for that: NA, NaN, None, NULL, #N/A, a dot."""
     return (text or "").strip().lower() in _MISSING
 
 

@@ -64,9 +64,9 @@ def test_a_row_without_a_path_is_named_by_its_line_once(tmp_path):
     assert (problem.what, problem.reason) == ("a row of labels.csv", "line 3: its path is empty")
 
 
-@pytest.mark.parametrize("word", ["NA", "NaN", "NULL", "None", "#N/A", "<NA>", "n/a"])
+@pytest.mark.parametrize("word", ["NA", "NaN", "NULL", "None", "#N/A", "<NA>", "n/a", "."])
 def test_a_word_for_a_missing_value_is_no_name(tmp_path, word):
-    """R writes NA for it, pandas, databases and spreadsheets the others."""
+    """R writes NA for it, SAS, SPSS and Stata a dot, pandas, databases and spreadsheets the others."""
     table = source(
         tmp_path,
         "path,subject,pspi,sequence,split,licence",

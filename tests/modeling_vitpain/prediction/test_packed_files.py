@@ -103,6 +103,13 @@ def test_a_document(tmp_path, kind, name):
     assert error_of(tmp_path / name) == f"a document ({called}): save its pictures as files, and name those"
 
 
+@pytest.mark.parametrize("name", ["IM000001", "scan.dcm", "face.jpg"])
+def test_a_medical_picture(tmp_path, name):
+    (tmp_path / name).write_bytes(bytes(128) + b"DICM" + behind(b"\2\0\0\0UL\4\0"))
+    asked = "a medical picture (DICOM): export it as PNG or JPEG, without the name of the patient"
+    assert error_of(tmp_path / name) == asked
+
+
 @pytest.mark.parametrize("name", ["pictures.pkl", "pictures"])
 @pytest.mark.parametrize("content", [lambda: pickle.dumps(jpegs()), lambda: behind(b"SQLite format 3\0")])
 def test_any_other_file_that_holds_pictures(tmp_path, name, content):
