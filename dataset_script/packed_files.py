@@ -31,7 +31,7 @@ _DOCUMENT = "a document ({}): save its pictures as files, and name those"
 
 
 def what_is_packed(path: Path) -> str | None:
-    """What an archive, a document or a medical picture is and what to do with it, in one line; None: the file is neither."""
+    """What an archive, document or medical picture is and what to do with it, in a line; None: it is none of these."""
     try:
         with open(path, "rb") as file:
             head = file.read(_HEAD_BYTES)

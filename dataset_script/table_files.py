@@ -37,7 +37,7 @@ _OTHER_KINDS = {
 }
 """What people give as tables, by the first bytes, which are those of no text table."""
 _MISSING = ("", ".", "nan", "na", "n/a", "none", "null", "#n/a", "#na", "<na>")
-"""What SAS, SPSS and Stata, R, pandas, databases and spreadsheets write for a value that is missing, in small letters."""
+"""What SAS, SPSS, Stata, R, pandas, databases and spreadsheets write for a missing value, in small letters."""
 _HTML = re.compile(r"\s*<(!doctype|html|head|body|table|meta|\?xml)\b", re.IGNORECASE)
 """Pages that websites send in place of a file, and tables of old web programs named .csv or .xls."""
 
