@@ -295,6 +295,17 @@ def test_the_model_card_has_hog_and_ridge_beside_the_trivial_rows(model, scores)
     assert "fitted to 561 training frames. **The model is no better than it in: macro AUROC, 17 classes (0-16)" in text
 
 
+def test_the_model_card_of_scores_on_data_without_training_frames(model, dataset):
+    """Their tables lack the rows that know training frames, and the card says so."""
+    metrics = json.loads((model / "metrics.json").read_text())
+    metrics["context"] |= {"calibration_split": None, "training_frames": 0}
+    alone = evaluate_predictions(imagine(dataset, "test"), None, None, resamples=50)
+    (model / "metrics.json").write_text(to_json({**metrics, **alone}))
+    text = write_card(model).read_text()
+    assert "Rows fitted to training frames are left out" in text and "majority" not in text
+    assert len(cells(text, "MAE ↓")) == 3  # the model's, and two intervals
+
+
 def test_the_model_card_tells_how_it_was_trained(model):
     text = write_card(model).read_text()
     for fact in ("901,234 parameters", "561 train, 165 validation", "epoch 41", "2.346", "abc123", "1,234 steps"):
