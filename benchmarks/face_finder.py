@@ -36,7 +36,7 @@ from modeling_vitpain.prediction.cascades import CascadeFaces
 from modeling_vitpain.prediction.face_search import YuNetFaces
 from modeling_vitpain.prediction.faces import NoFace
 from modeling_vitpain.prediction.media import InputImage, MediaFile
-from modeling_vitpain.prediction.yunet import YuNet, find_weights, measures
+from modeling_vitpain.prediction.yunet import REACH_SIGNS, YuNet, find_weights, measures, reach_terms
 
 SEED, SIZE = 40, 256
 SMALL = 64
@@ -225,7 +225,7 @@ def fit(weights: Path, people: int) -> None:
     import cv2
 
     net, rng = YuNet(weights), np.random.default_rng(SEED)
-    values, angles, frames = [], [], []
+    values, angles, frames, terms, reaches = [], [], [], [], []
     for _, shown in rendered(people, poses=True):
         pixels = np.asarray(shown.image)[..., ::-1]
         for tilt in (0.0, *rng.uniform(-15, 15, 3)):
@@ -241,11 +241,17 @@ def fit(weights: Path, people: int) -> None:
                 angles += [(yaw, pitch, roll), (-yaw, pitch, -roll)]
                 if not tilt:
                     frames.append((zoom * shown.side / unit, (y - 96) / unit))
+                    eyes, of_row = reach_terms(row)
+                    terms += [of_row, of_row * REACH_SIGNS]
+                    reaches += [(eyes - row[0]) / row[3], (row[0] + row[2] - eyes) / row[3]]
     a, b = np.array(values), np.array(angles)
     pose = np.linalg.solve(a.T @ a + np.diag([0.0] + [0.05] * 11), a.T @ b).T
     side, rise = np.mean(frames, axis=0)
     pitch, roll = np.round(pose[1:], 1).tolist()
     print(f"_FACE_SIDE = {side:.3f}\n_FACE_RISE = {rise:.3f}\n_PITCH = {pitch}\n_ROLL = {roll}")
+    reach, *_ = np.linalg.lstsq(np.array(terms), np.array(reaches), rcond=None)
+    left = np.std(np.array(terms) @ reach - reaches)
+    print(f"_REACH = {np.round(reach, 3).tolist()}  # leaves {left:.3f} of a spread of {np.std(reaches):.3f}")
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ def evaluate_stimuli(model: str | Path, data: str | Path, settings: Settings) ->
 
     from modeling_vitpain.configuration_vitpain import ViTPainConfig
     from modeling_vitpain.frames.dataset import open_stimuli
+    from modeling_vitpain.prediction.load import located
     from modeling_vitpain.prediction.splits import predict_rows
 
     logging.disable_progress_bar()  # of loading the weights; predicting has its own
@@ -67,7 +68,7 @@ def evaluate_stimuli(model: str | Path, data: str | Path, settings: Settings) ->
     )
     context: StimulusContext = {
         "model": Path(model).name,
-        "reference": ViTPainConfig.from_pretrained(model).reference,
+        "reference": ViTPainConfig.from_pretrained(located(model)).reference,
         "data": Path(data).resolve().name,
         "subjects": len(np.unique(clips.subject)),
         "subjects_option": settings.subjects,

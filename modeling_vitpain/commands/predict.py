@@ -188,7 +188,9 @@ def _sources(paths: list[Path], overlays: Path | None, out: Path | None) -> list
         raise InvalidInput("all that was named is what this command writes; allowed are pictures, videos and folders")
     once = _once(found)
     if len(once) < len(found):
-        print(f"pain3d: {len(found) - len(once)} files were named twice, and are scored once", file=sys.stderr)
+        twice = len(found) - len(once)
+        words = "1 file was named twice, and is" if twice == 1 else f"{twice} files were named twice, and are"
+        print(f"pain3d: {words} scored once", file=sys.stderr)
     return once
 
 

@@ -9,12 +9,13 @@ large picture are searched too, each as a picture of its own.
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from .face_levels import CROP, FACE, Levels, Place
 from .face_tiles import Tile, tiles_of
 from .faces import Face, NoFace, by_prominence
 from .media import InputImage
@@ -29,17 +30,11 @@ _SURELY = 0.85
 _SURE = 0.9
 """Above this a face is turned by less than half a right angle, or stands on its head."""
 
-_SIDES = (160, 320, 640, 1280)
-"""Longer sides in pixels at which a picture is held; searched at 320 and 640, and at 1280 where nothing was found."""
-
-_DARK = 110
-"""A picture whose brightest hundredth is below this grey level, of 255, has its levels stretched."""
-
-_CROP, _FACE = 192, 96
-"""Sides in pixels of the picture in which a face is seen again, and of the face in it."""
-
 _ROUNDS, _STILL = 8, 2.0
 """A face is turned upright until the turn left is below so many degrees, at most so many times."""
+
+_UPRIGHT = 20.0
+"""Degrees within which the points of a face say how wide it is."""
 
 _WIDTH = 0.7
 """Of a `face_box`, in units of its height: .68 seen from the front, .71 from the side."""
@@ -47,20 +42,8 @@ _WIDTH = 0.7
 _SAME = 0.5
 """Two faces whose centres are nearer than this, in sides of the larger, are one."""
 
-
 _CROWD = 5000
 """Candidates in a picture of which all faces are wanted: otherwise 100, which are those of about 25 faces."""
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A face: middle and side in pixels of the picture, and degrees clockwise by which it is turned."""
-
-    x: float
-    y: float
-    side: float
-    tilt: float = 0.0
-    score: float = 0.0
 
 
 class YuNetFaces:
@@ -91,14 +74,14 @@ class YuNetFaces:
         return by_prominence(faces, image.size)
 
     def _of_whole(self, image: Image.Image) -> list[Face]:
-        levels = _Levels(image)
+        levels = Levels(image)
         for equalised, places in self._places(levels):
             seen = [face for place in places if (face := self._seen_again(levels, place, equalised)) is not None]
             if seen:
                 return _distinct(seen + self._turned_beside(levels, seen, equalised) if self._all_faces else seen)
         return []
 
-    def _turned_beside(self, levels: "_Levels", known: list[Face], equalised: bool) -> list[Face]:
+    def _turned_beside(self, levels: Levels, known: list[Face], equalised: bool) -> list[Face]:
         """The faces that are seen in the turned picture alone, surely ones."""
         places = self._turned_places(levels, (320, 640), equalised)
         seen = [self._seen_again(levels, place, equalised) for place in places if _is_new(place, known)]
@@ -106,7 +89,7 @@ class YuNetFaces:
 
     def _of_tile(self, image: Image.Image, tile: Tile, known: list[Face]) -> list[Face]:
         """The upright faces that belong to a tile, without those that are `known`."""
-        levels = _Levels(image.crop(tile.box))
+        levels = Levels(image.crop(tile.box))
         seen = []
         for place in self._upright_places(levels, (640,)):
             there = replace(place, x=place.x + tile.box[0], y=place.y + tile.box[1])
@@ -115,7 +98,7 @@ class YuNetFaces:
                 seen += [face.moved(tile.box[0], tile.box[1])] if face is not None else []
         return [face for face in _distinct(seen) if _is_new(face, known)]
 
-    def _places(self, levels: "_Levels"):
+    def _places(self, levels: Levels):
         """Where faces may be, one way of looking after the other: whether levels are equalised, and the places."""
         yield False, self._upright_places(levels, (320, 640))
         yield False, self._turned_places(levels, (320,), False)
@@ -123,28 +106,28 @@ class YuNetFaces:
         yield True, self._turned_places(levels, (320,), True)
         yield False, self._upright_places(levels, (1280,))
 
-    def _upright_places(self, levels: "_Levels", sides: tuple[int, ...], equalised: bool = False) -> list[_Place]:
-        found: list[_Place] = []
+    def _upright_places(self, levels: Levels, sides: tuple[int, ...], equalised: bool = False) -> list[Place]:
+        found: list[Place] = []
         for side in {min(side, levels.stored) for side in sides}:
             pixels, scale = levels.at(side, equalised)
             found += [
-                _Place(seen.x / scale, seen.y / scale, seen.side / scale, 0.0, seen.score)
+                Place(seen.x / scale, seen.y / scale, seen.side / scale, 0.0, seen.score)
                 for seen in self._net.see(pixels)
             ]
         return _distinct(found)
 
-    def _turned_places(self, levels: "_Levels", sides: tuple[int, ...], equalised: bool) -> list[_Place]:
-        found: list[_Place] = []
+    def _turned_places(self, levels: Levels, sides: tuple[int, ...], equalised: bool) -> list[Place]:
+        found: list[Place] = []
         for side, quarters in itertools.product({min(side, levels.stored) for side in sides}, (1, 2, 3)):
             pixels, scale = levels.at(side, equalised)
             height, width = pixels.shape[:2]
             for seen in self._net.see(np.rot90(pixels, quarters)):  # against the clock, as faces turned with it need
                 x, y = seen.x, seen.y
                 x, y = {1: (width - y, x), 2: (width - x, height - y), 3: (y, height - x)}[quarters]
-                found.append(_Place(x / scale, y / scale, seen.side / scale, 90.0 * quarters, seen.score))
+                found.append(Place(x / scale, y / scale, seen.side / scale, 90.0 * quarters, seen.score))
         return _distinct(found)
 
-    def _seen_again(self, levels: "_Levels", place: _Place, equalised: bool) -> Face | None:
+    def _seen_again(self, levels: Levels, place: Place, equalised: bool) -> Face | None:
         """The face at a place, seen alone, upright and at one size; None where it is none."""
         if place.score < _SURE:
             turns = [replace(place, tilt=place.tilt + turn) for turn in range(0, 360, 45)]
@@ -163,9 +146,30 @@ class YuNetFaces:
         half, across = place.side / 2, _WIDTH * place.side / 2
         tilt = (place.tilt + 180.0) % 360.0 - 180.0
         box = (place.x - across, place.y - half, place.x + across, place.y + half)
-        return Face(box, tilt, seen.score, float(seen.pose[0]), float(seen.pose[1]), tilt)
+        reach = self._reach(levels, place, equalised)
+        return Face(box, tilt, seen.score, float(seen.pose[0]), float(seen.pose[1]), tilt, reach)
 
-    def _settled(self, levels: "_Levels", place: _Place, equalised: bool) -> tuple[_Place, Sighting | None]:
+    def _reach(self, levels: Levels, place: Place, equalised: bool) -> tuple[float, float] | None:
+        """How far a face near the picture's edge reaches from the middle of its box; None: not seen, or not near.
+
+        It is seen without the black around the picture, which moves the points that tell.
+        """
+        if levels.holds(place):
+            return None
+        quarters = round(place.tilt / 90)
+        if abs(place.tilt - 90 * quarters) > _UPRIGHT:
+            return None
+        pixels, (x, y), zoom = levels.inside(place, equalised)
+        height, width = pixels.shape[:2]
+        x, y = ((x, y), (y, width - x), (width - x, height - y), (height - y, x))[quarters % 4]
+        found = self._net.see(np.rot90(pixels, quarters % 4))
+        seen = next((seen for seen in found if math.hypot(seen.x - x, seen.y - y) < FACE / 2), None)
+        if seen is None:
+            return None
+        left, right = seen.reach
+        return (left + x - seen.x) / zoom, (right + seen.x - x) / zoom
+
+    def _settled(self, levels: Levels, place: Place, equalised: bool) -> tuple[Place, Sighting | None]:
         """A place, moved and turned until the face in it is upright in the middle, and what is seen there last."""
         for _ in range(_ROUNDS):
             seen = self._nearest(levels, place, equalised)
@@ -176,20 +180,20 @@ class YuNetFaces:
                 break
         return place, seen
 
-    def _nearest(self, levels: "_Levels", place: _Place, equalised: bool) -> Sighting | None:
+    def _nearest(self, levels: Levels, place: Place, equalised: bool) -> Sighting | None:
         """The surest face in the middle of what is around a place."""
         pixels = levels.around(place, equalised)
-        middle = _CROP / 2
+        middle = CROP / 2
         found = self._net.see(pixels)
-        return next((seen for seen in found if math.hypot(seen.x - middle, seen.y - middle) < _FACE / 2), None)
+        return next((seen for seen in found if math.hypot(seen.x - middle, seen.y - middle) < FACE / 2), None)
 
 
-def _moved(place: _Place, seen: Sighting) -> _Place:
+def _moved(place: Place, seen: Sighting) -> Place:
     """A place, corrected by what was seen in the crop around it."""
-    unit = place.side / _FACE
-    x, y = (seen.x - _CROP / 2) * unit, (seen.y - _CROP / 2) * unit
+    unit = place.side / FACE
+    x, y = (seen.x - CROP / 2) * unit, (seen.y - CROP / 2) * unit
     sine, cosine = math.sin(math.radians(place.tilt)), math.cos(math.radians(place.tilt))
-    return _Place(
+    return Place(
         place.x + cosine * x - sine * y,
         place.y + sine * x + cosine * y,
         seen.side * unit,
@@ -207,7 +211,7 @@ def _distinct(found: list) -> list:
     return kept
 
 
-def _is_new(one: "_Place | Face", known: list) -> bool:
+def _is_new(one: Place | Face, known: list) -> bool:
     return all(_apart(one, other) for other in known)
 
 
@@ -216,54 +220,5 @@ def _apart(one, other) -> bool:
     return math.hypot(x - u, y - v) > _SAME * max(one.side, other.side)
 
 
-def _middle(one: "_Place | Face") -> tuple[float, float]:
+def _middle(one: Place | Face) -> tuple[float, float]:
     return one.centre if isinstance(one, Face) else (one.x, one.y)
-
-
-class _Levels:
-    """A picture at several sizes, blue first, stretched where it is dark."""
-
-    def __init__(self, image: Image.Image):
-        self.stored = max(image.size)
-        self._image = image
-        self._made: dict[tuple[int, bool], tuple[np.ndarray, float]] = {}
-
-    def at(self, side: int, equalised: bool = False) -> tuple[np.ndarray, float]:
-        """uint8 (H, W, 3), its longer side `side` pixels, and that in units of the picture's."""
-        if (side, equalised) not in self._made:
-            scale = side / self.stored
-            size = tuple(max(1, round(length * scale)) for length in self._image.size)
-            small = self._image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-            pixels = _stretched(np.asarray(small)[..., ::-1])
-            self._made[side, equalised] = (_equalised(pixels) if equalised else pixels, scale)
-        return self._made[side, equalised]
-
-    def around(self, place: _Place, equalised: bool) -> np.ndarray:
-        """uint8 (192, 192, 3): the place in the middle, upright, its side 96 pixels; black outside of the picture."""
-        import cv2
-
-        wanted = _FACE / place.side * self.stored  # the picture's side where the face has its 96 pixels
-        side = next((side for side in _SIDES if side >= wanted), _SIDES[-1])
-        pixels, scale = self.at(side, equalised)
-        zoom = _FACE / (place.side * scale)
-        sine, cosine = math.sin(math.radians(place.tilt)), math.cos(math.radians(place.tilt))
-        turn = zoom * np.array([[cosine, sine], [-sine, cosine]])
-        shift = _CROP / 2 - turn @ (place.x * scale, place.y * scale)
-        return cv2.warpAffine(pixels, np.column_stack([turn, shift]), (_CROP, _CROP), flags=cv2.INTER_LINEAR)
-
-
-def _stretched(pixels: np.ndarray) -> np.ndarray:
-    """A dark picture with its grey levels stretched to the whole range; any other as it is."""
-    low, high = np.percentile(pixels[::2, ::2], (1, 99))
-    if high >= _DARK or high - low < 2:
-        return pixels
-    return np.clip((pixels - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-
-
-def _equalised(pixels: np.ndarray) -> np.ndarray:
-    """Contrast equalised patch by patch: faces in front of a window, or in a corner without light."""
-    import cv2
-
-    lab = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2LAB)
-    lab[..., 0] = cv2.createCLAHE(clipLimit=4.0, tileGridSize=(4, 4)).apply(lab[..., 0])
-    return cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)

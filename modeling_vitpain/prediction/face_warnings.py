@@ -23,12 +23,16 @@ _BLACK, _DARK, _WHITE, _FLAT = 0.06, 0.25, 0.97, 0.03
 _BURNT = 0.25
 """Share of pixels."""
 
+_SLIGHTLY_CUT = 0.05
+"""Of the box's side: what is cut by twice as much is no face to be scored. The estimate errs by about .03."""
+
 _LOOKED_AT = 112
 """Side in pixels at which a picture is judged, whatever the model's."""
 
 _SHARP = 0.035
-"""Mean contrast between neighbouring pixels, relative to the picture's own spread, of a picture in focus.
-Rendered faces at 112 pixels have at least .050; blurred by 2 of their 256 pixels at most .032."""
+"""Contrast of a pixel with its neighbours along rows or along columns, the smaller, relative to the picture's spread.
+Of 72 rendered faces of 256 pixels none has less than .056. Less than this have 81 % of them blurred by 2 pixels, and 89
+to 94 % of those that moved, along columns or rows, by a tenth of the face's width."""
 
 
 def warnings_of_face(face: Face, size: tuple[int, int], crop: float, model_side: int) -> list[str]:
@@ -47,7 +51,7 @@ def warnings_of_face(face: Face, size: tuple[int, int], crop: float, model_side:
         found.append(f"face of {face.side:.0f} pixels")
     if face.score is not None and face.score < _CLEAR:
         found.append("partly covered, unclear or no face")
-    if face.named and face.is_cut(size):
+    if face.is_cut(size) if face.named else face.is_cut(size, _SLIGHTLY_CUT):
         found.append("cut by the picture's edge")
     return found
 
@@ -75,9 +79,13 @@ def warnings_of_pixels(seen: np.ndarray) -> list[str]:
 
 
 def sharpness(grey: np.ndarray) -> float:
-    """Contrast of each pixel of (H, W) with its four neighbours, relative to the spread of all."""
-    around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
-    return float(np.abs(grey[1:-1, 1:-1] - around / 4).mean() / grey.std())
+    """Contrast of the pixels of (H, W) with their two neighbours in the row or column, relative to the spread of all.
+
+    The smaller of the two: who moves is blurred along one of them.
+    """
+    in_rows = np.abs(grey[:, 1:-1] - (grey[:, :-2] + grey[:, 2:]) / 2).mean()
+    in_columns = np.abs(grey[1:-1] - (grey[:-2] + grey[2:]) / 2).mean()
+    return float(min(in_rows, in_columns) / grey.std())
 
 
 def warnings_of_interval(low: int, high: int) -> list[str]:

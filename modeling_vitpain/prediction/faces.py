@@ -37,6 +37,8 @@ class Face:
         score: 0-1, how sure the detector is; None where the face was named.
         yaw, pitch, roll: of the head in degrees, signed as the dataset's `camera`: positive when the subject turns to
             their own left, looks up, and tilts the head clockwise in the picture; None where they are not known.
+        reach: from the box's centre to the face's left and right side in pixels, of a face near the picture's edge: the
+            box of a detector shrinks with a face that the edge cuts.
         named: whether a person or another detector says so, in a table; then the box is taken as it is.
     """
 
@@ -46,6 +48,7 @@ class Face:
     yaw: float | None = None
     pitch: float | None = None
     roll: float | None = None
+    reach: tuple[float, float] | None = None
     named: bool = False
 
     @property
@@ -62,14 +65,18 @@ class Face:
         x0, y0, x1, y1 = self.box
         return replace(self, box=(x0 + x, y0 + y, x1 + x, y1 + y))
 
-    def is_cut(self, size: tuple[int, int]) -> bool:
-        """Whether the edge of a picture of `size` (width, height) cuts the face: its forehead, chin or a cheek."""
+    def is_cut(self, size: tuple[int, int], share: float = _CUT) -> bool:
+        """Whether the edge of a picture of `size` (width, height) cuts the face: its forehead, chin or a cheek.
+
+        `share`: of its box's side, what the edge may take.
+        """
         x, y = self.centre
         across, along = (self.box[2] - self.box[0]) / 2, (self.box[3] - self.box[1]) / 2
+        left, right = (max(across, reach) for reach in self.reach or (across, across))
         sine, cosine = math.sin(math.radians(self.tilt)), math.cos(math.radians(self.tilt))
-        ends = [(k * across * cosine, k * across * sine) for k in (-1, 1)]
+        ends = [(k * cosine, k * sine) for k in (-left, right)]
         ends += [(-k * along * sine, k * along * cosine) for k in (-1, 1)]
-        spare = _CUT * self.side
+        spare = share * self.side
         return any(not (-spare <= x + dx <= size[0] + spare and -spare <= y + dy <= size[1] + spare) for dx, dy in ends)
 
 

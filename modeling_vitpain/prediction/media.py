@@ -132,7 +132,9 @@ def find_media(
     if not path.is_file():
         if address := re.match(r"([a-z]+):/(?!/)", str(path)):  # of its slashes a path keeps one
             shown = f"{address[1]}://{str(path)[address.end() :]}"
-            raise InvalidInput(f"{shown} is an address; --camera scores the pictures of one")
+            raise InvalidInput(f"{shown} is an address: download it; --camera scores the pictures of a stream")
+        if path.exists():
+            raise InvalidInput(f"{path} is a pipe or a device, from which nothing is read: save it as a file")
         raise InvalidInput(f"{path} does not exist; allowed are pictures, videos and folders of them")
     if path.resolve() in written:
         if passed_over is not None:

@@ -53,6 +53,13 @@ def test_from_videos_to_accuracy(biovid, model, tmp_path, capsys):
     assert (tmp_path / "biovid.md").read_text() == text
 
 
+def test_a_model_that_comes_along_is_known_by_its_name(biovid, model, tmp_path, monkeypatch):
+    monkeypatch.setattr("modeling_vitpain.prediction.load.shipped", lambda name: str(model))
+    assert evaluate("vitpain-small", biovid, "--out", tmp_path) == 0
+    context = json.loads((tmp_path / "biovid.json").read_text())["context"]
+    assert context["model"] == "vitpain-small" and set(context["weights"]) == {"model.safetensors"}
+
+
 def test_a_reference_is_a_frame_without_stimulus_and_the_report_says_so(biovid, tmp_path):
     small_model(reference="neutral").save_pretrained(tmp_path / "vitpain")
     processor().save_pretrained(tmp_path / "vitpain")

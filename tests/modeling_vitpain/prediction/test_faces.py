@@ -199,17 +199,34 @@ class TestPredict:
         assert [row["error"] for row in rows] == ["the picture's edge cuts the face"] * 2 + [""]
         assert rows[0]["pspi"] == ""
 
+    @pytest.mark.parametrize("tilt", [0, 90])
+    def test_a_face_that_a_side_of_the_picture_cuts_is_told_from_one_that_is_whole(self, finder, frames, tilt):
+        """The detector's box ends where the picture ends, and is narrower then."""
+        for image, row in frames:
+            x0, y0, x1, y1 = row["face_box"]
+            for share, is_cut in ((0.0, False), (0.2, True)):
+                lost = share * (y1 - y0)
+                for part in ((round(x0 + lost), 0, 256, 256), (0, 0, round(x1 - lost), 256)):
+                    picture = image.crop(part).rotate(tilt, expand=True)
+                    assert find(finder, picture)[0].is_cut(picture.size) == is_cut
+
     def test_pose_and_warnings_are_columns(self, model, frames, tmp_path):
         image, row = frames[0]
         (tmp_path / "in").mkdir()
         image.save(tmp_path / "in" / "a.png")
         image.point(lambda level: int(level * 0.2)).save(tmp_path / "in" / "dark.png")
         image.filter(ImageFilter.GaussianBlur(4)).save(tmp_path / "in" / "soft.png")
-        clear, dark, soft = predict(tmp_path / "in", "--model", model, "--find-faces", out=tmp_path / "out.csv")
+        width = round(0.15 * (row["face_box"][2] - row["face_box"][0]))
+        for name, turn in (("across", 0), ("along", 90)):  # who moves is blurred along one direction
+            moved = np.asarray(image.rotate(turn), float)
+            moved = np.mean([np.roll(moved, k, axis=1) for k in range(width)], axis=0).astype(np.uint8)
+            Image.fromarray(moved).rotate(-turn).save(tmp_path / "in" / f"moved_{name}.png")
+        rows = predict(tmp_path / "in", "--model", model, "--find-faces", out=tmp_path / "out.csv")
+        clear, dark, across, along, soft = rows
         assert abs(float(clear["yaw"]) - row["camera"]["yaw"]) < 12
         assert not {"dark", "blurred", "burnt out"} & set(clear["warning"].split("; "))
         assert "dark" in dark["warning"].split("; ")
-        assert "blurred" in soft["warning"].split("; ")
+        assert all("blurred" in row["warning"].split("; ") for row in (soft, across, along))
 
 
 def test_a_black_picture_has_a_warning(model, tmp_path):

@@ -1,5 +1,6 @@
 import base64
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,8 +150,14 @@ def test_the_preview_of_a_camera_raw_is_not_the_picture(tmp_path, name):
         assert read_picture(MediaFile(path, path.name)).error is None
 
 
+def test_a_pipe_is_there_and_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match=r"pipe is a pipe or a device, from which nothing is read"):
+        find_media(tmp_path / "pipe")
+
+
 @pytest.mark.parametrize("address", ["http://host/x.m3u8", "rtsp://host:554/a?b=c"])
 def test_an_address_is_no_file_and_the_camera_is_named(address):
     with pytest.raises(InvalidInput) as refusal:
         find_media(Path(address))
-    assert str(refusal.value) == f"{address} is an address; --camera scores the pictures of one"
+    assert str(refusal.value) == f"{address} is an address: download it; --camera scores the pictures of a stream"

@@ -441,7 +441,7 @@ def test_what_cannot_be_found_never_costs_the_others(model, ward, tmp_path, caps
         "does not exist",
     ]
     stderr = capsys.readouterr().err
-    assert "1 files were named twice" in stderr and "1 of 4 pictures scored" in stderr
+    assert "1 file was named twice, and is scored once" in stderr and "1 of 4 pictures scored" in stderr
 
 
 def test_a_video_that_is_damaged_halfway_never_costs_the_others(model, tmp_path):
