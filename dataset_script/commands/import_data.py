@@ -84,5 +84,6 @@ def _import(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.to_dict(), indent=1))
     else:
-        print(f"{report.to_text()}\n{args.out}: report.json names every problem")
+        end = "report.json names every problem" if report.left_out or report.incomplete else "no problem found"
+        print(f"{report.to_text()}\n{args.out}: {end}")
     return 0
