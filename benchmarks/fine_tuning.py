@@ -22,6 +22,7 @@ from datasets import Dataset, concatenate_datasets
 from transformers import set_seed
 from transformers.utils import logging
 
+from dataset_script.facs import AU_NAMES
 from modeling_vitpain.frames.dataset import PainFrames, open_splits
 from modeling_vitpain.frames.neutral_frames import NeutralFrames
 from modeling_vitpain.prediction.load import load_model
@@ -105,7 +106,8 @@ def errors(parts: list[Predictions], people: np.ndarray) -> np.ndarray:
 def summary(parts: list[Predictions], people: np.ndarray, before: np.ndarray | None) -> dict:
     """MAE of PSPI and AUs over people, and how PSPI's changes from `before`."""
     after = errors(parts, people)
-    of_units = np.concatenate([np.abs(part["au"] - part["au_labels"]) for part in parts])
+    observed = [part["au_labels"][:, : len(AU_NAMES)] for part in parts]  # companions may stand behind them
+    of_units = np.concatenate([np.abs(part["au"] - labels) for part, labels in zip(parts, observed, strict=True)])
     result = {"mae": round(float(after.mean()), 3), "au_mae": round(float(np.nanmean(of_units)), 3)}
     if before is not None:
         change, random = after - before, np.random.default_rng(0)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from small_faces import processor, small_model, write_faces
+from small_vitpain import MORE
 
 from benchmarks import fine_tuning
 
@@ -11,7 +12,7 @@ from benchmarks import fine_tuning
 @pytest.fixture
 def call(tmp_path):
     start = tmp_path / "start"
-    small_model(reference="neutral", reference_fusion="difference").save_pretrained(start)
+    small_model(reference="neutral", reference_fusion="difference", **MORE).save_pretrained(start)
     processor().save_pretrained(start)
     data = write_faces(tmp_path / "faces", {"train": 5, "validation": 2, "test": 2})
     return [str(data), "--start", str(start), "--folds", "3", "--features", str(tmp_path / "features")]
