@@ -63,7 +63,7 @@ def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> E
     calibration = None if calibration_split is None else _predict(model, data, calibration_split, settings)
     predictions = _predict(model, data, settings.split, settings)
     result: Evaluation = {
-        "context": _context(model, data, settings, predictions, training),
+        "context": _context(model, data, settings, predictions, training, there),
         **evaluate_predictions(predictions, calibration, training, settings.resamples, settings.seed),
     }
     result |= _hog(data, settings, predictions, there)
@@ -103,7 +103,12 @@ def _comparison(predictions: Predictions, data: str | Path, settings: Settings) 
 
 
 def _context(
-    model: str | Path, data: str | Path, settings: Settings, predictions: Predictions, training: TrainingLabels | None
+    model: str | Path,
+    data: str | Path,
+    settings: Settings,
+    predictions: Predictions,
+    training: TrainingLabels | None,
+    there: set[str],
 ) -> EvaluationContext:
     return {
         "model": Path(model).name,
@@ -112,7 +117,7 @@ def _context(
         "input": settings.input,
         "frames": len(predictions["labels"]),
         "identities": len(np.unique(predictions["identity_id"])),
-        "calibration_split": settings.calibration_split(splits_of(data)),
+        "calibration_split": settings.calibration_split(there),
         "training_frames": 0 if training is None else len(training.pspi),
         "spec_hash": spec_hash(data),
         "weights": weight_hashes(model),
