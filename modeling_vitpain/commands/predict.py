@@ -29,10 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "\nother units beside those of the PSPI, 0-5; AU4_low, AU4_high and so on, the 90 % interval of each unit;"
         "\npain_probability, 0-1, of pain and not another expression; and then face, with --all-faces its number, in"
         "\na video the same from frame to frame while the face moves on in small steps; faces, how many the picture"
-        "\nshows; yaw, pitch and roll of the head, degrees: positive when the subject turns to their own left,"
-        "\nlooks up, tilts clockwise in the picture; warning, what the model was not trained for; error, why"
-        "\nthere are no scores. Rows with an error are counted and make the exit code 1; the other"
-        "\nrows are written all the same."
+        "\nshows; x0, y0, x1, y1, the face's box, forehead to chin, in pixels of the upright picture, as --boxes reads"
+        "\nthem; yaw, pitch and roll of the head, degrees: positive when the subject turns to their own left, looks up,"
+        "\ntilts clockwise in the picture; warning, what the model was not trained for; error, why there are no"
+        "\nscores. Rows with an error are counted and make the exit code 1; the other rows are written all the same."
         "\nUnless faces are named or searched, a picture must be a face: let it fill the picture, forehead to chin."
         "\nRows are written as they come. A run that was stopped goes on when the same command is run again: rows that"
         "\nare there are kept, a video that was not finished begins anew. OUT.run.json says which options they are of."
@@ -138,6 +138,7 @@ def _run_files(args: argparse.Namespace, sampling: "Sampling") -> int:
 
     with open_scores(args.out, args.json, args.overwrite) as scores:
         scoring = scoring_of(args, sources)
+        sources = [scoring.checked(source) for source in sources]
         units = _units(args, sources)
         stamps = stamps_of(sources)
         kept = kept_rows(
@@ -206,7 +207,10 @@ def _check_names(sources: list["MediaFile"]) -> None:
     seen = set()
     for source in sources:
         if source.name in seen:
-            raise InvalidInput(f"overlays: two pictures are named {source.name}; score them in two calls")
+            raise InvalidInput(
+                f"overlays: two pictures are named {source.name}; score a folder that holds both, or each in a call of "
+                "its own"
+            )
         seen.add(source.name)
 
 

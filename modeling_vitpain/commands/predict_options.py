@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from ..prediction.pictures import References, Scorer
 from ..prediction.resume import digest_of_file, digest_of_model, digest_of_tensors
 from ..prediction.score_rows import score_columns
 
-FORMAT = 2
+FORMAT = 3
 """Of the rows: raised when columns, or what they mean, change. The first versions recorded none."""
 
 
@@ -29,6 +29,7 @@ class Scoring:
     Attributes:
         scorer: the model.
         references_of: the neutral references of a file's person; None: none were named.
+        without_reference: of each person whose references cannot be used, why not.
         settings: JSON values of all that decides the scores of a picture.
         closing_notes: gives, after all was scored, a line for each thing that a table names and no video has.
     """
@@ -37,11 +38,17 @@ class Scoring:
     references_of: Callable[[MediaFile], References] | None
     settings: dict[str, Any]
     closing_notes: Callable[[], list[str]] = list
+    without_reference: dict[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Of the rows of scores."""
         return score_columns(self.scorer.network.config)
+
+    def checked(self, source: MediaFile) -> MediaFile:
+        """A file to be scored; with an error where its person has no reference that can be used."""
+        why = None if source.error is not None else self.without_reference.get(source.person)
+        return source if why is None else replace(source, error=why)
 
 
 def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
@@ -70,7 +77,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
         with_attention=args.overlays is not None,
         all_faces=args.all_faces,
     )
-    references_of, used = _references(args, scorer, sources)
+    references_of, used, without = _references(args, scorer, sources)
     config = network.config
     if references_of is None and config.reference == "neutral" and not config.reference_fallback:
         raise InvalidInput("the model always needs a neutral reference: give --reference or --reference-dir")
@@ -87,7 +94,7 @@ def scoring_of(args: argparse.Namespace, sources: list[MediaFile]) -> Scoring:
         "neutral-from-lowest": args.neutral_from_lowest,
     }
     closing_notes = faces.frames_beyond if args.boxes or args.landmarks else list
-    return Scoring(scorer, references_of, settings, closing_notes)
+    return Scoring(scorer, references_of, settings, closing_notes, without)
 
 
 def _face_finder(args: argparse.Namespace, sources: list[MediaFile]) -> tuple[FaceFinder | None, dict[str, str | None]]:
@@ -118,24 +125,47 @@ def _detector(face_model: Path | None, all_faces: bool) -> tuple[FaceFinder, dic
 
 def _references(
     args: argparse.Namespace, scorer: Scorer, sources: list[MediaFile]
-) -> tuple[Callable[[MediaFile], References] | None, list[References]]:
-    """The references of each file's person, and all of them; None: none were named."""
+) -> tuple[Callable[[MediaFile], References] | None, list[References], dict[str, str]]:
+    """The references of each file's person, all of them, and why there are none of a person; None: none were named."""
     if args.reference is not None:
+        if args.all_faces:
+            print("pain3d: every face is compared with the one person that --reference shows", file=sys.stderr)
         shared = scorer.read_references(args.reference)
-        return lambda source: shared, [shared]
+        return lambda source: shared, [shared], {}
     if args.reference_dir is None:
-        return None, []
-    of_person = {}
-    for person in sorted({source.person for source in sources if source.error is None}):
-        folder = args.reference_dir / person
-        files = sorted(
-            p for p in args.reference_dir.glob("*") if p.stem == person and p.suffix.lower() in PICTURE_SUFFIXES
-        )
-        found = [folder] if folder.is_dir() else files
-        if not found:
-            raise InvalidInput(
-                f"reference-dir {args.reference_dir} holds neither a picture {person}.* nor a folder {person}"
-            )
-        of_person[person] = scorer.read_references(found)
+        return None, [], {}
+    people = sorted({source.person for source in sources if source.error is None})
+    of_person, without = {}, {}
+    for person in people:
+        try:
+            of_person[person] = scorer.read_references(_reference_paths(args.reference_dir, person))
+        except InvalidInput as error:
+            if not of_person and person == people[-1]:
+                raise
+            without[person] = str(error)
+    if without:
+        names = ", ".join(list(without)[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")
+        print(f"pain3d: no neutral reference of {names}: their pictures have an error row each", file=sys.stderr)
     nobody = References()
-    return lambda source: of_person.get(source.person, nobody), list(of_person.values())
+    return lambda source: of_person.get(source.person, nobody), list(of_person.values()), without
+
+
+def _reference_paths(directory: Path, person: str) -> list[Path]:
+    """The folder or the pictures of a person, whose name may be written there in other letter case.
+
+    Raises:
+        InvalidInput: there are none, or several names differ from the person's by letter case alone.
+    """
+    of_name: dict[str, list[Path]] = {}
+    for path in sorted(directory.glob("*")):
+        if path.is_dir():
+            of_name.setdefault(path.name, []).insert(0, path)
+        elif path.suffix.lower() in PICTURE_SUFFIXES:
+            of_name.setdefault(path.stem, []).append(path)
+    alike = [name for name in of_name if name.casefold() == person.casefold()]
+    if person not in of_name and len(alike) > 1:
+        raise InvalidInput(f"reference-dir {directory} holds {' and '.join(alike)}, which may be {person}; rename one")
+    found = of_name.get(person) or (of_name[alike[0]] if alike else [])
+    if not found:
+        raise InvalidInput(f"reference-dir {directory} holds neither a picture {person}.* nor a folder {person}")
+    return found[:1] if found[0].is_dir() else found

@@ -16,6 +16,8 @@ class ImageScores:
         pain_probability: of "pain, and not another expression"; None of a model without that head.
         face: where every face is scored, which one this is, from 1; of a video the same in all frames.
         faces: how many faces the picture shows; None where faces were not looked for.
+        box: (x0, y0, x1, y1) of the face, forehead to chin, in pixels of the file shown upright; of a face that lies
+            turned the box that it would have upright, about the same middle. None where there is none.
         yaw, pitch, roll: of the head in degrees, signed as the dataset's `camera`; None where they are not known.
         warning: what the model was not trained for, "; " between; None where nothing was noticed.
     """
@@ -31,6 +33,7 @@ class ImageScores:
     pain_probability: float | None = None
     face: int | None = None
     faces: int | None = None
+    box: tuple[float, float, float, float] | None = None
     yaw: float | None = None
     pitch: float | None = None
     roll: float | None = None

@@ -98,7 +98,7 @@ class NamedFaces:
             example = read.rows[0].values[self._named["path"]]
             self.notes.append(
                 f"{table.name} names none of the files to be scored: it has {example!r}, they are like "
-                f"{str(next(iter(pictures)))!r}"
+                f"{str(next(iter(pictures)))!r}; write paths from the table's own folder, or their ends alone"
             )
         boxes = [named.box for rows in self._rows.values() for named in rows if named.box is not None]
         self._shares = not landmarks and are_shares(boxes)

@@ -181,7 +181,8 @@ class Scorer:
         """One face of a picture, or the whole picture, at the model's size."""
         image, cut, warnings = picture.image, {"boxes": "whole"}, [picture.note] if picture.note else []
         if face is not None:
-            bare = replace(bare, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
+            box = tuple(float(value) / picture.scale for value in face.box)
+            bare = replace(bare, box=box, yaw=face.yaw, pitch=face.pitch, roll=face.roll)
             if face.is_cut(image.size) and not face.named:
                 return _Prepared(picture.source, key, replace(bare, error="the picture's edge cuts the face"))
             crop = self.face_crop or self.processor.face_crop

@@ -221,6 +221,7 @@ def open_score_file(path: Path, row_format: RowFormat, overwrite: bool) -> Itera
     """
     with contextlib.ExitStack() as held:
         with reporting_write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists() or not path.stat().st_size
             path.touch()
             file = held.enter_context(open(path, "r+b", buffering=0))  # nothing is left to fail when it is closed

@@ -17,7 +17,9 @@ ScoreRow = dict[str, float | int | str | None]
 """A row of the output, column -> value, None where there is none: see `pain3d predict --help`."""
 
 FIRST_COLUMNS = ("path", "frame", "time_s", "pspi", "pspi_low", "pspi_high")
-LAST_COLUMNS = ("face", "faces", "yaw", "pitch", "roll", "warning", "error")
+_BOX = ("x0", "y0", "x1", "y1")
+_ANGLES = ("yaw", "pitch", "roll")
+LAST_COLUMNS = ("face", "faces", *_BOX, *_ANGLES, "warning", "error")
 
 
 def score_columns(config: ViTPainConfig) -> tuple[str, ...]:
@@ -45,10 +47,8 @@ def score_row(score: ImageScores, columns: Sequence[str]) -> ScoreRow:
         **{name: None if value is None else round(value, 4) for name, value in numbers.items()},
         "face": score.face,
         "faces": score.faces,
-        **{
-            name: None if (angle := getattr(score, name)) is None else round(angle, 1)
-            for name in ("yaw", "pitch", "roll")
-        },
+        **{name: round(value, 1) for name, value in zip(_BOX, score.box or (), strict=False)},
+        **{name: None if (angle := getattr(score, name)) is None else round(angle, 1) for name in _ANGLES},
         "warning": None if score.warning is None else written_remark(score.warning),
         "error": None if score.error is None else written_remark(score.error),
     }

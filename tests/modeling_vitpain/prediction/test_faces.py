@@ -170,6 +170,21 @@ class TestPredict:
         assert [(row["face"], row["faces"]) for row in both] == [("1", "2"), ("2", "2")] * 2
         assert [row["pspi"] for row in both[::2]] == pytest.approx([row["pspi"] for row in alone])
 
+    def test_the_boxes_of_scores_are_boxes_to_be_scored(self, model, frames, tmp_path):
+        """In pixels of the file, where a large JPEG is not decoded whole too."""
+        picture = Image.new("RGB", (4560, 2560), (120, 120, 120))
+        picture.paste(frames[0][0].resize((2560, 2560)), (0, 0))
+        picture.paste(frames[1][0].resize((2000, 2000)), (2560, 200))
+        picture.save(tmp_path / "two.jpg")
+        options = ("--model", model, "--all-faces")
+        found = predict(tmp_path / "two.jpg", *options, "--find-faces", out=tmp_path / "found.csv")
+        named = predict(tmp_path / "two.jpg", *options, "--boxes", tmp_path / "found.csv", out=tmp_path / "named.csv")
+        boxes = [[float(row[name]) for name in ("x0", "y0", "x1", "y1")] for row in found]
+        assert boxes[0][2] < 2560 < boxes[1][0] and boxes[0][2] - boxes[0][0] > 800
+        assert [[float(row[name]) for name in ("x0", "y0", "x1", "y1")] for row in named] == boxes
+        assert float(found[1]["roll"]) < 8 < float(found[0]["roll"])  # which a box does not say
+        assert float(named[1]["pspi"]) == pytest.approx(float(found[1]["pspi"]), abs=0.05)
+
     def test_a_face_keeps_its_number_in_a_video(self, model, frames, tmp_path):
         av = pytest.importorskip("av")
         with av.open(str(tmp_path / "two.mp4"), "w") as container:

@@ -89,7 +89,8 @@ class TestNames:
             f"boxes.csv has {name.lstrip(chr(0x202A))!r}, which fits 2 files, such as {str(paths[0])!r} and "
             f"{str(paths[1])!r}; write the whole path"
             if fits
-            else f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}"
+            else f"boxes.csv names none of the files to be scored: it has {name!r}, they are like {str(paths[0])!r}; "
+            "write paths from the table's own folder, or their ends alone"
         )
 
     def test_a_name_that_is_beside_the_table_and_in_the_working_directory(self, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import gzip
 import io
 import pickle
+import struct
 import tarfile
 import zipfile
 
@@ -121,3 +122,16 @@ def test_in_a_folder_they_are_passed_over(tmp_path):
     (tmp_path / "face.jpg").write_bytes(jpegs(1)[0])
     (tmp_path / "album.zip").write_bytes(zipped())
     assert find_media(tmp_path) == [MediaFile(tmp_path / "face.jpg", "face.jpg")]
+
+
+def test_a_tiff_whose_colours_are_floats(tmp_path):
+    fields = ((256, 4, 4), (257, 4, 4), (258, 3, 32), (259, 3, 1), (262, 3, 2), (273, 4, 8), (277, 3, 3))
+    fields += ((278, 4, 4), (279, 4, 192), (284, 3, 1), (339, 3, 3))
+    entries = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in fields)
+    head = b"II*\0" + struct.pack("<I", 200) + bytes(192)
+    path = tmp_path / "floats.tif"
+    path.write_bytes(head + struct.pack("<H", len(fields)) + entries + bytes(4))
+    (read,) = read_pictures(MediaFile(path, path.name))
+    assert (
+        read.error == "a TIFF of a kind that is not read, such as colours as floats: save it with 8 or 16 bits a colour"
+    )

@@ -31,6 +31,10 @@ COLUMNS = [
     "AU43",
     "face",
     "faces",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
     "yaw",
     "pitch",
     "roll",
@@ -166,7 +170,7 @@ class TestCommand:
             (["{picture}", "--model", "{empty}"], 2, "holds no config.json"),
             (["{picture}", "--model", "/no/such/model"], 2, "/no/such/model"),
             (["{picture}", "--model", "{model}", "--batch-size", "0"], 2, "batch-size is 0"),
-            (["{picture}", "--model", "{model}", "--out", "{empty}/no/such/dir.csv"], 1, "dir.csv"),
+            (["{picture}", "--model", "{model}", "--out", "{picture}/dir.csv"], 1, "dir.csv"),
         ],
     )
     def test_one_clear_line(self, model, pictures, tmp_path, capsys, arguments, code, message):

@@ -392,8 +392,9 @@ class TestOut:
 
         monkeypatch.setattr(predict_options, "load_model", lambda name: pytest.fail("the model was loaded"))
 
-    @pytest.mark.parametrize("name", ["no/such/dir.csv", "."])
+    @pytest.mark.parametrize("name", ["file/dir.csv", "."])
     def test_where_it_cannot_be(self, many, tmp_path, capsys, name):
+        (tmp_path / "file").touch()
         words = ["predict", str(many), "--model", "m", "--out", str(tmp_path / name)]
         assert pain3d_cli.main(words) == 1
         assert capsys.readouterr().err.startswith("pain3d: cannot write ")

@@ -13,7 +13,7 @@ import pain3d_cli
 from modeling_vitpain.prediction.score_file import record_path
 
 BEFORE = ["path", "frame", "time_s", "pspi", "pspi_low", "pspi_high"]
-AFTER = ["face", "faces", "yaw", "pitch", "roll", "warning", "error"]
+AFTER = ["face", "faces", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "warning", "error"]
 ENDS = [f"{name}_{end}" for name in SIX + COMPANIONS for end in ("low", "high")]
 
 
@@ -114,7 +114,7 @@ def test_rows_of_a_version_that_recorded_no_format_are_refused(pictures, tmp_pat
     del record["settings"]["format"]
     record_path(out).write_text(json.dumps(record))
     predict(pictures, "--model", plain, out=out, code=2)
-    assert "holds rows of another run: format was None and is 2; name another file" in capsys.readouterr().err
+    assert "holds rows of another run: format was None and is 3; name another file" in capsys.readouterr().err
 
 
 def test_a_run_that_was_stopped_goes_on_with_all_columns(model, pictures, tmp_path):
