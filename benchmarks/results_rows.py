@@ -132,13 +132,18 @@ def _faces(outputs: list[str], work: Path) -> str:
 
 
 def _judges(outputs: list[str], work: Path) -> str:
-    found = json.loads((work / "judged.json").read_text())["all"]
-    units = ", ".join(f"{name} {found[f'r({name})']['value']:.2f}" for name in ("AU4", "AU6/7", "AU9/10", "AU43"))
+    groups = json.loads((work / "judged.json").read_text())
+    found, (units, frontal) = groups["all"], (_units_read(groups[name]) for name in ("all", "from the front"))
     return (
         f"above the own neutral in {_share(found['above'])} of pain frames, {_share(found['above from PSPI 6'])} from "
         f"PSPI 6; rise {_span(found['rise'])} of 16, its correlation with PSPI **{_span(found['r(rise, PSPI)'])}**; "
-        f"{units}. SFace: one person {_span(found['same person'])}, other people {_span(found['other people'])}"
+        f"{units}; from the front {groups['from the front']['r(rise, PSPI)']['value']:.2f}; {frontal}. SFace: one "
+        f"person {_span(found['same person'])}, other people {_span(found['other people'])}"
     )
+
+
+def _units_read(found: dict) -> str:
+    return ", ".join(f"{name} {found[f'r({name})']['value']:.2f}" for name in ("AU4", "AU6/7", "AU9/10", "AU43"))
 
 
 def _share(entry: dict) -> str:

@@ -9,7 +9,7 @@ from dataset_script.errors import InvalidInput
 from dataset_script.progress import Progress
 
 from .client import Judges, Picture
-from .measures import Readings, group_masks
+from .measures import Readings, group_masks, view_masks
 
 COLUMNS = "frame_id", "identity_id", "view_id", "neutral_frame_id", "pspi", "au", "age_group", "ethnicity", "gender"
 FRONTAL = 0
@@ -40,9 +40,10 @@ def read_dataset(directory: str, judges: Judges) -> Readings:
             seen.append(reading)
             progress(len(seen), len(frames))
     codes = (np.array(labels[name]) for name in ("ethnicity", "age_group", "gender"))
+    worn = frames["occluders"] if "occluders" in frames.column_names else [[]] * len(frames)
     return Readings(
         identity=np.array(labels["identity_id"]),
-        groups=group_masks(*codes),
+        groups=group_masks(*codes) | view_masks(view == FRONTAL, np.array(["glasses" in each for each in worn])),
         neutral=own_neutrals(labels["frame_id"], labels["neutral_frame_id"]),
         frontal=view == FRONTAL,
         au=np.array(labels["au"], float),

@@ -77,6 +77,16 @@ def group_masks(ethnicity: np.ndarray, age_group: np.ndarray, gender: np.ndarray
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
+def view_masks(frontal: np.ndarray, glasses: np.ndarray) -> dict[str, np.ndarray]:
+    """What a picture shows -> (N,) bool, of whether it is frontal (N,) and whether glasses lie on the face (N,).
+
+    Models of real faces read a unit weaker from the side, and brows behind rims: the two apart from what the rig does.
+    """
+    masks = {"from the front": frontal, "from the sides": ~frontal}
+    masks |= {"without glasses": ~glasses, "from the front, without glasses": frontal & ~glasses}
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
 def measure(readings: Readings, resamples: int = 2000) -> dict[str, dict]:
     """Group, or "all" -> "people", "frames", each of MEASURES as an Estimate, and "other people range" [low, high].
 

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.judges.client import BOTH_SIDES, SINGLE, Reading
 from benchmarks.judges.dataset import own_neutrals
-from benchmarks.judges.measures import MEASURES, Readings, group_masks, measure
+from benchmarks.judges.measures import MEASURES, Readings, group_masks, measure, view_masks
 from benchmarks.judges.tables import dose_table, measures_table, short, with_interval
 from dataset_script.errors import InvalidInput
 from dataset_script.vocabulary import ETHNICITIES
@@ -118,6 +118,15 @@ def test_groups_without_a_frame_are_left_out():
         False,
         True,
     ]
+
+
+def test_views_and_glasses_apart():
+    frontal, glasses = np.array([True, True, False]), np.array([True, False, False])
+    masks = {name: mask.tolist() for name, mask in view_masks(frontal, glasses).items()}
+    assert masks["from the front"] == [True, True, False] and masks["from the sides"] == [False, False, True]
+    assert masks["without glasses"] == [False, True, True]
+    assert masks["from the front, without glasses"] == [False, True, False]
+    assert "from the sides" not in view_masks(np.ones(2, bool), np.zeros(2, bool))
 
 
 def test_a_neutral_frame_that_is_not_there_is_named():
