@@ -16,14 +16,18 @@ from typing import Any
 
 from dataset_script.claim import changed_settings, read_record
 from dataset_script.errors import InvalidInput, WorkFailed
+from dataset_script.media_files import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from dataset_script.storage import is_stream, locked, reporting_write_errors, write_atomically
 from dataset_script.terminal import print_rows
 
-from .score_rows import CsvRows, JsonRows, RowFormat, ScoreRow
+from .score_rows import CsvRows, JsonRows, RowFormat, ScoreRow, may_be_scores
 
 _ANEW = "name another file, or start anew with --overwrite"
 
-_OTHER_KINDS = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz", ".tsv", ".tab", ".jsonl")
+_OTHER_KINDS = frozenset(
+    {".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".feather", ".zip", ".gz", ".tsv", ".tab", ".jsonl"}
+    | {*PICTURE_SUFFIXES, *VIDEO_SUFFIXES}
+)
 """Suffixes of what is not written: programs refuse text of these names, or read it wrongly."""
 
 
@@ -76,6 +80,7 @@ class ScoreFile:
         if self._overwrite:
             return Earlier()
         content, record = self.path.read_bytes(), record_path(self.path)
+        _check_scores(self.path, content)
         try:
             rows = self._format.read(content)
         except ValueError as error:
@@ -147,6 +152,12 @@ class ScoreFile:
         write_atomically(record_path(self.path), f"{text}\n".encode())
 
 
+def _check_scores(path: Path, content: bytes) -> None:
+    """Raises InvalidInput where a file, of which `content` is the beginning, is somebody's other work."""
+    if not may_be_scores(content):
+        raise InvalidInput(f"{path} is there and holds no scores; it is never replaced: name another file")
+
+
 def _read_record(path: Path) -> dict[str, Any]:
     """The record beside rows. Raises InvalidInput where it is damaged, as after a power cut."""
     try:
@@ -216,7 +227,7 @@ def open_score_file(path: Path, row_format: RowFormat, overwrite: bool) -> Itera
     """Holds a file of scores for this process; nothing in one that exists is changed before `ScoreFile.begin`.
 
     Raises:
-        InvalidInput: another process writes it.
+        InvalidInput: another process writes it, or it holds something else.
         WorkFailed: it cannot be written.
     """
     with contextlib.ExitStack() as held:
@@ -226,6 +237,8 @@ def open_score_file(path: Path, row_format: RowFormat, overwrite: bool) -> Itera
             path.touch()
             file = held.enter_context(open(path, "r+b", buffering=0))  # nothing is left to fail when it is closed
             held.enter_context(locked(path))
+        if overwrite:
+            _check_scores(path, file.read(4096))
         scores = ScoreFile(path, file, row_format, overwrite)
         if is_new:
             held.callback(scores.discard_if_empty)

@@ -121,6 +121,15 @@ class CsvRows:
             raise ValueError(str(error)) from None
 
 
+def may_be_scores(content: bytes) -> bool:
+    """Whether a file holds rows of any model or version, perhaps as another program saved them, or what begins so."""
+    head = b"".join(content[:4096].split()).strip(b"[]")
+    starts = ",".join(FIRST_COLUMNS).encode(), b'{"path":'
+    if any(start.startswith(head) for start in starts) or (head.startswith(starts[1]) and b"}" not in head):
+        return True  # cut off within its first row
+    return b"path" in head and b"pspi" in head
+
+
 def _changed(first: bytes) -> list[str]:
     """What editors and spreadsheets do to the first line when they save a table."""
     did = {

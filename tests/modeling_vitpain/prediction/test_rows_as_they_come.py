@@ -226,10 +226,33 @@ def test_rows_of_other_files_and_other_programs_are_refused(model, ward, tmp_pat
     ) in capsys.readouterr().err
     out.write_bytes(whole.replace(b"0.", b"0,", 1))
     assert pain3d_cli.main([*words, str(ward / "c"), str(ward / "a" / "a0.png")]) == 2
-    out.write_text("path,label\nmine,3\n")
-    assert pain3d_cli.main([*words, str(ward / "c")]) == 2
-    assert "holds something else" in capsys.readouterr().err
-    assert out.read_text() == "path,label\nmine,3\n"
+
+
+@pytest.mark.parametrize(
+    "content", [b"path,label\nmine,3\n", b"\x89PNG\r\n\x1a\n", b"notes", b"[1, 2]", b'[{"path": 1}]']
+)
+def test_what_is_no_scores_is_never_replaced(model, ward, tmp_path, capsys, content):
+    out = tmp_path / "scores.csv"
+    out.write_bytes(content)
+    for more in ([], ["--overwrite"]):
+        assert pain3d_cli.main(["predict", "--model", str(model), "--out", str(out), str(ward / "c"), *more]) == 2
+        assert "scores.csv is there and holds no scores; it is never replaced" in capsys.readouterr().err
+        assert out.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["annotated.mp4", "Face.PNG", "scores.xlsx"])
+def test_names_of_other_kinds_of_files(ward, tmp_path, capsys, name):
+    assert pain3d_cli.main(["predict", "--out", str(tmp_path / name), str(ward / "c")]) == 2
+    assert "what is written is CSV or, with --json, JSON" in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"path,fra", b"[\n]\n", b"\xef\xbb\xbfpath;frame;time_s;pspi\r\n"])
+def test_what_is_left_of_scores_is_written_over(model, ward, tmp_path, content):
+    out = tmp_path / "scores.csv"
+    out.write_bytes(content)
+    assert pain3d_cli.main(["predict", "--model", str(model), "--out", str(out), str(ward / "c"), "--overwrite"]) == 0
+    assert read(out)
 
 
 @pytest.mark.parametrize("damage", [None, b"", b"\0" * 300, b"[]", b"{}"])
