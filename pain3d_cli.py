@@ -81,9 +81,20 @@ def main(argv: list[str] | None = None) -> int:
         return _report(error, 1)
 
 
+def _parsed(argv: list[str], command: str | None) -> argparse.Namespace:
+    """The arguments. What the parser does not know may be a file that is called like an option."""
+    parser = build_parser(command)
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        files = [word for word in unknown if os.path.lexists(word)]
+        hint = f"; a file whose name begins with a dash is named ./{files[0]}" if files else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return args
+
+
 def _run(argv: list[str], command: str | None) -> int:
     try:
-        args = build_parser(command).parse_args(argv)
+        args = _parsed(argv, command)
         _check_working_directory()
         _find_meant_paths(args)
         _check_names(args)

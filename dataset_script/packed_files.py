@@ -1,5 +1,6 @@
-"""Archives, documents and medical pictures by their content: they hold pictures, and are no picture or video files."""
+"""What is no picture or video file, by its content: archives and documents that hold pictures, pages, pointers."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -27,15 +28,17 @@ _OF_DOCUMENTS = frozenset({"[Content_Types].xml", "mimetype", "META-INF/containe
 _ARCHIVE = "an archive ({}): unpack it, and name the pictures or their folder"
 _MEDICAL = "a medical picture (DICOM): export it as PNG or JPEG, without the name of the patient"
 _DICOM, _DICOM_AT = b"DICM", 128
+_PAGE = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)\b", re.IGNORECASE)
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two: BigTIFF
 _UNREAD_TIFF = "a TIFF of a kind that is not read, such as colours as floats: save it with 8 or 16 bits a colour"
 _DOCUMENT = "a document ({}): save its pictures as files, and name those"
 
 
 def what_is_packed(path: Path) -> str | None:
-    """What an archive, document, medical picture or TIFF is and what to do with it, in a line; None: none of these.
+    """What an archive, document, page, medical picture or TIFF is, and what to do with it, in a line.
 
-    Most TIFF files are pictures: ask for those alone that Pillow does not read.
+    None: it is none of these. Most TIFF files are pictures: ask for those alone that Pillow does not read.
     """
     try:
         with open(path, "rb") as file:
@@ -57,6 +60,10 @@ def what_is_packed(path: Path) -> str | None:
         return _MEDICAL
     if b"%PDF-" in head:
         return _DOCUMENT.format("PDF")
+    if _PAGE.match(head):
+        return "a web page, perhaps one that asks to log in: download the file itself"
+    if head.startswith(_POINTER):
+        return "a pointer of Git LFS in place of the file: git lfs pull"
     if head.startswith(_TIFF):
         return _UNREAD_TIFF
     return _DOCUMENT.format("Office before 2007") if head.startswith(_OLD_OFFICE) else None

@@ -129,6 +129,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> TableFile:
         if content.startswith(beginning):
             raise InvalidInput(f"{path} is not CSV but {what}; save it as CSV")
     text, encoding = _decoded(path, content)
+    text = text.rstrip("\x1a")  # with which DOS ended a file
     if _HTML.match(text):
         raise InvalidInput(f"{path} is not CSV but an HTML or XML page; save it as CSV")
     text, comments = _without_comments(text)

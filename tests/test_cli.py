@@ -87,6 +87,16 @@ def test_errors_are_one_line_with_their_exit_code(monkeypatch, capsys, error, co
     assert capsys.readouterr().err == line + "\n"
 
 
+def test_a_file_that_is_called_like_an_option_is_known(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-a.png").touch()
+    for word, ending in (("-a.png", "; a file whose name begins with a dash is named ./-a.png\n"), ("--nowhere", "\n")):
+        with pytest.raises(SystemExit) as stop:
+            pain3d_cli.main(["predict", "face.png", word])
+        assert stop.value.code == 2
+        assert capsys.readouterr().err.endswith(f"pain3d: error: unrecognized arguments: {word}{ending}")
+
+
 @pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError("No module named 'typo'", name="typo")])
 def test_a_bug_shows_its_traceback(monkeypatch, error):
     from dataset_script.commands import info

@@ -253,5 +253,6 @@ def _names(people: Iterable[Hashable], at_least: int) -> list:
     """Unique names as plain Python values, sorted."""
     names = np.unique(np.asarray(list(people))).tolist()
     if len(names) < at_least:
-        raise InvalidInput(f"there are {len(names)} people; this protocol needs at least {at_least}")
+        people = "person" if len(names) == 1 else "people"
+        raise InvalidInput(f"the data show {len(names)} {people}; this protocol needs at least {at_least}")
     return names

@@ -60,7 +60,11 @@ def threshold_words(context: EvaluationContext) -> str:
     """What sets the decision thresholds."""
     if context["calibration_split"] is None:
         return f"Decision thresholds: {EVEN:g}, as the data have no other split to set them."
-    return f"Decision thresholds: the best F1 on the {context['calibration_split']} split."
+    text = f"Decision thresholds: the best F1 on the {context['calibration_split']} split"
+    unset = context.get("thresholds_unset", [])
+    if not unset:
+        return f"{text}."
+    return f"{text}; from PSPI {unset[0]} on {EVEN:g}, as none of its frames shows that much."
 
 
 def trivial_words(metrics: Evaluation) -> str:

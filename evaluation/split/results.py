@@ -6,9 +6,13 @@ from ..results import CalibrationScores, Comparison, DetectionScores, ModelConte
 
 
 class EvaluationContext(ModelContext):
-    """What was evaluated. `calibration_split` set the decision thresholds; None: there is none, they are 0.5."""
+    """What was evaluated. `calibration_split` set the decision thresholds; None: there is none, they are 0.5.
+
+    So are those of `thresholds_unset`, from PSPI values that none of its frames has.
+    """
 
     calibration_split: str | None
+    thresholds_unset: NotRequired[list[int]]
     training_frames: int
     interval_temperature: float
 

@@ -11,6 +11,7 @@ from ..provenance import spec_hash, versions, weight_hashes
 from ..results import Comparison
 from ..statistics.comparison import compare
 from ..statistics.measures import Predictions, TrainingLabels, check_predictions
+from ..statistics.thresholds import thresholds_unset
 from .hog_scores import hog_scores, why_without_hog
 from .labels import read_training_labels, splits_of
 from .results import Evaluation, EvaluationContext, HogScores
@@ -63,13 +64,19 @@ def evaluate_model(model: str | Path, data: str | Path, settings: Settings) -> E
     calibration = None if calibration_split is None else _predict(model, data, calibration_split, settings)
     predictions = _predict(model, data, settings.split, settings)
     result: Evaluation = {
-        "context": _context(model, data, settings, predictions, training, there),
+        "context": _context(model, data, settings, predictions, training, there) | _unset(calibration),
         **evaluate_predictions(predictions, calibration, training, settings.resamples, settings.seed),
     }
     result |= _hog(data, settings, predictions, there)
     if settings.against is not None:
         result["comparison"] = _comparison(predictions, data, settings)
     return Evaluated(result, predictions, calibration)
+
+
+def _unset(calibration: Predictions | None) -> dict[str, list[int]]:
+    """The part of the context that says which decision thresholds could not be set."""
+    unset = [] if calibration is None else thresholds_unset(calibration)
+    return {"thresholds_unset": unset} if unset else {}
 
 
 def _predict(model: str | Path, data: str | Path, split: str, settings: Settings) -> Predictions:

@@ -23,16 +23,25 @@ def by_pain_key(thresholds: dict[int, float]) -> dict[str, float]:
 
 
 def decision_thresholds(calibration: Predictions | None) -> dict[int, float]:
-    """PSPI threshold -> the decision threshold with the best F1 on the frames of `calibration`; `EVEN` without any.
+    """PSPI threshold -> the decision threshold with the best F1 on the frames of `calibration`.
+
+    It is `EVEN` without such frames, and where none of them shows as much pain: see `thresholds_unset`.
 
     Raises:
-        WorkFailed: as `check_predictions` and `best_f1_threshold`.
+        WorkFailed: as `check_predictions`.
     """
+    found = dict.fromkeys(PAIN_THRESHOLDS, EVEN)
     if calibration is None:
-        return dict.fromkeys(PAIN_THRESHOLDS, EVEN)
+        return found
     check_predictions(calibration)
-    labels = calibration["labels"]
-    return {t: best_f1_threshold(pain_probability(calibration, t), labels >= t) for t in PAIN_THRESHOLDS}
+    labels, unset = calibration["labels"], thresholds_unset(calibration)
+    set_here = [t for t in PAIN_THRESHOLDS if t not in unset]
+    return found | {t: best_f1_threshold(pain_probability(calibration, t), labels >= t) for t in set_here}
+
+
+def thresholds_unset(calibration: Predictions) -> list[int]:
+    """The PSPI thresholds that no frame of `calibration` reaches: any decision threshold would be as good."""
+    return [t for t in PAIN_THRESHOLDS if not (calibration["labels"] >= t).any()]
 
 
 def with_thresholds(predictions: Predictions, thresholds: dict[int, float]) -> Predictions:

@@ -195,7 +195,7 @@ class ImageColumn:
                 pixels = self.normaliser.resize(*self._decoded(index))
             except (UnidentifiedImageError, OSError) as error:
                 frame_id = self.rows.select_columns("frame_id")[index]["frame_id"]
-                raise WorkFailed(f"frame {frame_id}: its {self.column} is not a readable picture") from error
+                raise WorkFailed(f"frame {frame_id}: its {self.column} {_why_unread(error)}") from error
             if self._kept is not None:
                 self._kept.put(index, pixels)
         return pixels
@@ -206,6 +206,13 @@ class ImageColumn:
             return decoded_reduced(_source(row[self.column]), row["face_box"], self.normaliser.processor)
         row = self.rows[index]
         return row[self.column], row["face_box"]
+
+
+def _why_unread(error: OSError) -> str:
+    """What is wrong with a picture, of a dataset that holds it or one that was imported without `--copy`."""
+    if error.filename is None or isinstance(error, UnidentifiedImageError):
+        return "is not a readable picture"
+    return f"is {error.filename}: {error.strerror}; where the pictures were moved, import them again"
 
 
 def _source(file: dict) -> str | io.BytesIO:

@@ -197,3 +197,8 @@ def test_lines_above_the_names_of_the_columns_are_named(path, above, separator):
 def test_a_header_on_top_is_none_below_other_lines(path, above):
     path.write_text(above + "path;subject\npath;subject\na.png;s\n")
     assert read_table(path, ["path", "subject"]).columns == ["path", "subject"]
+
+
+def test_the_end_mark_of_dos_is_no_row(path):
+    path.write_bytes(b"path,x\r\na.png,1\r\n\x1a")
+    assert [row.values for row in read_table(path).rows] == [{"path": "a.png", "x": "1"}]

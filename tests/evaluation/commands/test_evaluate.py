@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_predictions import imagine
+from PIL import Image
 from typed_dicts import mismatches
 
 import pain3d_cli
@@ -279,6 +280,27 @@ def test_data_of_a_single_split_are_scored_the_same(dataset, model, tmp_path, ca
         assert words in printed
     assert "F1 all pain" in printed and "F1 coin" not in printed and "majority" not in printed
     assert "a coin" in (whole / "tables.md").read_text() and "a coin" not in (alone / "tables.md").read_text()
+
+
+@pytest.mark.parametrize(("most", "unset"), [(0, [1, 2, 3]), (2, [3])])
+def test_validation_people_without_as_much_pain(model, tmp_path, capsys, most, unset):
+    lines, random = ["path,subject,split,pspi"], np.random.default_rng(0)
+    for person, split in enumerate(("train", "train", "validation", "test", "test")):
+        for k in range(8):
+            pspi, name = (k % (most + 1) if split == "validation" else k), f"{person}-{k}.png"
+            Image.fromarray(random.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(tmp_path / name)
+            lines.append(f"{name},{person},{split},{pspi}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    assert pain3d_cli.main(["import", str(tmp_path / "labels.csv"), str(tmp_path / "data")]) == 0
+    out = tmp_path / "out"
+    arguments = ["evaluate", str(model), "--data", str(tmp_path / "data"), "--resamples", "10", "--out", str(out)]
+    assert pain3d_cli.main(arguments) == 0
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["context"]["thresholds_unset"] == unset
+    for t in (1, 2, 3):
+        assert (found["detection"][f"pspi>={t}"]["decision_threshold"] == 0.5) == (t in unset)
+    text = f"the best F1 on the validation split; from PSPI {unset[0]} on 0.5, as none of its frames shows that much."
+    assert text in capsys.readouterr().out
 
 
 def test_training_frames_without_validation_give_the_trivial_rows(dataset, model, tmp_path, capsys):

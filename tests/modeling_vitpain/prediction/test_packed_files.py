@@ -111,6 +111,25 @@ def test_a_medical_picture(tmp_path, name):
     assert error_of(tmp_path / name) == asked
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (
+            b"\xef\xbb\xbf\n<!DOCTYPE html>\n<html><body>log in</body></html>",
+            "a web page, perhaps one that asks to log in",
+        ),
+        (b"<HTML><head></head></HTML>", "a web page, perhaps one that asks to log in"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+            "a pointer of Git LFS in place of the file",
+        ),
+    ],
+)
+def test_what_came_in_place_of_a_picture(tmp_path, content, what):
+    (tmp_path / "face.jpg").write_bytes(content)
+    assert error_of(tmp_path / "face.jpg").startswith(what)
+
+
 @pytest.mark.parametrize("name", ["pictures.pkl", "pictures"])
 @pytest.mark.parametrize("content", [lambda: pickle.dumps(jpegs()), lambda: behind(b"SQLite format 3\0")])
 def test_any_other_file_that_holds_pictures(tmp_path, name, content):

@@ -116,6 +116,15 @@ class TestFrames:
         with pytest.raises(WorkFailed, match="frame 00000-02-0: its image is not a readable picture"):
             frames[2]
 
+    def test_a_picture_that_was_moved_is_named_with_its_place(self, faces, processor, tmp_path):
+        rows = open_split(faces, "train").cast_column("image", datasets.Image(decode=False))
+        moved = rows.map(lambda row: {"image": {"bytes": None, "path": str(tmp_path / "gone.png")}})
+        frames = PainFrames(moved.cast_column("image", datasets.Image()), processor)
+        with pytest.raises(
+            WorkFailed, match=r"its image is .*gone\.png: No such file .*; where the pictures were moved"
+        ):
+            frames[2]
+
     def test_no_such_split(self, faces):
         with pytest.raises(InvalidInput, match="train, validation, test"):
             open_split(faces, "dev")
