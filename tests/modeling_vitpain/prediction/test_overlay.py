@@ -121,7 +121,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("again", [True, False])
     def test_overlays_and_scores_inside_the_scored_folder_are_not_scored(self, pictures, tmp_path, capsys, again):
-        looks, out = pictures / "looks", pictures / "scores.png"  # a name that a picture could have
+        looks, out = pictures / "looks", pictures / "scores.csv"
         call = ["predict", str(pictures), "--model", str(save_model(tmp_path / "model"))]
         assert pain3d_cli.main([*call, "--overlays", str(looks), "--out", str(out)]) == 0
         rows = out.read_text()
