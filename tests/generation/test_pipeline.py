@@ -58,6 +58,7 @@ def test_one_frame_alone_equals_the_one_in_the_run(frames):
         assert alone.row == inside.row and alone.geometry == inside.geometry
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_byte():
     code = (
         "import hashlib; from generation.pipeline import FrameMaker; from generation.plan import Plan;"

@@ -398,6 +398,7 @@ def test_all_faults_of_a_scan_are_named_at_once_and_repaired_on_demand(mesh, tmp
     assert head.wrap.nearest.distance[template().face].mean() < 0.35
 
 
+@pytest.mark.slow
 def test_triangles_written_as_quads_are_the_same_head_and_empty_polygons_are_left_out_and_counted(
     wrapped, obj, tmp_path
 ):

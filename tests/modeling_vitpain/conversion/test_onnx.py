@@ -123,6 +123,7 @@ def test_a_wrong_path_is_refused_before_any_work(name, tmp_path):
         export_onnx(small_model(), PROCESSOR, tmp_path / name)
 
 
+@pytest.mark.slow
 def test_command(tmp_path, capsys):
     small_model("vit", "neutral").save_pretrained(tmp_path / "model")
     PROCESSOR.save_pretrained(tmp_path / "model")

@@ -94,6 +94,7 @@ def is_each_found_once(faces, middles, side):
 
 @needs_yunet
 class TestGroups:
+    @pytest.mark.slow
     def test_small_faces_of_a_large_picture(self, finders, frames):
         one, every = finders
         picture, middles = group(frames, (4000, 3000), 48)

@@ -75,7 +75,7 @@ ALL_FACES = ("--boxes", "{ward}/boxes.csv", "--all-faces")
     [
         (),
         ALL_FACES,
-        ("--json",),
+        pytest.param(("--json",), marks=pytest.mark.slow),
         pytest.param(("--fps", "12"), marks=pytest.mark.slow),
         pytest.param(("--overlays", "{tmp_path}/looks"), marks=pytest.mark.slow),
     ],
