@@ -254,7 +254,8 @@ def expected_frames(path: Path, sampling: Sampling) -> int:
 def shown_stream(container):
     """The video stream that players show: never cover art, the default one before others, then the largest picture.
 
-    None where the file has none. `container` is an open one of PyAV.
+    Where none is the default, or several are, one in colour comes before grey ones: recordings of depth cameras may
+    begin with the depth. None where the file has none. `container` is an open one of PyAV.
     """
     from av.stream import Disposition
 
@@ -262,8 +263,10 @@ def shown_stream(container):
     moving = [stream for stream in container.streams.video if not stream.disposition & still]
     candidates = [stream for stream in moving if stream.codec_context is not None]  # None: of a codec it lacks
 
-    def rank(stream) -> tuple[bool, int]:
-        return bool(stream.disposition & Disposition.default), (stream.width or 0) * (stream.height or 0)
+    def rank(stream) -> tuple[bool, bool, int]:
+        is_default = bool(stream.disposition & Disposition.default)
+        is_colour = not (stream.codec_context.pix_fmt or "").startswith("gray")
+        return is_default, is_colour, (stream.width or 0) * (stream.height or 0)
 
     return max(candidates, key=rank, default=None)  # of equal ones the first
 

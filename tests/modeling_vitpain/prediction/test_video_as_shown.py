@@ -154,6 +154,17 @@ def test_the_default_one_of_two_streams(tmp_path, default):
     assert distance(first, drawn(40 * default)) < LOSS < distance(first, drawn(40 * (1 - default)))
 
 
+def test_the_colours_of_a_depth_camera_come_before_its_depth(tmp_path):
+    with av.open(str(tmp_path / "depth.mkv"), "w") as container:
+        depth = add_video(container, "ffv1", size=(2 * WIDTH, 2 * HEIGHT))
+        depth.pix_fmt = "gray16le"
+        colour = add_video(container)
+        add_frames(container, depth, 4)
+        add_frames(container, colour, 4)
+    first = frames_of(tmp_path / "depth.mkv")[0].image
+    assert first.size == (WIDTH, HEIGHT) and distance(first, drawn(0)) < LOSS
+
+
 @pytest.mark.parametrize("video", [True, False])
 def test_cover_art_is_no_video(tmp_path, video):
     from av.stream import Disposition
