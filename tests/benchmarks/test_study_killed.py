@@ -144,7 +144,7 @@ def test_a_study_killed_at_random_ends_with_the_records_of_a_straight_one(words,
                 os.kill(piece, signal.SIGKILL)
         run.kill()
         killed += run.wait() == -signal.SIGKILL
-    assert killed  # the others had come to the end
+    assert killed >= KILLS // 2  # the others had come to the end
     assert started(said, *words, out).wait() == 0, said.read_text()
     assert results(out) == straight
 
